@@ -1,0 +1,54 @@
+//! What a network's output means, as two scalars.
+
+use crate::math::{Latent, Level};
+use serde::{Deserialize, Serialize};
+
+/// What the network was trained to output at `x = alpha * x_0 + sigma * eps`.
+///
+/// Turning an output into an estimate of `x_0` is `c_skip * x + c_out * output` for each of them, the form of EDM's
+/// preconditioning (Karras et al. 2022, arXiv 2206.00364, equation 7), so no sampler branches on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// `eps` (Ho et al. 2020, arXiv 2006.11239, equation 14).
+    Epsilon,
+    /// `x_0` itself.
+    Sample,
+    /// `v = alpha * eps - sigma * x_0` (Salimans & Ho 2022, arXiv 2202.00512, appendix D).
+    #[serde(rename = "v_prediction")]
+    Velocity,
+    /// The flow's velocity `eps - x_0` on the straight path (Lipman et al. 2023, arXiv 2210.02747).
+    #[serde(rename = "flow_prediction")]
+    Flow,
+    /// The score `-eps / sigma` (Song et al. 2021, arXiv 2011.13456).
+    Score,
+}
+
+impl Prediction {
+    /// `(c_skip, c_out)` with `x_0 = c_skip * x + c_out * output`.
+    pub fn coefficients(self, Level { alpha, sigma, .. }: Level) -> (f64, f64) {
+        match self {
+            Self::Epsilon => (1.0 / alpha, -sigma / alpha),
+            Self::Sample => (0.0, 1.0),
+            Self::Velocity => {
+                let norm = alpha * alpha + sigma * sigma;
+                (alpha / norm, -sigma / norm)
+            }
+            Self::Flow => (1.0 / (alpha + sigma), -sigma / (alpha + sigma)),
+            Self::Score => (1.0 / alpha, sigma * sigma / alpha),
+        }
+    }
+
+    /// The estimate of `x_0` that `output` states at `x`.
+    pub fn to_x0<X: Latent>(self, x: &X, output: &X, at: Level) -> X {
+        let (c_skip, c_out) = self.coefficients(at);
+        x.mix(c_skip, output, c_out)
+    }
+
+    /// The output that a network of this kind would give for the estimate `x0` at `x`: the inverse of
+    /// [`to_x0`](Self::to_x0). Needs `sigma > 0`, as the noise cannot be told from a clean picture.
+    pub fn from_x0<X: Latent>(self, x: &X, x0: &X, at: Level) -> X {
+        let (c_skip, c_out) = self.coefficients(at);
+        x0.mix(1.0 / c_out, x, -c_skip / c_out)
+    }
+}
