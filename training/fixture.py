@@ -1,0 +1,37 @@
+"""Small random networks in diffusers' folder layout, with what torch answers for them."""
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
+from safetensors.torch import save_file
+
+
+def save_fixture(folder: Path, seed: int, batch: int = 2, dtype: torch.dtype = torch.float32, **config) -> None:
+    """Write unet/, scheduler/, model_index.json and oracle.safetensors.
+
+    oracle.safetensors (all float32): x (B, C, H, W), t (B,), class (B,) where the network takes classes, out (B, C, H, W).
+    The weights are rounded to `dtype` and the answer is computed from the rounded weights in float32.
+    """
+    torch.manual_seed(seed)
+    model = UNet2DModel(**config).eval().requires_grad_(False)
+    for parameter in model.parameters():  # gains of one and biases of zero would hide a swapped or dropped tensor
+        parameter.add_(0.1 * torch.randn_like(parameter))
+    if dtype != torch.float32:
+        model = model.to(dtype)
+    folder.mkdir(parents=True, exist_ok=True)
+    DDIMPipeline(model, DDIMScheduler(clip_sample=False)).save_pretrained(folder)
+    side = model.config.sample_size
+    x = torch.randn(batch, model.config.in_channels, side, side)
+    t = torch.linspace(950, 20, batch).round()  # levels of noise are mixed within the batch
+    oracle = {"x": x, "t": t}
+    label = None
+    if classes := model.config.num_class_embeds:
+        label = torch.arange(batch) % classes
+        oracle["class"] = label.float()
+    oracle["out"] = model.float()(x, t, class_labels=label).sample
+    save_file({name: tensor.contiguous() for name, tensor in oracle.items()}, folder / "oracle.safetensors")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(json.dumps({"folder": str(folder), "bytes": size, "parameters": sum(p.numel() for p in model.parameters()),
+                      "largest_output": round(oracle["out"].abs().max().item(), 3)}))
