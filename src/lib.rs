@@ -1,5 +1,20 @@
 //! unnoise: diffusion models and samplers, in the browser over WebGPU, on the command line, and as a library.
+//!
+//! The crate is a house of floors; each imports only lower ones (`tests/layers.rs` holds it to that).
+//!
+//! | floor | modules | knows of |
+//! |---|---|---|
+//! | 0 | [`math`] | numbers: points, noise levels, schedules, grids, the noise stream |
+//! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, exact denoisers |
+//! | 2 | [`samplers`] | the sampler table, one file a method |
+//! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
+//! | 4 | [`settings`], [`picture`], `session`, [`replay`] | runs: what one is made of, its frames, recorded ones |
+//! | 5 | `web`, `bin/unnoise` | the browser and the command line |
+//!
+//! Floors 0 to 2 name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo features choose
+//! what is compiled above them: `cpu` and `gpu` the backends, `cli` the command line.
 
 pub mod denoise;
 pub mod math;
+pub mod picture;
 pub mod samplers;

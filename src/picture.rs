@@ -1,0 +1,57 @@
+//! From model values to pixels.
+
+/// Values in `range` as bytes, channels last: what a canvas and a PNG want.
+///
+/// `values` has shape `[images, channels, height, width]`; the result `[images, height, width, channels]`.
+/// `range` maps linearly to 0..=255 and what lies outside is clipped, rounding to nearest as diffusers' image processor
+/// does.
+pub fn to_bytes(values: &[f32], [channels, height, width]: [usize; 3], range: [f64; 2]) -> Vec<u8> {
+    let plane = height * width;
+    let [low, high] = range.map(|v| v as f32);
+    let byte = |v: f32| ((v - low) / (high - low) * 255.0).round() as u8;
+    values
+        .chunks_exact(channels * plane)
+        .flat_map(|image| (0..plane).flat_map(move |p| (0..channels).map(move |c| image[c * plane + p])))
+        .map(byte)
+        .collect()
+}
+
+/// Columns of the sheet that shows `images` pictures: the smallest square that holds them.
+pub fn columns(images: usize) -> usize {
+    (1..).find(|n| n * n >= images).unwrap_or(1)
+}
+
+/// All pictures of `[images, height, width, channels]` bytes on one sheet, row by row, [`columns`] to a row. Places
+/// without a picture stay black. Returns the sheet's bytes, its width and its height in pixels.
+pub fn sheet(bytes: &[u8], [channels, height, width]: [usize; 3]) -> (Vec<u8>, usize, usize) {
+    let row = width * channels;
+    let images = bytes.len() / (height * row);
+    let columns = columns(images);
+    let (sheet_row, rows) = (columns * row, images.div_ceil(columns));
+    let mut out = vec![0; rows * height * sheet_row];
+    for (i, line) in bytes.chunks_exact(row).enumerate() {
+        let (image, y) = (i / height, i % height);
+        let at = (image / columns * height + y) * sheet_row + image % columns * row;
+        out[at..at + row].copy_from_slice(line);
+    }
+    (out, columns * width, rows * height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_clip_round_and_interleave() {
+        let two_channels = [-1.0, 0.0, 1.0, 2.0, f32::NEG_INFINITY, f32::NAN, 0.5, -0.5];
+        assert_eq!(to_bytes(&two_channels, [2, 1, 2], [-1.0, 1.0]), [0, 255, 128, 255, 0, 191, 0, 64]);
+    }
+
+    #[test]
+    fn five_pictures_fill_a_sheet_of_three_columns() {
+        let bytes: Vec<u8> = (1..=5).flat_map(|i| [i * 10, i * 10 + 1]).collect();
+        let (sheet, width, height) = sheet(&bytes, [1, 2, 1]);
+        assert_eq!((width, height), (3, 4));
+        assert_eq!(sheet, [10, 20, 30, 11, 21, 31, 40, 50, 0, 41, 51, 0]);
+    }
+}

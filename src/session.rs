@@ -1,0 +1,169 @@
+//! A run: model, sampler and grid in, frames out.
+
+use crate::backend::{self, BackendError, ImageNoise};
+use crate::denoise::Denoiser;
+use crate::math::{GridError, Level, Noise};
+use crate::models::{NetworkDenoiser, Pretrained};
+use crate::picture;
+use crate::samplers::{Run, Step};
+use crate::settings::{Class, Reason, Settings};
+use burn::tensor::{Device, Tensor};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use thiserror::Error;
+use web_time::Instant;
+
+/// One finished step, read back from the device.
+pub struct Frame {
+    /// 0 is the starting noise, then 1 to `steps`.
+    pub step: usize,
+    pub steps: usize,
+    /// The level of `x`.
+    pub level: Level,
+    /// `x_t`, `[images, channels, height, width]`.
+    pub x: Vec<f32>,
+    /// The model's estimate of `x_0` that the step was built on; the starting noise has none.
+    pub denoised: Option<Vec<f32>>,
+    pub timing: Timing,
+}
+
+impl Frame {
+    /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]`. `x_t` is first divided by its
+    /// level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the same contrast.
+    pub fn pixels(&self, shape: [usize; 3], range: [f64; 2]) -> (Vec<u8>, Option<Vec<u8>>) {
+        let std = self.level.marginal_std();
+        let x = picture::to_bytes(&self.x, shape, range.map(|v| v * std));
+        (x, self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
+    }
+}
+
+/// Where the time of a run went so far. On a GPU, where the network only queues its work, the share of the network
+/// shows up in reading back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// Since the run began, without the time the receiver of the frames took.
+    pub total: Duration,
+    /// Spent inside the network's forward pass.
+    pub network: Duration,
+    /// Forward passes of the network.
+    pub evaluations: usize,
+}
+
+/// Why a run could not begin or go on.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    #[error("Class {got} was asked for, but this model has {}.", classes(*.known))]
+    Class { got: usize, known: usize },
+    #[error("This model was never trained without a label, so it has no guidance and no class \"none\"; set guidance to 1 and pick a class.")]
+    NeedsLabel,
+    #[error("The sampler must be {0}.")]
+    Sampler(Reason),
+    #[error("{0}.")]
+    Grid(#[from] GridError),
+    #[error(
+        "The numbers stopped being finite at step {step} of {steps}, so there is no picture; try another sampler or schedule, or the CPU backend."
+    )]
+    NotFinite { step: usize, steps: usize },
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+fn classes(known: usize) -> String {
+    match known {
+        0 => "no classes".to_owned(),
+        n => format!("classes 0 to {}", n - 1),
+    }
+}
+
+/// Runs `settings` on `model` and hands each step to `each`, the starting noise first.
+///
+/// Nothing is computed ahead: between two steps `each` has control, and the run ends there when it answers
+/// [`ControlFlow::Break`].
+///
+/// # Errors
+/// A class or guidance the model does not have, a grid that cannot be built, a device that failed.
+pub async fn run(
+    model: &Pretrained,
+    settings: &Settings,
+    device: &Device,
+    mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, SessionError> {
+    let (labels, guidance) = conditions(settings, model)?;
+    let method = settings.method().map_err(SessionError::Sampler)?;
+    let grid = settings.schedule.grid(&model.schedule, settings.steps)?;
+    let network = Timed { inner: NetworkDenoiser::new(model, &labels, guidance), spent: Cell::default() };
+    let mut noise = ImageNoise::new(settings.seed, settings.images);
+
+    let mut began = Instant::now();
+    let [channels, height, width] = model.shape();
+    let shape = Tensor::<4>::zeros([settings.images, channels, height, width], device);
+    let start = noise.normal(&shape).mul_scalar(grid.first().marginal_std());
+    let frame = |step, level, x, denoised, total| Frame {
+        step,
+        steps: grid.steps(),
+        level,
+        x,
+        denoised,
+        timing: Timing { total, ..network.spent.get() },
+    };
+
+    let x = backend::read(start.clone()).await?;
+    let mut total = began.elapsed();
+    if each(frame(0, grid.first(), x, None, total)).await.is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
+    let eta = settings.eta.or(method.eta).unwrap_or(0.0);
+    let run = Run { start, grid: &grid, model: &network, noise: &mut noise, eta };
+    let mut steps = (method.sample)(run).enumerate();
+    loop {
+        began = Instant::now();
+        let Some((i, Step { x, denoised, to, .. })) = steps.next() else { return Ok(ControlFlow::Continue(())) };
+            total += began.elapsed();
+        if each(frame(i + 1, to, x, Some(denoised), total)).await.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+}
+
+/// The label of each image, and the guidance scale to use: without a label there is nothing to guide towards.
+fn conditions(settings: &Settings, model: &Pretrained) -> Result<(Vec<Option<usize>>, f64), SessionError> {
+    let known = model.classes();
+    if let Class::One(got) = settings.class
+        && got >= known
+    {
+        return Err(SessionError::Class { got, known });
+    }
+    let label = |i: usize| match settings.class {
+        Class::One(class) => Some(class),
+        Class::All => i.checked_rem(known),
+        Class::None => None,
+    };
+    let labels: Vec<_> = (0..settings.images).map(label).collect();
+    let labelled = labels.first().is_some_and(Option::is_some);
+    let guidance = if labelled { settings.guidance } else { 1.0 };
+    if known > 0 && (!labelled || guidance != 1.0) && model.card.null_class.is_none() {
+        return Err(SessionError::NeedsLabel);
+    }
+    Ok((labels, guidance))
+}
+
+/// A denoiser with a stopwatch.
+struct Timed<D> {
+    inner: D,
+    spent: Cell<Timing>,
+}
+
+impl<X, D: Denoiser<X>> Denoiser<X> for Timed<D> {
+    fn denoise(&self, x: &X, at: Level) -> X {
+        let began = Instant::now();
+        let out = self.inner.denoise(x, at);
+        let Timing { network, evaluations, .. } = self.spent.get();
+        self.spent.set(Timing {
+            network: network + began.elapsed(),
+            evaluations: evaluations + 1,
+            ..Timing::default()
+        });
+        out
+    }
+}
