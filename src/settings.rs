@@ -60,9 +60,7 @@ impl Settings {
         for pair in hash.split('&') {
             let Some((key, value)) = pair.split_once('=') else { continue };
             let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
-            if let Err(reason) = settings.set(key, &value) {
-                problems.push(Problem { key: key.to_owned(), value, reason });
-            }
+            problems.extend(settings.set(key, &value).err());
         }
         (settings, problems)
     }
@@ -88,7 +86,15 @@ impl Settings {
         methods().into_iter().find(|m| m.id == self.sampler).ok_or_else(unknown_sampler)
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), Reason> {
+    /// Sets what `key` of a link names; an unknown key changes nothing.
+    ///
+    /// # Errors
+    /// The value is not one that the key takes; nothing is changed.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Problem> {
+        self.try_set(key, value).map_err(|reason| Problem { key: key.to_owned(), value: value.to_owned(), reason })
+    }
+
+    fn try_set(&mut self, key: &str, value: &str) -> Result<(), Reason> {
         match key {
             "model" => self.model = folder_name(value)?,
             "sampler" if methods::<f64>().iter().any(|m| m.id == value) => self.sampler = value.to_owned(),
@@ -147,9 +153,9 @@ impl FromStr for Class {
     }
 }
 
-/// A value of a link that could not be used.
+/// A value that could not be used.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("The link says {key}={value}, but {key} must be {reason}; the default is used.")]
+#[error("{key} must be {reason}, got \"{value}\"")]
 pub struct Problem {
     pub key: String,
     pub value: String,

@@ -1,0 +1,34 @@
+use crate::Outcome;
+use clap::Args as ClapArgs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use unnoise::backend::{self, Backend};
+use unnoise::models::Pretrained;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Model folder in the diffusers layout
+    dir: PathBuf,
+}
+
+pub async fn run(args: &Args) -> Outcome {
+    let opened = backend::open(Backend::Cpu).await?;
+    let model = Pretrained::from_dir(&args.dir, &opened.device)?;
+    let [channels, height, width] = model.shape();
+    let card = &model.card;
+    println!("{}: {}", args.dir.display(), card.name.en);
+    println!("pictures    {width} x {height}, {channels} channels, values {} to {}", card.range[0], card.range[1]);
+    println!("parameters  {}", model.parameters());
+    println!("predicts    {:?}", model.prediction);
+    println!("schedule    {}", model.schedule);
+    match card.classes.len() {
+        0 => println!("classes     none"),
+        n => {
+            let names: Vec<_> = card.classes.iter().enumerate().map(|(i, c)| format!("{i} {}", c.en)).collect();
+            println!("classes     {n}: {}", names.join(", "));
+            let guidance = if card.null_class.is_some() { "yes" } else { "no, it was never trained without a label" };
+            println!("guidance    {guidance}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,88 @@
+//! Files that a run leaves.
+
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use std::path::Path;
+use thiserror::Error;
+use unnoise::picture;
+use unnoise::session::Frame;
+
+/// A file that could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {path}: {why}")]
+pub struct WriteError {
+    path: String,
+    why: String,
+}
+
+fn failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> WriteError + use<'_, E> {
+    move |e| WriteError { path: path.display().to_string(), why: e.to_string() }
+}
+
+pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
+    std::fs::create_dir_all(dir).map_err(failed(dir))
+}
+
+/// Writes `(bytes, width, height)` with 1, 3 or 4 channels.
+pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channels: usize) -> Result<(), WriteError> {
+    let colour = match channels {
+        1 => png::ColorType::Grayscale,
+        3 => png::ColorType::Rgb,
+        4 => png::ColorType::Rgba,
+        n => return Err(failed(path)(format!("a PNG has 1, 3 or 4 channels, the model gives {n}"))),
+    };
+    let file = std::fs::File::create(path).map_err(failed(path))?;
+    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width as u32, height as u32);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed(path))?;
+    writer.write_image_data(&bytes).and_then(|()| writer.finish()).map_err(failed(path))
+}
+
+/// Writes a step's sheets, `step-0003-x.png` and `step-0003-x0.png`.
+pub fn frames(dir: &Path, step: usize, x: &[u8], denoised: Option<&[u8]>, shape: [usize; 3]) -> Result<(), WriteError> {
+    for (name, bytes) in [("x", Some(x)), ("x0", denoised)] {
+        if let Some(bytes) = bytes {
+            png(&dir.join(format!("step-{step:04}-{name}.png")), picture::sheet(bytes, shape), shape[0])?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a run computed. With `n` steps: `x` is `[n + 1, images, channels, height, width]` from the starting
+/// noise on, `denoised` `[n, ...]`, both f32; `t`, `alpha` and `sigma` are the f64 levels of `x`, `[n + 1]`.
+#[derive(Default)]
+pub struct Trace {
+    x: Vec<f32>,
+    denoised: Vec<f32>,
+    levels: [Vec<f64>; 3],
+}
+
+impl Trace {
+    pub fn push(&mut self, frame: Frame) {
+        self.x.extend(frame.x);
+        self.denoised.extend(frame.denoised.into_iter().flatten());
+        let level = frame.level;
+        for (all, value) in self.levels.iter_mut().zip([level.t, level.alpha, level.sigma]) {
+            all.push(value);
+        }
+    }
+
+    pub fn write(&self, path: &Path, images: usize, [channels, height, width]: [usize; 3]) -> Result<(), WriteError> {
+        let f32s = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        let f64s = |values: &Vec<f64>| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+        let points = self.levels[0].len();
+        let picture = |n| vec![n, images, channels, height, width];
+        let [t, alpha, sigma] = self.levels.each_ref().map(f64s);
+        let (x, denoised) = (f32s(&self.x), f32s(&self.denoised));
+        let tensors = [
+            ("x", Dtype::F32, picture(points), &x),
+            ("denoised", Dtype::F32, picture(points - 1), &denoised),
+            ("t", Dtype::F64, vec![points], &t),
+            ("alpha", Dtype::F64, vec![points], &alpha),
+            ("sigma", Dtype::F64, vec![points], &sigma),
+        ];
+        let views = tensors.into_iter().map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)));
+        let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(failed(path))?;
+        serialize_to_file(views, None, path).map_err(failed(path))
+    }
+}

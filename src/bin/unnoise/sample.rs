@@ -1,0 +1,155 @@
+use crate::Outcome;
+use crate::output::{self, Trace};
+use clap::{Args as ClapArgs, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use unnoise::backend::{self, Backend};
+use unnoise::models::Pretrained;
+use unnoise::picture;
+use unnoise::session::{self, Timing};
+use unnoise::settings::{Problem, Settings};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// A share link of the page, quoted; the options below change what it says.
+    #[arg(long)]
+    link: Option<String>,
+    /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Sampler id, such as ddim or dpmpp-2m [default: dpmpp-2m]
+    #[arg(long, value_name = "ID")]
+    sampler: Option<String>,
+    /// Number of steps, 1 to 1000 [default: 20]
+    #[arg(long, value_name = "N")]
+    steps: Option<String>,
+    /// Spacing of the noise levels, such as trailing or karras [default: trailing]
+    #[arg(long, value_name = "ID")]
+    schedule: Option<String>,
+    /// Seed of the first image; the next ones have the numbers after it [default: 7]
+    #[arg(long, value_name = "N")]
+    seed: Option<String>,
+    /// Number of images, 1 to 64 [default: 16]
+    #[arg(long, value_name = "N")]
+    images: Option<String>,
+    /// Class number, all, or none [default: all]
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// Classifier-free guidance scale, 0 to 20; 1 is none [default: 2]
+    #[arg(long, value_name = "SCALE")]
+    guidance: Option<String>,
+    /// Share of fresh noise a step, 0 to 1, for samplers that have it
+    #[arg(long)]
+    eta: Option<String>,
+    /// Where the network runs
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+    /// The pictures on one sheet
+    #[arg(long, value_name = "PNG", default_value = "grid.png")]
+    out: PathBuf,
+    /// Also write each step's x_t and estimate of x_0 as sheets into this folder
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+    /// Also write x, denoised, t, alpha and sigma of each step
+    #[arg(long, value_name = "SAFETENSORS")]
+    trace: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Device {
+    Cpu,
+    Gpu,
+}
+
+pub async fn run(args: Args) -> Outcome {
+    let settings = args.settings()?;
+    let folder = args.model.clone().unwrap_or_else(|| Path::new("models").join(&settings.model));
+    let kind = match args.device {
+        Device::Cpu => Backend::Cpu,
+        Device::Gpu => Backend::WebGpu,
+    };
+    let opened = backend::open(kind).await?;
+    let model = Pretrained::from_dir(&folder, &opened.device)?;
+    let shape = model.shape();
+    if let Some(dir) = &args.frames {
+        output::create_dir(dir)?;
+    }
+
+    let bar = ProgressBar::new(settings.steps as u64).with_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} steps · {eta} left · {msg}").expect("the template is constant"),
+    );
+    let mut trace = args.trace.as_ref().map(|_| Trace::default());
+    let mut last = (Vec::new(), Timing::default());
+    let mut failure = None;
+    session::run(&model, &settings, &opened.device, async |frame| {
+        let Timing { total, .. } = frame.timing;
+        bar.set_position(frame.step as u64);
+        bar.set_message(format!("{:.0} ms a step", total.as_secs_f64() * 1e3 / frame.step.max(1) as f64));
+        let (x, denoised) = frame.pixels(shape, model.card.range);
+        if let Some(dir) = &args.frames
+            && let Err(e) = output::frames(dir, frame.step, &x, denoised.as_deref(), shape)
+        {
+            failure = Some(e);
+            return ControlFlow::Break(());
+        }
+        last = (x, frame.timing);
+        if let Some(trace) = &mut trace {
+            trace.push(frame);
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    bar.finish_and_clear();
+    if let Some(e) = failure {
+        return Err(e.into());
+    }
+    let (pixels, timing) = last;
+    output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
+    if let (Some(path), Some(trace)) = (&args.trace, trace) {
+        trace.write(path, settings.images, shape)?;
+    }
+    println!("{}", summary(&settings, timing));
+    println!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn summary(settings: &Settings, timing: Timing) -> String {
+    let total = timing.total.as_secs_f64();
+    format!(
+        "{} images, {} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.1} % of it outside the network",
+        settings.images,
+        settings.steps,
+        timing.evaluations,
+        total * 1e3 / settings.steps as f64,
+        100.0 * (1.0 - timing.network.as_secs_f64() / total)
+    )
+}
+
+impl Args {
+    /// The link's settings, changed by the options. A bad value in a link is only said, as the page does; a bad option
+    /// is an error.
+    fn settings(&self) -> Result<Settings, Problem> {
+        let (mut settings, problems) = Settings::from_link(self.link.as_deref().unwrap_or_default());
+        for problem in problems {
+            eprintln!("warning: the link: {problem}; the default is used");
+        }
+        let Self { sampler, steps, schedule, seed, images, class, guidance, eta, .. } = self;
+        for (key, value) in [
+            ("sampler", sampler),
+            ("steps", steps),
+            ("schedule", schedule),
+            ("seed", seed),
+            ("images", images),
+            ("class", class),
+            ("guidance", guidance),
+            ("eta", eta),
+        ] {
+            if let Some(value) = value {
+                settings.set(key, value)?;
+            }
+        }
+        Ok(settings)
+    }
+}

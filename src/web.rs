@@ -1,0 +1,211 @@
+//! The browser's door: what `www/worker.js` calls.
+//!
+//! Every failure leaves as an `Error` whose message is one sentence and whose `code` is what the page translates by.
+//! Nothing here holds a borrow across an `await`, so a second call during a run finds the engine free.
+
+use crate::backend::{self, Backend, BackendError};
+use crate::math::Spacing;
+use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
+use crate::samplers::{Method, methods};
+use crate::session::{self, Frame, SessionError};
+use crate::settings::{Problem, Reason, Settings};
+use burn::tensor::Device;
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+/// The backend that this binary was compiled with.
+const BACKEND: Backend = if cfg!(feature = "gpu") { Backend::WebGpu } else { Backend::Cpu };
+
+/// What a page needs to build its controls, as JSON: the sampler table, the schedules, limits and defaults.
+#[wasm_bindgen]
+pub fn catalogue() -> String {
+    let row = |m: Method<f64>| {
+        let Method { id, name, order, evaluations, stochastic, eta, comfyui, k_diffusion, diffusers, paper, .. } = m;
+        json!({
+            "id": id, "name": name, "order": order, "evaluations": evaluations, "stochastic": stochastic, "eta": eta,
+            "comfyui": comfyui, "k_diffusion": k_diffusion, "diffusers": diffusers, "paper": paper,
+        })
+    };
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "samplers": methods().into_iter().map(row).collect::<Vec<_>>(),
+        "schedules": Spacing::ALL.iter().map(|s| json!({"id": s.id()})).collect::<Vec<_>>(),
+        "limits": {
+            "steps": [Settings::STEPS.start(), Settings::STEPS.end()],
+            "images": [Settings::IMAGES.start(), Settings::IMAGES.end()],
+            "guidance": [Settings::GUIDANCE.start(), Settings::GUIDANCE.end()],
+            "eta": [Settings::ETA.start(), Settings::ETA.end()],
+            "seed": [0, u32::MAX],
+        },
+        "defaults": settings_json(&Settings::default()),
+    })
+    .to_string()
+}
+
+/// Reads a share link: JSON `{settings, problems: [{key, value, message, code, ...}]}`.
+#[wasm_bindgen]
+pub fn check_link(link: &str) -> String {
+    let (settings, problems) = Settings::from_link(link);
+    let problem = |p: &Problem| {
+        let mut out = json!({"key": p.key, "value": p.value, "message": p.to_string()});
+        out["code"] = match &p.reason {
+            Reason::Range { from, to } => {
+                out["from"] = json!(from);
+                out["to"] = json!(to);
+                "range"
+            }
+            Reason::OneOf(known) => {
+                out["known"] = json!(known);
+                "one-of"
+            }
+            Reason::Name => "name",
+        }
+        .into();
+        out
+    };
+    json!({"settings": settings_json(&settings), "problems": problems.iter().map(problem).collect::<Vec<_>>()}).to_string()
+}
+
+fn settings_json(settings: &Settings) -> Value {
+    let Settings { model, sampler, steps, schedule, seed, images, class, guidance, eta } = settings;
+    json!({
+        "model": model, "sampler": sampler, "steps": steps, "schedule": schedule.id(), "seed": seed, "images": images,
+        "class": class.to_string(), "guidance": guidance, "eta": eta,
+    })
+}
+
+/// A device with at most one model on it.
+#[wasm_bindgen]
+pub struct Engine {
+    device: Device,
+    adapter: String,
+    model: RefCell<Option<Rc<Pretrained>>>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens the backend that this binary was compiled with.
+    pub async fn open() -> Result<Engine, JsValue> {
+        let opened = backend::open(BACKEND).await.map_err(backend_error)?;
+        Ok(Self { device: opened.device, adapter: opened.adapter, model: RefCell::default() })
+    }
+
+    /// `cpu` or `webgpu`.
+    #[wasm_bindgen(getter)]
+    pub fn backend(&self) -> String {
+        BACKEND.id().to_owned()
+    }
+
+    /// The device in words.
+    #[wasm_bindgen(getter)]
+    pub fn adapter(&self) -> String {
+        self.adapter.clone()
+    }
+
+    /// Recomputes a stored output of a small network: JSON `{worst, tolerance, passed}`.
+    pub async fn self_test(&self, unet_config: String, weights: Vec<u8>, oracle: Vec<u8>) -> Result<String, JsValue> {
+        let report = self_test(&unet_config, weights, &oracle, &self.device).await.map_err(|e| match e {
+            SelfTestError::Backend(e) => backend_error(e),
+            e => error("self-test", &e),
+        })?;
+        Ok(json!({"worst": report.worst, "tolerance": report.tolerance, "passed": report.passed()}).to_string())
+    }
+
+    /// Puts a model on the device in place of the one before: JSON `{parameters, channels, height, width, classes, ...}`.
+    pub async fn load(
+        &self,
+        unet_config: String,
+        weights: Vec<u8>,
+        scheduler_config: String,
+        card: String,
+    ) -> Result<String, JsValue> {
+        let files = ModelFiles { unet_config, weights, scheduler_config, card: Some(card) };
+        let model = Pretrained::load(files, &self.device).map_err(|e: LoadError| error("model", &e))?;
+        let [channels, height, width] = model.shape();
+        let card = &model.card;
+        let about = json!({
+            "parameters": model.parameters(), "channels": channels, "height": height, "width": width,
+            "classes": card.classes, "null_class": card.null_class, "prediction": model.prediction,
+        });
+        self.model.replace(Some(Rc::new(model)));
+        Ok(about.to_string())
+    }
+
+    /// Runs a share link's settings on the loaded model. `on_frame` gets each frame and answers a promise of whether to
+    /// go on. Resolves to `true` when the run finished, `false` when it was stopped.
+    pub async fn run(&self, link: String, on_frame: Function) -> Result<bool, JsValue> {
+        let loaded = self.model.borrow().clone();
+        let model = loaded.ok_or_else(|| sentence("no-model", "No model is loaded yet; load one, then run."))?;
+        let (settings, _) = Settings::from_link(&link);
+        // The callback's own failure, kept to be thrown to the caller after the run has ended.
+        let thrown = RefCell::new(None);
+        let each = async |frame: Frame| {
+            let answer = async {
+                let frame = frame_object(&frame, &model)?;
+                JsFuture::from(Promise::resolve(&on_frame.call1(&JsValue::NULL, &frame)?)).await
+            };
+            match answer.await {
+                Ok(go_on) if go_on.is_truthy() => ControlFlow::Continue(()),
+                Ok(_) => ControlFlow::Break(()),
+                Err(e) => {
+                    thrown.replace(Some(e));
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let end = session::run(&model, &settings, &self.device, each).await.map_err(|e| match e {
+            SessionError::Backend(e) => backend_error(e),
+            e => error("run", &e),
+        })?;
+        thrown.take().map_or(Ok(end.is_continue()), Err)
+    }
+}
+
+fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
+    let shape @ [channels, height, width] = model.shape();
+    let (x, denoised) = frame.pixels(shape, model.card.range);
+    let images = x.len() / (channels * height * width);
+    let timing = frame.timing;
+    let out = Object::new();
+    let set = |key: &str, value: JsValue| Reflect::set(&out, &key.into(), &value).map(drop);
+    for (key, number) in [
+        ("step", frame.step as f64),
+        ("steps", frame.steps as f64),
+        ("images", images as f64),
+        ("channels", channels as f64),
+        ("height", height as f64),
+        ("width", width as f64),
+        ("t", frame.level.t),
+        ("alpha", frame.level.alpha),
+        ("sigma", frame.level.sigma),
+        ("evaluations", timing.evaluations as f64),
+        ("network_ms", timing.network.as_secs_f64() * 1e3),
+        ("total_ms", timing.total.as_secs_f64() * 1e3),
+    ] {
+        set(key, number.into())?;
+    }
+    set("x", Uint8Array::from(&x[..]).into())?;
+    set("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into()))?;
+    Ok(out.into())
+}
+
+/// A lost device has its own code: the page offers the CPU.
+fn backend_error(e: BackendError) -> JsValue {
+    error("backend", &e)
+}
+
+fn error(code: &str, e: &dyn std::error::Error) -> JsValue {
+    sentence(code, &e.to_string())
+}
+
+fn sentence(code: &str, message: &str) -> JsValue {
+    let error = js_sys::Error::new(message);
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(&error, &"code".into(), &code.into());
+    error.into()
+}

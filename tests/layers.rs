@@ -1,0 +1,163 @@
+//! The floors of ARCHITECTURE.md, held by reading every `use` and path of the crate: a floor names only lower ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module at the crate's root and its floor.
+const FLOORS: &[(&str, u32)] = &[
+    ("math", 0),
+    ("denoise", 1),
+    ("samplers", 2),
+    ("backend", 3),
+    ("models", 3),
+    ("picture", 4),
+    ("settings", 4),
+    ("replay", 4),
+    ("session", 4),
+    ("web", 5),
+    ("bin", 5),
+];
+
+/// The floors that know neither tensors nor browsers.
+const PURE: u32 = 2;
+const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
+
+/// Modules of one floor that may be named by others of it.
+const SHARED: &[&str] = &["backend", "picture", "settings"];
+
+/// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
+/// in the parts named here.
+const COMMON: &[(&str, &[&str])] = &[("samplers", &[]), ("models", &["blocks", "weights", "unet2d"])];
+
+fn floor(module: &str) -> Option<u32> {
+    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
+}
+
+fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("src is readable").map(|e| e.expect("src is readable").path()) {
+        if entry.is_dir() {
+            sources(&entry, out);
+        } else if entry.extension().is_some_and(|e| e == "rs") {
+            out.push(entry);
+        }
+    }
+}
+
+/// The first word after each `root::` in the code, comments left out so that prose may name what it likes; a group
+/// `root::{a::b, c}` gives each of its members.
+fn paths(text: &str, root: &str) -> Vec<String> {
+    let code: String = text.lines().map(|l| l.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices(&format!("{root}::")) {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &code[at + root.len() + 2..];
+        match rest.strip_prefix('{') {
+            None => found.push(first_word(rest)),
+            Some(group) => {
+                let mut depth = 0;
+                let inside = group.split_once(';').map_or(group, |(inside, _)| inside);
+                let top: String = inside
+                    .chars()
+                    .map_while(|c| {
+                        depth += i32::from(c == '{') - i32::from(c == '}');
+                        (depth >= 0).then_some(if depth > 0 && c == ',' { ' ' } else { c })
+                    })
+                    .collect();
+                found.extend(top.split(',').map(|part| first_word(part.trim())));
+            }
+        }
+    }
+    found
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// Everything in `src` that breaks a rule, one sentence each.
+fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
+    let mut out = Vec::new();
+    for (file, text) in files {
+        let module = file.split(['/', '.']).next().unwrap_or_default();
+        if module == "lib" {
+            continue;
+        }
+        let Some(own) = floor(module) else {
+            out.push(format!("src/{file} stands on no floor: give {module} one in tests/layers.rs and ARCHITECTURE.md"));
+            continue;
+        };
+        let root = if module == "bin" { "unnoise" } else { "crate" };
+        for target in paths(text, root).into_iter().filter(|t| t != module && floor(t).is_some()) {
+            let other = floor(&target).expect("filtered");
+            if other > own || (other == own && !SHARED.contains(&target.as_str())) {
+                out.push(format!("src/{file} (floor {own}) names {target} (floor {other})"));
+            }
+        }
+        if own <= PURE {
+            let named = IMPURE.iter().filter(|name| !paths(text, name).is_empty());
+            out.extend(named.map(|name| format!("src/{file} (floor {own}) names {name}")));
+        }
+        if let Some((_, common)) = COMMON.iter().find(|(name, _)| *name == module)
+            && let Some(part) = file.strip_prefix(&format!("{module}/")).filter(|part| *part != "mod.rs")
+        {
+            let part = part.split(['/', '.']).next().unwrap_or_default();
+            let siblings = files.keys().filter_map(|f| f.strip_prefix(&format!("{module}/")));
+            let siblings: Vec<_> = siblings.map(|s| s.split(['/', '.']).next().unwrap_or_default()).collect();
+            let named = paths(text, &format!("crate::{module}")).into_iter().chain(paths(text, "super"));
+            for other in named.filter(|n| siblings.contains(&n.as_str()) && n != part && n != "mod") {
+                if !common.contains(&other.as_str()) {
+                    out.push(format!("src/{file} names its neighbour {module}::{other}"));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn crate_sources() -> BTreeMap<String, String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let name = |p: &Path| p.strip_prefix(&src).expect("below src").to_string_lossy().replace('\\', "/");
+    files.iter().map(|p| (name(p), fs::read_to_string(p).expect("readable source"))).collect()
+}
+
+#[test]
+fn every_floor_names_only_lower_ones() {
+    let files = crate_sources();
+    assert!(files.len() > 15, "only {} sources found", files.len());
+    assert_eq!(violations(&files), Vec::<String>::new());
+}
+
+#[test]
+fn an_upward_or_sideways_import_is_found() {
+    for (file, text) in [
+        ("math/grid.rs", "use crate::denoise::Denoiser;"),
+        ("math/grid.rs", "use burn::tensor::Tensor;"),
+        ("samplers/heun.rs", "fn f() { crate::session::run() }"),
+        ("samplers/heun.rs", "use crate::{math::Level, backend};"),
+        ("samplers/heun.rs", "use super::euler::euler;"),
+        ("samplers/heun.rs", "use crate::samplers::{Run, euler};"),
+        ("models/mlp.rs", "use crate::web::Engine;"),
+        ("cellar.rs", ""),
+    ] {
+        let mut files = BTreeMap::from([(file.to_owned(), text.to_owned())]);
+        files.insert("samplers/euler.rs".to_owned(), String::new());
+        assert!(!violations(&files).is_empty(), "{file}: {text}");
+    }
+    let fine = "use crate::math::{Level, Grid};\nuse super::{Run, slide};\n/// See [`crate::session::run`].";
+    let files = BTreeMap::from([("samplers/heun.rs".to_owned(), fine.to_owned())]);
+    assert_eq!(violations(&files), Vec::<String>::new());
+}
+
+#[test]
+fn no_source_is_longer_than_400_lines() {
+    for (file, text) in crate_sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 400, "src/{file} has {lines} lines: split it");
+    }
+}
