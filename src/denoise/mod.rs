@@ -2,9 +2,11 @@
 
 pub mod guidance;
 pub mod prediction;
+pub mod scheduler_config;
 
 pub use guidance::Guided;
 pub use prediction::Prediction;
+pub use scheduler_config::ConfigError;
 
 use crate::math::Level;
 

@@ -18,6 +18,28 @@ impl Level {
     /// The clean end of every process: `x = x_0`.
     pub const CLEAN: Level = Level { t: 0.0, alpha: 1.0, sigma: 0.0 };
 
+    /// The variance-preserving level with this noise-to-signal ratio: `alpha^2 + sigma^2 = 1`. An infinite ratio is
+    /// pure noise.
+    pub fn variance_preserving(t: f64, nsr: f64) -> Self {
+        Self::scaled(t, nsr, 1.0_f64.hypot(nsr))
+    }
+
+    /// The variance-exploding level with this noise-to-signal ratio: `alpha = 1`.
+    pub fn variance_exploding(t: f64, nsr: f64) -> Self {
+        Self { t, alpha: 1.0, sigma: nsr }
+    }
+
+    /// The level of the straight path with this noise-to-signal ratio: `alpha + sigma = 1`. An infinite ratio is pure
+    /// noise.
+    pub fn flow(t: f64, nsr: f64) -> Self {
+        Self::scaled(t, nsr, 1.0 + nsr)
+    }
+
+    fn scaled(t: f64, nsr: f64, norm: f64) -> Self {
+        let (alpha, sigma) = if nsr == f64::INFINITY { (0.0, 1.0) } else { (1.0 / norm, nsr / norm) };
+        Self { t, alpha, sigma }
+    }
+
     /// Noise-to-signal ratio `sigma / alpha`: the "sigma" of the EDM and k-diffusion papers. Infinite at pure noise.
     pub fn nsr(&self) -> f64 {
         self.sigma / self.alpha

@@ -1,0 +1,218 @@
+//! Reading diffusers' `scheduler_config.json`: what a network was trained on and what it predicts.
+
+use super::Prediction;
+use crate::math::{Discrete, Flow, Schedule, ScheduleError};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// Why a scheduler config cannot be used.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ConfigError {
+    #[error("the scheduler config is not a JSON object: {0}")]
+    NotJson(String),
+    #[error("the scheduler config has no `{key}`, so its noise schedule is not known")]
+    Missing { key: &'static str },
+    #[error("`{key}` of the scheduler config should be {expected}, but it is {got}")]
+    Kind { key: &'static str, expected: &'static str, got: String },
+    #[error("`{key}` of the scheduler config is {value}, which cannot be honoured: {known}")]
+    Unsupported { key: &'static str, value: String, known: &'static str },
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+}
+
+impl Schedule {
+    /// Reads the text of a diffusers `scheduler_config.json`: the forward process that the network was trained on and
+    /// what the network predicts. Keys about how to sample (`timestep_spacing`, `clip_sample`, ..) are not read here.
+    ///
+    /// # Errors
+    /// Text that is not a JSON object; a key with a value of the wrong kind; a process or a treatment of the prediction
+    /// that cannot be honoured, by key.
+    pub fn from_scheduler_config(json: &str) -> Result<(Schedule, Prediction), ConfigError> {
+        let config: Map<String, Value> =
+            serde_json::from_str(json).map_err(|error| ConfigError::NotJson(error.to_string()))?;
+        Self::from_keys(&Keys(&config))
+    }
+
+    pub(crate) fn from_keys(keys: &Keys) -> Result<(Schedule, Prediction), ConfigError> {
+        keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
+        keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
+        if keys.text("_class_name")?.is_some_and(|class| class.starts_with("FlowMatch")) {
+            return keys.flow();
+        }
+        let plain = keys.discrete()?;
+        let prediction = keys.prediction()?;
+        if keys.flag("rescale_betas_zero_snr")? != Some(true) {
+            return Ok((Schedule::Discrete(plain), prediction));
+        }
+        if matches!(prediction, Prediction::Epsilon | Prediction::Score) {
+            let known = "from pure noise only a prediction of sample or v_prediction leads to a picture";
+            return Err(keys.unsupported("rescale_betas_zero_snr", known));
+        }
+        Ok((Schedule::Discrete(plain.to_zero_terminal_snr()), prediction))
+    }
+}
+
+/// The values of a config by key. An absent key and a `null` are the same.
+pub(crate) struct Keys<'a>(pub(crate) &'a Map<String, Value>);
+
+impl<'a> Keys<'a> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+        self.0.get(key).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn number(&self, key: &'static str) -> Result<Option<f64>, ConfigError> {
+        self.typed(key, "a number", Value::as_f64)
+    }
+
+    pub(crate) fn count(&self, key: &'static str) -> Result<Option<usize>, ConfigError> {
+        self.typed(key, "a whole number", |value| usize::try_from(value.as_u64()?).ok())
+    }
+
+    pub(crate) fn flag(&self, key: &'static str) -> Result<Option<bool>, ConfigError> {
+        self.typed(key, "true or false", Value::as_bool)
+    }
+
+    pub(crate) fn text(&self, key: &'static str) -> Result<Option<&'a str>, ConfigError> {
+        self.typed(key, "a text", Value::as_str)
+    }
+
+    pub(crate) fn numbers(&self, key: &'static str) -> Result<Option<Vec<f64>>, ConfigError> {
+        self.typed(key, "a list of numbers", |value| value.as_array()?.iter().map(Value::as_f64).collect())
+    }
+
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let wrong = |value: &Value| ConfigError::Kind { key, expected, got: value.to_string() };
+        self.get(key).map(|value| read(value).ok_or_else(|| wrong(value))).transpose()
+    }
+
+    pub(crate) fn unsupported(&self, key: &'static str, known: &'static str) -> ConfigError {
+        let value = self.get(key).unwrap_or(&Value::Null).to_string();
+        ConfigError::Unsupported { key, value, known }
+    }
+
+    /// An error if the flag `key` is set.
+    pub(crate) fn refuse(&self, key: &'static str, why: &'static str) -> Result<(), ConfigError> {
+        if self.flag(key)? == Some(true) { Err(self.unsupported(key, why)) } else { Ok(()) }
+    }
+
+    fn needed<T>(key: &'static str, value: Option<T>) -> Result<T, ConfigError> {
+        value.ok_or(ConfigError::Missing { key })
+    }
+
+    fn timesteps(&self) -> Result<usize, ConfigError> {
+        Self::needed("num_train_timesteps", self.count("num_train_timesteps")?)
+    }
+
+    fn discrete(&self) -> Result<Discrete, ConfigError> {
+        let timesteps = self.timesteps()?;
+        if let Some(betas) = self.numbers("trained_betas")? {
+            if betas.len() != timesteps {
+                return Err(self.unsupported("num_train_timesteps", "`trained_betas` has another length"));
+            }
+            return Ok(Discrete::from_betas(&betas)?);
+        }
+        let ends = || {
+            let start = Self::needed("beta_start", self.number("beta_start")?)?;
+            let end = Self::needed("beta_end", self.number("beta_end")?)?;
+            Ok::<_, ConfigError>((start, end))
+        };
+        Ok(match Self::needed("beta_schedule", self.text("beta_schedule")?)? {
+            "linear" => ends().map(|(start, end)| Discrete::linear(start, end, timesteps))??,
+            "scaled_linear" => ends().map(|(start, end)| Discrete::scaled_linear(start, end, timesteps))??,
+            "sigmoid" => ends().map(|(start, end)| Discrete::sigmoid(start, end, timesteps))??,
+            "squaredcos_cap_v2" => Discrete::cosine(timesteps)?,
+            _ => {
+                let known = "known are linear, scaled_linear, sigmoid and squaredcos_cap_v2";
+                return Err(self.unsupported("beta_schedule", known));
+            }
+        })
+    }
+
+    fn flow(&self) -> Result<(Schedule, Prediction), ConfigError> {
+        self.refuse("use_dynamic_shifting", "a flow is sampled without a shift")?;
+        if self.number("shift")?.is_some_and(|shift| shift != 1.0) {
+            return Err(self.unsupported("shift", "a flow is sampled without a shift"));
+        }
+        Ok((Schedule::Flow(Flow { t_max: self.timesteps()? as f64 }), Prediction::Flow))
+    }
+
+    fn prediction(&self) -> Result<Prediction, ConfigError> {
+        let Some(value) = self.get("prediction_type") else {
+            // Configs from before diffusers 0.4 say it with a flag, or not at all.
+            let sample = self.flag("predict_epsilon")? == Some(false);
+            return Ok(if sample { Prediction::Sample } else { Prediction::Epsilon });
+        };
+        serde_json::from_value(value.clone()).map_err(|_| {
+            let known = "known are epsilon, sample, v_prediction, flow_prediction and score";
+            self.unsupported("prediction_type", known)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::NoiseSchedule;
+    use serde_json::json;
+
+    fn read(change: Value) -> Result<(Schedule, Prediction), ConfigError> {
+        let mut config = json!({"_class_name": "DDPMScheduler", "beta_schedule": "linear", "beta_start": 0.0001,
+            "beta_end": 0.02, "num_train_timesteps": 1000, "prediction_type": "epsilon", "clip_sample": true});
+        for (key, value) in change.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        Schedule::from_scheduler_config(&config.to_string())
+    }
+
+    #[test]
+    fn a_config_gives_the_process_and_the_prediction() {
+        let linear = Schedule::Discrete(Discrete::linear(1e-4, 0.02, 1000).unwrap());
+        assert_eq!(read(json!({})), Ok((linear.clone(), Prediction::Epsilon)));
+        assert_eq!(read(json!({"prediction_type": null})), Ok((linear.clone(), Prediction::Epsilon)));
+        let old = json!({"prediction_type": null, "predict_epsilon": false});
+        assert_eq!(read(old), Ok((linear.clone(), Prediction::Sample)));
+        assert_eq!(read(json!({"prediction_type": "v_prediction"})), Ok((linear, Prediction::Velocity)));
+        let cosine = Schedule::Discrete(Discrete::cosine(100).unwrap());
+        let config = json!({"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 100});
+        assert_eq!(read(config), Ok((cosine, Prediction::Epsilon)));
+        let trained = Schedule::Discrete(Discrete::from_betas(&[0.1, 0.2]).unwrap());
+        let config = json!({"trained_betas": [0.1, 0.2], "num_train_timesteps": 2});
+        assert_eq!(read(config), Ok((trained, Prediction::Epsilon)));
+        let flow = Schedule::Flow(Flow { t_max: 1000.0 });
+        assert_eq!(
+            read(json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0})),
+            Ok((flow, Prediction::Flow))
+        );
+        let (stretched, _) = read(json!({"rescale_betas_zero_snr": true, "prediction_type": "v_prediction"})).unwrap();
+        assert_eq!(stretched.level(999.0).alpha, 0.0);
+    }
+
+    #[test]
+    fn what_cannot_be_honoured_is_refused_by_its_key() {
+        for (change, key) in [
+            (json!({"beta_schedule": "tanh"}), "beta_schedule"),
+            (json!({"beta_schedule": null}), "beta_schedule"),
+            (json!({"beta_start": "small"}), "beta_start"),
+            (json!({"beta_end": null}), "beta_end"),
+            (json!({"num_train_timesteps": -5}), "num_train_timesteps"),
+            (json!({"num_train_timesteps": 10.5}), "num_train_timesteps"),
+            (json!({"trained_betas": [0.1, 0.2]}), "num_train_timesteps"),
+            (json!({"trained_betas": "none"}), "trained_betas"),
+            (json!({"prediction_type": "noise"}), "prediction_type"),
+            (json!({"prediction_type": 3}), "prediction_type"),
+            (json!({"thresholding": true}), "thresholding"),
+            (json!({"rescale_betas_zero_snr": true}), "rescale_betas_zero_snr"),
+            (json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}), "shift"),
+        ] {
+            let said = read(change.clone()).expect_err(&change.to_string()).to_string();
+            assert!(said.contains(&format!("`{key}`")), "{change}: {said}");
+        }
+        assert!(matches!(Schedule::from_scheduler_config("[1]"), Err(ConfigError::NotJson(_))));
+        assert!(matches!(Schedule::from_scheduler_config("{"), Err(ConfigError::NotJson(_))));
+    }
+}

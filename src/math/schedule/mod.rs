@@ -1,0 +1,260 @@
+//! Noise schedules: how much noise there is at each time.
+
+mod discrete;
+
+pub use discrete::Discrete;
+
+use super::Level;
+use thiserror::Error;
+
+/// How much noise there is at each time of a forward process.
+pub trait NoiseSchedule {
+    /// The level at time `t`, which is first brought into `0..=t_max`.
+    fn level(&self, t: f64) -> Level;
+
+    /// The level with noise-to-signal ratio `nsr`; its time is brought into `0..=t_max`, its ratio is kept.
+    fn level_at(&self, nsr: f64) -> Level;
+
+    /// The time at which the noise-to-signal ratio is `nsr`.
+    fn time_at(&self, nsr: f64) -> f64 {
+        self.level_at(nsr).t
+    }
+
+    /// The least noisy time that the network was trained at.
+    fn t_min(&self) -> f64;
+
+    /// The noisiest time.
+    fn t_max(&self) -> f64;
+
+    /// How many whole timesteps `0, 1, ..` the network was trained at; `None` where time is continuous.
+    fn timesteps(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Why there is no noise schedule.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ScheduleError {
+    #[error("a noise schedule needs {least} to {most} training timesteps, got {got}")]
+    Timesteps { got: usize, least: usize, most: usize },
+    #[error("beta {index} of the noise schedule is {beta}, but each must leave some signal and add some noise")]
+    Beta { index: usize, beta: f64 },
+}
+
+/// The variance-preserving SDE in continuous time (Song et al. 2021, arXiv 2011.13456, equation 33 and appendix C):
+/// `beta(t)` rises linearly for `t` in 0..1, and `ln alpha = -(beta_max - beta_min) t^2 / 4 - beta_min t / 2`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ContinuousVp {
+    pub beta_min: f64,
+    pub beta_max: f64,
+}
+
+impl Default for ContinuousVp {
+    /// The paper's 0.1 and 20.
+    fn default() -> Self {
+        Self { beta_min: 0.1, beta_max: 20.0 }
+    }
+}
+
+impl NoiseSchedule for ContinuousVp {
+    fn level(&self, t: f64) -> Level {
+        let t = t.clamp(0.0, self.t_max());
+        let two_ln_alpha = -t * (0.5 * t * (self.beta_max - self.beta_min) + self.beta_min);
+        Level::variance_preserving(t, (-two_ln_alpha).exp_m1().sqrt())
+    }
+
+    fn level_at(&self, nsr: f64) -> Level {
+        // The root of a t^2 + b t = c in the form that does not cancel for a small c.
+        let (a, b, c) = (0.5 * (self.beta_max - self.beta_min), self.beta_min, (nsr * nsr).ln_1p());
+        let t = if nsr.is_infinite() { self.t_max() } else { 2.0 * c / (b + (b * b + 4.0 * a * c).sqrt()) };
+        Level::variance_preserving(t.clamp(0.0, self.t_max()), nsr)
+    }
+
+    /// 0.001, where the paper's samplers stop (appendix C).
+    fn t_min(&self) -> f64 {
+        1e-3
+    }
+
+    fn t_max(&self) -> f64 {
+        1.0
+    }
+}
+
+/// The variance-exploding SDE (Song et al. 2021, arXiv 2011.13456, appendix C):
+/// `sigma = sigma_min (sigma_max / sigma_min)^t` for `t` in 0..1, `alpha = 1`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ve {
+    pub sigma_min: f64,
+    pub sigma_max: f64,
+}
+
+impl Default for Ve {
+    /// The paper's 0.01 and 50 for CIFAR-10.
+    fn default() -> Self {
+        Self { sigma_min: 0.01, sigma_max: 50.0 }
+    }
+}
+
+impl NoiseSchedule for Ve {
+    fn level(&self, t: f64) -> Level {
+        let t = t.clamp(0.0, self.t_max());
+        Level::variance_exploding(t, self.sigma_min * (self.sigma_max / self.sigma_min).powf(t))
+    }
+
+    fn level_at(&self, nsr: f64) -> Level {
+        let t = (nsr / self.sigma_min).ln() / (self.sigma_max / self.sigma_min).ln();
+        Level::variance_exploding(t.clamp(0.0, self.t_max()), nsr)
+    }
+
+    fn t_min(&self) -> f64 {
+        0.0
+    }
+
+    fn t_max(&self) -> f64 {
+        1.0
+    }
+}
+
+/// The straight path `x_t = (1 - s) x_0 + s z`, `s = t / t_max` (Lipman et al. 2023, arXiv 2210.02747, with noise at
+/// the far end as Liu et al. 2022, arXiv 2209.03003).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flow {
+    /// The time of pure noise: 1 in the papers, the number of training timesteps for diffusers' networks.
+    pub t_max: f64,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self { t_max: 1.0 }
+    }
+}
+
+impl NoiseSchedule for Flow {
+    fn level(&self, t: f64) -> Level {
+        let sigma = (t / self.t_max).clamp(0.0, 1.0);
+        Level { t: sigma * self.t_max, alpha: 1.0 - sigma, sigma }
+    }
+
+    fn level_at(&self, nsr: f64) -> Level {
+        let level = Level::flow(0.0, nsr);
+        Level { t: level.sigma * self.t_max, ..level }
+    }
+
+    /// A thousandth of [`Flow::t_max`], the least time that diffusers' flow matching schedulers visit.
+    fn t_min(&self) -> f64 {
+        1e-3 * self.t_max
+    }
+
+    fn t_max(&self) -> f64 {
+        self.t_max
+    }
+}
+
+/// Any of the noise schedules.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Schedule {
+    Discrete(Discrete),
+    ContinuousVp(ContinuousVp),
+    Ve(Ve),
+    Flow(Flow),
+}
+
+impl Schedule {
+    fn inner(&self) -> &dyn NoiseSchedule {
+        match self {
+            Self::Discrete(schedule) => schedule,
+            Self::ContinuousVp(schedule) => schedule,
+            Self::Ve(schedule) => schedule,
+            Self::Flow(schedule) => schedule,
+        }
+    }
+}
+
+impl NoiseSchedule for Schedule {
+    fn level(&self, t: f64) -> Level {
+        self.inner().level(t)
+    }
+
+    fn level_at(&self, nsr: f64) -> Level {
+        self.inner().level_at(nsr)
+    }
+
+    fn t_min(&self) -> f64 {
+        self.inner().t_min()
+    }
+
+    fn t_max(&self) -> f64 {
+        self.inner().t_max()
+    }
+
+    fn timesteps(&self) -> Option<usize> {
+        self.inner().timesteps()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One of each kind, by name.
+    pub(crate) fn all() -> Vec<(&'static str, Schedule)> {
+        vec![
+            ("linear", Schedule::Discrete(Discrete::linear(1e-4, 0.02, 1000).unwrap())),
+            ("scaled_linear", Schedule::Discrete(Discrete::scaled_linear(0.00085, 0.012, 1000).unwrap())),
+            ("cosine", Schedule::Discrete(Discrete::cosine(1000).unwrap())),
+            ("cosine, T=100", Schedule::Discrete(Discrete::cosine(100).unwrap())),
+            (
+                "linear, zero SNR",
+                Schedule::Discrete(Discrete::linear(1e-4, 0.02, 1000).unwrap().to_zero_terminal_snr()),
+            ),
+            ("continuous vp", Schedule::ContinuousVp(ContinuousVp::default())),
+            ("ve", Schedule::Ve(Ve::default())),
+            ("flow", Schedule::Flow(Flow::default())),
+            ("flow, T=1000", Schedule::Flow(Flow { t_max: 1000.0 })),
+        ]
+    }
+
+    #[test]
+    fn the_ratio_rises_with_time_and_the_inverse_finds_the_time() {
+        for (name, schedule) in all() {
+            let (t_min, t_max) = (schedule.t_min(), schedule.t_max());
+            let mut before = 0.0;
+            for i in 0..=50 {
+                // Whole numbers where time is discrete: between them level and inverse interpolate differently.
+                let t = t_min + (t_max - t_min) * i as f64 / 50.0;
+                let t = if schedule.timesteps().is_some() { t.round() } else { t };
+                let level = schedule.level(t);
+                assert!(level.nsr() > before, "{name}: {} at t {t} after {before}", level.nsr());
+                before = level.nsr();
+                let back = schedule.level_at(level.nsr());
+                assert!((back.t - t).abs() <= 1e-9 * t_max, "{name}: {} for {t}", back.t);
+                assert!((back.alpha - level.alpha).abs() < 1e-12 && (back.sigma - level.sigma).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn the_processes_are_those_of_the_papers() {
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+        let vp = ContinuousVp::default().level(0.5);
+        near(vp.alpha, (-0.25 * 0.25 * 19.9 - 0.5 * 0.5 * 0.1_f64).exp());
+        near(vp.marginal_std(), 1.0);
+        let ve = Ve::default().level(0.5);
+        near(ve.sigma, (0.01_f64 * 50.0).sqrt());
+        near(ve.alpha, 1.0);
+        let flow = Flow::default().level(0.25);
+        near(flow.alpha, 0.75);
+        near(flow.sigma, 0.25);
+        assert_eq!(Flow { t_max: 1000.0 }.level(1000.0), Level { t: 1000.0, alpha: 0.0, sigma: 1.0 });
+    }
+
+    #[test]
+    fn a_time_outside_the_range_is_the_nearest_one_inside() {
+        for (name, schedule) in all() {
+            assert_eq!(schedule.level(-5.0), schedule.level(0.0), "{name}");
+            assert_eq!(schedule.level(1e9), schedule.level(schedule.t_max()), "{name}");
+            assert_eq!(schedule.time_at(0.0), 0.0, "{name}");
+            assert_eq!(schedule.time_at(f64::INFINITY), schedule.t_max(), "{name}");
+        }
+    }
+}
