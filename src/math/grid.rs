@@ -15,6 +15,8 @@ pub struct Grid(Vec<Level>);
 pub enum GridError {
     #[error("a run needs at least 1 step, got {0}")]
     TooShort(usize),
+    #[error("a run may have at most {most} steps, got {steps}")]
+    TooLong { steps: usize, most: usize },
     #[error("noise level {index} is not a finite alpha >= 0 and sigma >= 0: alpha {alpha}, sigma {sigma}")]
     NotFinite { index: usize, alpha: f64, sigma: f64 },
     #[error("noise level {index} is not less noisy than the one before it (sigma/alpha {after} after {before})")]
