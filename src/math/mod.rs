@@ -10,7 +10,7 @@ pub mod spacing;
 pub use grid::{Grid, GridError};
 pub use latent::Latent;
 pub use level::Level;
-pub use noise::Noise;
+pub use noise::{Noise, TorchGenerator};
 pub use schedule::{ContinuousVp, Discrete, Flow, NoiseSchedule, Schedule, ScheduleError, Ve};
 pub use spacing::Spacing;
 
