@@ -1,10 +1,12 @@
 //! Floor 1: what a model is to a sampler, and what wraps it. No burn, no wasm.
 
 pub mod guidance;
+pub mod ideal;
 pub mod prediction;
 pub mod scheduler_config;
 
 pub use guidance::Guided;
+pub use ideal::Mixture;
 pub use prediction::Prediction;
 pub use scheduler_config::ConfigError;
 
