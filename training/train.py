@@ -131,7 +131,7 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
     model, optimizer = accelerator.prepare(model, optimizer)
     bare = accelerator.unwrap_model(model)
     if compiled:
-        model.compile()
+        bare.compile()
     alphas_cumprod = scheduler.alphas_cumprod.to(accelerator.device)
 
     def save(step: int) -> None:

@@ -1,0 +1,122 @@
+"""python -m unittest discover training        (needs training/requirements.txt; about a minute)"""
+
+import gzip
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import torch
+
+from recipe import Fault
+from train import draw_batch, train
+
+HERE = Path(__file__).parent
+RECIPE = HERE.parent / "recipes" / "tiny.toml"
+
+
+def write_idx(path: Path, values: torch.Tensor) -> None:
+    head = struct.pack(f">BBBB{values.dim()}I", 0, 0, 8, values.dim(), *values.shape)
+    path.write_bytes(gzip.compress(head + values.to(torch.uint8).numpy().tobytes()))
+
+
+def write_stripes(folder: Path, count: int = 37) -> None:
+    """8x8 pictures, striped across (class 0) or down (class 1); a batch of 8 does not divide their number."""
+    label = torch.arange(count) % 2
+    across = 255 * ((torch.arange(8)[None, :] + torch.arange(count)[:, None]) % 4 // 2)
+    images = torch.where(label[:, None, None] == 0, across[:, :, None].expand(-1, 8, 8), across[:, None, :].expand(-1, 8, 8))
+    write_idx(folder / "images.gz", images), write_idx(folder / "labels.gz", label)
+
+
+class Training(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        write_stripes(self.folder)
+
+    def start(self, out: str, *extra: str, recipe: Path = RECIPE, processes: int = 1) -> subprocess.Popen:
+        launch = [sys.executable] if processes == 1 else [sys.executable, "-m", "torch.distributed.run", "--standalone",
+                                                           f"--nproc_per_node={processes}"]
+        command = [*launch, HERE / "train.py", recipe, "--data", self.folder, "--out", self.folder / out, *extra]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run_to_end(self, *args, **options) -> tuple[int, str]:
+        process = self.start(*args, **options)
+        said = process.communicate()[0]
+        return process.returncode, said
+
+    def fails_with(self, words: str, *args, **options) -> None:
+        code, said = self.run_to_end(*args, **options)
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("Traceback", said)
+        self.assertIn(words, said)
+
+    def edited_recipe(self, old: str, new: str) -> Path:
+        text = RECIPE.read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        path = self.folder / "edited.toml"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return path
+
+    def final_ema(self, out: str, recipe: Path, resume: bool = False, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+        """The float32 weights that a run in this process hands to export; with `stop_at`, SIGTERM arrives in that step."""
+        def draw(recipe, step, images, labels):
+            if step == stop_at:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return draw_batch(recipe, step, images, labels)
+
+        with mock.patch("train.export") as export, mock.patch("train.draw_batch", draw):
+            train(recipe, self.folder, self.folder / out, resume, compiled=False)
+        return export.call_args.args[0].state_dict()
+
+    def test_an_interrupted_run_ends_with_the_same_bits(self):
+        recipe = self.edited_recipe("images = 1600", "images = 160")
+        straight = self.final_ema("straight", recipe)
+        with self.assertRaisesRegex(Fault, "stopped after step 10 of 20"):
+            self.final_ema("broken", recipe, stop_at=9)
+        resumed = self.final_ema("broken", recipe, resume=True)
+        self.assertEqual(straight.keys(), resumed.keys())
+        for name in straight:
+            self.assertTrue(torch.equal(straight[name], resumed[name]), name)
+        logs = [self.folder / out / "log.csv" for out in ("straight", "broken")]
+        columns = [[row.split(",")[:5] for row in log.read_text().splitlines()] for log in logs]
+        self.assertEqual(*columns)
+        self.assertFalse((self.folder / "broken" / "checkpoint.pt").exists())
+
+    def test_processes_share_one_batch(self):
+        """Two processes see the numbers that one sees; the order of float32 sums may move the log's last digit by one."""
+        recipe = self.edited_recipe("images = 1600", "images = 400")
+        for out, processes in (("one", 1), ("two", 2)):
+            code, said = self.run_to_end(out, recipe=recipe, processes=processes)
+            self.assertEqual(code, 0, said)
+        logs = [(self.folder / out / "log.csv").read_text().splitlines()[-1].split(",") for out in ("one", "two")]
+        self.assertEqual(logs[0][0], "50")
+        self.assertAlmostEqual(float(logs[0][3]), float(logs[1][3]), delta=1.5e-5)
+
+    def test_faults_are_said_in_one_sentence(self):
+        self.fails_with("unknown key `learning_rate` in [train]", "out", recipe=self.edited_recipe("lr = 1e-3", "learning_rate = 1e-3"))
+        self.fails_with("no checkpoint at", "out", "--resume")
+        (self.folder / "labels.gz").unlink()
+        self.fails_with("labels.gz is missing", "out")
+
+    def test_a_changed_recipe_cannot_be_resumed(self):
+        first = self.start("out")
+        while not (self.folder / "out" / "log.csv").exists() and first.poll() is None:
+            time.sleep(0.005)
+        first.send_signal(signal.SIGINT)
+        said = first.communicate()[0]
+        self.assertRegex(said, r"stopped after step \d+ of 200")
+        self.assertNotIn("Traceback", said)
+        self.fails_with("[train] lr", "out", "--resume", recipe=self.edited_recipe("lr = 1e-3", "lr = 2e-3"))
+
+
+if __name__ == "__main__":
+    unittest.main()
