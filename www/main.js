@@ -1,0 +1,270 @@
+/** Wires the controls, the worker and the stage together. */
+
+import { Controls } from "./controls.js";
+import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
+import { share } from "./share.js";
+import { fitClasses, fitModels, isRun, pageSettings, toHash } from "./state.js";
+import { el, knows, language, megabytes, number, preferred, say, speak, t } from "./strings.js";
+import { dress, flip, remember, remembered } from "./theme.js";
+import * as viewer from "./viewer.js";
+
+const $ = (id) => document.getElementById(id);
+
+/** @type {Worker} */
+let worker;
+/** The hash that the engine was last asked to read. */
+let link = location.hash;
+/** Whether to run as soon as a model is on the device. */
+let wanted = isRun(link);
+/** Whether one is. */
+let loaded = false;
+let running = false;
+/** The latest run's number: frames of earlier ones may still arrive and are dropped. */
+let latest = 0;
+let backend = "";
+
+const controls = new Controls(changed);
+const named = () => t(`backend.${backend || "cpu"}`);
+
+/** What the worker says, by type. */
+const hear = {
+  stage({ stage, backend: which }) {
+    status(`stage.${stage}`, { backend: () => t(`backend.${which}`) });
+  },
+  progress({ name, loaded: bytes, total }) {
+    $("progress").value = bytes / total;
+    $("cancel").hidden = bytes >= total;
+    if (bytes < total) status("stage.downloading", { name, loaded: megabytes(bytes), total: megabytes(total) });
+  },
+  opened({ backend: opened, reason, catalogue, checked, models }) {
+    backend = opened;
+    controls.fill(catalogue, models);
+    say($("version"), "version", { version: catalogue.version });
+    adopt(checked);
+    explain(reason);
+  },
+  checked: adopt,
+  loaded({ about }) {
+    loaded = true;
+    controls.describe(about);
+    tell(fitClasses(controls.settings, about));
+    if (!viewer.timeline.newest) viewer.preview({ ...about, images: controls.settings.images });
+    idle();
+    if (wanted) start();
+    else status("ready", { backend: named });
+  },
+  frame({ id, frame }) {
+    if (id !== latest) return;
+    const every = viewer.add(frame);
+    if (frame.step === 0 && every > 1) notice("thinned", { every });
+    $("save").disabled = false;
+  },
+  done({ id, finished }) {
+    if (id !== latest) return;
+    idle();
+    const { step, steps, images } = viewer.timeline.newest;
+    status(finished ? "done" : "stopped", { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
+  },
+  fault({ during, id, code, values }) {
+    const stale = during === "run" ? id !== latest : during === "load" && id !== controls.settings.model;
+    if (!stale) failed(during, { code, values });
+  },
+};
+
+/** Starts a worker, whatever became of the one before. */
+function boot() {
+  worker?.terminate();
+  loaded = false;
+  idle();
+  worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data: { type, ...message } }) => hear[type](message);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failed("start", { code: "worker", values: { message: event.message ?? "" } });
+  };
+  status("stage.starting", { backend: "" });
+  worker.postMessage({ type: "start", backend: controls.settings.backend, link });
+}
+
+/** Boots with the settings of the form: another backend, or a second try. */
+function reboot() {
+  clearFault();
+  if (controls.catalogue) link = toHash(controls.settings);
+  boot();
+}
+
+/** Takes over the settings of a link that the engine has read. */
+function adopt({ settings, problems }) {
+  const own = pageSettings(link);
+  controls.settings = { ...own.settings, ...settings };
+  forget();
+  const misfits = fitModels(controls.settings, controls.models, controls.catalogue.defaults.model);
+  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] })), ...misfits]);
+  load();
+}
+
+/** Shows what had to be changed in the settings, and the form as it is now. */
+function tell(problems) {
+  problems.forEach(problem);
+  controls.show();
+}
+
+function load() {
+  loaded = false;
+  clearFault();
+  worker.postMessage({ type: "load", id: controls.settings.model });
+}
+
+function changed(key) {
+  history.replaceState(null, "", toHash(controls.settings));
+  if (key === "backend") reboot();
+  else if (key === "model") load();
+  else if (key === "images" && loaded && !viewer.timeline.newest) viewer.preview({ ...controls.about, images: controls.settings.images });
+}
+
+function start() {
+  if (!loaded) {
+    wanted = true;
+    if ($("fault").hidden) notice("queued");
+    return;
+  }
+  wanted = false;
+  running = true;
+  latest += 1;
+  clearFault();
+  forget("queued");
+  forget("thinned");
+  const hash = toHash(controls.settings);
+  history.replaceState(null, "", hash);
+  viewer.begin(controls.settings, controls.about.classes);
+  status("running", { images: controls.settings.images, sampler: controls.method.name, backend: named });
+  $("stop").disabled = false;
+  worker.postMessage({ type: "run", id: latest, link: hash });
+  reveal();
+}
+
+function stop() {
+  wanted = false;
+  forget("queued");
+  if (!running) return;
+  status("stopping");
+  worker.postMessage({ type: "stop" });
+}
+
+/** Nothing runs and nothing loads any more. */
+function idle() {
+  running = false;
+  $("progress").value = 0;
+  $("cancel").hidden = $("stop").disabled = true;
+}
+
+/** A failure on the page, with the ways out that there are. */
+function failed(during, { code, values }) {
+  idle();
+  forget("queued");
+  status(code === "cancelled" ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
+  const actions = {};
+  if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;
+  if (code === "cancelled") actions["load"] = load;
+  else if (during === "load") actions.retry = load;
+  else if (during !== "run" || code === "engine-crashed") actions.retry = reboot;
+  fault({ code, values }, actions);
+}
+
+function onCpu() {
+  controls.settings.backend = "cpu";
+  wanted = true;
+  reboot();
+}
+
+/** Says which backend computes and why; aloud, when it is not what was to be expected. */
+function explain({ code, values }) {
+  const expected = knows(`backend.why.${code}`);
+  const why = expected ? [`backend.why.${code}`, values] : ["backend.why.failed", { sentence: () => t(...sentence(code, values)) }];
+  say($("backend-hint"), ...why);
+  const disappointed = controls.settings.backend === "webgpu" && backend === "cpu";
+  if (!expected || disappointed || code === "software-asked") notice(...why);
+}
+
+/** On a phone the form is below the pictures: brings them back into sight when a run begins. */
+function reveal() {
+  const { bottom } = $("sheets").getBoundingClientRect();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (bottom < innerHeight / 3) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+}
+
+async function save() {
+  const { model, sampler, steps, seed } = viewer.settings();
+  const { step } = viewer.timeline.shown;
+  const url = URL.createObjectURL(await viewer.picture());
+  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-${steps}-seed-${seed}${step < steps ? `-step-${step}` : ""}.png` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+async function choose(tongue) {
+  await speak(tongue);
+  for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", String(button.dataset.language === tongue));
+  controls.show();
+  viewer.timeline.relabel();
+}
+
+/** Another link in this tab: by hand, by a bookmark, by the back button. */
+async function moved() {
+  const before = { ...controls.settings };
+  link = location.hash;
+  const { lang, backend: asked } = pageSettings(link).settings;
+  if (lang && lang !== language()) await choose(lang);
+  wanted = isRun(link);
+  if (!controls.catalogue) return boot();
+  if (asked !== before.backend) {
+    controls.settings.backend = asked;
+    boot();
+  } else worker.postMessage({ type: "check", link });
+}
+
+function listen() {
+  $("controls").addEventListener("submit", (event) => {
+    event.preventDefault();
+    start();
+  });
+  $("stop").addEventListener("click", stop);
+  $("cancel").addEventListener("click", () => {
+    status("cancelled");
+    $("cancel").hidden = true;
+    worker.postMessage({ type: "cancel" });
+  });
+  $("save").addEventListener("click", save);
+  $("share").addEventListener("click", () => share(toHash(controls.settings, { share: true })));
+  $("theme").addEventListener("click", flip);
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () => {
+      const { language: tongue } = button.dataset;
+      remember("language", tongue);
+      if (controls.settings.lang) {
+        controls.settings.lang = tongue;
+        changed("lang");
+      }
+      choose(tongue);
+    });
+  }
+  addEventListener("hashchange", moved);
+  addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      // A number that is still being typed counts.
+      document.activeElement?.blur?.();
+      start();
+    }
+    if (event.key === "Escape") stop();
+  });
+}
+
+dress();
+controls.settings = pageSettings(link).settings;
+await choose(controls.settings.lang ?? remembered("language") ?? preferred());
+$("shortcut").textContent = /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵";
+listen();
+$("boot").hidden = true;
+$("page").hidden = false;
+viewer.preview({ images: 16, channels: 1, height: 28, width: 28 });
+boot();

@@ -1,0 +1,50 @@
+/** What the page says: one status line, notices that can be put away, and at most one failure with ways out. */
+
+import { el, knows, say, t } from "./strings.js";
+
+const $ = (id) => document.getElementById(id);
+
+/** @param {string} key @param {Record<string, import("./strings.js").Value>} [values] */
+export const status = (key, values) => say($("status"), key, values);
+
+/** Shows a notice until it is put away. A second notice of the same `name` takes the first one's place. */
+export function notice(key, values, name = key) {
+  forget(name);
+  const box = el("div", "", {}, { className: "notice" });
+  box.dataset.name = name;
+  const close = el("button", "", {}, { type: "button", className: "icon", textContent: "×", onclick: () => box.remove() });
+  close.dataset.i18nLabel = "dismiss";
+  say(close, "cross");
+  box.append(el("p", key, values), close);
+  $("notices").append(box);
+}
+
+/** Takes away the notices called `name`, or all of them. */
+export function forget(name) {
+  for (const box of [...$("notices").children]) if (!name || box.dataset.name === name) box.remove();
+}
+
+/** One notice a value of the link that could not be used. @param {import("./state.js").Problem} problem */
+export function problem({ key, code, known, used, ...more }) {
+  const values = { ...more, name: key, known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
+  notice(`problem.${code}`, values, `problem.${key}`);
+}
+
+/**
+ * Shows a failure in words, with a button for each way out.
+ * @param {{code: string, values: Record<string, string | number>}} fault
+ * @param {Record<string, () => void>} actions by the key of the button's text
+ */
+export function fault({ code, values }, actions = {}) {
+  const [key, filled] = sentence(code, values);
+  say($("fault-text"), key, filled);
+  const button = ([text, onclick]) => el("button", text, {}, { type: "button", onclick });
+  $("fault-actions").replaceChildren(...Object.entries(actions).map(button));
+  $("fault").classList.toggle("bad", code !== "cancelled");
+  $("fault").hidden = false;
+}
+
+export const clearFault = () => ($("fault").hidden = true);
+
+/** The text and its values for a fault. */
+export const sentence = (code, values) => (knows(`error.${code}`) ? [`error.${code}`, values] : ["error.unexpected", { message: code, ...values }]);

@@ -1,0 +1,25 @@
+/** The Share button: a link on the clipboard, or selected to be copied by hand where the clipboard is denied. */
+
+import { hush, say } from "./strings.js";
+
+const $ = (id) => document.getElementById(id);
+/** How long the confirmation stays (milliseconds). */
+const STAY = 4000;
+let timer;
+
+/** @param {string} hash */
+export async function share(hash) {
+  clearTimeout(timer);
+  const address = new URL(hash, location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    $("link").hidden = true;
+    say($("shared-text"), "share.done");
+    timer = setTimeout(() => hush($("shared-text")), STAY);
+  } catch {
+    say($("shared-text"), "share.copy");
+    $("link").hidden = false;
+    $("link").value = address;
+    $("link").select();
+  }
+}

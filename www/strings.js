@@ -1,0 +1,84 @@
+/**
+ * The page's texts. Every visible text is set by `say` (or by a `data-i18n` attribute in the markup), which remembers
+ * key and values on the element, so that switching the language is one pass over the document.
+ */
+
+export const LANGUAGES = ["en", "zh"];
+
+/** @typedef {string | number | {en: string, zh: string} | (() => string)} Value what fills a `{placeholder}` */
+
+/** @type {WeakMap<Element, Record<string, Value>>} */
+const filled = new WeakMap();
+/** @type {Record<string, string>} */
+let table = {};
+let current = "en";
+
+export const language = () => current;
+
+/** The first of the browser's languages that the page speaks. */
+export const preferred = () =>
+  (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => LANGUAGES.includes(tag)) ?? "en";
+
+/** Loads a language and rewrites the document in it. Throws when its file cannot be had. */
+export async function speak(language) {
+  const response = await fetch(new URL(`./i18n/${language}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`www/i18n/${language}.json: ${response.status}`);
+  table = await response.json();
+  current = language;
+  document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
+  document.title = t("title");
+  for (const element of document.querySelectorAll("[data-i18n], [data-i18n-html], [data-i18n-label]")) render(element);
+}
+
+export const knows = (key) => Object.hasOwn(table, key);
+
+/**
+ * The text `key` with its `{placeholders}` filled. An unknown key is shown as it is: wrong, but visible.
+ * @param {string} key
+ * @param {Record<string, Value>} [values]
+ */
+export function t(key, values = {}) {
+  return (table[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name];
+    if (value === undefined || value === null) return whole;
+    if (typeof value === "function") return value();
+    if (typeof value === "number") return number(value);
+    return typeof value === "object" ? (value[current] ?? value.en) : value;
+  });
+}
+
+/** Sets an element's text, now and in every language chosen later. */
+export function say(element, key, values = {}) {
+  element.dataset.i18n = key;
+  filled.set(element, values);
+  render(element);
+}
+
+/** Makes an element wordless. */
+export function hush(element) {
+  delete element.dataset.i18n;
+  element.textContent = "";
+}
+
+/** An element with a text: `el("p", "error.offline")`. */
+export function el(tag, key, values, properties = {}) {
+  const element = Object.assign(document.createElement(tag), properties);
+  if (key) say(element, key, values);
+  return element;
+}
+
+/** A number as the language writes it, with at most `digits` decimals. */
+export const number = (value, digits = 2) => new Intl.NumberFormat(current, { maximumFractionDigits: digits, useGrouping: false }).format(value);
+
+/** A byte count for people: `5.5 MB`. The unit is 10^6 bytes. */
+export const megabytes = (bytes) => () => new Intl.NumberFormat(current, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(bytes / 1e6) + " MB";
+
+function render(element) {
+  const { i18n, i18nHtml, i18nLabel } = element.dataset;
+  if (i18n) element.textContent = t(i18n, filled.get(element));
+  if (i18nHtml) element.innerHTML = t(i18nHtml); // our own texts only: no value is ever filled in
+  if (!i18nLabel) return;
+  if (element.tagName === "OPTGROUP") element.label = t(i18nLabel);
+  else element.setAttribute("aria-label", t(i18nLabel));
+  if (element.tagName === "BUTTON") element.title = t(i18nLabel);
+}

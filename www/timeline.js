@@ -1,0 +1,127 @@
+/** The frames of a run, and the slider that goes through them: forward, backward, and while they still arrive. */
+
+import { t } from "./strings.js";
+
+/**
+ * @typedef {{step: number, steps: number, images: number, channels: number, height: number, width: number,
+ *            x: Uint8Array, denoised?: Uint8Array, t: number, alpha: number, sigma: number,
+ *            evaluations: number, network_ms: number, total_ms: number}} Frame
+ */
+
+/** Frames of one run may take this many bytes; a longer run keeps every k-th step. */
+const BUDGET = 512 * 2 ** 20;
+/** A replay takes about this long, however many steps there are, within these bounds a frame (milliseconds). */
+const REPLAY = { whole: 4000, fastest: 33, slowest: 250 };
+
+export class Timeline {
+  /**
+   * @param {{slider: HTMLInputElement, play: HTMLButtonElement, curves: SVGElement}} elements
+   * @param {(frame: Frame) => void} show paints a frame
+   */
+  constructor({ slider, play, curves }, show) {
+    Object.assign(this, { slider, play, show });
+    this.paths = { alpha: curves.querySelector(".alpha"), sigma: curves.querySelector(".sigma") };
+    slider.addEventListener("input", () => {
+      this.pause();
+      this.seek(Number(slider.value));
+    });
+    play.addEventListener("click", () => (this.timer ? this.pause() : this.replay()));
+    this.clear();
+  }
+
+  clear() {
+    this.pause();
+    cancelAnimationFrame(this.painting);
+    /** @type {Map<number, Frame>} the kept frames, by place on the slider */
+    this.kept = new Map();
+    /** @type {Frame | undefined} */
+    this.newest = undefined;
+    /** @type {Frame | undefined} */
+    this.shown = undefined;
+    this.painting = 0;
+    this.following = true;
+    this.every = 1;
+    this.curves = { alpha: "", sigma: "" };
+    this.slider.disabled = this.play.disabled = true;
+    this.slider.value = this.slider.max = "0";
+    this.draw();
+  }
+
+  /** @param {Frame} frame the next one of the run. @returns {number} only every so-many-th step is kept */
+  add(frame) {
+    if (frame.step === 0) this.begin(frame);
+    this.newest = frame;
+    if (frame.step % this.every === 0 || frame.step === frame.steps) this.kept.set(this.place(frame.step), frame);
+    this.plot(frame);
+    if (this.following) this.slider.value = String(this.place(frame.step));
+    // One paint a screen refresh is enough when steps are faster than the screen.
+    this.painting ||= requestAnimationFrame(() => {
+      this.painting = 0;
+      this.draw();
+      if (this.following) this.display(this.newest);
+    });
+    return this.every;
+  }
+
+  begin(frame) {
+    this.clear();
+    this.every = Math.ceil(((frame.steps + 1) * frame.x.length * 2) / BUDGET);
+    this.slider.max = String(this.place(frame.steps));
+    this.slider.disabled = this.play.disabled = false;
+  }
+
+  /** Place on the slider of a step; the last step has one even when it is between two kept ones. */
+  place(step) {
+    return Math.ceil(step / this.every);
+  }
+
+  /** Goes to a place, or as near as there are frames. The newest place means: follow the run. */
+  seek(place) {
+    const last = this.place(this.newest.step);
+    this.following = place >= last;
+    const frame = this.following ? this.newest : this.kept.get(place);
+    this.slider.value = String(this.place(frame.step));
+    this.display(frame);
+  }
+
+  display(frame) {
+    this.shown = frame;
+    this.relabel();
+    this.show(frame);
+  }
+
+  /** The slider's value in words, in the language of the moment. */
+  relabel() {
+    if (this.shown) this.slider.setAttribute("aria-valuetext", t("timeline.place", this.shown));
+  }
+
+  replay() {
+    const atEnd = Number(this.slider.value) >= this.place(this.newest.step);
+    this.seek(atEnd ? 0 : Number(this.slider.value));
+    const pace = Math.min(Math.max(REPLAY.whole / this.kept.size, REPLAY.fastest), REPLAY.slowest);
+    this.timer = setInterval(() => {
+      this.seek(Number(this.slider.value) + 1);
+      if (this.following) this.pause();
+    }, pace);
+    this.play.setAttribute("aria-pressed", "true");
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.play.setAttribute("aria-pressed", "false");
+  }
+
+  /** Adds a step to the two curves: how much of the picture is signal, how much noise, at unit variance. */
+  plot({ step, steps, alpha, sigma }) {
+    const std = Math.hypot(alpha, sigma);
+    const x = ((1000 * step) / steps).toFixed(1);
+    const point = (share) => `${step ? "L" : "M"}${x} ${(100 - (100 * share) / std).toFixed(1)}`;
+    this.curves.alpha += point(alpha);
+    this.curves.sigma += point(sigma);
+  }
+
+  draw() {
+    for (const [name, path] of Object.entries(this.paths)) path.setAttribute("d", this.curves[name]);
+  }
+}

@@ -1,0 +1,108 @@
+/** The stage: two sheets of pictures, the timeline under them, and the numbers of the step on show. */
+
+import { hush, number, say } from "./strings.js";
+import { Sheet, png } from "./paint.js";
+import { Timeline } from "./timeline.js";
+
+const $ = (id) => document.getElementById(id);
+/** Steps over which the pace is averaged: enough to be steady, few enough to forget the slow first one. */
+const RECENT = 8;
+/** The sheets' share of the window's height, and the least they get (CSS pixels). */
+const HEIGHT = { share: 0.62, least: 200 };
+
+const sheets = [new Sheet($("noisy")), new Sheet($("guess"))];
+const spots = sheets.map(({ canvas }) => canvas.nextElementSibling);
+/** Milliseconds since the run began, at each step. @type {number[]} */
+let totals = [];
+/** What the run on show was asked for: its seed and labels. */
+let asked = { seed: 0, class: "none", classes: [] };
+
+export const timeline = new Timeline({ slider: $("slider"), play: $("play"), curves: $("curves") }, show);
+
+/** Empty places for a run that has not begun. @param {import("./paint.js").Shape} shape */
+export function preview(shape) {
+  layout(shape);
+  for (const sheet of sheets) sheet.draw(undefined);
+}
+
+/** Gets ready for the frames of a run. */
+export function begin(settings, classes) {
+  asked = { ...settings, classes };
+  totals = [];
+}
+
+/** Takes in a run's next frame. @returns {number} the timeline keeps only every so-many-th step */
+export function add(frame) {
+  if (frame.step === 0) layout(frame);
+  totals.push(frame.total_ms);
+  measure(frame);
+  return timeline.add(frame);
+}
+
+/** The settings of the run on show. */
+export const settings = () => asked;
+
+/** Milliseconds a step lately; the engine's own time, without the page's. */
+function pace() {
+  const recent = totals.slice(-RECENT - 1);
+  return recent.length > 1 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : NaN;
+}
+
+/** Seconds the run took so far. */
+export const seconds = () => (totals.at(-1) ?? 0) / 1000;
+
+/** The step on show as a PNG. */
+export const picture = () => png(timeline.shown.x, timeline.shown);
+
+function measure({ step, steps }) {
+  $("progress").value = step / steps;
+  if (step === 0) return hush($("pace"));
+  const left = (pace() * (steps - step)) / 1000;
+  const ms = () => number(pace(), pace() < 10 ? 1 : 0);
+  if (step === steps) say($("pace"), "pace.end", { steps, ms });
+  else if (left < 60) say($("pace"), "pace", { step, steps, ms, left: () => number(left, left < 10 ? 1 : 0) });
+  else say($("pace"), "pace.long", { step, steps, ms, minutes: Math.floor(left / 60), left: Math.floor(left % 60) });
+}
+
+function show(frame) {
+  sheets[0].draw(frame.x);
+  sheets[1].draw(frame.denoised);
+  const { step, steps, alpha, sigma, t } = frame;
+  $("alpha").value = alpha.toFixed(3);
+  $("sigma").value = sigma.toFixed(3);
+  $("time").value = Number.isInteger(t) ? String(t) : t.toFixed(t < 10 ? 3 : 1);
+  say($("place"), "timeline.place", { step, steps });
+}
+
+function layout(shape) {
+  for (const sheet of sheets) sheet.layout(shape);
+  point(-1);
+  fit();
+}
+
+/** Sizes both sheets alike, with picture pixels that are whole device pixels. */
+function fit() {
+  if (!sheets[0].shape) return;
+  const gap = parseFloat(getComputedStyle($("sheets")).columnGap);
+  const space = ($("stage").clientWidth - gap) / 2;
+  const height = Math.max(innerHeight * HEIGHT.share, HEIGHT.least);
+  $("stage").style.setProperty("--sheet", `${sheets[0].fit(space, height)}px`);
+}
+
+/** Marks image `i` on both sheets and says which it is; -1 marks none. */
+function point(i) {
+  for (const spot of spots) spot.hidden = i < 0;
+  if (i < 0) return hush($("pointed"));
+  const box = sheets[0].box(i);
+  for (const spot of spots) for (const side of Object.keys(box)) spot.style[side] = `${100 * box[side]}%`;
+  const label = asked.class === "all" ? i % asked.classes.length : Number(asked.class);
+  const name = asked.classes[label];
+  say($("pointed"), name ? "pointed.class" : "pointed", { image: i + 1, seed: Number(asked.seed) + i, name });
+}
+
+new ResizeObserver(fit).observe($("stage"));
+addEventListener("resize", fit);
+for (const sheet of sheets) {
+  for (const type of ["pointermove", "pointerdown"]) sheet.canvas.addEventListener(type, (event) => point(timeline.shown ? sheet.at(event) : -1));
+  sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(-1));
+}

@@ -1,0 +1,125 @@
+/**
+ * The worker: owns the wasm engine and the weights, so that nothing on the page ever blocks.
+ *
+ * In:  start {backend, link} · check {link} · load {id} · cancel · run {id, link} · stop
+ * Out: stage · progress · opened · checked · loaded · frame · done · fault (see `post` calls)
+ */
+
+import { guard, open } from "./backend.js";
+import { Fault } from "./fault.js";
+import { fetchModel, models } from "./weights.js";
+
+/** @type {import("./backend.js").Opened} */
+let opened;
+/** @type {import("./weights.js").Model[]} */
+let list = [];
+/** The download under way or finished: kept until another model is wanted. */
+let download = { id: "", abort: new AbortController(), files: Promise.resolve({}) };
+let running = Promise.resolve();
+let stopped = false;
+
+const handlers = { start, check, load, cancel, run, stop };
+
+addEventListener("message", async ({ data: { type, ...message } }) => {
+  try {
+    await handlers[type](message);
+  } catch (thrown) {
+    const { code, values } = Fault.from(thrown);
+    post("fault", { during: type, id: message.id, code, values });
+  }
+});
+
+const post = (type, message = {}, transfer = []) => postMessage({ type, ...message }, transfer);
+
+async function start({ backend, link }) {
+  // The weights travel while the engine starts. The engine is not there yet to say which model the link means, so this
+  // is a guess; `load` has the last word.
+  const listing = models();
+  const guess = listing.then((known) => {
+    list = known;
+    const wanted = new URLSearchParams(link.replace(/^#/, "")).get("model");
+    fetching(known.find(({ id }) => id === wanted) ?? known[0]);
+  });
+  guess.catch(() => {}); // told by `await listing`
+  opened = await open(backend, (stage, which) => post("stage", { stage, backend: which }));
+  await listing;
+  const { engine, api, reason } = opened;
+  post("opened", {
+    backend: engine.backend,
+    adapter: engine.adapter,
+    reason,
+    catalogue: JSON.parse(api.catalogue()),
+    checked: JSON.parse(api.check_link(link)),
+    models: list,
+  });
+}
+
+function check({ link }) {
+  post("checked", JSON.parse(opened.api.check_link(link)));
+}
+
+function fetching(model) {
+  if (download.id === model.id) return download.files;
+  download.abort.abort();
+  const abort = new AbortController();
+  const files = fetchModel(model, (loaded, total) => post("progress", { name: model.name, loaded, total }), abort.signal);
+  files.catch(() => {}); // told by the `load` that awaits it
+  download = { id: model.id, abort, files };
+  return files;
+}
+
+async function load({ id }) {
+  await halt();
+  let files;
+  try {
+    files = await fetching(list.find((model) => model.id === id));
+  } finally {
+    // The engine will have its copy, or the next `load` tries again; another model's download is left alone.
+    if (download.id === id) download = { id: "", abort: download.abort, files: Promise.resolve({}) };
+  }
+  post("stage", { stage: "loading", backend: opened.backend });
+  const { config, weights, scheduler, card } = files;
+  const about = await guard(opened.engine.load(config, weights, scheduler, card), "model");
+  post("loaded", { id, about: JSON.parse(about) });
+}
+
+function cancel() {
+  download.abort.abort();
+}
+
+async function run({ id, link }) {
+  await halt();
+  stopped = false;
+  const onFrame = async (frame) => {
+    post("frame", { id, frame }, [frame.x, frame.denoised].filter(Boolean).map(({ buffer }) => buffer));
+    await messages();
+    return !stopped;
+  };
+  const work = guard(opened.engine.run(link, onFrame), "run");
+  running = work.then(
+    () => {},
+    () => {},
+  );
+  post("done", { id, finished: await work });
+}
+
+function stop() {
+  stopped = true;
+}
+
+/** Ends the run in progress, if any, within one step. */
+async function halt() {
+  stopped = true;
+  await running;
+}
+
+/** Lets waiting messages in. A resolved promise would not: messages are macrotasks. */
+const messages = () =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
