@@ -14,7 +14,16 @@
 //! Floors 0 to 2 name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo features choose
 //! what is compiled above them: `cpu` and `gpu` the backends, `cli` the command line.
 
+#[cfg(feature = "nn")]
+pub mod backend;
 pub mod denoise;
 pub mod math;
+#[cfg(feature = "nn")]
+pub mod models;
 pub mod picture;
 pub mod samplers;
+#[cfg(feature = "nn")]
+pub mod session;
+pub mod settings;
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "nn"))]
+mod web;

@@ -55,7 +55,9 @@ pub struct Timing {
 pub enum SessionError {
     #[error("Class {got} was asked for, but this model has {}.", classes(*.known))]
     Class { got: usize, known: usize },
-    #[error("This model was never trained without a label, so it has no guidance and no class \"none\"; set guidance to 1 and pick a class.")]
+    #[error(
+        "This model was never trained without a label, so it has no guidance and no class \"none\"; set guidance to 1 and pick a class."
+    )]
     NeedsLabel,
     #[error("The sampler must be {0}.")]
     Sampler(Reason),
@@ -119,7 +121,8 @@ pub async fn run(
     loop {
         began = Instant::now();
         let Some((i, Step { x, denoised, to, .. })) = steps.next() else { return Ok(ControlFlow::Continue(())) };
-            total += began.elapsed();
+        let (x, denoised) = (backend::read(x).await?, backend::read(denoised).await?);
+        total += began.elapsed();
         if each(frame(i + 1, to, x, Some(denoised), total)).await.is_break() {
             return Ok(ControlFlow::Break(()));
         }

@@ -1,0 +1,134 @@
+//! Floor 3: the only file that opens a device, uploads to it and reads from it.
+
+use crate::math::noise::TorchGenerator;
+use crate::math::{Latent, Noise};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use thiserror::Error;
+
+/// Where tensors are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// burn's `flex`, on the processor.
+    Cpu,
+    /// burn's `wgpu`, over WebGPU in a browser and over Vulkan, Metal or DirectX elsewhere.
+    WebGpu,
+}
+
+impl Backend {
+    /// As in links and file names.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::WebGpu => "webgpu",
+        }
+    }
+}
+
+/// A device, ready for tensors.
+pub struct Opened {
+    pub device: Device,
+    /// What it is, in words for a person.
+    pub adapter: String,
+}
+
+/// Why a device cannot be used, or no longer.
+#[derive(Debug, Error)]
+pub enum BackendError {
+    #[error("This build has no {} backend; rebuild with `--features {feature}`.", .backend.id())]
+    NotCompiled { backend: Backend, feature: &'static str },
+    #[error("No GPU could be opened ({0}); use the CPU backend instead.")]
+    Unavailable(String),
+    #[error("The device failed during the computation ({0}); start again, with fewer images or on the CPU backend.")]
+    Failed(String),
+}
+
+/// Opens `backend`. A process opens the GPU once.
+///
+/// # Errors
+/// A backend that this build does not have, a machine without a usable GPU.
+pub async fn open(backend: Backend) -> Result<Opened, BackendError> {
+    match backend {
+        #[cfg(feature = "cpu")]
+        Backend::Cpu => Ok(Opened { device: Device::flex(), adapter: "CPU".to_owned() }),
+        #[cfg(not(feature = "cpu"))]
+        Backend::Cpu => Err(BackendError::NotCompiled { backend, feature: "cpu" }),
+        #[cfg(feature = "gpu")]
+        Backend::WebGpu => gpu::open().await,
+        #[cfg(not(feature = "gpu"))]
+        Backend::WebGpu => Err(BackendError::NotCompiled { backend, feature: "gpu" }),
+    }
+}
+
+/// The values of `tensor`, row-major. Never blocks, so it works in a browser.
+///
+/// # Errors
+/// A device that was lost, ran out of memory or refused a kernel since it was opened.
+pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, BackendError> {
+    let failed = |e: ExecutionError| BackendError::Failed(first_line(&e.to_string()));
+    let data = tensor.into_data_async().await.map_err(failed)?;
+    #[cfg(feature = "gpu")]
+    if let Some(fault) = gpu::FAULT.get() {
+        return Err(BackendError::Failed(fault.clone()));
+    }
+    data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
+}
+
+impl Latent for Tensor<4> {
+    fn mix(&self, a: f64, other: &Self, b: f64) -> Self {
+        self.scale(a) + other.scale(b)
+    }
+
+    fn scale(&self, a: f64) -> Self {
+        self.clone().mul_scalar(a)
+    }
+}
+
+/// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it looks the same in a batch of
+/// any size and as diffusers draws it from a list of generators.
+pub struct ImageNoise(Vec<TorchGenerator>);
+
+impl ImageNoise {
+    /// Seeds beyond the range of `u32` wrap around.
+    pub fn new(seed: u32, images: usize) -> Self {
+        Self((0..images as u32).map(|i| TorchGenerator::new(seed.wrapping_add(i).into())).collect())
+    }
+}
+
+impl Noise<Tensor<4>> for ImageNoise {
+    /// `like` is `[images, channels, height, width]`.
+    fn normal(&mut self, like: &Tensor<4>) -> Tensor<4> {
+        let shape @ [_, channels, height, width] = like.dims();
+        let values: Vec<f32> = self.0.iter_mut().flat_map(|g| g.randn(channels * height * width)).collect();
+        Tensor::from_data(TensorData::new(values, shape), &like.device())
+    }
+}
+
+/// The gist of a report that goes on with causes and backtraces.
+fn first_line(report: &str) -> String {
+    report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given").to_owned()
+}
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use super::{BackendError, Opened, first_line};
+    use burn::tensor::Device;
+    use std::sync::{Arc, OnceLock};
+
+    /// The first error that no call returned. A GPU reports a refused kernel or a failed allocation like this, after
+    /// the fact, while the computation goes on with whatever memory held.
+    pub static FAULT: OnceLock<String> = OnceLock::new();
+
+    pub async fn open() -> Result<Opened, BackendError> {
+        // A forward pass is some hundreds of small kernels. Submitting them by the hundred keeps the browser's
+        // process boundary, which every submission crosses, out of the way.
+        let options = Device::wgpu_options().tasks_max(128);
+        let (device, setup) =
+            options.init_with_setup_async().await.map_err(|e| BackendError::Unavailable(first_line(&e.to_string())))?;
+        setup.device.on_uncaptured_error(Arc::new(|error| {
+            let _ = FAULT.set(first_line(&error.to_string()));
+        }));
+        let info = setup.adapter.get_info();
+        let name = if info.name.is_empty() { "GPU" } else { &info.name };
+        Ok(Opened { device, adapter: format!("{name} ({})", info.backend) })
+    }
+}

@@ -1,0 +1,13 @@
+//! Floor 3: networks, their weights, and the denoisers made of them.
+
+mod blocks;
+mod network;
+mod pretrained;
+mod self_test;
+pub mod unet2d;
+mod weights;
+
+pub use network::NetworkDenoiser;
+pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
+pub use self_test::{SelfTest, SelfTestError, self_test};
+pub use weights::WeightsError;
