@@ -1,1 +1,80 @@
-fn main() {}
+//! `cargo xtask …`: everything that is done to this repository, in one place.
+
+mod backend;
+mod bench;
+mod compress;
+mod dist;
+mod files;
+mod models;
+mod npm;
+mod serve;
+mod test;
+mod tools;
+mod wasm;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use backend::Backend;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, serve, test and measure unnoise")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is out of date and serve the page on this machine
+    Serve {
+        /// The port on 127.0.0.1
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// The engines to build
+        #[arg(long, value_delimiter = ',', default_value = "cpu,webgpu")]
+        backends: Vec<Backend>,
+    },
+    /// Write the page, the engines and the models to a folder that any static host can serve
+    Dist {
+        /// The folder to write; it is replaced
+        #[arg(long, default_value = "dist")]
+        out: PathBuf,
+    },
+    /// Run every check that the continuous integration runs
+    Test,
+    /// Measure sizes and speeds and print them as Markdown tables
+    Bench,
+}
+
+/// The repository's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve { port, backends } => {
+            // The port first: nobody should wait for a build to hear that it is taken.
+            let listener = serve::listen(port)?;
+            wasm::build_for_visitors(backends)?;
+            println!("unnoise is at http://{} (Ctrl-C stops it)", listener.local_addr()?);
+            serve::serve(listener, serve::site(root()))
+        }
+        Command::Dist { out } => dist::dist(&out),
+        Command::Test => test::test(),
+        Command::Bench => bench::bench(),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

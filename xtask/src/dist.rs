@@ -1,0 +1,46 @@
+//! The site as a folder of files for any static host, under any path.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::backend::Backend;
+use crate::{files, models, root, wasm};
+
+/// Makes GitHub Pages serve the files as they are; here it also tells a folder that `dist` wrote from any other.
+const MARK: &str = ".nojekyll";
+
+/// Writes the site to `out`, which is replaced.
+pub fn dist(out: &Path) -> Result<()> {
+    if out.exists() {
+        let ours = out.join(MARK).exists() || out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        ensure!(
+            ours,
+            "{} was not written by `cargo xtask dist` and is left alone: choose another --out",
+            out.display()
+        );
+    }
+    wasm::build(&Backend::ALL)?;
+    if out.exists() {
+        fs::remove_dir_all(out).with_context(|| format!("could not replace {}", out.display()))?;
+    }
+    write(out).with_context(|| format!("could not write {}", out.display()))?;
+    println!("The site is in {}.", out.display());
+    Ok(())
+}
+
+fn write(out: &Path) -> Result<()> {
+    let mut paths = ["index.html", "LICENSE-MIT", "LICENSE-APACHE"].map(|name| root().join(name)).to_vec();
+    paths.extend(files::list(&root().join("www"))?);
+    paths.extend(files::list(&root().join("pkg"))?);
+    paths.extend(models::shipped(&root().join("models"))?);
+    for path in paths {
+        let target = out.join(path.strip_prefix(root())?);
+        fs::create_dir_all(target.parent().expect("it is under `out`"))?;
+        fs::copy(&path, &target).with_context(|| format!("cannot copy {}", path.display()))?;
+    }
+    fs::write(out.join("models/index.json"), models::index(&root().join("models"))?)?;
+    fs::write(out.join(MARK), "")?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Every check, in an order in which a mistake is found early.
+
+use std::env;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::backend::Backend;
+use crate::{dist, root, serve, tools, wasm};
+
+/// Where the tests find the published folder: a path of two parts, as on a host that serves many projects.
+const UNDER: &str = "/some/project";
+
+/// A check and the name under which it fails.
+type Stage = (&'static str, fn() -> Result<()>);
+
+/// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
+/// libraries is shared, and the page is tested on the engines that the stages before it have built.
+const STAGES: [Stage; 11] = [
+    ("format", || tools::run(tools::cargo().args(["fmt", "--all", "--check"]))),
+    ("tools", install),
+    ("mathematics, denoisers and samplers alone", || {
+        tools::run(tools::cargo().args(["test", "--no-default-features"]))
+    }),
+    ("lint", || lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--all-features"]))),
+    ("documentation", document),
+    ("tests", tests),
+    ("lint of the CPU engine", || lint_engine(Backend::Cpu)),
+    ("lint of the WebGPU engine", || lint_engine(Backend::Webgpu)),
+    ("CPU engine", || wasm::build(&[Backend::Cpu])),
+    ("WebGPU engine", || wasm::build(&[Backend::Webgpu])),
+    ("page", page),
+];
+
+/// Runs the stages up to the first that fails.
+pub fn test() -> Result<()> {
+    let start = Instant::now();
+    for (passed, (name, check)) in STAGES.iter().enumerate() {
+        println!("\n== {name}");
+        let begun = Instant::now();
+        let result = check();
+        let seconds = begun.elapsed().as_secs_f64();
+        if let Err(error) = result {
+            let left = STAGES.len() - passed - 1;
+            println!("== {name}: FAILED after {seconds:.1} s: {error:#}");
+            println!("{left} later checks were not run\nchecks: {passed} passed, 1 failed");
+            bail!("the check `{name}` failed");
+        }
+        println!("== {name}: {seconds:.1} s");
+    }
+    println!("\nall checks took {:.0} s\nchecks: {} passed, 0 failed", start.elapsed().as_secs_f64(), STAGES.len());
+    Ok(())
+}
+
+/// Fetches what the later stages need, so that a machine that cannot have it says so in the first minute.
+fn install() -> Result<()> {
+    tools::wasm_target()?;
+    tools::node()?;
+    tools::chromium()?;
+    // The browser is the system's: Playwright is to download none.
+    tools::run(npm("ci").args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+}
+
+fn lint(clippy: &mut Command) -> Result<()> {
+    tools::run(clippy.args(["--", "--deny", "warnings"]))
+}
+
+/// Lints an engine for what a browser does not allow.
+fn lint_engine(backend: Backend) -> Result<()> {
+    let mut clippy = tools::cargo();
+    clippy.args(["clippy", "--lib", "--target", tools::WASM, "--no-default-features", "--features", backend.feature()]);
+    lint(clippy.env("CLIPPY_CONF_DIR", root().join("clippy-wasm")))
+}
+
+fn document() -> Result<()> {
+    tools::run(tools::cargo().args(["doc", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// The library and these tasks apart: together they would be built with the sum of their libraries' features, and
+/// `cargo xtask` and `cargo test` by themselves never use that.
+fn tests() -> Result<()> {
+    tools::run(tools::cargo().arg("test"))?;
+    tools::run(tools::cargo().args(["test", "--package", "xtask"]))
+}
+
+/// The page in a browser, as it is edited and as it is published.
+fn page() -> Result<()> {
+    let published = env::current_exe()?.with_file_name("site");
+    dist::dist(&published)?;
+    let live = serve::serve_behind(serve::site(root()))?;
+    let host = serve::serve_behind(serve::folder(&published, UNDER))?;
+    let mut tests = npm("test");
+    tests.env("UNNOISE_URL", format!("http://{live}/")).env("UNNOISE_DIST_URL", format!("http://{host}{UNDER}/"));
+    tools::run(tests.env("CHROMIUM", tools::chromium()?))
+}
+
+/// npm in the folder of the page's tests.
+fn npm(task: &str) -> Command {
+    let mut npm = tools::command("npm");
+    npm.args([task, "--prefix", "tests/e2e"]);
+    npm
+}
