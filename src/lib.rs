@@ -21,6 +21,7 @@ pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;
 pub mod picture;
+pub mod replay;
 pub mod samplers;
 #[cfg(feature = "nn")]
 pub mod session;

@@ -121,8 +121,13 @@ pub async fn run(
     loop {
         began = Instant::now();
         let Some((i, Step { x, denoised, to, .. })) = steps.next() else { return Ok(ControlFlow::Continue(())) };
-        let (x, denoised) = (backend::read(x).await?, backend::read(denoised).await?);
+        // One read-back for both: on a GPU each one waits for the queue.
+        let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
+        let denoised = x.split_off(x.len() / 2);
         total += began.elapsed();
+        if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
+            return Err(SessionError::NotFinite { step: i + 1, steps: grid.steps() });
+        }
         if each(frame(i + 1, to, x, Some(denoised), total)).await.is_break() {
             return Ok(ControlFlow::Break(()));
         }

@@ -68,7 +68,8 @@ pub fn check_link(link: &str) -> String {
         .into();
         out
     };
-    json!({"settings": settings_json(&settings), "problems": problems.iter().map(problem).collect::<Vec<_>>()}).to_string()
+    json!({"settings": settings_json(&settings), "problems": problems.iter().map(problem).collect::<Vec<_>>()})
+        .to_string()
 }
 
 fn settings_json(settings: &Settings) -> Value {
@@ -109,7 +110,7 @@ impl Engine {
 
     /// Recomputes a stored output of a small network: JSON `{worst, tolerance, passed}`.
     pub async fn self_test(&self, unet_config: String, weights: Vec<u8>, oracle: Vec<u8>) -> Result<String, JsValue> {
-        let report = self_test(&unet_config, weights, &oracle, &self.device).await.map_err(|e| match e {
+        let report = self_test(&unet_config, &weights, &oracle, &self.device).await.map_err(|e| match e {
             SelfTestError::Backend(e) => backend_error(e),
             e => error("self-test", &e),
         })?;

@@ -87,7 +87,9 @@ fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
             continue;
         }
         let Some(own) = floor(module) else {
-            out.push(format!("src/{file} stands on no floor: give {module} one in tests/layers.rs and ARCHITECTURE.md"));
+            out.push(format!(
+                "src/{file} stands on no floor: give {module} one in tests/layers.rs and ARCHITECTURE.md"
+            ));
             continue;
         };
         let root = if module == "bin" { "unnoise" } else { "crate" };

@@ -81,7 +81,8 @@ impl Trace {
             ("alpha", Dtype::F64, vec![points], &alpha),
             ("sigma", Dtype::F64, vec![points], &sigma),
         ];
-        let views = tensors.into_iter().map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)));
+        let views =
+            tensors.into_iter().map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)));
         let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(failed(path))?;
         serialize_to_file(views, None, path).map_err(failed(path))
     }

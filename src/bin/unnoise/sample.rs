@@ -78,7 +78,8 @@ pub async fn run(args: Args) -> Outcome {
     }
 
     let bar = ProgressBar::new(settings.steps as u64).with_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} steps · {eta} left · {msg}").expect("the template is constant"),
+        ProgressStyle::with_template("{bar:30} {pos}/{len} steps · {eta} left · {msg}")
+            .expect("the template is constant"),
     );
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), Timing::default());
