@@ -65,7 +65,8 @@ async function start(backend, sample, report) {
   report("checking", backend);
   const verdict = JSON.parse(await guard(engine.self_test(config, weights, oracle), "engine-test"));
   if (!verdict.passed) {
-    throw new Fault(`disagrees-${backend}`, { worst: verdict.worst.toExponential(1), tolerance: verdict.tolerance.toExponential(1) });
+    const [worst, tolerance] = [verdict.worst ?? Infinity, verdict.tolerance].map((n) => n.toExponential(1)); // JSON has no infinity
+    throw new Fault(`disagrees-${backend}`, { worst, tolerance });
   }
   return { engine, api };
 }

@@ -80,7 +80,8 @@ function boot() {
   worker.onmessage = ({ data: { type, ...message } }) => hear[type](message);
   worker.onerror = (event) => {
     event.preventDefault();
-    failed("start", { code: "worker", values: { message: event.message ?? "" } });
+    const file = "www/worker.js";
+    failed("start", navigator.onLine ? { code: "worker", values: { message: event.message || file } } : { code: "offline", values: { file } });
   };
   status("stage.starting", { backend: "" });
   worker.postMessage({ type: "start", backend: controls.settings.backend, link });
@@ -137,7 +138,7 @@ function start() {
   const hash = toHash(controls.settings);
   history.replaceState(null, "", hash);
   viewer.begin(controls.settings, controls.about.classes);
-  status("running", { images: controls.settings.images, sampler: controls.method.name, backend: named });
+  status("running", { images: controls.settings.images, backend: named });
   $("stop").disabled = false;
   worker.postMessage({ type: "run", id: latest, link: hash });
   reveal();

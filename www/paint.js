@@ -26,16 +26,6 @@ export class Sheet {
     this.canvas.height = this.rows * (height + GAP) - GAP;
   }
 
-  /**
-   * The canvas' width in CSS pixels: the largest whole number of device pixels a picture pixel that fits `space`.
-   * A sheet with more pixels than the screen has is shrunk to fit.
-   */
-  fit(space, height) {
-    const { devicePixelRatio: ratio } = window;
-    const room = Math.min(space / this.canvas.width, height / this.canvas.height) * ratio;
-    return (this.canvas.width * (room < 1 ? room : Math.floor(room))) / ratio;
-  }
-
   /** @param {Uint8Array | undefined} bytes images × height × width × channels; undefined draws empty places */
   draw(bytes) {
     this.context.putImageData(rgba(bytes, this.shape, this.columns, this.rows, GAP), 0, 0);

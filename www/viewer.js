@@ -7,8 +7,6 @@ import { Timeline } from "./timeline.js";
 const $ = (id) => document.getElementById(id);
 /** Steps over which the pace is averaged: enough to be steady, few enough to forget the slow first one. */
 const RECENT = 8;
-/** The sheets' share of the window's height, and the least they get (CSS pixels). */
-const HEIGHT = { share: 0.62, least: 200 };
 
 const sheets = [new Sheet($("noisy")), new Sheet($("guess"))];
 const spots = sheets.map(({ canvas }) => canvas.nextElementSibling);
@@ -70,23 +68,13 @@ function show(frame) {
   const { step, steps, alpha, sigma, t } = frame;
   $("alpha").value = alpha.toFixed(3);
   $("sigma").value = sigma.toFixed(3);
-  $("time").value = Number.isInteger(t) ? String(t) : t.toFixed(t < 10 ? 3 : 1);
-  say($("place"), "timeline.place", { step, steps });
+  $("now").hidden = false;
+  say($("place"), "timeline.time", { step, steps, time: () => number(t, t < 10 ? 3 : 1) });
 }
 
 function layout(shape) {
   for (const sheet of sheets) sheet.layout(shape);
   point(-1);
-  fit();
-}
-
-/** Sizes both sheets alike, with picture pixels that are whole device pixels. */
-function fit() {
-  if (!sheets[0].shape) return;
-  const gap = parseFloat(getComputedStyle($("sheets")).columnGap);
-  const space = ($("stage").clientWidth - gap) / 2;
-  const height = Math.max(innerHeight * HEIGHT.share, HEIGHT.least);
-  $("stage").style.setProperty("--sheet", `${sheets[0].fit(space, height)}px`);
 }
 
 /** Marks image `i` on both sheets and says which it is; -1 marks none. */
@@ -100,8 +88,6 @@ function point(i) {
   say($("pointed"), name ? "pointed.class" : "pointed", { image: i + 1, seed: Number(asked.seed) + i, name });
 }
 
-new ResizeObserver(fit).observe($("stage"));
-addEventListener("resize", fit);
 for (const sheet of sheets) {
   for (const type of ["pointermove", "pointerdown"]) sheet.canvas.addEventListener(type, (event) => point(timeline.shown ? sheet.at(event) : -1));
   sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(-1));

@@ -1,0 +1,87 @@
+/** What the tests do with the page, in the words of a person who uses it. */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect } from "@playwright/test";
+import { root } from "./browser.js";
+
+/** Opens the page (`hash` is a share link's) and waits for its first word. */
+export async function visit(page, hash = "", base = "./") {
+  await page.goto(base + hash);
+  await expect(page.locator("#status")).not.toBeEmpty();
+}
+
+/** Waits for the status line to say the text of this key. */
+export const says = (page, key) => expect(page.locator("#status")).toHaveAttribute("data-i18n", key);
+
+/** Opens a share link and waits until its pictures are there. */
+export async function pictures(page, hash, base) {
+  await visit(page, hash, base);
+  await says(page, "done");
+}
+
+/** The pixels of a canvas as base64, to be compared. */
+export const pixels = (page, canvas) =>
+  page.locator(canvas).evaluate((element) => {
+    const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
+    return btoa(String.fromCharCode(...data));
+  });
+
+/** The largest difference of two canvases' pixels, 0 to 255. */
+export function difference(one, other) {
+  const [a, b] = [one, other].map((text) => Buffer.from(text, "base64"));
+  expect(a.length).toBe(b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+}
+
+/** A PNG's width, height and pixels (RGBA), decoded by the browser. */
+export const decode = (page, png) =>
+  page.evaluate(async (base64) => {
+    const blob = await (await fetch(`data:image/png;base64,${base64}`)).blob();
+    const image = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    return { width: image.width, height: image.height, data: [...context.getImageData(0, 0, image.width, image.height).data] };
+  }, png.toString("base64"));
+
+const TINY = {
+  "unet/config.json": "models/selftest/unet/config.json",
+  "unet/diffusion_pytorch_model.safetensors": "models/selftest/unet/diffusion_pytorch_model.safetensors",
+  "scheduler/scheduler_config.json": "models/selftest/scheduler/scheduler_config.json",
+};
+
+/**
+ * Makes the page offer one model: the self-test's network, which answers in milliseconds (and with nonsense: its
+ * weights are random). `listed` may alter the files, `served` only what is served of them and not what is listed.
+ * @param {{listed?: (files: Record<string, Buffer>) => void, served?: (files: Record<string, Buffer>) => void}} [changes]
+ */
+export async function useTinyModel(page, { listed = () => {}, served = () => {} } = {}) {
+  const card = {
+    name: { en: "Tiny", zh: "微型" },
+    description: { en: "Random weights", zh: "随机权重" },
+    classes: [{ en: "first", zh: "第一" }, { en: "second", zh: "第二" }],
+    null_class: 2,
+    licence: "public domain",
+    range: [-1, 1],
+    clip_denoised: true,
+  };
+  const files = Object.fromEntries(Object.entries(TINY).map(([name, file]) => [name, readFileSync(path.join(root, file))]));
+  files["unnoise.json"] = Buffer.from(JSON.stringify(card));
+  listed(files);
+  const facts = Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]);
+  const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+  const index = [{ id: "tiny", name: card.name, description: card.description, bytes, files: Object.fromEntries(facts) }];
+  served(files);
+  await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
+  await page.route("**/models/tiny/**", (route) => {
+    const body = files[route.request().url().split("/models/tiny/")[1]];
+    return body ? route.fulfill({ body }) : route.fulfill({ status: 404, body: "There is nothing here." });
+  });
+}
+
+/** Moves the timeline to a step, as a person does. */
+export async function scrub(page, step) {
+  await page.locator("#slider").fill(String(step));
+}

@@ -1,0 +1,18 @@
+import path from "node:path";
+import { defineConfig } from "@playwright/test";
+import { launchOptions, PORT, root, url } from "./browser.js";
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: path.join(root, "test-results"),
+  // One at a time: each test keeps a core busy, and some of them look at how time passes.
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 60_000 },
+  forbidOnly: true,
+  reporter: "list",
+  use: { baseURL: url, launchOptions, viewport: { width: 1280, height: 800 }, locale: "en-GB" },
+  webServer: process.env.UNNOISE_URL
+    ? undefined
+    : { command: `cargo xtask serve --port ${PORT}`, cwd: root, url, reuseExistingServer: true, timeout: 3_600_000 },
+});

@@ -1,0 +1,169 @@
+/** A run, from the first visit to the last picture. */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { root } from "./browser.js";
+import { decode, difference, pictures, pixels, says, scrub, useTinyModel, visit } from "./page.js";
+
+const TINY = "#model=tiny&sampler=ddim&steps=8&schedule=trailing&seed=3&images=4&class=all&guidance=2";
+
+/** Runs the command line with these arguments. */
+function unnoise(...args) {
+  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--bin", "unnoise", "--"];
+  return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
+}
+
+test("a first visit loads the model, runs when asked and shows the command line's pictures", async ({ page }, info) => {
+  test.setTimeout(600_000); // building the command line may be part of it
+  await visit(page);
+  await says(page, "ready");
+  await page.locator("#sampler").selectOption("dpmpp-2m");
+  await page.locator("#steps").fill("6");
+  await page.locator("#images").fill("4");
+  await page.locator("#images").blur();
+
+  // What the page shows at each change of the step on show.
+  await page.evaluate(() => {
+    window.seen = [];
+    const look = () => window.seen.push([document.querySelector("#place").textContent, document.querySelector("#noisy").toDataURL(), document.querySelector("#guess").toDataURL()]);
+    new MutationObserver(look).observe(document.querySelector("#place"), { childList: true, characterData: true, subtree: true });
+  });
+  await page.locator("#run").click();
+  await says(page, "done");
+  const seen = await page.evaluate(() => window.seen);
+  expect(seen.length).toBeGreaterThanOrEqual(6);
+  expect(new Set(seen.map(([, noisy]) => noisy)).size).toBe(seen.length);
+  expect(new Set(seen.map(([, , guess]) => guess)).size).toBe(seen.length);
+
+  const link = new URL(page.url()).hash;
+  expect(link).toContain("steps=6");
+  expect(link).toContain("seed=7");
+  const saving = page.waitForEvent("download");
+  await page.locator("#save").click();
+  const saved = await decode(page, readFileSync(await (await saving).path()));
+  const file = info.outputPath("native.png");
+  unnoise("sample", "--link", link, "--out", file);
+  const native = await decode(page, readFileSync(file));
+  expect([saved.width, saved.height]).toEqual([native.width, native.height]);
+  const worst = saved.data.reduce((most, value, i) => Math.max(most, Math.abs(value - native.data[i])), 0);
+  // Both run the same Rust; their floating-point sums differ in order (SIMD widths), which may move a rounding.
+  expect(worst).toBeLessThanOrEqual(2);
+});
+
+test("two runs of one link are identical, here and in another tab", async ({ page, context }) => {
+  await useTinyModel(page);
+  await pictures(page, TINY);
+  const first = await pixels(page, "#noisy");
+  await page.locator("#run").click();
+  await says(page, "running");
+  await says(page, "done");
+  expect(await pixels(page, "#noisy")).toBe(first);
+
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.locator("#share").click();
+  await expect(page.locator("#shared-text")).toHaveText("Link copied.");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const other = await context.newPage();
+  await useTinyModel(other);
+  await pictures(other, link, "");
+  expect(await pixels(other, "#noisy")).toBe(first);
+  expect(await pixels(other, "#guess")).toBe(await pixels(page, "#guess"));
+});
+
+test("another seed gives other pictures", async ({ page }) => {
+  await useTinyModel(page);
+  await pictures(page, TINY);
+  const first = await pixels(page, "#noisy");
+  await pictures(page, TINY.replace("seed=3", "seed=33"));
+  expect(difference(await pixels(page, "#noisy"), first)).toBeGreaterThan(20);
+});
+
+test("a link without the clipboard's leave is shown, selected", async ({ page }) => {
+  await useTinyModel(page);
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, "clipboard", { value: { writeText: () => Promise.reject(new Error("denied")) } });
+  });
+  await pictures(page, TINY);
+  await page.locator("#share").click();
+  const link = page.locator("#link");
+  await expect(link).toBeVisible();
+  expect(await link.evaluate((input) => input.value.slice(input.selectionStart, input.selectionEnd))).toContain("seed=3");
+});
+
+test("Stop ends a run within one step, and a new run can begin", async ({ page }) => {
+  await useTinyModel(page);
+  await visit(page, TINY.replace("steps=8", "steps=1000"));
+  await expect(page.locator("#pace")).toContainText("/1000");
+  const at = await page.evaluate(() => {
+    document.querySelector("#stop").click();
+    return parseInt(document.querySelector("#pace").textContent, 10);
+  });
+  await says(page, "stopped");
+  const ended = Number(/step (\d+) of/.exec(await page.locator("#status").textContent())[1]);
+  // One step may have been on its way to the page, and one under way in the engine.
+  expect(ended).toBeGreaterThanOrEqual(at);
+  expect(ended).toBeLessThanOrEqual(at + 2);
+  await page.waitForTimeout(500);
+  await expect(page.locator("#pace")).toContainText(`${ended}/1000`);
+  await page.locator("#steps").fill("3");
+  await page.locator("#run").click();
+  await says(page, "done");
+});
+
+test("a run begun during another takes its place", async ({ page }) => {
+  await useTinyModel(page);
+  await pictures(page, TINY);
+  const alone = await pixels(page, "#noisy");
+  await page.locator("#steps").fill("1000");
+  await page.locator("#run").click();
+  await expect(page.locator("#pace")).toContainText("/1000");
+  await page.locator("#steps").fill("8");
+  await page.locator("#run").click();
+  await says(page, "done");
+  expect(await pixels(page, "#noisy")).toBe(alone);
+});
+
+test("the timeline goes through all steps, back and forth, and plays them", async ({ page }) => {
+  await useTinyModel(page);
+  await pictures(page, TINY);
+  const backward = [];
+  for (let step = 8; step >= 0; step--) {
+    await scrub(page, step);
+    await expect(page.locator("#place")).toContainText(`Step ${step} of 8`);
+    backward.push(await pixels(page, "#noisy"));
+  }
+  expect(new Set(backward).size).toBe(9);
+  for (let step = 0; step <= 8; step++) {
+    await scrub(page, step);
+    expect(await pixels(page, "#noisy")).toBe(backward[8 - step]);
+  }
+  await expect(page.locator("#alpha")).toHaveText("1.000");
+  await page.locator("#play").click();
+  await expect(page.locator("#place")).toContainText("Step 2 of 8");
+  await expect(page.locator("#place")).toContainText("Step 8 of 8");
+  await expect(page.locator("#play")).toHaveAttribute("aria-pressed", "false");
+});
+
+test("a person who looks back during a run is left there, and the end brings the run forward again", async ({ page }) => {
+  await useTinyModel(page);
+  await visit(page, TINY.replace("steps=8", "steps=400"));
+  await expect(page.locator("#pace")).toContainText(/^\d{2}\/400/);
+  await scrub(page, 5);
+  const shown = await pixels(page, "#noisy");
+  await expect(page.locator("#pace")).toContainText(/^\d{3}\/400/);
+  await expect(page.locator("#place")).toContainText("Step 5 of 400");
+  expect(await pixels(page, "#noisy")).toBe(shown);
+  await scrub(page, 400);
+  await says(page, "done");
+  await expect(page.locator("#place")).toContainText("Step 400 of 400");
+});
+
+test("two tabs run side by side without disturbing each other", async ({ page, context }) => {
+  const other = await context.newPage();
+  for (const tab of [page, other]) await useTinyModel(tab);
+  await pictures(page, TINY);
+  const alone = await pixels(page, "#noisy");
+  await Promise.all([pictures(page, TINY.replace("steps=8", "steps=60")), pictures(other, TINY)]);
+  expect(await pixels(other, "#noisy")).toBe(alone);
+});
