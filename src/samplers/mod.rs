@@ -2,8 +2,16 @@
 //!
 //! A sampler is a function from a [`Run`] to an iterator of [`Step`]s. What it remembers are local variables of that
 //! iterator: there is nothing to reset, and dropping the iterator cancels the run.
+//!
+//! Every method is written on pairs of [`Level`]s. Papers that work in the noise-to-signal coordinate `x / alpha` (the
+//! "sigma" of EDM) and papers that work on `alpha_bar` then read the same. A flow starts at `alpha = 0`, where that
+//! coordinate is infinite: only `lambda` knows it, and its limit there is what each method needs.
 
 mod dpmpp_2m;
+mod euler;
+mod table;
+
+pub use table::{method, methods};
 
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Latent, Level, Noise};
@@ -18,8 +26,8 @@ pub struct Run<'a, X> {
     pub model: &'a dyn Denoiser<X>,
     /// Where every random number of the run comes from.
     pub noise: &'a mut dyn Noise<X>,
-    /// How much fresh noise a step adds, dimensionless: 0 none (deterministic), 1 the full posterior or reverse-SDE
-    /// noise. Ignored by methods whose [`Method::eta`] is `None`.
+    /// How much fresh noise a step adds, dimensionless, 0 to 1: 0 none (deterministic), 1 the full posterior or
+    /// reverse-SDE noise. Ignored by methods whose [`Method::eta`] is `None`.
     pub eta: f64,
 }
 
@@ -28,7 +36,8 @@ pub struct Run<'a, X> {
 pub struct Step<X> {
     /// The point at `to`.
     pub x: X,
-    /// The model's estimate of `x_0` that the step was built on.
+    /// The model's estimate of `x_0` that the step was built on: the first of them where a step asks at two levels,
+    /// the last where it asks often at one.
     pub denoised: X,
     pub from: Level,
     pub to: Level,
@@ -48,7 +57,7 @@ pub struct Method<X> {
     pub name: &'static str,
     /// Order of convergence in the step size; weak order for stochastic methods.
     pub order: u32,
-    /// Model evaluations a step (the last step may take fewer).
+    /// Model evaluations a step. A step from pure noise (`alpha = 0`) or to the clean end may take fewer.
     pub evaluations: u32,
     /// Whether the method draws fresh noise at its default eta.
     pub stochastic: bool,
@@ -63,32 +72,10 @@ pub struct Method<X> {
     pub sample: Sampler<X>,
 }
 
-/// The sampler table, in the order that the page shows.
-pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
-    vec![Method {
-        id: "dpmpp-2m",
-        name: "DPM-Solver++(2M)",
-        order: 2,
-        evaluations: 1,
-        stochastic: false,
-        eta: None,
-        comfyui: Some("dpmpp_2m"),
-        k_diffusion: Some("sample_dpmpp_2m"),
-        diffusers: Some("DPMSolverMultistepScheduler"),
-        paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2",
-        sample: dpmpp_2m::dpmpp_2m,
-    }]
-}
-
-/// The row named `id`.
-pub fn method<X: Latent + 'static>(id: &str) -> Option<Method<X>> {
-    methods().into_iter().find(|m| m.id == id)
-}
-
 /// Moves `x` from one level to another as if its noise and the estimate `x0` stayed what they are: the exact solution
 /// of the probability-flow ODE while the model's estimate is constant, and the step of DDIM (Song et al. 2021,
 /// arXiv 2010.02502, equation 12 with sigma_t = 0).
-pub(crate) fn slide<X: Latent>(x: &X, x0: &X, from: Level, to: Level) -> X {
+fn slide<X: Latent>(x: &X, x0: &X, from: Level, to: Level) -> X {
     let keep = to.sigma / from.sigma;
     x.mix(keep, x0, to.alpha - keep * from.alpha)
 }

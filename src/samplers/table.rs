@@ -1,0 +1,40 @@
+//! The sampler table: the one place that lists the methods.
+
+use super::*;
+
+/// The sampler table, in the order that the page shows.
+pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
+    vec![
+        Method {
+            id: "euler",
+            name: "Euler",
+            order: 1,
+            evaluations: 1,
+            stochastic: false,
+            eta: None,
+            comfyui: Some("euler"),
+            k_diffusion: Some("sample_euler"),
+            diffusers: Some("EulerDiscreteScheduler"),
+            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 1 without its correction",
+            sample: euler::euler,
+        },
+        Method {
+            id: "dpmpp-2m",
+            name: "DPM-Solver++(2M)",
+            order: 2,
+            evaluations: 1,
+            stochastic: false,
+            eta: None,
+            comfyui: Some("dpmpp_2m"),
+            k_diffusion: Some("sample_dpmpp_2m"),
+            diffusers: Some("DPMSolverMultistepScheduler"),
+            paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2",
+            sample: dpmpp_2m::dpmpp_2m,
+        },
+    ]
+}
+
+/// The row named `id`.
+pub fn method<X: Latent + 'static>(id: &str) -> Option<Method<X>> {
+    methods().into_iter().find(|m| m.id == id)
+}
