@@ -5,8 +5,9 @@
 //!
 //! Every method is written on pairs of [`Level`]s. Papers that work in the noise-to-signal coordinate `x / alpha` (the
 //! "sigma" of EDM) and papers that work on `alpha_bar` then read the same. A flow starts at `alpha = 0`, where that
-//! coordinate is infinite: only `lambda` knows it, and its limit there is what each method needs.
+//! coordinate is infinite: only [`ratio`] and `lambda` know it, and their limits there are what each method needs.
 
+mod ddim;
 mod dpmpp_2m;
 mod euler;
 mod table;
@@ -78,4 +79,35 @@ pub struct Method<X> {
 fn slide<X: Latent>(x: &X, x0: &X, from: Level, to: Level) -> X {
     let keep = to.sigma / from.sigma;
     x.mix(keep, x0, to.alpha - keep * from.alpha)
+}
+
+/// The factor by which a step shrinks the noise-to-signal ratio, in [0, 1): `exp(-h)` for a step of `h` in lambda.
+/// 0 from pure noise and to the clean end.
+fn ratio(from: Level, to: Level) -> f64 {
+    to.nsr() / from.nsr()
+}
+
+/// The noise of `to`, split as `kept^2 + fresh^2 = to.sigma^2`: `fresh` is `eta` times the standard deviation of
+/// `x_to` given `x_from` and `x_0` (Song et al. 2021, arXiv 2010.02502, equation 16; in noise-to-signal coordinates it
+/// is the `sigma_up` of k-diffusion, and `kept` its `sigma_down`). Returns `(kept, fresh)`.
+fn ancestral(from: Level, to: Level, eta: f64) -> (f64, f64) {
+    let r = ratio(from, to);
+    // Not as 1 - fresh^2, which would lose the digits of a small `kept`.
+    let kept = (1.0 - eta * eta + eta * eta * r * r).max(0.0).sqrt();
+    (to.sigma * kept, to.sigma * eta * (1.0 - r * r).sqrt())
+}
+
+/// Slides `x` to level `to`, but with only `kept` of its old noise, and adds `fresh` new noise (standard deviations).
+///
+/// Nothing is drawn where `fresh` is 0. That is so in all steps of a run (no eta) or in the last (clean end), so no
+/// later draw moves.
+fn renoise<X: Latent>(
+    x: &X,
+    x0: &X,
+    (from, to): (Level, Level),
+    (kept, fresh): (f64, f64),
+    noise: &mut dyn Noise<X>,
+) -> X {
+    let x = slide(x, x0, from, Level { sigma: kept, ..to });
+    if fresh > 0.0 { x.mix(1.0, &noise.normal(&x), fresh) } else { x }
 }

@@ -6,6 +6,19 @@ use super::*;
 pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![
         Method {
+            id: "ddim",
+            name: "DDIM",
+            order: 1,
+            evaluations: 1,
+            stochastic: false,
+            eta: Some(0.0),
+            comfyui: Some("ddim"),
+            k_diffusion: None,
+            diffusers: Some("DDIMScheduler"),
+            paper: "Song et al. 2021, arXiv 2010.02502, equations 12 and 16",
+            sample: ddim::ddim,
+        },
+        Method {
             id: "euler",
             name: "Euler",
             order: 1,

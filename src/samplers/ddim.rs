@@ -1,0 +1,14 @@
+use super::{Run, Step, Steps, ancestral, renoise};
+use crate::math::Latent;
+
+/// DDIM, Song et al. 2021 (arXiv 2010.02502), equation 12 with the sigma of equation 16. Order 1, one evaluation a step.
+///
+/// `eta` 0 is the deterministic method, 1 is DDPM with its small variance.
+pub fn ddim<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    let Run { start: mut x, grid, model, noise, eta } = run;
+    Box::new(grid.pairs().map(move |(from, to)| {
+        let denoised = model.denoise(&x, from);
+        x = renoise(&x, &denoised, (from, to), ancestral(from, to, eta), noise);
+        Step { x: x.clone(), denoised, from, to }
+    }))
+}
