@@ -8,6 +8,7 @@
 //! coordinate is infinite: only [`ratio`] and `lambda` know it, and their limits there are what each method needs.
 
 mod ddim;
+mod ddpm;
 mod dpmpp_2m;
 mod euler;
 mod table;

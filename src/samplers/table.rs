@@ -6,6 +6,32 @@ use super::*;
 pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![
         Method {
+            id: "ddpm",
+            name: "DDPM",
+            order: 1,
+            evaluations: 1,
+            stochastic: true,
+            eta: None,
+            comfyui: Some("ddpm"),
+            k_diffusion: None,
+            diffusers: Some("DDPMScheduler"),
+            paper: "Ho et al. 2020, arXiv 2006.11239, algorithm 2",
+            sample: ddpm::ddpm,
+        },
+        Method {
+            id: "ddpm-large",
+            name: "DDPM (large variance)",
+            order: 1,
+            evaluations: 1,
+            stochastic: true,
+            eta: None,
+            comfyui: None,
+            k_diffusion: None,
+            diffusers: Some(r#"DDPMScheduler (variance_type="fixed_large")"#),
+            paper: "Ho et al. 2020, arXiv 2006.11239, algorithm 2 with sigma_t^2 = beta_t",
+            sample: ddpm::ddpm_large,
+        },
+        Method {
             id: "ddim",
             name: "DDIM",
             order: 1,
