@@ -11,6 +11,7 @@ mod ddim;
 mod ddpm;
 mod dpmpp_2m;
 mod euler;
+mod euler_ancestral;
 mod table;
 
 pub use table::{method, methods};
