@@ -12,6 +12,7 @@ mod ddpm;
 mod dpmpp_2m;
 mod euler;
 mod euler_ancestral;
+mod heun;
 mod table;
 
 pub use table::{method, methods};
