@@ -10,6 +10,7 @@
 mod ddim;
 mod ddpm;
 mod dpmpp_2m;
+mod dpmpp_2m_sde;
 mod euler;
 mod euler_ancestral;
 mod heun;
@@ -113,4 +114,19 @@ fn renoise<X: Latent>(
 ) -> X {
     let x = slide(x, x0, from, Level { sigma: kept, ..to });
     if fresh > 0.0 { x.mix(1.0, &noise.normal(&x), fresh) } else { x }
+}
+
+/// The estimate of `x_0` in the middle of a step, on the line in log-SNR through the `last` estimate and this one: the
+/// second-order term of the DPM-Solver++ multistep methods. `last` is the estimate of the previous step with the length
+/// of that step, `h` the length of this one.
+///
+/// The line has no middle on an infinite step (to the clean end), so there, as in the first step, it is this estimate.
+fn midpoint<X: Latent>(denoised: &X, last: &Option<(X, f64)>, h: f64) -> X {
+    match last {
+        Some((old, h_old)) if h.is_finite() => {
+            let c = h / (2.0 * h_old);
+            denoised.mix(1.0 + c, old, -c)
+        }
+        _ => denoised.clone(),
+    }
 }

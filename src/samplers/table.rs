@@ -96,6 +96,19 @@ pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
             paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2",
             sample: dpmpp_2m::dpmpp_2m,
         },
+        Method {
+            id: "dpmpp-2m-sde",
+            name: "SDE-DPM-Solver++(2M)",
+            order: 2,
+            evaluations: 1,
+            stochastic: true,
+            eta: Some(1.0),
+            comfyui: Some("dpmpp_2m_sde"),
+            k_diffusion: Some("sample_dpmpp_2m_sde"),
+            diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver++")"#),
+            paper: "Lu et al. 2022, arXiv 2211.01095, SDE-DPM-Solver++(2M)",
+            sample: dpmpp_2m_sde::dpmpp_2m_sde,
+        },
     ]
 }
 
