@@ -14,6 +14,7 @@ mod dpmpp_2m_sde;
 mod euler;
 mod euler_ancestral;
 mod heun;
+mod langevin;
 mod table;
 
 pub use table::{method, methods};

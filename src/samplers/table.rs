@@ -109,6 +109,19 @@ pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
             paper: "Lu et al. 2022, arXiv 2211.01095, SDE-DPM-Solver++(2M)",
             sample: dpmpp_2m_sde::dpmpp_2m_sde,
         },
+        Method {
+            id: "langevin",
+            name: "Annealed Langevin dynamics",
+            order: 1,
+            evaluations: 5,
+            stochastic: true,
+            eta: None,
+            comfyui: None,
+            k_diffusion: None,
+            diffusers: None,
+            paper: "Song & Ermon 2019, arXiv 1907.05600, algorithm 1",
+            sample: langevin::langevin,
+        },
     ]
 }
 
