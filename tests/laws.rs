@@ -1,0 +1,307 @@
+//! The laws that every row of the sampler table obeys: in f64, with exact denoisers, without a GPU.
+//!
+//! Each test walks over [`methods`], so a new row is held to all of them. What a row cannot obey by its definition is
+//! written down in [`BOUND_TO_ITS_PROCESS`] and [`limit_variance`].
+
+mod laws {
+    pub mod affine;
+    pub mod grids;
+    pub mod plane;
+}
+
+use laws::affine::{Affine, Gaussian, Independent};
+use laws::grids::{exploding, processes};
+use laws::plane::{Point, Seeded, distance, flow_map, mixture};
+use proptest::prelude::*;
+use std::cell::Cell;
+use unnoise::denoise::Denoiser;
+use unnoise::math::{Grid, Latent, Level, Noise};
+use unnoise::samplers::{Method, Run, Step, Steps, methods};
+
+/// Rows that are not [`walks_are_the_same_in_every_process`], and why they cannot be.
+const BOUND_TO_ITS_PROCESS: &[(&str, &str)] =
+    &[("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls")];
+
+/// The variance that a method's points take on as steps grow: the marginal's. Langevin's chain is unadjusted, and the
+/// law it settles on is wider by a known factor: at step size `d s^2` the variance `v` (of `y`, on data that makes it
+/// `V` in truth) obeys `v = (1 - d s^2 / 2V)^2 v + d s^2`.
+fn limit_variance(row: &str, data: Gaussian, at: Level) -> f64 {
+    const LANGEVIN_STEP: f64 = 1.0;
+    let marginal = data.variance(at);
+    match row {
+        "langevin" => marginal / (1.0 - LANGEVIN_STEP * at.sigma * at.sigma / (4.0 * marginal)),
+        _ => marginal,
+    }
+}
+
+/// A row at one of the etas that it can be run with.
+struct Case<X> {
+    row: Method<X>,
+    eta: f64,
+}
+
+impl<X: Latent + 'static> Case<X> {
+    /// Every row; those with an eta at none, half and all of the noise.
+    fn all() -> Vec<Self> {
+        let etas = |row: &Method<X>| if row.eta.is_some() { vec![0.0, 0.5, 1.0] } else { vec![0.0] };
+        let rows = methods().into_iter();
+        rows.flat_map(|row| etas(&row).into_iter().map(move |eta| Self { row: named(row.id), eta })).collect()
+    }
+
+    fn draws_noise(&self) -> bool {
+        if self.row.eta.is_some() { self.eta > 0.0 } else { self.row.stochastic }
+    }
+
+    fn start<'a>(
+        &self,
+        start: X,
+        grid: &'a Grid,
+        model: &'a dyn Denoiser<X>,
+        noise: &'a mut dyn Noise<X>,
+    ) -> Steps<'a, X> {
+        (self.row.sample)(Run { start, grid, model, noise, eta: self.eta })
+    }
+
+    fn name(&self) -> String {
+        format!("{} at eta {}", self.row.id, self.eta)
+    }
+}
+
+fn named<X: Latent + 'static>(id: &str) -> Method<X> {
+    unnoise::samplers::method(id).expect("a row finds itself")
+}
+
+/// All moments of a run on Gaussian data that starts from the exact marginal of its first level.
+fn moments(case: &Case<Affine>, data: Gaussian, grid: &Grid) -> Vec<Step<Affine>> {
+    case.start(data.marginal(grid.first()), grid, &data, &mut Independent::default()).collect()
+}
+
+/// One walk of a point in the plane.
+fn walk(case: &Case<Point>, start: Point, grid: &Grid, model: &dyn Denoiser<Point>, seed: u64) -> Vec<Step<Point>> {
+    case.start(start, grid, model, &mut Seeded::new(seed)).collect()
+}
+
+fn last<X: Clone>(steps: &[Step<X>]) -> X {
+    steps.last().expect("a grid has a step").x.clone()
+}
+
+/// The order that an error shows between `steps` and twice as many, against the one that the row declares.
+fn assert_order(case: &str, declared: u32, error: impl Fn(usize) -> f64, steps: usize) {
+    let measured = (error(steps) / error(2 * steps)).log2();
+    println!("{case:32} order {declared} measured {measured:.3}");
+    assert!((measured - f64::from(declared)).abs() <= 0.15, "{case}: declared {declared}, measured {measured:.3}");
+}
+
+/// Relative error of a step's standard deviation.
+fn spread_error(case: &Case<Affine>, step: &Step<Affine>, data: Gaussian) -> f64 {
+    ((step.x.variance() / limit_variance(case.row.id, data, step.to)).sqrt() - 1.0).abs()
+}
+
+/// Weak order, of deterministic rows too: the spread of the last point. The moments are exact, so nothing but the
+/// method's own error is measured. (The mean has none: see [`marginals_are_right_at_every_level`].)
+#[test]
+fn order_on_gaussian_data() {
+    let data = Gaussian { mean: 0.7, std: 0.5 };
+    for process in processes() {
+        for case in Case::all() {
+            let error = |steps| {
+                let walked = moments(&case, data, &process.inner(steps));
+                spread_error(&case, &walked[steps - 1], data)
+            };
+            assert_order(&format!("{} {}", process.name, case.name()), case.row.order, error, 256);
+        }
+    }
+}
+
+/// Order of the deterministic walks on data whose denoiser is not affine, against the probability flow itself.
+#[test]
+fn order_on_a_mixture() {
+    let model = mixture();
+    for process in processes() {
+        for case in Case::<Point>::all().iter().filter(|c| !c.draws_noise()) {
+            let error = |steps| {
+                let grid = process.inner(steps);
+                let start = [0.9, -0.4].scale(grid.first().marginal_std());
+                distance(&last(&walk(case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
+            };
+            assert_order(&format!("mixture {} {}", process.name, case.name()), case.row.order, error, 512);
+        }
+    }
+}
+
+/// For data that is one point the estimate is that point, and the last step lands on it to the last bit.
+#[test]
+fn a_point_mass_is_hit_exactly() {
+    let point = [0.3, -1.7];
+    for (process, steps) in processes().iter().flat_map(|p| [1, 2, 7].map(|n| (p, n))) {
+        let grid = process.whole(steps);
+        for case in Case::all() {
+            let start = Seeded::new(5).normal(&point).scale(grid.first().sigma);
+            let end = last(&walk(&case, start, &grid, &|_: &Point, _: Level| point, 11));
+            assert_eq!(end, point, "{} in {steps} steps of {}", case.name(), process.name);
+        }
+    }
+}
+
+/// `x / alpha` does not know which process it came from: with the same noise every process walks the same way.
+#[test]
+fn walks_are_the_same_in_every_process() {
+    let model = mixture();
+    for process in processes() {
+        let grid = process.inner(20);
+        let rescaled = exploding(&grid);
+        for case in Case::all() {
+            let start: Point = [11.0, -6.0].scale(grid.first().sigma);
+            let here = walk(&case, start, &grid, &model, 3);
+            let there = walk(&case, start.scale(1.0 / grid.first().alpha), &rescaled, &model, 3);
+            let gap = |(a, b): (&Step<Point>, &Step<Point>)| distance(&a.x.scale(1.0 / a.to.alpha), &b.x);
+            let gap = here.iter().zip(&there).map(gap).fold(0.0, f64::max);
+            let name = format!("{} in {}", case.name(), process.name);
+            match BOUND_TO_ITS_PROCESS.iter().find(|(row, _)| *row == case.row.id) {
+                Some((_, why)) if process.name != "ve" => assert!(gap > 0.01, "{name} obeys, although it {why}"),
+                _ => assert!(gap < 1e-9, "{name}: {gap:e} from the rescaled walk"),
+            }
+        }
+    }
+}
+
+/// On the whole way from noise to clean the points have the marginal's mean and variance.
+///
+/// The mean is exact whatever the steps, as every method moves along the line through the data's mean. The spread errs
+/// by less than 2.5% at 512 steps (first order with a constant below 13), and twice the steps bring it to 0.7 of that or
+/// less. It need not be a half or a quarter: the last step to the clean level is of first order in every method, and
+/// Langevin's chain stands still before the noise is gone.
+#[test]
+fn marginals_are_right_at_every_level() {
+    let data = Gaussian { mean: 0.7, std: 0.5 };
+    for process in processes() {
+        for case in Case::all() {
+            let name = format!("{} in {}", case.name(), process.name);
+            let worst = |steps| {
+                let walked = moments(&case, data, &process.whole(steps));
+                for step in &walked {
+                    let off = (step.x.mean - step.to.alpha * data.mean).abs();
+                    assert!(off < 1e-11 * step.to.marginal_std(), "{name}: mean off by {off:e} at {:?}", step.to);
+                }
+                // Langevin's chain has not run before its second step, as the first may slide from pure noise.
+                let settling = usize::from(case.row.id == "langevin");
+                walked[settling..].iter().map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
+            };
+            let (coarse, fine) = (worst(512), worst(1024));
+            assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");
+            assert!(fine < 0.7 * coarse, "{name}: {coarse:.2e} from the marginal, {fine:.2e} with twice the steps");
+        }
+    }
+}
+
+/// Ho et al. 2020, section 3.2: with an exact denoiser and any number of steps the small variance is exact for data
+/// that is one point, and the large one for standard normal data in a variance-preserving process.
+#[test]
+fn each_ddpm_variance_is_exact_for_its_data() {
+    let grid = processes()[0].inner(4);
+    for (row, std) in [("ddpm", 0.0), ("ddpm-large", 1.0)] {
+        let data = Gaussian { mean: 0.7, std };
+        let case = Case { row: named(row), eta: 0.0 };
+        for step in moments(&case, data, &grid) {
+            assert!(spread_error(&case, &step, data) < 1e-12, "{row} at {:?}", step.to);
+        }
+    }
+}
+
+/// A run is lazy, ends where its grid ends, asks the model as often as its row says, and draws noise if its row says
+/// so; a run that is dropped asks no more; the same noise gives the same walk.
+#[test]
+fn a_run_does_what_its_row_says() {
+    let exact = mixture();
+    for process in processes() {
+        let grid = process.whole(6);
+        for case in Case::all() {
+            let asked = Cell::new(0);
+            let model = |x: &Point, at: Level| {
+                asked.set(asked.get() + 1);
+                exact.denoise(x, at)
+            };
+            let name = format!("{} in {}", case.name(), process.name);
+            let mut noise = Seeded::new(7);
+            let mut run = case.start([1.0, 2.0], &grid, &model, &mut noise);
+            assert_eq!(asked.get(), 0, "{name} evaluates before it is asked to");
+            let mut ends = Vec::new();
+            for (from, to) in grid.pairs() {
+                let before = asked.get();
+                let step = run.next().expect("one step a pair of levels");
+                let evaluations = asked.get() - before;
+                assert_eq!((step.from, step.to), (from, to), "{name}");
+                if from.alpha == 0.0 || to.sigma == 0.0 {
+                    assert!((1..=case.row.evaluations).contains(&evaluations), "{name}: {evaluations} at an end");
+                } else {
+                    assert_eq!(evaluations, case.row.evaluations, "{name} from {from:?}");
+                }
+                ends.push(step.x);
+            }
+            let total = asked.get();
+            assert!(run.next().is_none() && asked.get() == total, "{name} goes on after the last level");
+            drop(run);
+            assert_eq!(noise.drawn > 0, case.draws_noise(), "{name}: {} draws", noise.drawn);
+
+            asked.set(0);
+            let mut noise = Seeded::new(7);
+            let taken = case.start([1.0, 2.0], &grid, &model, &mut noise).take(3);
+            assert_eq!(taken.map(|s| s.x).collect::<Vec<_>>(), ends[..3], "{name} is not repeatable");
+            assert!(asked.get() <= 3 * case.row.evaluations, "{name} evaluates after it was dropped");
+        }
+    }
+}
+
+#[test]
+fn default_eta_and_stochastic_agree() {
+    let rows = methods::<f64>();
+    for row in &rows {
+        assert!(row.eta.is_none_or(|eta| (eta > 0.0) == row.stochastic), "{}", row.id);
+        assert_eq!(rows.iter().filter(|r| r.id == row.id).count(), 1, "{} stands twice", row.id);
+        assert!(row.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", row.id);
+    }
+}
+
+prop_compose! {
+    /// Any grid: 1 to 9 levels with noise-to-signal ratios within 1e-8..1e8 in any scaling of the data, from pure noise
+    /// or not, to the clean level or not.
+    fn any_grid()(
+        ratios in prop::collection::btree_set(-8_000_000..8_000_000i32, 1..10),
+        scales in prop::collection::vec(1e-4..1e4f64, 10),
+        flavour in 0..4usize,
+        pure in any::<bool>(),
+        clean in any::<bool>(),
+    ) -> Grid {
+        let clean = clean || ratios.len() == 1;
+        let level = |(i, exponent): (usize, &i32)| {
+            let s = 10f64.powf(f64::from(*exponent) * 1e-6);
+            let alpha = [1.0 / 1f64.hypot(s), 1.0, 1.0 / (1.0 + s), scales[i]][flavour];
+            Level { t: f64::from(*exponent), alpha, sigma: s * alpha }
+        };
+        let noise = pure.then_some(Level { t: 1e9, alpha: 0.0, sigma: 1.0 });
+        let levels = noise.into_iter().chain(ratios.iter().rev().enumerate().map(level)).chain(clean.then_some(Level::CLEAN));
+        Grid::new(levels.collect()).expect("the ratios fall")
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No valid grid brings a method to a panic or to a number that is not finite, and the clean level is the estimate.
+    #[test]
+    fn every_grid_gives_finite_points(grid in any_grid(), seed in any::<u64>()) {
+        let model = mixture();
+        for case in Case::all() {
+            let start = Seeded::new(seed).normal(&[0.0; 2]).scale(grid.first().marginal_std());
+            let walked = walk(&case, start, &grid, &model, !seed);
+            prop_assert_eq!(walked.len(), grid.steps());
+            for step in &walked {
+                let values = step.x.iter().chain(&step.denoised);
+                prop_assert!(values.copied().all(f64::is_finite), "{}: {:?}", case.name(), step);
+                if step.to == Level::CLEAN {
+                    prop_assert_eq!(step.x, step.denoised);
+                }
+            }
+        }
+    }
+}

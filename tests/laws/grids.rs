@@ -1,0 +1,40 @@
+//! The grids that the laws are held on: one process of each kind.
+
+use unnoise::math::{ContinuousVp, Flow, Grid, Level, NoiseSchedule, Ve};
+
+/// A noise schedule over the time 0 (clean) to 1 (noise).
+pub struct Process {
+    pub name: &'static str,
+    schedule: Box<dyn NoiseSchedule>,
+}
+
+/// Variance preserving, variance exploding, and a flow, which starts at alpha = 0. All smooth in time.
+pub fn processes() -> [Process; 3] {
+    [
+        Process { name: "vp", schedule: Box::new(ContinuousVp::default()) },
+        Process { name: "ve", schedule: Box::new(Ve { sigma_min: 1e-3, sigma_max: 20.0 }) },
+        Process { name: "flow", schedule: Box::new(Flow::default()) },
+    ]
+}
+
+impl Process {
+    /// Evenly spaced in time from noise to the clean level.
+    pub fn whole(&self, steps: usize) -> Grid {
+        let noisy = (0..steps).map(|i| self.schedule.level(1.0 - i as f64 / steps as f64));
+        Grid::new(noisy.chain([Level::CLEAN]).collect()).expect("the ratio rises with time")
+    }
+
+    /// From time 0.95 to 0.15, for an even number of steps: without the ends, where log-SNR is infinite, so that an order
+    /// of convergence is defined. Long and short steps take turns, so that no formula may take them for equal.
+    pub fn inner(&self, steps: usize) -> Grid {
+        let done = |i: usize| (i as f64 + 0.3 * (i % 2) as f64) / steps as f64;
+        let level = |i| self.schedule.level(0.95 * (1.0 - done(i)) + 0.15 * done(i));
+        Grid::new((0..=steps).map(level).collect()).expect("the ratio rises with time")
+    }
+}
+
+/// The same walk in noise-to-signal coordinates: alpha 1 at every level. Needs alpha > 0.
+pub fn exploding(grid: &Grid) -> Grid {
+    let rescaled = |l: &Level| Level { t: l.t, alpha: 1.0, sigma: l.nsr() };
+    Grid::new(grid.levels().iter().map(rescaled).collect()).expect("the ratios are those of a grid")
+}
