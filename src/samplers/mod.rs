@@ -5,7 +5,7 @@
 //!
 //! Every method is written on pairs of [`Level`]s. Papers that work in the noise-to-signal coordinate `x / alpha` (the
 //! "sigma" of EDM) and papers that work on `alpha_bar` then read the same. A flow starts at `alpha = 0`, where that
-//! coordinate is infinite: only [`ratio`] and `lambda` know it, and their limits there are what each method needs.
+//! coordinate is infinite: only `ratio` and `lambda` know it, and their limits there are what each method needs.
 
 mod ddim;
 mod ddpm;
