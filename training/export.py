@@ -81,7 +81,7 @@ def save_loss_curve(log: Path, path: Path) -> None:
 
 def export(model: UNet2DModel, scheduler: DDIMScheduler, recipe: dict, out: Path) -> None:
     page, nothing = recipe["page"], recipe["model"]["num_class_embeds"] - 1
-    half = copy.deepcopy(model).cpu().to(torch.float16, memory_format=torch.contiguous_format)
+    half = copy.deepcopy(model).cpu().to(memory_format=torch.contiguous_format).half()
     DDIMPipeline(half, scheduler).save_pretrained(out)
     facts = {"name": page["name"], "description": page["description"], "classes": page["classes"], "null_class": nothing,
              "licence": page["licence"], "range": [-1, 1], "clip_denoised": page["clip_denoised"]}

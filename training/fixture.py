@@ -8,18 +8,18 @@ from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
 from safetensors.torch import save_file
 
 
-def save_fixture(folder: Path, seed: int, batch: int = 2, dtype: torch.dtype = torch.float32, **config) -> None:
+def save_fixture(folder: Path, seed: int, batch: int = 2, half: bool = False, **config) -> None:
     """Write unet/, scheduler/, model_index.json and oracle.safetensors.
 
     oracle.safetensors (all float32): x (B, C, H, W), t (B,), class (B,) where the network takes classes, out (B, C, H, W).
-    The weights are rounded to `dtype` and the answer is computed from the rounded weights in float32.
+    With `half` the weights are stored as float16; the answer is computed in float32 from what is stored.
     """
     torch.manual_seed(seed)
     model = UNet2DModel(**config).eval().requires_grad_(False)
     for parameter in model.parameters():  # gains of one and biases of zero would hide a swapped or dropped tensor
         parameter.add_(0.1 * torch.randn_like(parameter))
-    if dtype != torch.float32:
-        model = model.to(dtype)
+    if half:
+        model = model.half()
     folder.mkdir(parents=True, exist_ok=True)
     DDIMPipeline(model, DDIMScheduler(clip_sample=False)).save_pretrained(folder)
     side = model.config.sample_size

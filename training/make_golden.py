@@ -6,8 +6,6 @@
 import sys
 from pathlib import Path
 
-import torch
-
 from fixture import save_fixture
 
 COMMON = dict(sample_size=8, in_channels=3, out_channels=3, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
@@ -20,7 +18,7 @@ VARIANTS = {
     "classes-first-level-attention": dict(sample_size=12, in_channels=1, out_channels=1, num_class_embeds=4, attention_head_dim=4,
                              block_out_channels=(4, 8, 16), down_block_types=("AttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
                              up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D")),
-    "float16-no-mid-attention": dict(dtype=torch.float16, add_attention=False, attention_head_dim=8, mid_block_scale_factor=1.5,
+    "float16-no-mid-attention": dict(half=True, add_attention=False, attention_head_dim=8, mid_block_scale_factor=1.5,
                                      num_class_embeds=2),
 }
 
