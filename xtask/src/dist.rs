@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::backend::Backend;
-use crate::{files, models, root, wasm};
+use crate::{files, models, npm, root, wasm};
 
 /// Makes GitHub Pages serve the files as they are; here it also tells a folder that `dist` wrote from any other.
 const MARK: &str = ".nojekyll";
@@ -22,6 +22,7 @@ pub fn dist(out: &Path) -> Result<()> {
         );
     }
     wasm::build(&Backend::ALL)?;
+    npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("could not replace {}", out.display()))?;
     }
@@ -31,7 +32,8 @@ pub fn dist(out: &Path) -> Result<()> {
 }
 
 fn write(out: &Path) -> Result<()> {
-    let mut paths = ["index.html", "LICENSE-MIT", "LICENSE-APACHE"].map(|name| root().join(name)).to_vec();
+    let mut paths = vec![root().join("index.html")];
+    paths.extend(npm::LICENCES.map(|licence| root().join(licence)));
     paths.extend(files::list(&root().join("www"))?);
     paths.extend(files::list(&root().join("pkg"))?);
     paths.extend(models::shipped(&root().join("models"))?);

@@ -5,6 +5,7 @@ mod bench;
 mod compress;
 mod dist;
 mod files;
+mod licences;
 mod models;
 mod npm;
 mod serve;

@@ -1,4 +1,4 @@
-//! `pkg/package.json`: what makes the folder an npm package.
+//! What makes `pkg/` an npm package: a manifest and the licences.
 
 use std::fs;
 
@@ -6,28 +6,40 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use crate::backend::Backend;
-use crate::{root, tools};
+use crate::{licences, root, tools};
 
-/// Writes the manifest, whose version, description and licence are the library's.
-pub fn write_manifest() -> Result<()> {
-    let metadata = tools::output(tools::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let library =
-        packages.into_iter().find(|package| package["name"] == "unnoise").context("cargo knows no package unnoise")?;
+/// Our own licences.
+pub const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Writes everything that belongs in the package beside the engines.
+pub fn write() -> Result<()> {
+    let package = root().join("pkg");
+    fs::write(package.join("package.json"), format!("{:#}\n", manifest()?))?;
+    fs::write(package.join("THIRD-PARTY.txt"), licences::notices()?)?;
+    for licence in LICENCES {
+        fs::copy(root().join(licence), package.join(licence))?;
+    }
+    Ok(())
+}
+
+/// The manifest, whose version, description and licence are the library's.
+fn manifest() -> Result<Value> {
+    let metadata = tools::metadata(&["--no-deps"])?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let library = packages.find(|package| package["name"] == "unnoise").context("cargo knows no package unnoise")?;
 
     let mut exports = Map::new();
-    let mut files = vec![json!("README.md")];
+    let mut files = vec![json!("THIRD-PARTY.txt")];
     for backend in Backend::ALL {
         let module = backend.module();
         let export = json!({ "types": format!("./{module}.d.ts"), "default": format!("./{module}.js") });
         exports.insert(format!("./{}", backend.id()), export);
-        // Bundlers resolve the binary through the package too.
+        // For bundlers, which are asked for the binary by name.
         let binary = format!("./{module}_bg.wasm");
         exports.insert(binary.clone(), Value::from(binary));
         files.extend([".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"].map(|ending| json!(format!("{module}{ending}"))));
     }
-    let manifest = json!({
+    Ok(json!({
         "name": "unnoise",
         "version": library["version"],
         "description": library["description"],
@@ -36,7 +48,5 @@ pub fn write_manifest() -> Result<()> {
         "files": files,
         "exports": exports,
         "sideEffects": false,
-    });
-    fs::write(root().join("pkg/package.json"), format!("{manifest:#}\n"))?;
-    Ok(())
+    }))
 }

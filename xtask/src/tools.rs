@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
 /// What `rustc` calls the browser.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -35,6 +36,12 @@ pub fn output(command: &mut Command) -> Result<String> {
         command.stderr(Stdio::inherit()).output().with_context(|| format!("could not start `{}`", line(command)))?;
     ensure!(output.status.success(), "`{}` failed ({})", line(command), output.status);
     String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", line(command)))
+}
+
+/// What cargo knows of the workspace.
+pub fn metadata(flags: &[&str]) -> Result<Value> {
+    let metadata = output(cargo().args(["metadata", "--format-version", "1"]).args(flags))?;
+    serde_json::from_str(&metadata).context("cargo's metadata are no JSON")
 }
 
 /// The command as a person would type it.

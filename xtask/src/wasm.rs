@@ -11,7 +11,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::backend::Backend;
-use crate::{compress, files, npm, root, tools};
+use crate::{compress, files, root, tools};
 
 /// What an engine is made from. An engine that is older than any of it is out of date.
 const SOURCES: [&str; 5] = ["src", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
@@ -20,7 +20,6 @@ const SOURCES: [&str; 5] = ["src", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/
 pub fn build(backends: &[Backend]) -> Result<()> {
     let stale = discard_stale()?;
     backends.iter().filter(|backend| stale.contains(backend)).try_for_each(|&backend| make(backend))?;
-    npm::write_manifest()?;
     compress::compress()
 }
 
@@ -47,7 +46,7 @@ pub fn build_for_visitors(mut backends: Vec<Backend>) -> Result<()> {
             eprintln!("error: the engines could not be compressed: {error:#}");
         }
     });
-    npm::write_manifest()
+    Ok(())
 }
 
 /// Removes the engines that are out of date, so that nobody is served one, and says which they are.
@@ -92,12 +91,9 @@ fn compile(backend: Backend) -> Result<PathBuf> {
     cargo.env_remove("RUSTFLAGS");
     let messages = tools::output(&mut cargo)?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let files = artifacts.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
-    let paths = files.filter_map(|file| file.as_str().map(PathBuf::from));
-    paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
-        .last()
-        .context("cargo said of no file that it is the engine")
+    let mut files = artifacts.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
+    let engine = files.find_map(|file| file.as_str().filter(|path| path.ends_with(".wasm")).map(PathBuf::from));
+    engine.context("cargo named no .wasm file")
 }
 
 /// Writes the JavaScript and the final binary to `folder`.

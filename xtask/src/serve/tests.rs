@@ -1,8 +1,8 @@
-use std::env;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+
+use tempfile::TempDir;
 
 use super::*;
 
@@ -10,8 +10,8 @@ const WASM: &[u8] = b"\0asm\x01\0\0\0";
 const BROTLI: &[u8] = b"compressed";
 
 /// A small repository in a folder of its own.
-fn repository(name: &str) -> PathBuf {
-    let root = env::temp_dir().join(format!("unnoise-{name}-{}", std::process::id()));
+fn repository() -> TempDir {
+    let root = tempfile::tempdir().unwrap();
     for (path, bytes) in [
         ("index.html", &b"<title>unnoise</title>"[..]),
         ("secret.txt", b"secret"),
@@ -26,7 +26,7 @@ fn repository(name: &str) -> PathBuf {
         ("models/dots/README.md", b"# Dots"),
         ("models/selftest/config.json", b"{}"),
     ] {
-        let path = root.join(path);
+        let path = root.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
@@ -45,7 +45,8 @@ fn get(address: SocketAddr, path: &str, headers: &str) -> (String, Vec<u8>) {
 
 #[test]
 fn serves_each_kind_of_file_as_what_it_is() {
-    let address = serve_behind(site(&repository("kinds"))).unwrap();
+    let root = repository();
+    let address = serve_behind(site(root.path())).unwrap();
     for (path, kind) in [
         ("/", "text/html"),
         ("/?lang=zh", "text/html"),
@@ -63,7 +64,8 @@ fn serves_each_kind_of_file_as_what_it_is() {
 
 #[test]
 fn sends_the_compressed_form_to_who_accepts_it() {
-    let address = serve_behind(site(&repository("compressed"))).unwrap();
+    let root = repository();
+    let address = serve_behind(site(root.path())).unwrap();
     let (head, body) = get(address, "/pkg/unnoise_cpu_bg.wasm", "Accept-Encoding: gzip, br\r\n");
     assert!(head.contains("content-encoding: br") && head.contains("content-type: application/wasm"), "{head}");
     assert_eq!(body, BROTLI);
@@ -74,13 +76,13 @@ fn sends_the_compressed_form_to_who_accepts_it() {
 
 #[test]
 fn a_reload_is_short_when_nothing_changed_and_right_when_something_did() {
-    let root = repository("reload");
-    let address = serve_behind(site(&root)).unwrap();
+    let root = repository();
+    let address = serve_behind(site(root.path())).unwrap();
     let (head, _) = get(address, "/www/main.js", "");
     let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("an ETag");
     let condition = format!("If-None-Match: {tag}\r\n");
     assert!(get(address, "/www/main.js", &condition).0.starts_with("HTTP/1.1 304"));
-    fs::write(root.join("www/main.js"), "import './paint.js';").unwrap();
+    fs::write(root.path().join("www/main.js"), "import './paint.js';").unwrap();
     let (head, body) = get(address, "/www/main.js", &condition);
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert_eq!(body, b"import './paint.js';");
@@ -88,7 +90,8 @@ fn a_reload_is_short_when_nothing_changed_and_right_when_something_did() {
 
 #[test]
 fn says_in_words_what_is_not_there_and_serves_nothing_else() {
-    let address = serve_behind(site(&repository("nothing"))).unwrap();
+    let root = repository();
+    let address = serve_behind(site(root.path())).unwrap();
     for path in [
         "/missing",
         "/secret.txt",
@@ -107,7 +110,8 @@ fn says_in_words_what_is_not_there_and_serves_nothing_else() {
 
 #[test]
 fn lists_the_models_that_have_a_card() {
-    let (_, body) = get(serve_behind(site(&repository("models"))).unwrap(), "/models/index.json", "");
+    let root = repository();
+    let (_, body) = get(serve_behind(site(root.path())).unwrap(), "/models/index.json", "");
     let rows: serde_json::Value = serde_json::from_slice(&body).unwrap();
     // The checksum of `{}`.
     let checksum = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
