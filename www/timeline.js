@@ -54,13 +54,18 @@ export class Timeline {
     if (frame.step % this.every === 0 || frame.step === frame.steps) this.kept.set(this.place(frame.step), frame);
     this.plot(frame);
     if (this.following) this.slider.value = String(this.place(frame.step));
-    // One paint a screen refresh is enough when steps are faster than the screen.
-    this.painting ||= requestAnimationFrame(() => {
-      this.painting = 0;
-      this.draw();
-      if (this.following) this.display(this.newest);
-    });
+    // One paint a screen refresh is enough when steps are faster than the screen; a hidden tab has no refreshes, and
+    // shows the end all the same.
+    if (frame.step === frame.steps) this.paint();
+    else this.painting ||= requestAnimationFrame(() => this.paint());
     return this.every;
+  }
+
+  paint() {
+    cancelAnimationFrame(this.painting);
+    this.painting = 0;
+    this.draw();
+    if (this.following) this.display(this.newest);
   }
 
   begin(frame) {

@@ -21,12 +21,15 @@ export async function pictures(page, hash, base) {
   await says(page, "done");
 }
 
-/** The pixels of a canvas as base64, to be compared. */
+/** The pixels of a canvas as base64, for `difference`. */
 export const pixels = (page, canvas) =>
   page.locator(canvas).evaluate((element) => {
     const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
     return btoa(String.fromCharCode(...data));
   });
+
+/** A canvas' pixels in short, to be compared for identity. */
+export const print = async (page, canvas) => createHash("sha256").update(await pixels(page, canvas)).digest("hex");
 
 /** The largest difference of two canvases' pixels, 0 to 255. */
 export function difference(one, other) {
