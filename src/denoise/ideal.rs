@@ -1,7 +1,7 @@
 //! Denoisers that are exactly right, for data whose law is known.
 
 use super::Denoiser;
-use crate::math::Level;
+use crate::math::{Latent, Level};
 
 /// The smallest standard deviation that is told from none: its square is still a normal floating-point number.
 const LEAST_STD: f64 = 1e-140;
@@ -66,10 +66,8 @@ impl<const N: usize> Mixture<N> {
             let (share, offset, std) = (share / total, offset(c), std(c));
             // Shares of the offset that are data and noise, as var is alpha^2 c.std^2 + sigma^2.
             let (data, noise) = (alpha * (c.std / std).powi(2), sigma / std / std);
-            for i in 0..N {
-                mean.x0[i] += share * (c.mean[i] + data * offset[i]);
-                mean.eps[i] += share * noise * offset[i];
-            }
+            mean.x0 = mean.x0.mix(1.0, &c.mean.mix(1.0, &offset, data), share);
+            mean.eps = mean.eps.mix(1.0, &offset, share * noise);
         }
         mean
     }

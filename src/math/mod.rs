@@ -14,7 +14,15 @@ pub use noise::{Noise, TorchGenerator};
 pub use schedule::{ContinuousVp, Discrete, Flow, NoiseSchedule, Schedule, ScheduleError, Ve};
 pub use spacing::Spacing;
 
-/// `n` numbers from `start` to `end`, both included; `start` alone where `n` is 1.
+/// `n` numbers from `start` to `end`, both included; `start` alone where `n` is 1. Rounded as numpy's `linspace` rounds,
+/// so that whole timesteps come out the same.
 pub(crate) fn linspace(start: f64, end: f64, n: usize) -> Vec<f64> {
-    (0..n).map(|i| if i == 0 { start } else { start + (end - start) * i as f64 / (n - 1) as f64 }).collect()
+    let step = (end - start) / n.saturating_sub(1).max(1) as f64;
+    (0..n).map(|i| if i > 0 && i + 1 == n { end } else { start + i as f64 * step }).collect()
+}
+
+/// `n` numbers from `start` downwards in steps of `step`, rounded as numpy's `arange` rounds.
+pub(crate) fn downwards(start: f64, step: f64, n: usize) -> Vec<f64> {
+    let step = (start - step) - start;
+    (0..n).map(|i| start + i as f64 * step).collect()
 }

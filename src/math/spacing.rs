@@ -1,6 +1,6 @@
 //! Which noise levels a run visits.
 
-use super::{Grid, GridError, Level, NoiseSchedule, linspace};
+use super::{Grid, GridError, Level, NoiseSchedule, downwards, linspace};
 
 /// How the levels of a grid are spaced between pure noise and the clean end.
 ///
@@ -96,8 +96,9 @@ fn whole(schedule: &impl NoiseSchedule, steps: usize) -> Option<usize> {
 }
 
 fn linspace_times(schedule: &impl NoiseSchedule, steps: usize) -> Vec<f64> {
-    let times = linspace(schedule.t_max(), schedule.t_min(), steps);
-    if whole(schedule, steps).is_some() { times.into_iter().map(f64::round_ties_even).collect() } else { times }
+    // Upwards, as diffusers counts before it turns the list around: halves round the same way.
+    let times = linspace(schedule.t_min(), schedule.t_max(), steps).into_iter().rev();
+    if whole(schedule, steps).is_some() { times.map(f64::round_ties_even).collect() } else { times.collect() }
 }
 
 fn leading_times(schedule: &impl NoiseSchedule, steps: usize) -> Vec<f64> {
@@ -107,10 +108,10 @@ fn leading_times(schedule: &impl NoiseSchedule, steps: usize) -> Vec<f64> {
 }
 
 fn trailing_times(schedule: &impl NoiseSchedule, steps: usize) -> Vec<f64> {
-    let left = |i: usize| (steps - i) as f64 / steps as f64;
+    let even = |start: f64| downwards(start, start / steps as f64, steps).into_iter();
     match whole(schedule, steps) {
-        Some(total) => (0..steps).map(|i| (total as f64 * left(i)).round_ties_even() - 1.0).collect(),
-        None => (0..steps).map(|i| schedule.t_max() * left(i)).collect(),
+        Some(total) => even(total as f64).map(|t| t.round_ties_even() - 1.0).collect(),
+        None => even(schedule.t_max()).collect(),
     }
 }
 
@@ -179,6 +180,8 @@ mod tests {
         assert_eq!(times(Spacing::Leading, &linear(), 7), [852.0, 710.0, 568.0, 426.0, 284.0, 142.0, 0.0]);
         assert_eq!(times(Spacing::Trailing, &linear(), 7), [999.0, 856.0, 713.0, 570.0, 428.0, 285.0, 142.0]);
         assert_eq!(times(Spacing::Trailing, &linear(), 3), [999.0, 666.0, 332.0]);
+        // 937.5 would round to the even 938, but numpy's arange arrives a little below it.
+        assert_eq!(times(Spacing::Trailing, &linear(), 48)[3], 936.0);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl TorchGenerator {
         }
         let mut out: Vec<T> = (0..n).map(|_| T::uniform(self)).collect();
         out.chunks_exact_mut(BLOCK).for_each(transform);
-        if n % BLOCK != 0 {
+        if !n.is_multiple_of(BLOCK) {
             // torch starts the last, uneven block afresh, over numbers that are already done.
             let tail = &mut out[n - BLOCK..];
             tail.fill_with(|| T::uniform(self));
