@@ -1,7 +1,7 @@
 //! Reading diffusers' `scheduler_config.json`: what a network was trained on and what it predicts.
 
 use super::Prediction;
-use crate::math::{Discrete, Flow, Schedule, ScheduleError};
+use crate::math::{Discrete, Flow, NoiseSchedule, Schedule, ScheduleError};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -30,25 +30,17 @@ impl Schedule {
     pub fn from_scheduler_config(json: &str) -> Result<(Schedule, Prediction), ConfigError> {
         let config: Map<String, Value> =
             serde_json::from_str(json).map_err(|error| ConfigError::NotJson(error.to_string()))?;
-        Self::from_keys(&Keys(&config))
-    }
-
-    pub(crate) fn from_keys(keys: &Keys) -> Result<(Schedule, Prediction), ConfigError> {
-        keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
-        keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
+        let keys = Keys(&config);
         if keys.text("_class_name")?.is_some_and(|class| class.starts_with("FlowMatch")) {
-            return keys.flow();
+            return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
         }
-        let plain = keys.discrete()?;
-        let prediction = keys.prediction()?;
-        if keys.flag("rescale_betas_zero_snr")? != Some(true) {
-            return Ok((Schedule::Discrete(plain), prediction));
-        }
-        if matches!(prediction, Prediction::Epsilon | Prediction::Score) {
+        let (schedule, prediction) = (keys.discrete()?, keys.prediction()?);
+        let of_noise = matches!(prediction, Prediction::Epsilon | Prediction::Score);
+        if of_noise && schedule.level(schedule.t_max()).alpha == 0.0 {
             let known = "from pure noise only a prediction of sample or v_prediction leads to a picture";
             return Err(keys.unsupported("rescale_betas_zero_snr", known));
         }
-        Ok((Schedule::Discrete(plain.to_zero_terminal_snr()), prediction))
+        Ok((Schedule::Discrete(schedule), prediction))
     }
 }
 
@@ -104,11 +96,20 @@ impl<'a> Keys<'a> {
         value.ok_or(ConfigError::Missing { key })
     }
 
-    fn timesteps(&self) -> Result<usize, ConfigError> {
+    pub(crate) fn timesteps(&self) -> Result<usize, ConfigError> {
         Self::needed("num_train_timesteps", self.count("num_train_timesteps")?)
     }
 
-    fn discrete(&self) -> Result<Discrete, ConfigError> {
+    /// The variance-preserving process that the config describes.
+    pub(crate) fn discrete(&self) -> Result<Discrete, ConfigError> {
+        self.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
+        self.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
+        let schedule = self.betas()?;
+        let stretch = self.flag("rescale_betas_zero_snr")? == Some(true);
+        Ok(if stretch { schedule.to_zero_terminal_snr() } else { schedule })
+    }
+
+    fn betas(&self) -> Result<Discrete, ConfigError> {
         let timesteps = self.timesteps()?;
         if let Some(betas) = self.numbers("trained_betas")? {
             if betas.len() != timesteps {
@@ -133,12 +134,12 @@ impl<'a> Keys<'a> {
         })
     }
 
-    fn flow(&self) -> Result<(Schedule, Prediction), ConfigError> {
+    fn flow(&self) -> Result<Flow, ConfigError> {
         self.refuse("use_dynamic_shifting", "a flow is sampled without a shift")?;
         if self.number("shift")?.is_some_and(|shift| shift != 1.0) {
             return Err(self.unsupported("shift", "a flow is sampled without a shift"));
         }
-        Ok((Schedule::Flow(Flow { t_max: self.timesteps()? as f64 }), Prediction::Flow))
+        Ok(Flow { t_max: self.timesteps()? as f64 })
     }
 
     fn prediction(&self) -> Result<Prediction, ConfigError> {
@@ -157,7 +158,6 @@ impl<'a> Keys<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::NoiseSchedule;
     use serde_json::json;
 
     fn read(change: Value) -> Result<(Schedule, Prediction), ConfigError> {

@@ -20,9 +20,9 @@ pub fn run(args: &Args) -> Outcome {
                     passed += 1;
                     format!("passed   {worst:.1e}")
                 }
-                Replayed::Failed { worst } => {
+                Replayed::Failed { worst, reason } => {
                     failed += 1;
-                    format!("FAILED   {worst:.1e}")
+                    format!("FAILED   {worst:.1e}  {reason}")
                 }
                 Replayed::Skipped { reason } => {
                     skipped += 1;
