@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("settings", 4),
     ("replay", 4),
     ("session", 4),
+    ("train", 4),
     ("web", 5),
     ("bin", 5),
 ];

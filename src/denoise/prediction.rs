@@ -39,6 +39,17 @@ impl Prediction {
         }
     }
 
+    /// `(a, b)` with `a * x_0 + b * eps` what the network is trained to output. A score needs `sigma > 0`.
+    pub fn target(self, Level { alpha, sigma, .. }: Level) -> (f64, f64) {
+        match self {
+            Self::Epsilon => (0.0, 1.0),
+            Self::Sample => (1.0, 0.0),
+            Self::Velocity => (-sigma, alpha),
+            Self::Flow => (-1.0, 1.0),
+            Self::Score => (0.0, -1.0 / sigma),
+        }
+    }
+
     /// The estimate of `x_0` that `output` states at `x`.
     pub fn to_x0<X: Latent>(self, x: &X, output: &X, at: Level) -> X {
         let (c_skip, c_out) = self.coefficients(at);
@@ -50,5 +61,34 @@ impl Prediction {
     pub fn from_x0<X: Latent>(self, x: &X, x0: &X, at: Level) -> X {
         let (c_skip, c_out) = self.coefficients(at);
         x0.mix(1.0 / c_out, x, -c_skip / c_out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Prediction; 5] =
+        [Prediction::Epsilon, Prediction::Sample, Prediction::Velocity, Prediction::Flow, Prediction::Score];
+
+    #[test]
+    fn the_target_is_what_gives_x0_back() {
+        let levels = [(0.6, 0.8), (1.0, 3.0), (0.3, 0.7), (1e-3, 1.0)];
+        for (alpha, sigma) in levels {
+            let at = Level { t: 0.0, alpha, sigma };
+            for prediction in ALL {
+                let (x0, eps) = (0.7_f64, -1.3);
+                let (a, b) = prediction.target(at);
+                let (x, output) = (x0.mix(alpha, &eps, sigma), x0.mix(a, &eps, b));
+                let got = prediction.to_x0(&x, &output, at);
+                // Rounding of `x` comes back divided by alpha.
+                assert!((got - x0).abs() < 1e-14 / alpha, "{prediction:?} at {at:?}: {got}");
+                let back = prediction.from_x0(&x, &x0, at);
+                assert!(
+                    (back - output).abs() < 1e-13 * (1.0 + output.abs()) / alpha,
+                    "{prediction:?} at {at:?}: {back}"
+                );
+            }
+        }
     }
 }

@@ -1,0 +1,5 @@
+//! Floor 4: what a network is trained to do.
+
+mod objective;
+
+pub use objective::{Example, diffuse, objective};
