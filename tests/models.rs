@@ -3,11 +3,13 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
-use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
-use unnoise::models::unet2d::Unet2d;
+use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::{Pretrained, self_test};
 
 fn device() -> Device {
@@ -36,12 +38,8 @@ fn unet(folder: &Path) -> (String, Vec<u8>) {
 fn numbers(file: &SafeTensors, name: &str) -> Option<(Vec<f32>, Vec<usize>)> {
     let view = file.tensor(name).ok()?;
     let values = match view.dtype() {
-        safetensors::Dtype::I64 => {
-            view.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f32).collect()
-        }
-        safetensors::Dtype::F32 => {
-            view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
-        }
+        Dtype::I64 => view.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f32).collect(),
+        Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect(),
         other => panic!("{name} is stored as {other:?}"),
     };
     Some((values, view.shape().to_vec()))
@@ -155,4 +153,206 @@ fn the_self_test_passes_and_finds_a_wrong_device() {
     broken[end - 2000..].fill(0);
     let report = block_on(self_test(&config, &broken, &oracle, &device())).expect("it runs");
     assert!(!report.passed(), "{report:?}");
+}
+
+/// The configuration of the self-test network with `key` set to `value`.
+fn config_with(key: &str, value: Value) -> String {
+    let (config, _) = unet(&project("models/selftest"));
+    let mut config: Value = serde_json::from_str(&config).expect("JSON");
+    config[key] = value;
+    config.to_string()
+}
+
+#[test]
+fn a_configuration_that_cannot_be_built_is_refused_by_key() {
+    let huge = 1_000_000_000;
+    for (key, value) in [
+        ("act_fn", json!("gelu")),
+        ("add_attention", json!(null)),
+        ("attention_head_dim", json!(5)),
+        ("attention_head_dim", json!(0)),
+        ("attn_norm_num_groups", json!(5)),
+        ("block_out_channels", json!([])),
+        ("block_out_channels", json!("8, 12")),
+        ("block_out_channels", json!([8, huge])),
+        ("center_input_sample", json!("no")),
+        ("class_embed_type", json!("timestep")),
+        ("down_block_types", json!(["DownBlock2D"])),
+        ("down_block_types", json!(["DownBlock2D", "SkipDownBlock2D"])),
+        ("downsample_padding", json!(2)),
+        ("downsample_type", json!("resnet")),
+        ("dropout", json!("much")),
+        ("flip_sin_to_cos", json!(1)),
+        ("freq_shift", json!(4)),
+        ("freq_shift", json!(-1)),
+        ("in_channels", json!(0)),
+        ("in_channels", json!(huge)),
+        ("layers_per_block", json!(0)),
+        ("layers_per_block", json!(1.5)),
+        ("layers_per_block", json!(huge)),
+        ("mid_block_scale_factor", json!(0)),
+        ("mid_block_type", json!("UNetMidBlock2DCrossAttn")),
+        ("norm_eps", json!(0)),
+        ("norm_num_groups", json!(5)),
+        ("norm_num_groups", json!(0)),
+        ("norm_num_groups", json!(null)),
+        ("num_class_embeds", json!(0)),
+        ("num_class_embeds", json!(huge)),
+        ("num_train_timesteps", json!("many")),
+        ("out_channels", json!(-1)),
+        ("resnet_time_scale_shift", json!("scale_shift")),
+        ("sample_size", json!(null)),
+        ("sample_size", json!(1)),
+        ("sample_size", json!([12])),
+        ("sample_size", json!(2048)),
+        ("sample_size", json!(huge)),
+        ("sample_size", json!(u64::MAX)),
+        ("time_embedding_dim", json!(0)),
+        ("time_embedding_dim", json!(huge)),
+        ("time_embedding_type", json!("fourier")),
+        ("up_block_types", json!(["UpBlock2D", "AttnUpBlock2D", "UpBlock2D"])),
+        ("up_block_types", json!(["UpBlock2D", "CrossAttnUpBlock2D"])),
+        ("upsample_type", json!("resnet")),
+        ("wings", json!(2)),
+    ] {
+        let refusal = Unet2dConfig::from_json(&config_with(key, value.clone())).err();
+        let refusal = refusal.unwrap_or_else(|| panic!("{key}: {value} is accepted")).to_string();
+        assert!(refusal.contains(&format!("sets {key}")), "{refusal}");
+        assert!(refusal.ends_with('.') && !refusal.contains(". "), "not one sentence: {refusal}");
+    }
+    assert!(Unet2dConfig::from_json("[1]").is_err());
+    assert!(Unet2dConfig::from_json("{").is_err());
+}
+
+#[test]
+fn a_configuration_may_carry_notes_and_lack_what_has_a_default() {
+    assert!(Unet2dConfig::from_json(&config_with("_name_or_path", json!("somewhere"))).is_ok());
+    // What google/ddpm-celebahq-256 and its kind leave out.
+    let bare = Unet2dConfig::from_json(r#"{"sample_size": [64, 32]}"#).expect("diffusers' defaults");
+    assert_eq!((bare.sample_size, bare.block_out_channels.len()), ([64, 32], 4));
+    assert_eq!((bare.time_embedding_dim, bare.attention_head_dim), (4 * 224, Some(8)));
+}
+
+/// Whether the self-test network takes these weights, and what it says if not.
+fn load(weights: &[u8]) -> Result<Unet2d, String> {
+    let (config, _) = unet(&project("models/selftest"));
+    Unet2d::load(&config, weights, &device()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn damaged_weights_are_refused_without_a_panic() {
+    let (_, weights) = unet(&project("models/selftest"));
+    assert!(load(&weights).is_ok());
+    let header = 8 + u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    let ends = (0..header).step_by(7).chain((header..weights.len()).step_by(997)).chain([weights.len() - 1]);
+    for end in ends {
+        let refusal = load(&weights[..end]).err().unwrap_or_else(|| panic!("the first {end} bytes are accepted"));
+        assert!(refusal.contains("download"), "{refusal}");
+    }
+    assert!(load(&[weights.clone(), vec![0]].concat()).is_err(), "a byte too many is accepted");
+    assert!(load(&vec![0xff; 4096]).is_err());
+
+    // A changed header may still say the same (a space for a space), but it must never panic.
+    let mut refused = 0;
+    for at in (0..8).chain((8..header).step_by(5)) {
+        for flip in [0x01, 0x10, 0x80] {
+            let mut changed = weights.clone();
+            changed[at] ^= flip;
+            refused += usize::from(load(&changed).is_err());
+        }
+    }
+    assert!(refused > 3 * (header / 5) * 9 / 10, "only {refused} changes were noticed");
+}
+
+/// The self-test weights as (name, type, shape, bytes), to be changed and written again.
+type Entry = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn entries() -> Vec<Entry> {
+    let (_, weights) = unet(&project("models/selftest"));
+    let file = SafeTensors::deserialize(&weights).expect("weights");
+    file.tensors().into_iter().map(|(n, v)| (n, v.dtype(), v.shape().to_vec(), v.data().to_vec())).collect()
+}
+
+fn written(entries: &[Entry]) -> Vec<u8> {
+    let views = entries.iter().map(|(n, t, s, b)| (n, TensorView::new(*t, s.clone(), b).expect("a consistent tensor")));
+    safetensors::serialize(views, None).expect("a file")
+}
+
+#[test]
+fn weights_of_another_network_are_refused_by_name_and_shape() {
+    let at = |entries: &[Entry], name: &str| entries.iter().position(|e| e.0 == name).expect("a known tensor");
+    let name = "down_blocks.0.resnets.0.conv1.weight";
+
+    let mut missing = entries();
+    missing.remove(at(&missing, name));
+    let refusal = load(&written(&missing)).unwrap_err();
+    assert!(refusal.contains(name) && refusal.contains("[8, 8, 3, 3]"), "{refusal}");
+
+    let mut unexpected = entries();
+    unexpected.push(("down_blocks.7.conv.bias".to_owned(), Dtype::F32, vec![1], vec![0; 4]));
+    let refusal = load(&written(&unexpected)).unwrap_err();
+    assert!(refusal.contains("down_blocks.7.conv.bias"), "{refusal}");
+
+    let mut reshaped = entries();
+    let i = at(&reshaped, name);
+    reshaped[i].2 = vec![8, 24, 3];
+    let refusal = load(&written(&reshaped)).unwrap_err();
+    assert!([name, "[8, 24, 3]", "[8, 8, 3, 3]"].iter().all(|part| refusal.contains(part)), "{refusal}");
+
+    let mut retyped = entries();
+    let (i, size) = (at(&retyped, name), 8 * 8 * 9 * 8);
+    (retyped[i].1, retyped[i].3) = (Dtype::I64, vec![0; size]);
+    let refusal = load(&written(&retyped)).unwrap_err();
+    assert!(refusal.contains(name) && refusal.contains("I64"), "{refusal}");
+
+    let mut infinite = entries();
+    let i = at(&infinite, name);
+    let width = infinite[i].1.bitsize() / 8;
+    infinite[i].3[..width].fill(0xff);
+    let refusal = load(&written(&infinite)).unwrap_err();
+    assert!(refusal.contains(name) && refusal.contains("finite"), "{refusal}");
+}
+
+#[test]
+fn weights_may_have_older_names_and_be_stored_in_half_precision() {
+    let x = || Tensor::<4>::ones([1, 1, 12, 12], &device());
+    let answer =
+        |entries: &[Entry]| values(load(&written(entries)).expect("it loads").forward(x(), &[9.0], Some(&[1])));
+    let now = entries();
+    let expected = answer(&now);
+
+    let mut older = now.clone();
+    for (name, ..) in &mut older {
+        for (now, then) in [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")] {
+            *name = name.replace(now, then);
+        }
+    }
+    assert!(older.iter().any(|(name, ..)| name.ends_with("attentions.0.proj_attn.bias")));
+    assert_eq!(answer(&older), expected);
+
+    // The upper half of a single is a bfloat16, good to 2^-8.
+    let mut half = now;
+    for (_, dtype, _, bytes) in &mut half {
+        assert_eq!(*dtype, Dtype::F32);
+        *dtype = Dtype::BF16;
+        *bytes = bytes.chunks_exact(4).flat_map(|b| [b[2], b[3]]).collect();
+    }
+    let off = apart(&answer(&half), &expected);
+    assert!(off > 0.0 && off < 0.1, "bfloat16 weights change the output by {off}");
+}
+
+/// Diffusers' network fails on such sizes. Going up must arrive at the sizes that were left going down.
+#[test]
+fn odd_sizes_are_halved_and_doubled_back() {
+    for folder in ["heads-of-8", "asymmetric-padding", "classes-first-level-attention"] {
+        let (config, weights) = unet(&project("tests/golden/unet_variants").join(folder));
+        let net = Unet2d::load(&config, &weights, &device()).expect("it loads");
+        let (channels, classes) = (net.config().in_channels, net.config().num_class_embeds);
+        for [height, width] in [[7, 5], [9, 6], [5, 11]] {
+            let x = Tensor::ones([1, channels, height, width], &device());
+            let out = net.forward(x, &[1.0], classes.map(|_| &[0][..]));
+            assert_eq!(out.dims(), [1, channels, height, width]);
+            assert!(values(out).iter().all(|v| v.is_finite()));
+        }
+    }
 }
