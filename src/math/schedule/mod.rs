@@ -5,6 +5,7 @@ mod discrete;
 pub use discrete::Discrete;
 
 use super::Level;
+use std::fmt;
 use thiserror::Error;
 
 /// How much noise there is at each time of a forward process.
@@ -170,6 +171,20 @@ impl Schedule {
     }
 }
 
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ratio = |t: f64| self.level(t).nsr();
+        let (least, most) = (ratio(self.t_min()), ratio(self.t_max()));
+        match self {
+            Self::Discrete(_) => write!(f, "variance preserving, timesteps 0 to {}", self.t_max())?,
+            Self::ContinuousVp(_) => write!(f, "variance preserving, continuous time")?,
+            Self::Ve(_) => write!(f, "variance exploding, continuous time")?,
+            Self::Flow(flow) => write!(f, "flow, times 0 to {}", flow.t_max)?,
+        }
+        write!(f, ", noise-to-signal ratio {least:.3} to {most:.3}")
+    }
+}
+
 impl NoiseSchedule for Schedule {
     fn level(&self, t: f64) -> Level {
         self.inner().level(t)
@@ -246,6 +261,13 @@ pub(crate) mod tests {
         near(flow.alpha, 0.75);
         near(flow.sigma, 0.25);
         assert_eq!(Flow { t_max: 1000.0 }.level(1000.0), Level { t: 1000.0, alpha: 0.0, sigma: 1.0 });
+    }
+
+    #[test]
+    fn a_schedule_says_what_it_is() {
+        let said: Vec<String> = all().iter().map(|(_, schedule)| schedule.to_string()).collect();
+        assert_eq!(said[0], "variance preserving, timesteps 0 to 999, noise-to-signal ratio 0.010 to 157.407");
+        assert_eq!(said[8], "flow, times 0 to 1000, noise-to-signal ratio 0.001 to inf");
     }
 
     #[test]
