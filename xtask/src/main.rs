@@ -47,7 +47,11 @@ enum Command {
     /// Run every check that the continuous integration runs
     Test,
     /// Measure sizes and speeds and print them as Markdown tables
-    Bench,
+    Bench {
+        /// The engines to run in the browser; WebGPU takes very long without a GPU
+        #[arg(long, value_delimiter = ',', default_value = "cpu")]
+        backends: Vec<Backend>,
+    },
 }
 
 /// The repository's root.
@@ -55,27 +59,25 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve { port, backends } => {
             // The port first: nobody should wait for a build to hear that it is taken.
             let listener = serve::listen(port)?;
             wasm::build_for_visitors(backends)?;
             println!("unnoise is at http://{} (Ctrl-C stops it)", listener.local_addr()?);
-            serve::serve(listener, serve::site(root()))
+            serve::serve(listener, serve::site(root()))?;
         }
-        Command::Dist { out } => dist::dist(&out),
-        Command::Test => test::test(),
-        Command::Bench => bench::bench(),
+        Command::Dist { out } => dist::dist(&out)?,
+        Command::Test => return Ok(test::test()),
+        Command::Bench { backends } => bench::bench(&backends)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run(Cli::parse().command).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -72,7 +72,7 @@ fn row(folder: &Path) -> Result<Row> {
 /// The files that a published page carries: what runs a model and what describes it.
 pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = files::list(models)?;
-    paths.retain(|path| has_ending(path, &["json", "safetensors", "md"]) || path.ends_with("LICENSE"));
+    paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || path.ends_with("LICENSE"));
     Ok(paths)
 }
 

@@ -1,10 +1,10 @@
 //! Every check, in an order in which a mistake is found early.
 
 use std::env;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::backend::Backend;
 use crate::{dist, root, serve, tools, wasm};
@@ -33,8 +33,8 @@ const STAGES: [Stage; 11] = [
     ("page", page),
 ];
 
-/// Runs the stages up to the first that fails.
-pub fn test() -> Result<()> {
+/// Runs the stages up to the first that fails. The last line counts them.
+pub fn test() -> ExitCode {
     let start = Instant::now();
     for (passed, (name, check)) in STAGES.iter().enumerate() {
         println!("\n== {name}");
@@ -42,24 +42,22 @@ pub fn test() -> Result<()> {
         let result = check();
         let seconds = begun.elapsed().as_secs_f64();
         if let Err(error) = result {
-            let left = STAGES.len() - passed - 1;
             println!("== {name}: FAILED after {seconds:.1} s: {error:#}");
-            println!("{left} later checks were not run\nchecks: {passed} passed, 1 failed");
-            bail!("the check `{name}` failed");
+            println!("{} later checks were not run", STAGES.len() - passed - 1);
+            println!("checks: {passed} passed, 1 failed");
+            return ExitCode::FAILURE;
         }
         println!("== {name}: {seconds:.1} s");
     }
-    println!("\nall checks took {:.0} s\nchecks: {} passed, 0 failed", start.elapsed().as_secs_f64(), STAGES.len());
-    Ok(())
+    println!("\nall checks took {:.0} s", start.elapsed().as_secs_f64());
+    println!("checks: {} passed, 0 failed", STAGES.len());
+    ExitCode::SUCCESS
 }
 
 /// Fetches what the later stages need, so that a machine that cannot have it says so in the first minute.
 fn install() -> Result<()> {
     tools::wasm_target()?;
-    tools::node()?;
-    tools::chromium()?;
-    // The browser is the system's: Playwright is to download none.
-    tools::run(npm("ci").args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+    tools::page_tests()
 }
 
 fn lint(clippy: &mut Command) -> Result<()> {
@@ -90,14 +88,7 @@ fn page() -> Result<()> {
     dist::dist(&published)?;
     let live = serve::serve_behind(serve::site(root()))?;
     let host = serve::serve_behind(serve::folder(&published, UNDER))?;
-    let mut tests = npm("test");
+    let mut tests = tools::npm("test");
     tests.env("UNNOISE_URL", format!("http://{live}/")).env("UNNOISE_DIST_URL", format!("http://{host}{UNDER}/"));
     tools::run(tests.env("CHROMIUM", tools::chromium()?))
-}
-
-/// npm in the folder of the page's tests.
-fn npm(task: &str) -> Command {
-    let mut npm = tools::command("npm");
-    npm.args([task, "--prefix", "tests/e2e"]);
-    npm
 }

@@ -71,8 +71,23 @@ pub fn wasm_target() -> Result<()> {
     run(command("rustup").args(["target", "add", WASM]))
 }
 
-/// Makes sure that npm can run the tests in the browser.
-pub fn node() -> Result<()> {
+/// npm in the folder of the page's tests.
+pub fn npm(task: &str) -> Command {
+    let mut npm = command("npm");
+    npm.args([task, "--prefix", "tests/e2e"]);
+    npm
+}
+
+/// Makes sure that the page's tests have what they need.
+pub fn page_tests() -> Result<()> {
+    node()?;
+    chromium()?;
+    // The browser is the system's: Playwright is to download none.
+    run(npm("ci").args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+}
+
+/// Makes sure that there is a Node.js which can run the page's tests.
+fn node() -> Result<()> {
     ensure!(
         find(&["npm"]).is_some(),
         "the page's tests need Node.js 18 or later with npm: install it from https://nodejs.org"
