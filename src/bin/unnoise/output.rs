@@ -22,6 +22,12 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
     std::fs::create_dir_all(dir).map_err(failed(dir))
 }
 
+/// Whether a file can come to stand at `path`, asked before the work whose result it would lose.
+pub fn has_place(path: &Path) -> Result<(), WriteError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() { Ok(()) } else { Err(failed(path)(format!("there is no folder {}", folder.display()))) }
+}
+
 /// Writes `(bytes, width, height)` with 1, 3 or 4 channels.
 pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channels: usize) -> Result<(), WriteError> {
     let colour = match channels {

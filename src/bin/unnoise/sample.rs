@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
 use unnoise::picture;
-use unnoise::session::{self, Timing};
+use unnoise::session::{self, Frame, Timing};
 use unnoise::settings::{Problem, Settings};
 
 #[derive(ClapArgs)]
@@ -65,6 +65,7 @@ enum Device {
 
 pub async fn run(args: Args) -> Outcome {
     let settings = args.settings()?;
+    [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let folder = args.model.clone().unwrap_or_else(|| Path::new("models").join(&settings.model));
     let kind = match args.device {
         Device::Cpu => Backend::Cpu,
@@ -84,7 +85,7 @@ pub async fn run(args: Args) -> Outcome {
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), Timing::default());
     let mut failure = None;
-    session::run(&model, &settings, &opened.device, async |frame| {
+    let each = async |frame: Frame| {
         let Timing { total, .. } = frame.timing;
         bar.set_position(frame.step as u64);
         bar.set_message(format!("{:.0} ms a step", total.as_secs_f64() * 1e3 / frame.step.max(1) as f64));
@@ -100,10 +101,10 @@ pub async fn run(args: Args) -> Outcome {
             trace.push(frame);
         }
         ControlFlow::Continue(())
-    })
-    .await?;
+    };
+    let end = session::run(&model, &settings, &opened.device, each).await?;
     bar.finish_and_clear();
-    if let Some(e) = failure {
+    if let (ControlFlow::Break(()), Some(e)) = (end, failure) {
         return Err(e.into());
     }
     let (pixels, timing) = last;
@@ -119,7 +120,7 @@ pub async fn run(args: Args) -> Outcome {
 fn summary(settings: &Settings, timing: Timing) -> String {
     let total = timing.total.as_secs_f64();
     format!(
-        "{} images, {} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.1} % of it outside the network",
+        "{} images, {} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.2} % of it outside the network",
         settings.images,
         settings.steps,
         timing.evaluations,
