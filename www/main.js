@@ -22,19 +22,24 @@ let running = false;
 /** The latest run's number: frames of earlier ones may still arrive and are dropped. */
 let latest = 0;
 let backend = "";
+/** What the engine was last said to be doing: a download hides it for a while. */
+let stage = ["stage.starting", {}];
 
 const controls = new Controls(changed);
 const named = () => t(`backend.${backend || "cpu"}`);
 
 /** What the worker says, by type. */
 const hear = {
-  stage({ stage, backend: which }) {
-    status(`stage.${stage}`, { backend: () => t(`backend.${which}`) });
+  stage({ stage: name, backend: which }) {
+    stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
+    status(...stage);
   },
   progress({ name, loaded: bytes, total }) {
+    if (!$("fault").hidden) return; // the weights may still travel when the engine has failed
     $("progress").value = bytes / total;
     $("cancel").hidden = bytes >= total;
     if (bytes < total) status("stage.downloading", { name, loaded: megabytes(bytes), total: megabytes(total) });
+    else status(...stage);
   },
   opened({ backend: opened, reason, catalogue, checked, models }) {
     backend = opened;
@@ -83,7 +88,8 @@ function boot() {
     const file = "www/worker.js";
     failed("start", navigator.onLine ? { code: "worker", values: { message: event.message || file } } : { code: "offline", values: { file } });
   };
-  status("stage.starting", { backend: "" });
+  stage = ["stage.starting", {}];
+  status(...stage);
   worker.postMessage({ type: "start", backend: controls.settings.backend, link });
 }
 

@@ -54,7 +54,7 @@ export const picture = () => png(timeline.shown.x, timeline.shown);
 
 function measure({ step, steps }) {
   $("progress").value = step / steps;
-  if (step === 0) return hush($("pace"));
+  if (step === 0) return say($("pace"), "pace.start", { step, steps });
   const left = (pace() * (steps - step)) / 1000;
   const ms = () => number(pace(), pace() < 10 ? 1 : 0);
   if (step === steps) say($("pace"), "pace.end", { steps, ms });

@@ -41,8 +41,13 @@ async function start({ backend, link }) {
     fetching(known.find(({ id }) => id === wanted) ?? known[0]);
   });
   guess.catch(() => {}); // told by `await listing`
-  opened = await open(backend, (stage, which) => post("stage", { stage, backend: which }));
-  await listing;
+  try {
+    opened = await open(backend, (stage, which) => post("stage", { stage, backend: which }));
+    await listing;
+  } catch (thrown) {
+    cancel(); // weights without an engine are of no use
+    throw thrown;
+  }
   const { engine, api, reason } = opened;
   post("opened", {
     backend: engine.backend,

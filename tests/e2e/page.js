@@ -28,6 +28,13 @@ export const pixels = (page, canvas) =>
     return btoa(String.fromCharCode(...data));
   });
 
+/** Runs once more and waits for the end. */
+export async function runAgain(page) {
+  await page.locator("#status").evaluate((element) => (element.dataset.i18n = "before"));
+  await page.locator("#run").click();
+  await says(page, "done");
+}
+
 /** A canvas' pixels in short, to be compared for identity. */
 export const print = async (page, canvas) => createHash("sha256").update(await pixels(page, canvas)).digest("hex");
 

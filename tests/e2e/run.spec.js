@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { root } from "./browser.js";
-import { decode, difference, pictures, pixels, print, says, scrub, useTinyModel, visit } from "./page.js";
+import { decode, difference, pictures, pixels, print, runAgain, says, scrub, useTinyModel, visit } from "./page.js";
 
 const TINY = "#model=tiny&sampler=ddim&steps=8&schedule=trailing&seed=3&images=4&class=all&guidance=2";
 
@@ -55,9 +55,7 @@ test("two runs of one link are identical, here and in another tab", async ({ pag
   await useTinyModel(page);
   await pictures(page, TINY);
   const first = await print(page, "#noisy");
-  await page.locator("#run").click();
-  await says(page, "running");
-  await says(page, "done");
+  await runAgain(page);
   expect(await print(page, "#noisy")).toBe(first);
 
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
