@@ -63,6 +63,7 @@ export class Controls {
     Object.assign(this, { catalogue, models });
     const option = (value, key, values) => el("option", key, values, { value });
     $("model").replaceChildren(...models.map(({ id, name }) => option(id, "plain", { text: name })));
+    $("class").replaceChildren(option("all", "class.all")); // the model will know more
     $("schedule").replaceChildren(...catalogue.schedules.map(({ id }) => option(id, `schedule.${id}`)));
     const groups = new Map();
     for (const { id, name, stochastic, evaluations } of catalogue.samplers) {

@@ -32,7 +32,7 @@ const named = () => t(`backend.${backend || "cpu"}`);
 const hear = {
   stage({ stage: name, backend: which }) {
     stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
-    status(...stage);
+    if ($("cancel").hidden) status(...stage); // a download says more
   },
   progress({ name, loaded: bytes, total }) {
     if (!$("fault").hidden) return; // the weights may still travel when the engine has failed

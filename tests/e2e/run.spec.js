@@ -165,3 +165,25 @@ test("two tabs run side by side without disturbing each other", async ({ page, c
   await Promise.all([pictures(page, TINY.replace("steps=8", "steps=60")), pictures(other, TINY)]);
   expect(await print(other, "#noisy")).toBe(alone);
 });
+
+test("a run too long for the memory keeps every k-th step, and the last", async ({ page }) => {
+  await visit(page);
+  const kept = await page.evaluate(async () => {
+    const { Timeline } = await import(new URL("www/timeline.js", location.href).href);
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.innerHTML = '<path class="alpha"/><path class="sigma"/>';
+    const slider = Object.assign(document.createElement("input"), { type: "range" });
+    const shown = [];
+    const timeline = new Timeline({ slider, play: document.createElement("button"), curves: svg }, ({ step }) => shown.push(step));
+    // 12 MB a sheet, as the timeline would count it: 101 frames of two sheets are more than 512 MiB.
+    const pixels = { length: 12e6 };
+    for (let step = 0; step <= 100; step++) timeline.add({ step, steps: 100, x: pixels, denoised: pixels, alpha: 1, sigma: 0 });
+    shown.length = 0;
+    for (let place = 0; place <= Number(slider.max); place++) timeline.seek(place);
+    return shown;
+  });
+  expect(kept[0]).toBe(0);
+  expect(kept.at(-1)).toBe(100);
+  expect(kept.length * 24e6).toBeLessThanOrEqual(2 ** 29 + 24e6);
+  expect(new Set(kept.slice(1, -1).map((step, i) => step - kept[i])).size).toBe(1);
+});
