@@ -87,12 +87,16 @@ pub(super) fn chain(levels: &[Level], end: Level) -> Vec<(Level, Level)> {
     levels.iter().copied().zip(ends).collect()
 }
 
+/// Whether two levels have the same alpha and sigma, but for the digits that a ratio loses when it is raised to a power
+/// and back.
+pub(super) fn same(a: Level, b: Level) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b;
+    near(a.alpha, b.alpha) && near(a.sigma, b.sigma)
+}
+
 impl Plan {
     /// The walk in as few legs as its jumps and lapses of memory allow.
     pub fn legs(&self) -> Result<Vec<Leg>, Unknown> {
-        // A ratio that was raised to a power and back may be off by a digit.
-        let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b;
-        let same = |a: Level, b: Level| near(a.alpha, b.alpha) && near(a.sigma, b.sigma);
         let mut legs = Vec::new();
         let mut levels: Vec<Level> = Vec::new();
         for (k, (from, to)) in self.steps.iter().copied().enumerate() {

@@ -239,6 +239,7 @@ def walks():
     yield dpm("cosine-karras", 8, {**COSINE, "use_karras_sigmas": True})
     yield dpm("lu", 8, {**SCALED, "use_lu_lambdas": True, "prediction_type": "sample"})
     yield dpm("exponential", 8, {"use_exponential_sigmas": True})
+    yield dpm("flow", 8, {"use_flow_sigmas": True, "flow_shift": 3.0, "prediction_type": "flow_prediction"})
     yield walk("FlowMatchEulerDiscreteScheduler", "plain", 8, {})
     yield walk("FlowMatchEulerDiscreteScheduler", "shift3", 5, {"shift": 3.0})
     yield walk("FlowMatchEulerDiscreteScheduler", "uniform", None, {}, timesteps={"sigmas": [1.0, 0.75, 0.5, 0.25]})

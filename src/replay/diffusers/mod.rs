@@ -1,11 +1,15 @@
 //! Settings of diffusers' schedulers: which levels and timesteps each class makes of them.
 
-use super::plan::{Plan, Unknown, chain, over, prediction};
+mod ddpm;
+mod dpm_solver;
+mod euler;
+
+use super::plan::{Plan, Unknown, over, prediction};
 use super::record::Settings;
 use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras};
-use crate::math::{Discrete, Level, NoiseSchedule, downwards, linspace};
+use crate::math::{Discrete, NoiseSchedule, downwards, linspace};
 use serde_json::{Value, json};
 
 /// A scheduler class.
@@ -39,14 +43,14 @@ const CLASSES: &[Class] = &[
         defaults: || json!({"clip_sample": true, "thresholding": false}),
         honoured: &["clip_sample", "clip_sample_range", "variance_type"],
         calls: &["timesteps"],
-        plan: ddpm,
+        plan: ddpm::ddpm,
     },
     Class {
         name: "DDIMScheduler",
         defaults: || json!({"clip_sample": true, "set_alpha_to_one": true, "thresholding": false}),
         honoured: &["clip_sample", "clip_sample_range", "set_alpha_to_one"],
         calls: &["eta", "use_clipped_model_output"],
-        plan: ddim,
+        plan: ddpm::ddim,
     },
     Class {
         name: "EulerDiscreteScheduler",
@@ -61,21 +65,21 @@ const CLASSES: &[Class] = &[
             "timestep_type",
         ],
         calls: &["timesteps", "sigmas"],
-        plan: |setup| ratios(setup, "euler"),
+        plan: |setup| euler::ratios(setup, "euler"),
     },
     Class {
         name: "EulerAncestralDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace"}),
         honoured: &[],
         calls: &[],
-        plan: |setup| ratios(setup, "euler-ancestral"),
+        plan: |setup| euler::ratios(setup, "euler-ancestral"),
     },
     Class {
         name: "HeunDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012, "use_beta_sigmas": false}),
         honoured: &["use_karras_sigmas", "use_exponential_sigmas", "clip_sample", "clip_sample_range"],
         calls: &["timesteps"],
-        plan: |setup| ratios(setup, "heun"),
+        plan: |setup| euler::ratios(setup, "heun"),
     },
     Class {
         name: "DPMSolverMultistepScheduler",
@@ -93,9 +97,11 @@ const CLASSES: &[Class] = &[
             "use_lu_lambdas",
             "final_sigmas_type",
             "lambda_min_clipped",
+            "use_flow_sigmas",
+            "flow_shift",
         ],
         calls: &["timesteps"],
-        plan: dpm_solver,
+        plan: dpm_solver::dpm_solver,
     },
     Class {
         name: "FlowMatchEulerDiscreteScheduler",
@@ -105,7 +111,7 @@ const CLASSES: &[Class] = &[
         },
         honoured: &["shift"],
         calls: &["sigmas"],
-        plan: flow,
+        plan: euler::flow,
     },
 ];
 
@@ -196,51 +202,6 @@ fn no_steps() -> Unknown {
     Unknown("a run without steps is not replayed".to_owned())
 }
 
-/// `DDPMScheduler`: from each listed timestep to the next, in the end to clean data.
-fn ddpm(setup: &Setup<'_>) -> Result<Plan, Unknown> {
-    let schedule = setup.keys.discrete()?;
-    let times = setup.times(setup.keys.timesteps()?, 0, true)?;
-    let sampler = match setup.keys.text("variance_type")?.unwrap_or("fixed_small") {
-        "fixed_small" | "fixed_small_log" => "ddpm",
-        "fixed_large" if times.last() == Some(&0.0) => "ddpm-large",
-        "fixed_large" => return Err(Unknown("fixed_large noise on the finished point is not replayed".to_owned())),
-        other => return Err(Unknown(format!("variance_type `{other}` is not replayed"))),
-    };
-    let levels: Vec<Level> = times.iter().map(|t| schedule.level(*t)).collect();
-    Ok(Plan {
-        sampler,
-        eta: None,
-        prediction: setup.prediction,
-        clip: setup.clip()?,
-        start: 1.0,
-        steps: chain(&levels, Level::CLEAN),
-        forget: Vec::new(),
-    })
-}
-
-/// `DDIMScheduler`: from each listed timestep down by the same number of timesteps, wherever the next one is.
-fn ddim(setup: &Setup<'_>) -> Result<Plan, Unknown> {
-    let clip = setup.clip()?;
-    if clip.is_some() && setup.calls.flag("use_clipped_model_output")? != Some(true) {
-        return Err(Unknown("a clipped x_0 beside the noise of the unclipped one is not replayed".to_owned()));
-    }
-    let schedule = setup.keys.discrete()?;
-    let total = setup.keys.timesteps()?;
-    let whole = setup.keys.flag("set_alpha_to_one")?.unwrap_or(true);
-    let end = if whole { Level::CLEAN } else { schedule.level(0.0) };
-    let down = (total / setup.settings.steps()?) as f64;
-    let to = |t: f64| if t < down { end } else { schedule.level(t - down) };
-    Ok(Plan {
-        sampler: "ddim",
-        eta: setup.calls.number("eta")?,
-        prediction: setup.prediction,
-        clip,
-        start: 1.0,
-        steps: setup.times(total, 0, true)?.into_iter().map(|t| (schedule.level(t), to(t))).collect(),
-        forget: Vec::new(),
-    })
-}
-
 /// The noise-to-signal ratio at time `t`; where it is infinite, what these classes put in its place.
 fn ratio(schedule: &Discrete, t: f64) -> f64 {
     let nsr = schedule.level(t).nsr();
@@ -254,120 +215,4 @@ fn last_ratio(setup: &Setup<'_>, schedule: &Discrete) -> Result<f64, Unknown> {
         "sigma_min" => Ok(ratio(schedule, 0.0)),
         other => Err(Unknown(format!("final_sigmas_type `{other}` is not replayed"))),
     }
-}
-
-/// The timesteps of the Euler family, and its ratios with the one that they end at.
-fn spaced(setup: &Setup<'_>, schedule: &Discrete) -> Result<(Vec<f64>, Vec<f64>), Unknown> {
-    let keys = &setup.keys;
-    if let Some(sigmas) = setup.calls.numbers("sigmas")? {
-        let (_, visited) = sigmas.split_last().ok_or_else(no_steps)?;
-        return Ok((visited.iter().map(|sigma| schedule.time_at(*sigma)).collect(), sigmas));
-    }
-    let mut times = setup.times(keys.timesteps()?, 0, false)?;
-    let mut sigmas: Vec<f64> = match keys.text("interpolation_type")?.unwrap_or("linear") {
-        "linear" => times.iter().map(|t| ratio(schedule, *t)).collect(),
-        // One more than there are timesteps, so that the walk ends with it.
-        "log_linear" => exponential(ratio(schedule, schedule.t_max()), ratio(schedule, 0.0), times.len() + 1),
-        other => return Err(Unknown(format!("interpolation_type `{other}` is not replayed"))),
-    };
-    let most = keys.number("sigma_max")?.unwrap_or(sigmas[0]);
-    let least = keys.number("sigma_min")?.unwrap_or(sigmas[sigmas.len() - 1]);
-    if let Some(respaced) = setup.respaced(most, least, times.len())? {
-        times = respaced.iter().map(|sigma| schedule.time_at(*sigma)).collect();
-        sigmas = respaced;
-    }
-    sigmas.push(last_ratio(setup, schedule)?);
-    Ok((times, sigmas))
-}
-
-/// The Euler, Euler ancestral and Heun schedulers, which work in noise-to-signal coordinates.
-fn ratios(setup: &Setup<'_>, sampler: &'static str) -> Result<Plan, Unknown> {
-    let schedule = setup.keys.discrete()?;
-    let (mut times, sigmas) = spaced(setup, &schedule)?;
-    if setup.keys.text("timestep_type")? == Some("continuous") && setup.prediction == Prediction::Velocity {
-        times = sigmas[..times.len()].iter().map(|sigma| 0.25 * sigma.ln()).collect();
-    }
-    let levels: Vec<Level> = times.iter().zip(&sigmas).map(|(t, s)| Level::variance_exploding(*t, *s)).collect();
-    let largest = sigmas.iter().copied().fold(0.0, f64::max);
-    let leading = setup.keys.text("timestep_spacing")? == Some("leading");
-    Ok(Plan {
-        sampler,
-        eta: None,
-        prediction: setup.prediction,
-        clip: setup.clip()?,
-        start: if leading { largest.hypot(1.0) } else { largest },
-        steps: chain(&levels, Level::variance_exploding(0.0, sigmas[times.len()])),
-        forget: Vec::new(),
-    })
-}
-
-/// `DPMSolverMultistepScheduler`, which works on the variance-preserving levels of its ratios.
-fn dpm_solver(setup: &Setup<'_>) -> Result<Plan, Unknown> {
-    let keys = &setup.keys;
-    let schedule = keys.discrete()?;
-    let (most, least) = (ratio(&schedule, schedule.t_max()), ratio(&schedule, 0.0));
-    // Timesteps with less log-SNR than the clipping point are left out.
-    let clipped = keys.number("lambda_min_clipped")?.unwrap_or(f64::NEG_INFINITY);
-    let total = keys.timesteps()?;
-    let last = (0..total).take_while(|t| -ratio(&schedule, *t as f64).ln() >= clipped).count();
-    let mut times = setup.times(last, 1, true)?;
-    let sigmas = match setup.respaced(most, least, times.len())? {
-        None => times.iter().map(|t| ratio(&schedule, *t)).collect(),
-        Some(sigmas) => {
-            // Timesteps are whole numbers: rounded for some spacings of some schedules, and cut off otherwise.
-            let rounded =
-                !setup.flag("use_exponential_sigmas")? && keys.text("beta_schedule")? != Some("squaredcos_cap_v2");
-            let whole = if rounded { f64::round_ties_even } else { f64::trunc };
-            times = sigmas.iter().map(|sigma| whole(schedule.time_at(*sigma))).collect();
-            sigmas
-        }
-    };
-    let levels: Vec<Level> = times.iter().zip(&sigmas).map(|(t, s)| Level::variance_preserving(*t, *s)).collect();
-    let n = levels.len();
-    let order = keys.count("solver_order")?.unwrap_or(2);
-    let sampler = match (keys.text("algorithm_type")?.unwrap_or("dpmsolver++"), order) {
-        ("dpmsolver++", 1 | 2) => "dpmpp-2m",
-        ("sde-dpmsolver++", 1 | 2) => "dpmpp-2m-sde",
-        // At order 1 the two are the same step.
-        ("dpmsolver", 1) => "dpmpp-2m",
-        (other, _) => return Err(Unknown(format!("`{other}` of order {order} is not replayed"))),
-    };
-    let lower_final = keys.flag("lower_order_final")? == Some(true) && n < 15;
-    let forget = match order {
-        1 => (1..n).collect(),
-        _ if lower_final || setup.flag("euler_at_final")? => vec![n - 1],
-        _ => Vec::new(),
-    };
-    Ok(Plan {
-        sampler,
-        eta: None,
-        prediction: setup.prediction,
-        clip: None,
-        start: 1.0,
-        steps: chain(&levels, Level::variance_preserving(0.0, last_ratio(setup, &schedule)?)),
-        forget,
-    })
-}
-
-/// `FlowMatchEulerDiscreteScheduler`.
-fn flow(setup: &Setup<'_>) -> Result<Plan, Unknown> {
-    let total = setup.keys.timesteps()? as f64;
-    let shift = setup.keys.number("shift")?.unwrap_or(1.0);
-    let shifted = |s: f64| shift * s / (1.0 + (shift - 1.0) * s);
-    // The ends of the line are shifted before the line is, so its low end is shifted twice.
-    let sigmas = match setup.calls.numbers("sigmas")? {
-        Some(sigmas) => sigmas,
-        None => linspace(shifted(1.0), shifted(1.0 / total), setup.settings.steps()?),
-    };
-    let level = |sigma: f64| Level { t: sigma * total, alpha: 1.0 - sigma, sigma };
-    let levels: Vec<Level> = sigmas.into_iter().map(|sigma| level(shifted(sigma))).collect();
-    Ok(Plan {
-        sampler: "euler",
-        eta: None,
-        prediction: setup.prediction,
-        clip: None,
-        start: 1.0,
-        steps: chain(&levels, Level::CLEAN),
-        forget: Vec::new(),
-    })
 }
