@@ -47,8 +47,8 @@ test("a first visit loads the model, runs when asked and shows the command line'
   const native = await decode(page, readFileSync(file));
   expect([saved.width, saved.height]).toEqual([native.width, native.height]);
   const worst = saved.data.reduce((most, value, i) => Math.max(most, Math.abs(value - native.data[i])), 0);
-  // Both run the same Rust; their floating-point sums differ in order (SIMD widths), which may move a rounding.
-  expect(worst).toBeLessThanOrEqual(2);
+  // Both run the same Rust, but another width of SIMD adds in another order, which may move a rounding.
+  expect(worst).toBeLessThanOrEqual(1);
 });
 
 test("two runs of one link are identical, here and in another tab", async ({ page, context }) => {
@@ -110,6 +110,15 @@ test("Stop ends a run within one step, and a new run can begin", async ({ page }
 });
 
 test("a run begun during another takes its place", async ({ page }) => {
+  await page.addInitScript(() => {
+    window.frames = 0;
+    window.Worker = class extends Worker {
+      constructor(...given) {
+        super(...given);
+        this.addEventListener("message", ({ data }) => (window.frames += data.type === "frame"));
+      }
+    };
+  });
   await useTinyModel(page);
   await pictures(page, TINY);
   const alone = await print(page, "#noisy");
@@ -120,6 +129,9 @@ test("a run begun during another takes its place", async ({ page }) => {
   await page.locator("#run").click();
   await says(page, "done");
   expect(await print(page, "#noisy")).toBe(alone);
+  const frames = await page.evaluate(() => window.frames);
+  await page.waitForTimeout(500);
+  expect(await page.evaluate(() => window.frames)).toBe(frames);
 });
 
 test("the timeline goes through all steps, back and forth, and plays them", async ({ page }) => {
