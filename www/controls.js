@@ -9,6 +9,8 @@ const STEP_STOPS = [
   ...Array.from({ length: 20 }, (_, i) => i + 1),
   ...[25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 125, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000],
 ];
+/** A random seed has at most six digits, so that one can say it to a friend. */
+const SEEDS = 1_000_000;
 /** A guidance scale above this is allowed but never looks good, so the slider ends here. */
 const GUIDANCE_SLIDER = 8;
 
@@ -34,7 +36,7 @@ export class Controls {
     for (const key of ["images", "guidance", "eta"]) {
       $(`${key}-slider`).addEventListener("input", () => this.set(key, Number($(`${key}-slider`).value)));
     }
-    $("dice").addEventListener("click", () => this.set("seed", crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000));
+    $("dice").addEventListener("click", () => this.set("seed", crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS));
   }
 
   set(key, value) {

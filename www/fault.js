@@ -10,6 +10,6 @@ export class Fault extends Error {
   /** Any thrown thing as a fault. What has no code of its own is reported under `code`, in its own words. */
   static from(thrown, code = "unexpected") {
     if (thrown instanceof Fault) return thrown;
-    return new Fault(code, { message: String(thrown?.message ?? thrown), reason: thrown?.code ?? "" });
+    return new Fault(code, { message: String(thrown?.message ?? thrown) });
   }
 }

@@ -3,7 +3,7 @@
 import { Controls } from "./controls.js";
 import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
 import { share } from "./share.js";
-import { fitClasses, fitModels, isRun, pageSettings, toHash } from "./state.js";
+import { amend, fitClasses, fitModels, isRun, pageSettings, toHash } from "./state.js";
 import { el, knows, language, megabytes, number, preferred, say, speak, t } from "./strings.js";
 import { dress, flip, remember, remembered } from "./theme.js";
 import * as viewer from "./viewer.js";
@@ -12,12 +12,12 @@ const $ = (id) => document.getElementById(id);
 
 /** @type {Worker} */
 let worker;
-/** The hash that the engine was last asked to read. */
+/** The address's hash, as it was last read or written. */
 let link = location.hash;
 /** Whether to run as soon as a model is on the device. */
 let wanted = isRun(link);
-/** Whether one is. */
-let loaded = false;
+/** The model that is, or nothing. */
+let loaded = "";
 let running = false;
 /** The latest run's number: frames of earlier ones may still arrive and are dropped. */
 let latest = 0;
@@ -45,18 +45,15 @@ const hear = {
     backend = opened;
     controls.fill(catalogue, models);
     say($("version"), "version", { version: catalogue.version });
+    $("share").disabled = false;
     adopt(checked);
     explain(reason);
   },
   checked: adopt,
-  loaded({ about }) {
-    loaded = true;
+  loaded({ id, about }) {
+    loaded = id;
     controls.describe(about);
-    tell(fitClasses(controls.settings, about));
-    if (!viewer.timeline.newest) viewer.preview({ ...about, images: controls.settings.images });
-    idle();
-    if (wanted) start();
-    else status("ready", { backend: named });
+    ready();
   },
   frame({ id, frame }) {
     if (id !== latest) return;
@@ -67,6 +64,7 @@ const hear = {
   done({ id, finished }) {
     if (id !== latest) return;
     idle();
+    viewer.end();
     const { step, steps, images } = viewer.timeline.newest;
     status(finished ? "done" : "stopped", { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
   },
@@ -79,7 +77,8 @@ const hear = {
 /** Starts a worker, whatever became of the one before. */
 function boot() {
   worker?.terminate();
-  loaded = false;
+  loaded = "";
+  clearFault();
   idle();
   worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   worker.onmessage = ({ data: { type, ...message } }) => hear[type](message);
@@ -93,13 +92,6 @@ function boot() {
   worker.postMessage({ type: "start", backend: controls.settings.backend, link });
 }
 
-/** Boots with the settings of the form: another backend, or a second try. */
-function reboot() {
-  clearFault();
-  if (controls.catalogue) link = toHash(controls.settings);
-  boot();
-}
-
 /** Takes over the settings of a link that the engine has read. */
 function adopt({ settings, problems }) {
   const own = pageSettings(link);
@@ -107,7 +99,17 @@ function adopt({ settings, problems }) {
   forget();
   const misfits = fitModels(controls.settings, controls.models, controls.catalogue.defaults.model);
   tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] })), ...misfits]);
-  load();
+  if (loaded === controls.settings.model) ready();
+  else load();
+}
+
+/** A model is on the device and the form is filled. */
+function ready() {
+  tell(fitClasses(controls.settings, controls.about));
+  preview();
+  idle();
+  if (wanted) start();
+  else status("ready", { backend: named });
 }
 
 /** Shows what had to be changed in the settings, and the form as it is now. */
@@ -117,16 +119,27 @@ function tell(problems) {
 }
 
 function load() {
-  loaded = false;
+  loaded = "";
   clearFault();
   worker.postMessage({ type: "load", id: controls.settings.model });
 }
 
 function changed(key) {
-  history.replaceState(null, "", toHash(controls.settings));
-  if (key === "backend") reboot();
+  // Until the engine has read the link, only what was changed is known of it.
+  write(controls.catalogue ? toHash(controls.settings) : amend(link, key, controls.settings[key]));
+  if (key === "backend") boot();
   else if (key === "model") load();
-  else if (key === "images" && loaded && !viewer.timeline.newest) viewer.preview({ ...controls.about, images: controls.settings.images });
+  else if (key === "images") preview();
+}
+
+function write(hash) {
+  link = hash;
+  history.replaceState(null, "", hash);
+}
+
+/** Shows as many empty places as there will be images, as long as there are no pictures. */
+function preview() {
+  if (loaded && !viewer.timeline.newest) viewer.preview({ ...controls.about, images: controls.settings.images });
 }
 
 function start() {
@@ -141,12 +154,11 @@ function start() {
   clearFault();
   forget("queued");
   forget("thinned");
-  const hash = toHash(controls.settings);
-  history.replaceState(null, "", hash);
+  write(toHash(controls.settings));
   viewer.begin(controls.settings, controls.about.classes);
   status("running", { images: controls.settings.images, backend: named });
   $("stop").disabled = false;
-  worker.postMessage({ type: "run", id: latest, link: hash });
+  worker.postMessage({ type: "run", id: latest, link });
   reveal();
 }
 
@@ -169,19 +181,19 @@ function idle() {
 function failed(during, { code, values }) {
   idle();
   forget("queued");
+  if (code === "engine-crashed") loaded = ""; // nothing can be asked of it any more
   status(code === "cancelled" ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
   const actions = {};
   if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;
   if (code === "cancelled") actions["load"] = load;
   else if (during === "load") actions.retry = load;
-  else if (during !== "run" || code === "engine-crashed") actions.retry = reboot;
+  else if (during !== "run" || code === "engine-crashed") actions.retry = boot;
   fault({ code, values }, actions);
 }
 
 function onCpu() {
-  controls.settings.backend = "cpu";
   wanted = true;
-  reboot();
+  controls.set("backend", "cpu");
 }
 
 /** Says which backend computes and why; aloud, when it is not what was to be expected. */
@@ -215,18 +227,29 @@ async function choose(tongue) {
   viewer.timeline.relabel();
 }
 
+async function switchTo(tongue) {
+  try {
+    await choose(tongue);
+  } catch {
+    return fault({ code: navigator.onLine ? "unreachable" : "offline", values: { file: `www/i18n/${tongue}.json` } });
+  }
+  remember("language", tongue);
+  if (controls.settings.lang) {
+    controls.settings.lang = tongue;
+    changed("lang");
+  }
+}
+
 /** Another link in this tab: by hand, by a bookmark, by the back button. */
 async function moved() {
-  const before = { ...controls.settings };
   link = location.hash;
-  const { lang, backend: asked } = pageSettings(link).settings;
-  if (lang && lang !== language()) await choose(lang);
   wanted = isRun(link);
-  if (!controls.catalogue) return boot();
-  if (asked !== before.backend) {
-    controls.settings.backend = asked;
-    boot();
-  } else worker.postMessage({ type: "check", link });
+  const { lang, backend: asked } = pageSettings(link).settings;
+  if (lang && lang !== language()) await switchTo(lang);
+  const same = asked === controls.settings.backend;
+  controls.settings.backend = asked;
+  if (same && loaded) worker.postMessage({ type: "check", link });
+  else boot();
 }
 
 function listen() {
@@ -244,15 +267,7 @@ function listen() {
   $("share").addEventListener("click", () => share(toHash(controls.settings, { share: true })));
   $("theme").addEventListener("click", flip);
   for (const button of document.querySelectorAll("[data-language]")) {
-    button.addEventListener("click", () => {
-      const { language: tongue } = button.dataset;
-      remember("language", tongue);
-      if (controls.settings.lang) {
-        controls.settings.lang = tongue;
-        changed("lang");
-      }
-      choose(tongue);
-    });
+    button.addEventListener("click", () => switchTo(button.dataset.language));
   }
   addEventListener("hashchange", moved);
   addEventListener("keydown", (event) => {

@@ -60,6 +60,13 @@ export const isRun = (hash) => {
   return TABLE.some(({ key, oneOf }) => !oneOf && given.has(key));
 };
 
+/** A hash with one value changed. */
+export function amend(hash, key, value) {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  given.set(key, value);
+  return `#${given}`;
+}
+
 /**
  * Makes settings fit the models there are.
  * @param {Settings} settings changed in place

@@ -37,6 +37,12 @@ export function add(frame) {
   return timeline.add(frame);
 }
 
+/** A run's last words. */
+export function end() {
+  const { step, steps } = timeline.newest;
+  say($("pace"), "pace.end", { step, steps, ms: milliseconds });
+}
+
 /** The settings of the run on show. */
 export const settings = () => asked;
 
@@ -45,6 +51,8 @@ function pace() {
   const recent = totals.slice(-RECENT - 1);
   return recent.length > 1 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : NaN;
 }
+
+const milliseconds = () => number(pace() || 0, pace() < 10 ? 1 : 0);
 
 /** Seconds the run took so far. */
 export const seconds = () => (totals.at(-1) ?? 0) / 1000;
@@ -56,10 +64,8 @@ function measure({ step, steps }) {
   $("progress").value = step / steps;
   if (step === 0) return say($("pace"), "pace.start", { step, steps });
   const left = (pace() * (steps - step)) / 1000;
-  const ms = () => number(pace(), pace() < 10 ? 1 : 0);
-  if (step === steps) say($("pace"), "pace.end", { steps, ms });
-  else if (left < 60) say($("pace"), "pace", { step, steps, ms, left: () => number(left, left < 10 ? 1 : 0) });
-  else say($("pace"), "pace.long", { step, steps, ms, minutes: Math.floor(left / 60), left: Math.floor(left % 60) });
+  if (left < 60) say($("pace"), "pace", { step, steps, ms: milliseconds, left: () => number(left, left < 10 ? 1 : 0) });
+  else say($("pace"), "pace.long", { step, steps, ms: milliseconds, minutes: Math.floor(left / 60), left: Math.floor(left % 60) });
 }
 
 function show(frame) {

@@ -29,6 +29,20 @@ test("a software adapter is passed over, with its name", async ({ page }) => {
   await expect(page.locator("#backend-hint")).toHaveText(/^On the CPU: the only WebGPU adapter \(.*swiftshader.*\) is software/i);
 });
 
+for (const [adapter, reason] of [
+  ["null", "On the CPU: WebGPU found no graphics card."],
+  ['{ info: { vendor: "mesa", description: "llvmpipe (LLVM 15.0.7)" } }', "On the CPU: the only WebGPU adapter (llvmpipe (LLVM 15.0.7)) is software, and slower."],
+  ['{ info: { device: "Microsoft Basic Render Driver" } }', "On the CPU: the only WebGPU adapter (Microsoft Basic Render Driver) is software, and slower."],
+  ['{ isFallbackAdapter: true, info: { vendor: "acme" } }', "On the CPU: the only WebGPU adapter (acme) is software, and slower."],
+]) {
+  test(`the adapter ${adapter} is passed over`, async ({ page }) => {
+    await inWorker(page, `Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => (${adapter}) } });`);
+    await useTinyModel(page);
+    await pictures(page, LINK);
+    await expect(page.locator("#backend-hint")).toHaveText(reason);
+  });
+}
+
 test("WebGPU draws the CPU's pictures, and the page warns of a software adapter", async ({ page }) => {
   test.setTimeout(600_000); // SwiftShader compiles every kernel anew
   await useTinyModel(page);

@@ -51,8 +51,8 @@ async function frames(images) {
 async function peakMemory() {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const peaks = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, "utf8"))[1]) * 1024);
-  return Math.max(...peaks);
+  const kilobytes = ({ id }) => Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${id}/status`, "utf8"))[1]);
+  return 1024 * Math.max(...processInfo.filter(({ type }) => type === "renderer").map(kilobytes));
 }
 
 const cold_ms = await timeToReady();

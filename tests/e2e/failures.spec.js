@@ -76,6 +76,18 @@ for (const [name, url, sentence] of [
   });
 }
 
+test("after a failed start another backend can be chosen, and the link is kept", async ({ page }) => {
+  await useTinyModel(page);
+  await page.route("**/pkg/unnoise_cpu.js", (route) => route.fulfill({ status: 404, body: "no" }));
+  await visit(page, "#model=tiny&steps=2&seed=41&images=1");
+  await expect(page.locator("#fault")).toBeVisible();
+  await page.unroute("**/pkg/unnoise_cpu.js");
+  await page.locator("#backend").selectOption("cpu");
+  await says(page, "done");
+  await expect(page.locator("#seed")).toHaveValue("41");
+  expect(page.url()).toContain("backend=cpu");
+});
+
 test("an empty list of models is told", async ({ page }) => {
   await page.route("**/models/index.json", (route) => route.fulfill({ json: [] }));
   await visit(page);
