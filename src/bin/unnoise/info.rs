@@ -1,4 +1,5 @@
 use crate::Outcome;
+use crate::output;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,18 +17,21 @@ pub async fn run(args: &Args) -> Outcome {
     let model = Pretrained::from_dir(&args.dir, &opened.device)?;
     let [channels, height, width] = model.shape();
     let card = &model.card;
-    println!("{}: {}", args.dir.display(), card.name.en);
-    println!("pictures    {width} x {height}, {channels} channels, values {} to {}", card.range[0], card.range[1]);
-    println!("parameters  {}", model.parameters());
-    println!("predicts    {:?}", model.prediction);
-    println!("schedule    {}", model.schedule);
+    output::line(format_args!("{}: {}", args.dir.display(), card.name.en));
+    output::line(format_args!(
+        "pictures    {width} x {height}, {channels} channels, values {} to {}",
+        card.range[0], card.range[1]
+    ));
+    output::line(format_args!("parameters  {}", model.parameters()));
+    output::line(format_args!("predicts    {:?}", model.prediction));
+    output::line(format_args!("schedule    {}", model.schedule));
     match card.classes.len() {
-        0 => println!("classes     none"),
+        0 => output::line("classes     none"),
         n => {
             let names: Vec<_> = card.classes.iter().enumerate().map(|(i, c)| format!("{i} {}", c.en)).collect();
-            println!("classes     {n}: {}", names.join(", "));
+            output::line(format_args!("classes     {n}: {}", names.join(", ")));
             let guidance = if card.null_class.is_some() { "yes" } else { "no, it was never trained without a label" };
-            println!("guidance    {guidance}");
+            output::line(format_args!("guidance    {guidance}"));
         }
     }
     Ok(ExitCode::SUCCESS)

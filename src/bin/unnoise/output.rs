@@ -1,6 +1,8 @@
 //! Files that a run leaves.
 
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 use thiserror::Error;
 use unnoise::picture;
@@ -20,6 +22,11 @@ fn failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> WriteError + use<'_, E>
 
 pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
     std::fs::create_dir_all(dir).map_err(failed(dir))
+}
+
+/// Prints a line. Whoever reads may have stopped reading (`| head`), which is no reason to fail.
+pub fn line(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Whether a file can come to stand at `path`, asked before the work whose result it would lose.

@@ -1,4 +1,5 @@
 use crate::Outcome;
+use crate::output;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +30,9 @@ pub fn run(args: &Args) -> Outcome {
                     format!("skipped  {reason}")
                 }
             };
-            println!("{:44} {word}", case.id);
+            output::line(format_args!("{:44} {word}", case.id));
         }
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    output::line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -112,8 +112,8 @@ pub async fn run(args: Args) -> Outcome {
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, shape)?;
     }
-    println!("{}", summary(&settings, timing));
-    println!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link());
+    output::line(summary(&settings, timing));
+    output::line(format_args!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link()));
     Ok(ExitCode::SUCCESS)
 }
 
