@@ -13,7 +13,7 @@ const BLOCK: usize = 16;
 /// doi 10.1145/272991.272995) and the Box-Muller transforms of torch's `rand` and `randn`.
 ///
 /// Uniform and double-precision numbers are torch's exactly, up to the last digit of a logarithm or cosine. Normal
-/// numbers in single precision are within 1e-6: torch computes blocks in single precision, with polynomials that differ
+/// numbers in single precision are within 5e-7: torch computes blocks in single precision, with polynomials that differ
 /// between processors; here they are computed in double precision and rounded once, the same on every machine and in
 /// every browser.
 #[derive(Clone, Debug)]
