@@ -1,6 +1,7 @@
 //! The browser's door: what `www/worker.js` calls.
 //!
-//! Every failure leaves as an `Error` whose message is one sentence and whose `code` is what the page translates by.
+//! Every failure leaves as an `Error` whose message is one sentence and whose `code` is a short name. Those that can
+//! befall anybody also have `values`, which fill the page's own sentence for the code in the person's language.
 //! Nothing here holds a borrow across an `await`, so a second call during a run finds the engine free.
 
 use crate::backend::{self, Backend, BackendError};
@@ -112,7 +113,7 @@ impl Engine {
     pub async fn self_test(&self, unet_config: String, weights: Vec<u8>, oracle: Vec<u8>) -> Result<String, JsValue> {
         let report = self_test(&unet_config, &weights, &oracle, &self.device).await.map_err(|e| match e {
             SelfTestError::Backend(e) => backend_error(e),
-            e => error("self-test", &e),
+            e => error("self-test", &e, None),
         })?;
         Ok(json!({"worst": report.worst, "tolerance": report.tolerance, "passed": report.passed()}).to_string())
     }
@@ -126,7 +127,7 @@ impl Engine {
         card: String,
     ) -> Result<String, JsValue> {
         let files = ModelFiles { unet_config, weights, scheduler_config, card: Some(card) };
-        let model = Pretrained::load(files, &self.device).map_err(|e: LoadError| error("model", &e))?;
+        let model = Pretrained::load(files, &self.device).map_err(|e: LoadError| error("model", &e, None))?;
         let [channels, height, width] = model.shape();
         let card = &model.card;
         let about = json!({
@@ -141,7 +142,7 @@ impl Engine {
     /// go on. Resolves to `true` when the run finished, `false` when it was stopped.
     pub async fn run(&self, link: String, on_frame: Function) -> Result<bool, JsValue> {
         let loaded = self.model.borrow().clone();
-        let model = loaded.ok_or_else(|| sentence("no-model", "No model is loaded yet; load one, then run."))?;
+        let model = loaded.ok_or_else(|| js_error("no-model", "No model is loaded yet; load one, then run.", None))?;
         let (settings, _) = Settings::from_link(&link);
         // The callback's own failure, kept to be thrown to the caller after the run has ended.
         let thrown = RefCell::new(None);
@@ -161,7 +162,10 @@ impl Engine {
         };
         let end = session::run(&model, &settings, &self.device, each).await.map_err(|e| match e {
             SessionError::Backend(e) => backend_error(e),
-            e => error("run", &e),
+            e @ SessionError::NotFinite { step, steps } => {
+                error("not-finite", &e, Some(json!({"step": step, "steps": steps})))
+            }
+            e => error("run", &e, None),
         })?;
         thrown.take().map_or(Ok(end.is_continue()), Err)
     }
@@ -195,18 +199,27 @@ fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     Ok(out.into())
 }
 
-/// A lost device has its own code: the page offers the CPU.
 fn backend_error(e: BackendError) -> JsValue {
-    error("backend", &e)
+    let (code, values) = match &e {
+        BackendError::NotCompiled { .. } => ("backend", None),
+        BackendError::Unavailable(why) => ("no-device", Some(json!({"why": why}))),
+        BackendError::Failed(why) => ("device-failed", Some(json!({"why": why}))),
+    };
+    error(code, &e, values)
 }
 
-fn error(code: &str, e: &dyn std::error::Error) -> JsValue {
-    sentence(code, &e.to_string())
+fn error(code: &str, e: &dyn std::error::Error, values: Option<Value>) -> JsValue {
+    js_error(code, &e.to_string(), values)
 }
 
-fn sentence(code: &str, message: &str) -> JsValue {
+fn js_error(code: &str, message: &str, values: Option<Value>) -> JsValue {
     let error = js_sys::Error::new(message);
-    // Setting a property of a fresh object cannot fail.
-    let _ = Reflect::set(&error, &"code".into(), &code.into());
+    let values = values.and_then(|v| js_sys::JSON::parse(&v.to_string()).ok());
+    for (key, value) in [("code", Some(code.into())), ("values", values)] {
+        if let Some(value) = value {
+            // Setting a property of a fresh object cannot fail.
+            let _ = Reflect::set(&error, &key.into(), &value);
+        }
+    }
     error.into()
 }

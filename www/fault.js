@@ -7,9 +7,10 @@ export class Fault extends Error {
     this.values = values;
   }
 
-  /** Any thrown thing as a fault. What has no code of its own is reported under `code`, in its own words. */
+  /** Any thrown thing as a fault. What has no values for a sentence of ours is reported under `code`, in its own words. */
   static from(thrown, code = "unexpected") {
     if (thrown instanceof Fault) return thrown;
+    if (thrown?.code && thrown.values) return new Fault(thrown.code, thrown.values);
     return new Fault(code, { message: String(thrown?.message ?? thrown) });
   }
 }

@@ -120,14 +120,14 @@ test("a graphics device lost in mid-run is told, and the CPU finishes the job", 
     page,
     `(real) => ({
       run: (link, onFrame) => real.run(link, async (frame) => {
-        if (frame.step === 2) throw Object.assign(new Error("The graphics device was lost."), { code: "backend" });
+        if (frame.step === 2) throw Object.assign(new Error(), { code: "device-failed", values: { why: "device lost" } });
         return onFrame(frame);
       }),
     })`,
   );
   await useTinyModel(page);
   await visit(page, `${LINK}&backend=webgpu`);
-  await expect(page.locator("#fault-text")).toHaveText("The run failed. The graphics device was lost.");
+  await expect(page.locator("#fault-text")).toHaveText("The device failed during the computation (device lost); try again with fewer images, or on the CPU.");
   await page.getByRole("button", { name: "Continue on the CPU" }).click();
   await says(page, "done");
   await expect(page.locator("#status")).toContainText("on the CPU");
