@@ -25,10 +25,7 @@ impl Model {
 
 impl Denoiser<Point> for Model {
     fn denoise(&self, x: &Point, at: Level) -> Point {
-        // A network is shown the point at unit variance, whatever the scale the sampler works in.
-        let scale = at.marginal_std().recip();
-        let (x, at) = (x.scale(scale), Level { t: at.t, alpha: at.alpha * scale, sigma: at.sigma * scale });
-        let Posterior { x0, eps } = self.data.posterior(&x, at);
+        let Posterior { x0, eps } = self.data.posterior(x, at);
         let output = match self.prediction {
             Prediction::Epsilon => eps,
             Prediction::Sample => x0,
@@ -36,7 +33,7 @@ impl Denoiser<Point> for Model {
             Prediction::Flow => eps.mix(1.0, &x0, -1.0),
             Prediction::Score => eps.scale(-1.0 / at.sigma),
         };
-        let x0 = self.prediction.to_x0(&x, &output, at);
+        let x0 = self.prediction.to_x0(x, &output, at);
         self.clip.map_or(x0, |bound| x0.map(|v| v.clamp(-bound, bound)))
     }
 }

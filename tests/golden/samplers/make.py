@@ -234,6 +234,7 @@ def walks():
     yield dpm("min-lowered", 7, {"final_sigmas_type": "sigma_min", "timestep_spacing": "trailing"})
     held = {"final_sigmas_type": "sigma_min", "timestep_spacing": "trailing", "lower_order_final": False}
     yield dpm("min-held", 7, held)
+    yield dpm("min-long", 15, {"final_sigmas_type": "sigma_min", "timestep_spacing": "trailing"})
     yield dpm("euler-at-final", 7, {**held, "euler_at_final": True})
     yield dpm("clipped-cosine", 8, {**COSINE, "lambda_min_clipped": -5.1})
     yield dpm("cosine-karras", 8, {**COSINE, "use_karras_sigmas": True})
