@@ -31,6 +31,14 @@ pub fn dist(out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a folder that holds something else.
+fn ensure_ours(out: &Path) -> Result<()> {
+    let ours =
+        !out.exists() || out.join(MARK).exists() || out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    ensure!(ours, "{} was not written by `cargo xtask dist` and is left alone: choose another --out", out.display());
+    Ok(())
+}
+
 fn write(out: &Path) -> Result<()> {
     let mut paths = vec![root().join("index.html")];
     paths.extend(npm::LICENCES.map(|licence| root().join(licence)));
@@ -45,4 +53,21 @@ fn write(out: &Path) -> Result<()> {
     fs::write(out.join("models/index.json"), models::index(&root().join("models"))?)?;
     fs::write(out.join(MARK), "")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_only_what_it_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(ensure_ours(&folder.path().join("new")).is_ok());
+        assert!(ensure_ours(folder.path()).is_ok());
+        fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        assert!(ensure_ours(folder.path()).is_err());
+        assert!(ensure_ours(&folder.path().join("thesis.tex")).is_err());
+        fs::write(folder.path().join(MARK), "").unwrap();
+        assert!(ensure_ours(folder.path()).is_ok());
+    }
 }

@@ -32,8 +32,8 @@ fn manifest() -> Result<Value> {
     let mut files = vec![json!("THIRD-PARTY.txt")];
     for backend in Backend::ALL {
         let module = backend.module();
-        let export = json!({ "types": format!("./{module}.d.ts"), "default": format!("./{module}.js") });
-        exports.insert(format!("./{}", backend.id()), export);
+        // TypeScript finds the types beside the script.
+        exports.insert(format!("./{}", backend.id()), Value::from(format!("./{module}.js")));
         // For bundlers, which are asked for the binary by name.
         let binary = format!("./{module}_bg.wasm");
         exports.insert(binary.clone(), Value::from(binary));
