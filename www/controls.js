@@ -1,6 +1,6 @@
 /** The form: filled from the engine's catalogue and the loaded model, always showing the settings, always changing them. */
 
-import { el, hush, number, say, t } from "./strings.js";
+import { count, el, hush, number, say, t } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -134,7 +134,7 @@ export class Controls {
     const { about, model } = this;
     if (!about || !model) return hush($("model-hint"));
     const { parameters, height, width } = about;
-    say($("model-hint"), "model.hint", { description: model.description, size: `${width}×${height}`, parameters: () => number(parameters / 1e6, 1) });
+    say($("model-hint"), "model.hint", { description: model.description, size: `${width}×${height}`, parameters: count(parameters) });
   }
 
   explain({ id, order, evaluations, stochastic, comfyui, k_diffusion, diffusers, paper }) {

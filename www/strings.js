@@ -70,6 +70,9 @@ export function el(tag, key, values, properties = {}) {
 /** A number as the language writes it, with at most `digits` decimals. */
 export const number = (value, digits = 2) => new Intl.NumberFormat(current, { maximumFractionDigits: digits, useGrouping: false }).format(value);
 
+/** A large count in words, as each language groups them: `2.7 million`, `274万`. */
+export const count = (value) => () => new Intl.NumberFormat(current, { notation: "compact", compactDisplay: "long", maximumSignificantDigits: current === "zh" ? 3 : 2 }).format(value);
+
 /** A byte count for people: `5.5 MB`. The unit is 10^6 bytes. */
 export const megabytes = (bytes) => () => new Intl.NumberFormat(current, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(bytes / 1e6) + " MB";
 
