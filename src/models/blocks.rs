@@ -239,11 +239,10 @@ pub fn sinusoidal_embedding(t: &[f64], dim: usize, flip: bool, shift: f64) -> Ve
     let frequency = |i: usize| (-(10000f64.ln() as f32) * i as f32 / (half as f64 - shift) as f32).exp();
     let mut out = Vec::with_capacity(t.len() * dim);
     for &t in t {
-        let phases = || (0..half).map(|i| t as f32 * frequency(i));
-        let (first, second): (fn(f32) -> f32, fn(f32) -> f32) =
-            if flip { (f32::cos, f32::sin) } else { (f32::sin, f32::cos) };
-        out.extend(phases().map(first));
-        out.extend(phases().map(second));
+        let (sines, cosines): (Vec<_>, Vec<_>) = (0..half).map(|i| (t as f32 * frequency(i)).sin_cos()).unzip();
+        let (first, second) = if flip { (cosines, sines) } else { (sines, cosines) };
+        out.extend(first);
+        out.extend(second);
         out.resize(out.len() + dim % 2, 0.0);
     }
     out
