@@ -34,8 +34,8 @@ struct Images {
 
 /// Prints the tables; the one of the browser has a row for each of these engines.
 pub fn bench(backends: &[Backend]) -> Result<()> {
-    wasm::build(&Backend::ALL)?;
     tools::page_tests()?;
+    wasm::build(&Backend::ALL)?;
     println!("Size of the engines\n\n{}", sizes().context("could not read the sizes of the engines")?);
     println!("Natively, on the CPU\n");
     tools::run(tools::cargo().args(["bench", "--quiet", "--bench", "steps"]))?;

@@ -13,14 +13,7 @@ const MARK: &str = ".nojekyll";
 
 /// Writes the site to `out`, which is replaced.
 pub fn dist(out: &Path) -> Result<()> {
-    if out.exists() {
-        let ours = out.join(MARK).exists() || out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-        ensure!(
-            ours,
-            "{} was not written by `cargo xtask dist` and is left alone: choose another --out",
-            out.display()
-        );
-    }
+    ensure_ours(out)?;
     wasm::build(&Backend::ALL)?;
     npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {
