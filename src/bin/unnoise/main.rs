@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Turn noise into pictures.
-    Sample(sample::Args),
+    Sample(Box<sample::Args>),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
     /// Say what a model folder holds.
@@ -31,7 +31,7 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Sample(args) => pollster::block_on(sample::run(args)),
+        Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
     };
