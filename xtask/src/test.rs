@@ -72,7 +72,11 @@ fn lint_engine(backend: Backend) -> Result<()> {
 }
 
 fn document() -> Result<()> {
-    tools::run(tools::cargo().args(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "--deny warnings"))
+    tools::run(
+        tools::cargo()
+            .args(["doc", "--workspace", "--no-deps", "--all-features"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
 }
 
 /// The library and these tasks apart: together they would be built with the sum of their libraries' features, and
