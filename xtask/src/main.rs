@@ -13,8 +13,10 @@ mod test;
 mod tools;
 mod wasm;
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::Result;
 use backend::Backend;
@@ -56,7 +58,12 @@ enum Command {
 
 /// The repository's root.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
+    // Of the checkout that cargo was called in: a shared target folder can hold a binary that another one compiled.
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&manifest).parent().expect("xtask is a folder of the repository").to_owned()
+    });
+    &ROOT
 }
 
 fn run(command: Command) -> Result<ExitCode> {
