@@ -62,7 +62,7 @@ fn megabytes(path: &Path) -> io::Result<f64> {
 fn browser(backends: &[Backend]) -> Result<String> {
     let site = serve::serve_behind(serve::site(root()))?;
     let mut table = String::from(
-        "| engine | s to ready, cold | warm | ms a step: 1 image | 4 | 16 | outside the network | peak MB |\n\
+        "| engine | s to the first picture, cold | warm | ms a step: 1 image | 4 | 16 | outside the network | peak MB |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for backend in backends {
