@@ -5,7 +5,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use unnoise::math::{Discrete, Latent, Level, Noise, Spacing, TorchGenerator};
-use unnoise::samplers::{Run, method, methods};
+use unnoise::samplers::{Run, Walk, method, methods};
 
 const STEPS: usize = 20;
 const PIXELS: usize = 28 * 28;
@@ -34,8 +34,17 @@ fn step(bencher: Bencher, id: &str) {
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         let mut noise = Pixels(TorchGenerator::new(7));
         let start = noise.normal(&[0.0; PIXELS]).scale(grid.first().marginal_std());
-        let eta = method.eta.unwrap_or(0.0);
-        (method.sample)(Run { start, grid: &grid, model: &model, noise: &mut noise, eta }).last()
+        let run = Run {
+            start,
+            grid: &grid,
+            schedule: &schedule,
+            model: &model,
+            noise: &mut noise,
+            tuning: method.tuning,
+            orders: None,
+        };
+        let Walk::Grid(sampler) = method.walk else { return };
+        sampler(run).last();
     });
 }
 

@@ -81,6 +81,33 @@ impl Latent for Tensor<4> {
     fn scale(&self, a: f64) -> Self {
         self.clone().mul_scalar(a)
     }
+
+    fn times(&self, other: &Self) -> Self {
+        self.clone() * other.clone()
+    }
+
+    fn over(&self, other: &Self) -> Self {
+        self.clone() / other.clone()
+    }
+
+    fn exp(&self) -> Self {
+        self.clone().exp()
+    }
+
+    fn larger(&self, other: &Self) -> Self {
+        self.clone().abs().max_pair(other.clone().abs())
+    }
+
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        self.clone().clamp(low, high)
+    }
+
+    /// Of each picture on its own.
+    fn rms(&self) -> Self {
+        let [images, ..] = self.dims();
+        let squares = self.clone().powi_scalar(2).reshape([images as i32, -1]).mean_dim(1);
+        squares.sqrt().reshape([images, 1, 1, 1]).expand(self.dims())
+    }
 }
 
 /// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it looks the same in a batch of

@@ -115,9 +115,12 @@ pub async fn run(
     if each(frame(0, grid.first(), x, None, total)).await.is_break() {
         return Ok(ControlFlow::Break(()));
     }
-    let eta = settings.eta.or(method.eta).unwrap_or(0.0);
-    let run = Run { start, grid: &grid, model: &network, noise: &mut noise, eta };
-    let mut steps = (method.sample)(run).enumerate();
+    let mut tuning = method.tuning;
+    tuning.eta = settings.eta.unwrap_or(tuning.eta);
+    let run =
+        Run { start, grid: &grid, schedule: &model.schedule, model: &network, noise: &mut noise, tuning, orders: None };
+    let Some(sampler) = method.on_grid() else { todo!() };
+    let mut steps = sampler(run).enumerate();
     loop {
         began = Instant::now();
         let Some((i, Step { x, denoised, to, .. })) = steps.next() else { return Ok(ControlFlow::Continue(())) };

@@ -7,7 +7,7 @@
 use crate::backend::{self, Backend, BackendError};
 use crate::math::Spacing;
 use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
-use crate::samplers::{Method, methods};
+use crate::samplers::{Knob, Method, methods};
 use crate::session::{self, Frame, SessionError};
 use crate::settings::{Problem, Reason, Settings};
 use burn::tensor::Device;
@@ -26,9 +26,23 @@ const BACKEND: Backend = if cfg!(feature = "gpu") { Backend::WebGpu } else { Bac
 #[wasm_bindgen]
 pub fn catalogue() -> String {
     let row = |m: Method<f64>| {
-        let Method { id, name, order, evaluations, stochastic, eta, comfyui, k_diffusion, diffusers, paper, .. } = m;
+        let Method {
+            id,
+            name,
+            order,
+            evaluations,
+            stochastic,
+            knobs,
+            tuning,
+            comfyui,
+            k_diffusion,
+            diffusers,
+            paper,
+            ..
+        } = m;
         json!({
-            "id": id, "name": name, "order": order, "evaluations": evaluations, "stochastic": stochastic, "eta": eta,
+            "id": id, "name": name, "order": order, "evaluations": evaluations, "stochastic": stochastic,
+            "eta": knobs.contains(&Knob::Eta).then_some(tuning.eta),
             "comfyui": comfyui, "k_diffusion": k_diffusion, "diffusers": diffusers, "paper": paper,
         })
     };

@@ -10,13 +10,13 @@ mod laws {
 }
 
 use laws::affine::{Affine, Gaussian, Independent};
-use laws::grids::{exploding, processes};
+use laws::grids::{Between, exploding, processes};
 use laws::plane::{Point, Seeded, distance, flow_map, mixture};
 use proptest::prelude::*;
 use std::cell::Cell;
 use unnoise::denoise::Denoiser;
-use unnoise::math::{Grid, Latent, Level, Noise};
-use unnoise::samplers::{Method, Run, Step, Steps, methods};
+use unnoise::math::{Grid, Latent, Level, Noise, NoiseSchedule};
+use unnoise::samplers::{Knob, Method, Run, Step, Steps, Tuning, methods};
 
 /// Rows that are not [`walks_are_the_same_in_every_process`], and why they cannot be.
 const BOUND_TO_ITS_PROCESS: &[(&str, &str)] =
@@ -34,37 +34,68 @@ fn limit_variance(row: &str, data: Gaussian, at: Level) -> f64 {
     }
 }
 
-/// A row at one of the etas that it can be run with.
+/// A row at one of the tunings that it can be run with.
 struct Case<X> {
     row: Method<X>,
-    eta: f64,
+    tuning: Tuning,
 }
 
 impl<X: Latent + 'static> Case<X> {
-    /// Every row; those with an eta at none, half and all of the noise.
+    /// Every row: those with an eta at none, half and all of the noise, those with an order at each.
     fn all() -> Vec<Self> {
-        let etas = |row: &Method<X>| if row.eta.is_some() { vec![0.0, 0.5, 1.0] } else { vec![0.0] };
-        let rows = methods().into_iter();
-        rows.flat_map(|row| etas(&row).into_iter().map(move |eta| Self { row: named(row.id), eta })).collect()
+        methods::<X>().iter().filter(|row| row.on_grid().is_some()).flat_map(|row| Self::of(row.id)).collect()
+    }
+
+    fn of(id: &str) -> Vec<Self> {
+        let row = named::<X>(id);
+        let mut tunings = vec![row.tuning];
+        for knob in row.knobs {
+            let values = match knob {
+                Knob::Eta => vec![0.0, 0.5, 1.0],
+                Knob::Order(most) => (1..=*most).map(|order| order as f64).collect(),
+                _ => continue,
+            };
+            let turned = |tuning: &Tuning| values.iter().map(|v| turn(*tuning, *knob, *v)).collect::<Vec<_>>();
+            tunings = tunings.iter().flat_map(turned).collect();
+        }
+        tunings.into_iter().map(|tuning| Self { row: named(id), tuning }).collect()
+    }
+
+    fn order(&self) -> usize {
+        self.row.order_with(&self.tuning)
     }
 
     fn draws_noise(&self) -> bool {
-        if self.row.eta.is_some() { self.eta > 0.0 } else { self.row.stochastic }
+        self.row.stochastic_with(&self.tuning)
     }
 
     fn start<'a>(
         &self,
         start: X,
-        grid: &'a Grid,
+        (grid, schedule): (&'a Grid, &'a dyn NoiseSchedule),
         model: &'a dyn Denoiser<X>,
         noise: &'a mut dyn Noise<X>,
     ) -> Steps<'a, X> {
-        (self.row.sample)(Run { start, grid, model, noise, eta: self.eta })
+        self.row.on_grid().expect("cases walk grids")(Run {
+            start,
+            grid,
+            schedule,
+            model,
+            noise,
+            tuning: self.tuning,
+            orders: None,
+        })
     }
 
     fn name(&self) -> String {
-        format!("{} at eta {}", self.row.id, self.eta)
+        let turned = self.row.knobs.iter().filter(|k| matches!(k, Knob::Eta | Knob::Order(_)));
+        turned.fold(self.row.id.to_owned(), |name, k| format!("{name} {} {}", k.id(), k.get(&self.tuning)))
     }
+}
+
+fn turn(mut tuning: Tuning, knob: Knob, value: f64) -> Tuning {
+    knob.set(&mut tuning, value);
+    tuning
 }
 
 fn named<X: Latent + 'static>(id: &str) -> Method<X> {
@@ -73,12 +104,13 @@ fn named<X: Latent + 'static>(id: &str) -> Method<X> {
 
 /// All moments of a run on Gaussian data that starts from the exact marginal of its first level.
 fn moments(case: &Case<Affine>, data: Gaussian, grid: &Grid) -> Vec<Step<Affine>> {
-    case.start(data.marginal(grid.first()), grid, &data, &mut Independent::default()).collect()
+    let schedule = Between(grid);
+    case.start(data.marginal(grid.first()), (grid, &schedule), &data, &mut Independent::default()).collect()
 }
 
 /// One walk of a point in the plane.
 fn walk(case: &Case<Point>, start: Point, grid: &Grid, model: &dyn Denoiser<Point>, seed: u64) -> Vec<Step<Point>> {
-    case.start(start, grid, model, &mut Seeded::new(seed)).collect()
+    case.start(start, (grid, &Between(grid)), model, &mut Seeded::new(seed)).collect()
 }
 
 fn last<X: Clone>(steps: &[Step<X>]) -> X {
@@ -86,10 +118,10 @@ fn last<X: Clone>(steps: &[Step<X>]) -> X {
 }
 
 /// The order that an error shows between `steps` and twice as many, against the one that the row declares.
-fn assert_order(case: &str, declared: u32, error: impl Fn(usize) -> f64, steps: usize) {
+fn assert_order(case: &str, declared: usize, error: impl Fn(usize) -> f64, steps: usize) {
     let measured = (error(steps) / error(2 * steps)).log2();
     println!("{case:32} order {declared} measured {measured:.3}");
-    assert!((measured - f64::from(declared)).abs() <= 0.15, "{case}: declared {declared}, measured {measured:.3}");
+    assert!((measured - declared as f64).abs() <= 0.15, "{case}: declared {declared}, measured {measured:.3}");
 }
 
 /// Relative error of a step's standard deviation.
@@ -108,7 +140,7 @@ fn order_on_gaussian_data() {
                 let walked = moments(&case, data, &process.inner(steps));
                 spread_error(&case, &walked[steps - 1], data)
             };
-            assert_order(&format!("{} {}", process.name, case.name()), case.row.order, error, 256);
+            assert_order(&format!("{} {}", process.name, case.name()), case.order(), error, 256);
         }
     }
 }
@@ -124,7 +156,7 @@ fn order_on_a_mixture() {
                 let start = [0.9, -0.4].scale(grid.first().marginal_std());
                 distance(&last(&walk(case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
             };
-            assert_order(&format!("mixture {} {}", process.name, case.name()), case.row.order, error, 512);
+            assert_order(&format!("mixture {} {}", process.name, case.name()), case.order(), error, 512);
         }
     }
 }
@@ -201,7 +233,7 @@ fn each_ddpm_variance_is_exact_for_its_data() {
     let grid = processes()[0].inner(4);
     for (row, std) in [("ddpm", 0.0), ("ddpm-large", 1.0)] {
         let data = Gaussian { mean: 0.7, std };
-        let case = Case { row: named(row), eta: 0.0 };
+        let case = Case::<Affine>::of(row).remove(0);
         for step in moments(&case, data, &grid) {
             assert!(spread_error(&case, &step, data) < 1e-12, "{row} at {:?}", step.to);
         }
@@ -215,6 +247,7 @@ fn a_run_does_what_its_row_says() {
     let exact = mixture();
     for process in processes() {
         let grid = process.whole(6);
+        let schedule = Between(&grid);
         for case in Case::all() {
             let asked = Cell::new(0);
             let model = |x: &Point, at: Level| {
@@ -223,7 +256,7 @@ fn a_run_does_what_its_row_says() {
             };
             let name = format!("{} in {}", case.name(), process.name);
             let mut noise = Seeded::new(7);
-            let mut run = case.start([1.0, 2.0], &grid, &model, &mut noise);
+            let mut run = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise);
             assert_eq!(asked.get(), 0, "{name} evaluates before it is asked to");
             let mut ends = Vec::new();
             for (from, to) in grid.pairs() {
@@ -245,7 +278,7 @@ fn a_run_does_what_its_row_says() {
 
             asked.set(0);
             let mut noise = Seeded::new(7);
-            let taken = case.start([1.0, 2.0], &grid, &model, &mut noise).take(3);
+            let taken = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise).take(3);
             assert_eq!(taken.map(|s| s.x).collect::<Vec<_>>(), ends[..3], "{name} is not repeatable");
             assert!(asked.get() <= 3 * case.row.evaluations, "{name} evaluates after it was dropped");
         }
@@ -253,10 +286,10 @@ fn a_run_does_what_its_row_says() {
 }
 
 #[test]
-fn default_eta_and_stochastic_agree() {
+fn the_default_tuning_and_stochastic_agree() {
     let rows = methods::<f64>();
     for row in &rows {
-        assert!(row.eta.is_none_or(|eta| (eta > 0.0) == row.stochastic), "{}", row.id);
+        assert_eq!(row.stochastic_with(&row.tuning), row.stochastic, "{}", row.id);
         assert_eq!(rows.iter().filter(|r| r.id == row.id).count(), 1, "{} stands twice", row.id);
         assert!(row.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", row.id);
     }

@@ -29,7 +29,11 @@ const SHARED: &[&str] = &["backend", "picture", "settings"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
-const COMMON: &[(&str, &[&str])] = &[("samplers", &[]), ("models", &["blocks", "weights", "unet2d"])];
+const COMMON: &[(&str, &[&str])] =
+    &[("samplers", &["steps", "table", "tuning"]), ("models", &["blocks", "weights", "unet2d"])];
+
+/// Files that are made to name their neighbours.
+const LISTS: &[&str] = &["samplers/mod.rs", "samplers/table.rs", "models/mod.rs"];
 
 fn floor(module: &str) -> Option<u32> {
     FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
@@ -105,16 +109,19 @@ fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
             out.extend(named.map(|name| format!("src/{file} (floor {own}) names {name}")));
         }
         if let Some((_, common)) = COMMON.iter().find(|(name, _)| *name == module)
-            && let Some(part) = file.strip_prefix(&format!("{module}/")).filter(|part| *part != "mod.rs")
+            && !LISTS.contains(&file.as_str())
         {
-            let part = part.split(['/', '.']).next().unwrap_or_default();
-            let siblings = files.keys().filter_map(|f| f.strip_prefix(&format!("{module}/")));
-            let siblings: Vec<_> = siblings.map(|s| s.split(['/', '.']).next().unwrap_or_default()).collect();
-            let named = paths(text, &format!("crate::{module}")).into_iter().chain(paths(text, "super"));
-            for other in named.filter(|n| siblings.contains(&n.as_str()) && n != part && n != "mod") {
-                if !common.contains(&other.as_str()) {
-                    out.push(format!("src/{file} names its neighbour {module}::{other}"));
-                }
+            let own = file.trim_end_matches("/mod.rs");
+            let folder = own.rsplit_once('/').map_or(module, |(folder, _)| folder);
+            for (folder, names) in [(module, paths(text, &format!("crate::{module}"))), (folder, paths(text, "super"))]
+            {
+                let neighbour = |name: &String| {
+                    let path = format!("{folder}/{name}");
+                    let exists = [format!("{path}.rs"), format!("{path}/mod.rs")].iter().any(|f| files.contains_key(f));
+                    exists && !own.trim_end_matches(".rs").starts_with(&path) && !common.contains(&name.as_str())
+                };
+                let named = names.iter().filter(|name| neighbour(name));
+                out.extend(named.map(|name| format!("src/{file} names its neighbour {folder}::{name}")));
             }
         }
     }
@@ -143,13 +150,16 @@ fn an_upward_or_sideways_import_is_found() {
         ("math/grid.rs", "use burn::tensor::Tensor;"),
         ("samplers/heun.rs", "fn f() { crate::session::run() }"),
         ("samplers/heun.rs", "use crate::{math::Level, backend};"),
-        ("samplers/heun.rs", "use super::euler::euler;"),
-        ("samplers/heun.rs", "use crate::samplers::{Run, euler};"),
+        ("samplers/ode.rs", "use super::euler::euler;"),
+        ("samplers/ode/heun.rs", "use super::euler::euler;"),
+        ("samplers/ode/heun.rs", "use crate::samplers::{Run, euler};"),
         ("models/mlp.rs", "use crate::web::Engine;"),
         ("cellar.rs", ""),
     ] {
         let mut files = BTreeMap::from([(file.to_owned(), text.to_owned())]);
-        files.insert("samplers/euler.rs".to_owned(), String::new());
+        for neighbour in ["samplers/euler.rs", "samplers/ode/euler.rs"] {
+            files.insert(neighbour.to_owned(), String::new());
+        }
         assert!(!violations(&files).is_empty(), "{file}: {text}");
     }
     let fine = "use crate::math::{Level, Grid};\nuse super::{Run, slide};\n/// See [`crate::session::run`].";

@@ -5,10 +5,12 @@ use thiserror::Error;
 
 /// Noise levels from noisy to clean, checked once so that no sampler has to.
 ///
-/// Every value is finite, the signal-to-noise ratio rises strictly, and there are at least two levels. Only the last
-/// level may be clean (`sigma = 0`) and only the first may be pure noise (`alpha = 0`).
+/// Every value is finite, in every step the signal-to-noise ratio rises strictly, and there is at least one step. Only
+/// the last level may be clean (`sigma = 0`) and only the first may be pure noise (`alpha = 0`).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid(Vec<Level>);
+pub struct Grid {
+    steps: Vec<(Level, Level)>,
+}
 
 /// Why a list of levels is not a grid.
 #[derive(Debug, Error, PartialEq)]
@@ -32,39 +34,57 @@ impl Grid {
         if levels.len() < 2 {
             return Err(GridError::TooShort(levels.len().saturating_sub(1)));
         }
+        Self::of_steps(levels.windows(2).map(|w| (w[0], w[1])).collect())
+    }
+
+    /// Checks `steps`, each as (from, to). A step usually begins where the one before it ended; some walks of diffusers
+    /// do not (DDIM's timesteps are listed with one spacing and stepped with another), and are described like this.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_steps(steps: Vec<(Level, Level)>) -> Result<Self, GridError> {
+        if steps.is_empty() {
+            return Err(GridError::TooShort(0));
+        }
         let valid = |l: &Level| {
             let range = 0.0..f64::INFINITY;
             l.t.is_finite() && range.contains(&l.alpha) && range.contains(&l.sigma) && l.alpha + l.sigma > 0.0
         };
-        if let Some((index, l)) = levels.iter().enumerate().find(|(_, l)| !valid(l)) {
+        let ends = steps.iter().enumerate().flat_map(|(i, (from, to))| [(i, from), (i + 1, to)]);
+        if let Some((index, l)) = ends.into_iter().find(|(_, l)| !valid(l)) {
             return Err(GridError::NotFinite { index, alpha: l.alpha, sigma: l.sigma });
         }
-        let ratios = levels.iter().map(Level::nsr);
-        for (index, (before, after)) in ratios.clone().zip(ratios.skip(1)).enumerate() {
+        for (index, (from, to)) in steps.iter().enumerate() {
+            let (before, after) = (from.nsr(), to.nsr());
             if after >= before {
                 return Err(GridError::NotFalling { index: index + 1, before, after });
             }
         }
-        Ok(Self(levels))
+        Ok(Self { steps })
     }
 
-    /// All levels, noisy first: one more than there are steps.
-    pub fn levels(&self) -> &[Level] {
-        &self.0
+    /// All levels, noisy first: where each step begins, and where the last one ends.
+    pub fn levels(&self) -> Vec<Level> {
+        self.steps.iter().map(|(from, _)| *from).chain([self.last()]).collect()
     }
 
     /// Number of steps, at least 1.
     pub fn steps(&self) -> usize {
-        self.0.len() - 1
+        self.steps.len()
     }
 
     /// The level that a run starts from.
     pub fn first(&self) -> Level {
-        self.0[0]
+        self.steps[0].0
+    }
+
+    /// The level that a run ends at.
+    pub fn last(&self) -> Level {
+        self.steps[self.steps.len() - 1].1
     }
 
     /// The steps in order, each as (from, to).
     pub fn pairs(&self) -> impl Iterator<Item = (Level, Level)> + '_ {
-        self.0.windows(2).map(|w| (w[0], w[1]))
+        self.steps.iter().copied()
     }
 }

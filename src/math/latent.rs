@@ -10,6 +10,25 @@ pub trait Latent: Clone {
 
     /// `a * self`.
     fn scale(&self, a: f64) -> Self;
+
+    /// `self * other`, elementwise.
+    fn times(&self, other: &Self) -> Self;
+
+    /// `self / other`, elementwise.
+    fn over(&self, other: &Self) -> Self;
+
+    /// `e^self`, elementwise.
+    fn exp(&self) -> Self;
+
+    /// `max(|self|, |other|)`, elementwise.
+    fn larger(&self, other: &Self) -> Self;
+
+    /// Every value brought into `low..=high`; an end may be infinite.
+    fn clamp(&self, low: f64, high: f64) -> Self;
+
+    /// The root mean square of the values, at every place. Where `self` is a batch of pictures each has its own, so that
+    /// no picture depends on its neighbours.
+    fn rms(&self) -> Self;
 }
 
 impl Latent for f64 {
@@ -20,6 +39,30 @@ impl Latent for f64 {
     fn scale(&self, a: f64) -> Self {
         a * self
     }
+
+    fn times(&self, other: &Self) -> Self {
+        self * other
+    }
+
+    fn over(&self, other: &Self) -> Self {
+        self / other
+    }
+
+    fn exp(&self) -> Self {
+        f64::exp(*self)
+    }
+
+    fn larger(&self, other: &Self) -> Self {
+        self.abs().max(other.abs())
+    }
+
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        f64::clamp(*self, low, high)
+    }
+
+    fn rms(&self) -> Self {
+        self.abs()
+    }
 }
 
 impl<const N: usize> Latent for [f64; N] {
@@ -29,5 +72,29 @@ impl<const N: usize> Latent for [f64; N] {
 
     fn scale(&self, a: f64) -> Self {
         self.map(|v| a * v)
+    }
+
+    fn times(&self, other: &Self) -> Self {
+        std::array::from_fn(|i| self[i] * other[i])
+    }
+
+    fn over(&self, other: &Self) -> Self {
+        std::array::from_fn(|i| self[i] / other[i])
+    }
+
+    fn exp(&self) -> Self {
+        self.map(f64::exp)
+    }
+
+    fn larger(&self, other: &Self) -> Self {
+        std::array::from_fn(|i| self[i].abs().max(other[i].abs()))
+    }
+
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        self.map(|v| v.clamp(low, high))
+    }
+
+    fn rms(&self) -> Self {
+        [(self.iter().map(|v| v * v).sum::<f64>() / N as f64).sqrt(); N]
     }
 }

@@ -5,8 +5,8 @@ use super::record::{Point, Record};
 use super::{Outcome, TOLERANCE};
 use crate::denoise::ideal::{Component, Mixture, Posterior};
 use crate::denoise::{Denoiser, Prediction};
-use crate::math::{Latent, Level, Noise};
-use crate::samplers::{Run, method};
+use crate::math::{Latent, Level, Noise, Ve};
+use crate::samplers::{Run, Tuning, method};
 
 /// The recorded runs' model: exact, for four Gaussians of standard deviation 0.5, and asked through its prediction.
 struct Model {
@@ -110,14 +110,14 @@ pub(super) fn compare(plan: &Plan, case: &Record) -> Result<Outcome, String> {
 fn walk(plan: &Plan, legs: &[Leg], start: Point, noise: &mut Draws<'_>) -> Vec<Point> {
     let sampler = method::<Point>(plan.sampler).expect("plans name rows of the table");
     let model = Model::new(plan.prediction, plan.clip);
-    let eta = plan.eta.or(sampler.eta).unwrap_or_default();
+    let tuning = Tuning { eta: plan.eta.unwrap_or(sampler.tuning.eta), ..sampler.tuning };
     let mut points = vec![start];
     let mut x = start;
     for leg in legs {
         match leg {
             Leg::Walk(grid) => {
-                let run = Run { start: x, grid, model: &model, noise, eta };
-                points.extend((sampler.sample)(run).map(|step| step.x));
+                let run = Run { start: x, grid, schedule: &Ve::default(), model: &model, noise, tuning, orders: None };
+                points.extend(sampler.on_grid().expect("plans name rows that walk a grid")(run).map(|step| step.x));
                 x = points[points.len() - 1];
             }
             Leg::Stay => points.push(x),

@@ -1,128 +1,91 @@
-//! The sampler table: the one place that lists the methods.
+//! The sampler table: what a row is, and the one place that lists the families.
 
-use super::*;
+use super::{Knob, Sampler, Tuning, Walk};
+use super::{adaptive, ancestral, few_step, langevin, multistep, ode, sde, singlestep};
+use crate::math::Latent;
 
-/// The sampler table, in the order that the page shows.
-pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
-    vec![
-        Method {
-            id: "ddpm",
-            name: "DDPM",
-            order: 1,
-            evaluations: 1,
-            stochastic: true,
-            eta: None,
-            comfyui: Some("ddpm"),
-            k_diffusion: None,
-            diffusers: Some("DDPMScheduler"),
-            paper: "Ho et al. 2020, arXiv 2006.11239, algorithm 2",
-            sample: ddpm::ddpm,
-        },
-        Method {
-            id: "ddpm-large",
-            name: "DDPM (large variance)",
-            order: 1,
-            evaluations: 1,
-            stochastic: true,
-            eta: None,
-            comfyui: None,
-            k_diffusion: None,
-            diffusers: Some(r#"DDPMScheduler (variance_type="fixed_large")"#),
-            paper: "Ho et al. 2020, arXiv 2006.11239, algorithm 2 with sigma_t^2 = beta_t",
-            sample: ddpm::ddpm_large,
-        },
-        Method {
-            id: "ddim",
-            name: "DDIM",
-            order: 1,
-            evaluations: 1,
-            stochastic: false,
-            eta: Some(0.0),
-            comfyui: Some("ddim"),
-            k_diffusion: None,
-            diffusers: Some("DDIMScheduler"),
-            paper: "Song et al. 2021, arXiv 2010.02502, equations 12 and 16",
-            sample: ddim::ddim,
-        },
-        Method {
-            id: "euler",
-            name: "Euler",
+/// A row of the table: what a person and a test need to know about a sampler, and the sampler.
+pub struct Method<X> {
+    /// Kebab-case id, as in links and on the command line.
+    pub id: &'static str,
+    /// Its name in prose.
+    pub name: &'static str,
+    /// Order of convergence in the step size, unless [`Knob::Order`] says it; weak order for stochastic methods.
+    pub order: usize,
+    /// Model evaluations a step at the default tuning. A step from pure noise (`alpha = 0`) or to the clean end may take
+    /// fewer.
+    pub evaluations: u32,
+    /// Whether the method draws fresh noise at its default tuning.
+    pub stochastic: bool,
+    /// What a person may turn.
+    pub knobs: &'static [Knob],
+    /// Where the knobs stand by default.
+    pub tuning: Tuning,
+    /// What others call it; `None` where they have no such method.
+    pub comfyui: Option<&'static str>,
+    pub k_diffusion: Option<&'static str>,
+    pub diffusers: Option<&'static str>,
+    /// Authors, year, identifier and place in the paper.
+    pub paper: &'static str,
+    pub walk: Walk<X>,
+}
+
+impl<X> Method<X> {
+    /// A deterministic method of order 1 with one evaluation a step, that nobody else has: what a row changes.
+    pub(super) fn new(id: &'static str, name: &'static str, walk: Sampler<X>) -> Self {
+        Self {
+            id,
+            name,
             order: 1,
             evaluations: 1,
             stochastic: false,
-            eta: None,
-            comfyui: Some("euler"),
-            k_diffusion: Some("sample_euler"),
-            diffusers: Some("EulerDiscreteScheduler"),
-            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 1 without its correction",
-            sample: euler::euler,
-        },
-        Method {
-            id: "euler-ancestral",
-            name: "Euler ancestral",
-            order: 1,
-            evaluations: 1,
-            stochastic: true,
-            eta: Some(1.0),
-            comfyui: Some("euler_ancestral"),
-            k_diffusion: Some("sample_euler_ancestral"),
-            diffusers: Some("EulerAncestralDiscreteScheduler"),
-            paper: "Song et al. 2021, arXiv 2011.13456, appendix F",
-            sample: euler_ancestral::euler_ancestral,
-        },
-        Method {
-            id: "heun",
-            name: "Heun",
-            order: 2,
-            evaluations: 2,
-            stochastic: false,
-            eta: None,
-            comfyui: Some("heun"),
-            k_diffusion: Some("sample_heun"),
-            diffusers: Some("HeunDiscreteScheduler"),
-            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 1",
-            sample: heun::heun,
-        },
-        Method {
-            id: "dpmpp-2m",
-            name: "DPM-Solver++(2M)",
-            order: 2,
-            evaluations: 1,
-            stochastic: false,
-            eta: None,
-            comfyui: Some("dpmpp_2m"),
-            k_diffusion: Some("sample_dpmpp_2m"),
-            diffusers: Some("DPMSolverMultistepScheduler"),
-            paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2",
-            sample: dpmpp_2m::dpmpp_2m,
-        },
-        Method {
-            id: "dpmpp-2m-sde",
-            name: "SDE-DPM-Solver++(2M)",
-            order: 2,
-            evaluations: 1,
-            stochastic: true,
-            eta: Some(1.0),
-            comfyui: Some("dpmpp_2m_sde"),
-            k_diffusion: Some("sample_dpmpp_2m_sde"),
-            diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver++")"#),
-            paper: "Lu et al. 2022, arXiv 2211.01095, SDE-DPM-Solver++(2M)",
-            sample: dpmpp_2m_sde::dpmpp_2m_sde,
-        },
-        Method {
-            id: "langevin",
-            name: "Annealed Langevin dynamics",
-            order: 1,
-            evaluations: 5,
-            stochastic: true,
-            eta: None,
+            knobs: &[],
+            tuning: Tuning::DEFAULT,
             comfyui: None,
             k_diffusion: None,
             diffusers: None,
-            paper: "Song & Ermon 2019, arXiv 1907.05600, algorithm 1",
-            sample: langevin::langevin,
-        },
-    ]
+            paper: "",
+            walk: Walk::Grid(walk),
+        }
+    }
+
+    /// The sampler, if it walks the grid's steps.
+    pub fn on_grid(&self) -> Option<Sampler<X>> {
+        match self.walk {
+            Walk::Grid(sampler) => Some(sampler),
+            Walk::Adaptive(_) => None,
+        }
+    }
+
+    /// The order that it has with this tuning.
+    pub fn order_with(&self, tuning: &Tuning) -> usize {
+        let tuned = self.knobs.iter().any(|knob| matches!(knob, Knob::Order(_)));
+        if tuned { tuning.order } else { self.order }
+    }
+
+    /// Whether it draws fresh noise with this tuning.
+    pub fn stochastic_with(&self, tuning: &Tuning) -> bool {
+        match self.knobs {
+            knobs if knobs.contains(&Knob::Eta) => tuning.eta > 0.0,
+            knobs if knobs.contains(&Knob::Churn) => tuning.churn > 0.0,
+            _ => self.stochastic,
+        }
+    }
+}
+
+/// The sampler table, family by family, in the order that the page shows.
+pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
+    let families = [
+        ode::rows(),
+        multistep::rows(),
+        singlestep::rows(),
+        adaptive::rows(),
+        ancestral::rows(),
+        sde::rows(),
+        langevin::rows(),
+        few_step::rows(),
+    ];
+    families.into_iter().flatten().collect()
 }
 
 /// The row named `id`.

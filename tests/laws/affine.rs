@@ -17,6 +17,15 @@ impl Affine {
     pub fn variance(&self) -> f64 {
         self.spread.iter().map(|c| c * c).sum()
     }
+
+    fn certain(mean: f64) -> Self {
+        Self { mean, spread: Vec::new() }
+    }
+
+    /// Its value, if it is no random number at all.
+    fn constant(&self) -> Option<f64> {
+        self.spread.iter().all(|c| *c == 0.0).then_some(self.mean)
+    }
 }
 
 impl Latent for Affine {
@@ -31,6 +40,36 @@ impl Latent for Affine {
 
     fn scale(&self, a: f64) -> Self {
         Self { mean: a * self.mean, spread: self.spread.iter().map(|c| a * c).collect() }
+    }
+
+    /// Affine if one of the two is a constant.
+    fn times(&self, other: &Self) -> Self {
+        match (self.constant(), other.constant()) {
+            (_, Some(a)) => self.scale(a),
+            (Some(a), _) => other.scale(a),
+            _ => panic!("the product of two random numbers is not affine"),
+        }
+    }
+
+    fn over(&self, other: &Self) -> Self {
+        self.scale(1.0 / other.constant().expect("a quotient by a random number is not affine"))
+    }
+
+    fn exp(&self) -> Self {
+        Self::certain(self.constant().expect("a power of a random number is not affine").exp())
+    }
+
+    fn larger(&self, _: &Self) -> Self {
+        panic!("the larger of two random numbers is not affine")
+    }
+
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        Self::certain(self.constant().expect("a clamped random number is not affine").clamp(low, high))
+    }
+
+    /// That of infinitely many draws.
+    fn rms(&self) -> Self {
+        Self::certain(self.mean.hypot(self.variance().sqrt()))
     }
 }
 

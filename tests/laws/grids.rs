@@ -33,6 +33,36 @@ impl Process {
     }
 }
 
+/// The process that a grid was taken from, as far as its levels tell: between two of them the logarithms of alpha and
+/// sigma are linear in each other.
+pub struct Between<'a>(pub &'a Grid);
+
+impl NoiseSchedule for Between<'_> {
+    fn level(&self, _: f64) -> Level {
+        unreachable!("samplers ask for levels by their ratio")
+    }
+
+    fn level_at(&self, nsr: f64) -> Level {
+        let step = self.0.pairs().find(|(_, to)| nsr >= to.nsr());
+        let (from, to) = step.unwrap_or((self.0.first(), self.0.last()));
+        let part = ((nsr / from.nsr()).ln() / (to.nsr() / from.nsr()).ln()).clamp(0.0, 1.0);
+        let alpha = match (from.alpha > 0.0, to.sigma > 0.0) {
+            (true, true) => from.alpha.powf(1.0 - part) * to.alpha.powf(part),
+            (true, false) => from.alpha,
+            (false, _) => to.alpha,
+        };
+        Level { t: from.t, alpha, sigma: alpha * nsr }
+    }
+
+    fn t_min(&self) -> f64 {
+        self.0.last().t
+    }
+
+    fn t_max(&self) -> f64 {
+        self.0.first().t
+    }
+}
+
 /// The same walk in noise-to-signal coordinates: alpha 1 at every level. Needs alpha > 0.
 pub fn exploding(grid: &Grid) -> Grid {
     let rescaled = |l: &Level| Level { t: l.t, alpha: 1.0, sigma: l.nsr() };

@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, slide};
 use crate::math::Latent;
+use crate::samplers::steps::slide;
+use crate::samplers::{Run, Step, Steps};
 
 /// Inner steps a level: `T` of algorithm 1. The paper's 100 serve ten levels; a grid has tens, each close to the next,
 /// so that few are enough.

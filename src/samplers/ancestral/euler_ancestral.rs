@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, ancestral, renoise};
 use crate::math::Latent;
+use crate::samplers::steps::{ancestral, renoise};
+use crate::samplers::{Run, Step, Steps};
 
 /// Euler with ancestral noise, k-diffusion's name for the ancestral sampler of Song et al. 2021 (arXiv 2011.13456),
 /// appendix F: an Euler step down to less noise than the grid asks for, then fresh noise up to it. Weak order 1, one
@@ -8,11 +9,11 @@ use crate::math::Latent;
 /// As an Euler step is a DDIM step, this is DDIM with the same `eta`: one walk that was found on two roads, and known
 /// by both names.
 pub fn euler_ancestral<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    let Run { start: mut x, grid, model, noise, eta } = run;
+    let Run { start: mut x, grid, model, noise, tuning, .. } = run;
     Box::new(grid.pairs().map(move |(from, to)| {
         let denoised = model.denoise(&x, from);
-        let (down, up) = ancestral(from, to, eta);
-        x = renoise(&x, &denoised, (from, to), (down, up), noise);
+        let (down, up) = ancestral(from, to, tuning.eta);
+        x = renoise(&x, &denoised, (from, to), (down, up * tuning.noise_scale), noise);
         Step { x: x.clone(), denoised, from, to }
     }))
 }

@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, ratio, slide};
 use crate::math::Latent;
+use crate::samplers::steps::{ratio, slide};
+use crate::samplers::{Run, Step, Steps};
 
 /// Heun's method on the probability-flow ODE, Karras et al. 2022 (arXiv 2206.00364), algorithm 1. Order 2, two
 /// evaluations a step.

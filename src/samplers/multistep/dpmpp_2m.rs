@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, midpoint, slide};
 use crate::math::Latent;
+use crate::samplers::steps::{midpoint, slide};
+use crate::samplers::{Run, Step, Steps};
 
 /// DPM-Solver++(2M), Lu et al. 2022 (arXiv 2211.01095), algorithm 2. Order 2, one evaluation a step.
 ///

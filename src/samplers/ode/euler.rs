@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, slide};
 use crate::math::Latent;
+use crate::samplers::steps::slide;
+use crate::samplers::{Run, Step, Steps};
 
 /// Euler's method on the probability-flow ODE, Karras et al. 2022 (arXiv 2206.00364), algorithm 1 without its
 /// correction. Order 1, one evaluation a step.

@@ -1,5 +1,6 @@
-use super::{Run, Step, Steps, ratio, renoise};
 use crate::math::{Latent, Level};
+use crate::samplers::steps::{ratio, renoise};
+use crate::samplers::{Run, Step, Steps};
 
 /// DDPM ancestral sampling, Ho et al. 2020 (arXiv 2006.11239), algorithm 2, with the posterior variance `beta-tilde_t`
 /// (section 3.2: right for data that is one point). Weak order 1, one evaluation a step.

@@ -1,0 +1,57 @@
+//! The pieces that steps are made of, shared by every family.
+
+use crate::math::{Latent, Level, Noise};
+
+/// Moves `x` from one level to another as if its noise and the estimate `x0` stayed what they are: the exact solution
+/// of the probability-flow ODE while the model's estimate is constant, and the step of DDIM (Song et al. 2021,
+/// arXiv 2010.02502, equation 12 with sigma_t = 0).
+pub(super) fn slide<X: Latent>(x: &X, x0: &X, from: Level, to: Level) -> X {
+    let keep = to.sigma / from.sigma;
+    x.mix(keep, x0, to.alpha - keep * from.alpha)
+}
+
+/// The factor by which a step shrinks the noise-to-signal ratio, in [0, 1): `exp(-h)` for a step of `h` in lambda.
+/// 0 from pure noise and to the clean end.
+pub(super) fn ratio(from: Level, to: Level) -> f64 {
+    to.nsr() / from.nsr()
+}
+
+/// The noise of `to`, split as `kept^2 + fresh^2 = to.sigma^2`: `fresh` is `eta` times the standard deviation of
+/// `x_to` given `x_from` and `x_0` (Song et al. 2021, arXiv 2010.02502, equation 16; in noise-to-signal coordinates it
+/// is the `sigma_up` of k-diffusion, and `kept` its `sigma_down`). Returns `(kept, fresh)`.
+pub(super) fn ancestral(from: Level, to: Level, eta: f64) -> (f64, f64) {
+    let r = ratio(from, to);
+    // Not as 1 - fresh^2, which would lose the digits of a small `kept`.
+    let kept = (1.0 - eta * eta + eta * eta * r * r).max(0.0).sqrt();
+    (to.sigma * kept, to.sigma * eta * (1.0 - r * r).sqrt())
+}
+
+/// Slides `x` to level `to`, but with only `kept` of its old noise, and adds `fresh` new noise (standard deviations).
+///
+/// Nothing is drawn where `fresh` is 0. That is so in all steps of a run (no eta) or in the last (clean end), so no
+/// later draw moves.
+pub(super) fn renoise<X: Latent>(
+    x: &X,
+    x0: &X,
+    (from, to): (Level, Level),
+    (kept, fresh): (f64, f64),
+    noise: &mut dyn Noise<X>,
+) -> X {
+    let x = slide(x, x0, from, Level { sigma: kept, ..to });
+    if fresh > 0.0 { x.mix(1.0, &noise.over(&x, from, to), fresh) } else { x }
+}
+
+/// The estimate of `x_0` in the middle of a step, on the line in log-SNR through the `last` estimate and this one: the
+/// second-order term of the DPM-Solver++ multistep methods. `last` is the estimate of the previous step with the length
+/// of that step, `h` the length of this one.
+///
+/// The line has no middle on an infinite step (to the clean end), so there, as in the first step, it is this estimate.
+pub(super) fn midpoint<X: Latent>(denoised: &X, last: &Option<(X, f64)>, h: f64) -> X {
+    match last {
+        Some((old, h_old)) if h.is_finite() => {
+            let c = h / (2.0 * h_old);
+            denoised.mix(1.0 + c, old, -c)
+        }
+        _ => denoised.clone(),
+    }
+}

@@ -1,0 +1,146 @@
+//! What a person may turn on a sampler.
+
+use std::ops::RangeInclusive;
+
+/// The value of every knob. A method reads those that its row lists.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    pub eta: f64,
+    pub order: usize,
+    pub churn: f64,
+    pub churn_min: f64,
+    pub churn_max: f64,
+    pub noise_scale: f64,
+    pub snr: f64,
+    pub inner: usize,
+    pub temperature: f64,
+    pub tolerance: f64,
+}
+
+impl Tuning {
+    /// The values that mean "as in the paper" for most methods; a row states its own where it differs.
+    pub const DEFAULT: Self = Self {
+        eta: 0.0,
+        order: 1,
+        churn: 0.0,
+        churn_min: 0.0,
+        churn_max: f64::INFINITY,
+        noise_scale: 1.0,
+        snr: 0.16,
+        inner: 1,
+        temperature: 1.0,
+        tolerance: 0.05,
+    };
+}
+
+/// One thing that a person may turn. Its id is the key in links and the name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Knob {
+    /// How much fresh noise a step adds, dimensionless: 0 none (deterministic), 1 the full posterior or reverse-SDE
+    /// noise.
+    Eta,
+    /// Order of a multistep or singlestep method, up to the given one.
+    Order(usize),
+    /// `S_churn`: how much noise is added before the steps, in total (Karras et al. 2022, arXiv 2206.00364, algorithm 2).
+    Churn,
+    /// `S_tmin`: the noise-to-signal ratio below which there is no churn.
+    ChurnMin,
+    /// `S_tmax`: the noise-to-signal ratio above which there is no churn.
+    ChurnMax,
+    /// `S_noise`: a factor on the standard deviation of all fresh noise.
+    NoiseScale,
+    /// Signal-to-noise ratio of a Langevin corrector's step (Song et al. 2021, arXiv 2011.13456, algorithms 4 and 5).
+    Snr,
+    /// Langevin steps at each noise level.
+    Inner,
+    /// Temperature of Langevin dynamics: 1 samples the model's law, 0 climbs to its modes.
+    Temperature,
+    /// Relative error that a step of an adaptive method may make.
+    Tolerance,
+}
+
+impl Knob {
+    /// Every knob, each as wide as any method has it.
+    pub const ALL: [Knob; 10] = [
+        Self::Eta,
+        Self::Order(4),
+        Self::Churn,
+        Self::ChurnMin,
+        Self::ChurnMax,
+        Self::NoiseScale,
+        Self::Snr,
+        Self::Inner,
+        Self::Temperature,
+        Self::Tolerance,
+    ];
+
+    /// Kebab-case id, as in links and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Eta => "eta",
+            Self::Order(_) => "order",
+            Self::Churn => "churn",
+            Self::ChurnMin => "churn-min",
+            Self::ChurnMax => "churn-max",
+            Self::NoiseScale => "noise-scale",
+            Self::Snr => "snr",
+            Self::Inner => "inner",
+            Self::Temperature => "temperature",
+            Self::Tolerance => "tolerance",
+        }
+    }
+
+    /// The values that it takes.
+    pub fn range(self) -> RangeInclusive<f64> {
+        match self {
+            Self::Eta => 0.0..=1.0,
+            Self::Order(most) => 1.0..=most as f64,
+            Self::Churn => 0.0..=1000.0,
+            Self::ChurnMin => 0.0..=1e6,
+            Self::ChurnMax => 0.0..=f64::INFINITY,
+            Self::NoiseScale => 0.0..=2.0,
+            Self::Snr => 0.001..=1.0,
+            Self::Inner => 1.0..=100.0,
+            Self::Temperature => 0.0..=10.0,
+            Self::Tolerance => 1e-6..=1.0,
+        }
+    }
+
+    /// Whether it takes whole numbers only.
+    pub fn whole(self) -> bool {
+        matches!(self, Self::Order(_) | Self::Inner)
+    }
+
+    pub fn get(self, tuning: &Tuning) -> f64 {
+        match self {
+            Self::Eta => tuning.eta,
+            Self::Order(_) => tuning.order as f64,
+            Self::Churn => tuning.churn,
+            Self::ChurnMin => tuning.churn_min,
+            Self::ChurnMax => tuning.churn_max,
+            Self::NoiseScale => tuning.noise_scale,
+            Self::Snr => tuning.snr,
+            Self::Inner => tuning.inner as f64,
+            Self::Temperature => tuning.temperature,
+            Self::Tolerance => tuning.tolerance,
+        }
+    }
+
+    /// Sets the knob; a value out of its range is brought into it, one that should be whole is rounded.
+    pub fn set(self, tuning: &mut Tuning, value: f64) {
+        let range = self.range();
+        let value = value.clamp(*range.start(), *range.end());
+        match self {
+            Self::Eta => tuning.eta = value,
+            Self::Order(_) => tuning.order = value.round() as usize,
+            Self::Churn => tuning.churn = value,
+            Self::ChurnMin => tuning.churn_min = value,
+            Self::ChurnMax => tuning.churn_max = value,
+            Self::NoiseScale => tuning.noise_scale = value,
+            Self::Snr => tuning.snr = value,
+            Self::Inner => tuning.inner = value.round() as usize,
+            Self::Temperature => tuning.temperature = value,
+            Self::Tolerance => tuning.tolerance = value,
+        }
+    }
+}
