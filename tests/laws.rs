@@ -4,6 +4,7 @@
 //! written down in [`BOUND_TO_ITS_PROCESS`] and [`limit_variance`].
 
 mod laws {
+    mod adaptive;
     pub mod affine;
     pub mod grids;
     pub mod plane;

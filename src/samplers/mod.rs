@@ -24,6 +24,7 @@ pub use tuning::{Knob, Tuning};
 
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Level, Noise, NoiseSchedule};
+use thiserror::Error;
 
 /// What a sampler is given.
 pub struct Run<'a, X> {
@@ -94,15 +95,44 @@ pub type Sampler<X> = for<'a> fn(Run<'a, X>) -> Steps<'a, X>;
 /// it asks for an attempt, measures what comes back, waiting as its device does, and tells.
 pub trait Adaptive<X> {
     /// Tries a step. What comes back is the step's error over the tolerance, at every place: its root mean square is 1
-    /// where the step is just good enough. `None` once the run is at the grid's last level.
+    /// where the step is just good enough. `None` once the run is at the grid's last level, or has given up.
     fn attempt(&mut self) -> Option<X>;
 
-    /// Takes the step that was tried if `error`, the largest root mean square of any picture of the batch, is at most 1,
-    /// and chooses the length of the next attempt. `None` if the step was rejected.
-    fn judge(&mut self, error: f64) -> Option<Step<X>>;
+    /// Takes the step that was tried if `error`, the largest root mean square of any picture of the batch, is as small
+    /// as the method wants it, and chooses the length of the next attempt. `None` if the step was rejected; an error
+    /// that is no number rejects it too.
+    ///
+    /// # Errors
+    /// Too many attempts failed: no step is short enough. The run is over then.
+    fn judge(&mut self, error: f64) -> Result<Option<Step<X>>, GaveUp>;
+
+    /// The attempts that were judged so far.
+    fn tally(&self) -> Tally;
 }
 
-/// A sampler that chooses its own steps. It reads the grid's first and last level only.
+/// How many attempts an adaptive run has made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub accepted: usize,
+    pub rejected: usize,
+}
+
+/// Why an adaptive run stopped before its end.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error(
+    "no step was good enough in {attempts} attempts: at noise-to-signal ratio {nsr:.4} the next one would be {length:.1e} \
+     long; use a larger tolerance, and see whether the model gives numbers"
+)]
+pub struct GaveUp {
+    pub attempts: usize,
+    /// The noise-to-signal ratio that the run got to.
+    pub nsr: f64,
+    /// Length of the attempt that would have been next, in the method's own coordinate.
+    pub length: f64,
+}
+
+/// A sampler that chooses its own steps. Of the grid it reads the two levels at each end: where an end is pure noise or
+/// clean, the step from it or to it is the grid's.
 pub type AdaptiveSampler<X> = for<'a> fn(Run<'a, X>) -> Box<dyn Adaptive<X> + 'a>;
 
 /// How a method walks.

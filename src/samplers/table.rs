@@ -1,6 +1,6 @@
 //! The sampler table: what a row is, and the one place that lists the families.
 
-use super::{Knob, Sampler, Tuning, Walk};
+use super::{AdaptiveSampler, Knob, Sampler, Tuning, Walk};
 use super::{adaptive, ancestral, few_step, langevin, multistep, ode, sde, singlestep};
 use crate::math::Latent;
 
@@ -12,7 +12,7 @@ pub struct Method<X> {
     pub name: &'static str,
     /// Order of convergence in the step size, unless [`Knob::Order`] says it; weak order for stochastic methods.
     pub order: usize,
-    /// Model evaluations a step at the default tuning. A step from pure noise (`alpha = 0`) or to the clean end may take
+    /// Model evaluations a step (an attempt, where a method chooses its steps) at the default tuning. A step from pure noise (`alpha = 0`) or to the clean end may take
     /// fewer.
     pub evaluations: u32,
     /// Whether the method draws fresh noise at its default tuning.
@@ -32,7 +32,16 @@ pub struct Method<X> {
 
 impl<X> Method<X> {
     /// A deterministic method of order 1 with one evaluation a step, that nobody else has: what a row changes.
-    pub(super) fn new(id: &'static str, name: &'static str, walk: Sampler<X>) -> Self {
+    pub(super) fn new(id: &'static str, name: &'static str, sampler: Sampler<X>) -> Self {
+        Self::plain(id, name, Walk::Grid(sampler))
+    }
+
+    /// The same, for a method that chooses its own steps.
+    pub(super) fn adaptive(id: &'static str, name: &'static str, sampler: AdaptiveSampler<X>) -> Self {
+        Self::plain(id, name, Walk::Adaptive(sampler))
+    }
+
+    fn plain(id: &'static str, name: &'static str, walk: Walk<X>) -> Self {
         Self {
             id,
             name,
@@ -45,7 +54,7 @@ impl<X> Method<X> {
             k_diffusion: None,
             diffusers: None,
             paper: "",
-            walk: Walk::Grid(walk),
+            walk,
         }
     }
 
@@ -54,6 +63,14 @@ impl<X> Method<X> {
         match self.walk {
             Walk::Grid(sampler) => Some(sampler),
             Walk::Adaptive(_) => None,
+        }
+    }
+
+    /// The sampler, if it chooses its own steps.
+    pub fn on_its_own(&self) -> Option<AdaptiveSampler<X>> {
+        match self.walk {
+            Walk::Grid(_) => None,
+            Walk::Adaptive(sampler) => Some(sampler),
         }
     }
 

@@ -15,6 +15,7 @@ pub struct Tuning {
     pub inner: usize,
     pub temperature: f64,
     pub tolerance: f64,
+    pub absolute_tolerance: f64,
 }
 
 impl Tuning {
@@ -30,6 +31,7 @@ impl Tuning {
         inner: 1,
         temperature: 1.0,
         tolerance: 0.05,
+        absolute_tolerance: 0.0078,
     };
 }
 
@@ -57,11 +59,13 @@ pub enum Knob {
     Temperature,
     /// Relative error that a step of an adaptive method may make.
     Tolerance,
+    /// Error that it may make anyway, in units of the data.
+    AbsoluteTolerance,
 }
 
 impl Knob {
     /// Every knob, each as wide as any method has it.
-    pub const ALL: [Knob; 10] = [
+    pub const ALL: [Knob; 11] = [
         Self::Eta,
         Self::Order(4),
         Self::Churn,
@@ -72,6 +76,7 @@ impl Knob {
         Self::Inner,
         Self::Temperature,
         Self::Tolerance,
+        Self::AbsoluteTolerance,
     ];
 
     /// Kebab-case id, as in links and on the command line.
@@ -87,6 +92,7 @@ impl Knob {
             Self::Inner => "inner",
             Self::Temperature => "temperature",
             Self::Tolerance => "tolerance",
+            Self::AbsoluteTolerance => "absolute-tolerance",
         }
     }
 
@@ -102,7 +108,7 @@ impl Knob {
             Self::Snr => 0.001..=1.0,
             Self::Inner => 1.0..=100.0,
             Self::Temperature => 0.0..=10.0,
-            Self::Tolerance => 1e-6..=1.0,
+            Self::Tolerance | Self::AbsoluteTolerance => 1e-12..=1.0,
         }
     }
 
@@ -123,6 +129,7 @@ impl Knob {
             Self::Inner => tuning.inner as f64,
             Self::Temperature => tuning.temperature,
             Self::Tolerance => tuning.tolerance,
+            Self::AbsoluteTolerance => tuning.absolute_tolerance,
         }
     }
 
@@ -141,6 +148,7 @@ impl Knob {
             Self::Inner => tuning.inner = value.round() as usize,
             Self::Temperature => tuning.temperature = value,
             Self::Tolerance => tuning.tolerance = value,
+            Self::AbsoluteTolerance => tuning.absolute_tolerance = value,
         }
     }
 }

@@ -1,0 +1,215 @@
+//! The laws of the methods that choose their own steps.
+
+use super::grids::{Between, exploding, processes};
+use super::plane::{Point, Seeded, distance, flow_map, mixture};
+use unnoise::denoise::Denoiser;
+use unnoise::math::{Grid, Latent, Level, Noise};
+use unnoise::samplers::{GaveUp, Knob, Run, Step, Tally, Tuning, method, methods};
+
+/// The ids of the adaptive rows.
+fn ids() -> Vec<&'static str> {
+    let ids: Vec<_> = methods::<Point>().iter().filter(|row| row.on_its_own().is_some()).map(|row| row.id).collect();
+    assert!(!ids.is_empty());
+    ids
+}
+
+/// A whole run: what a session does, without waiting for a device.
+fn drive(
+    id: &str,
+    start: Point,
+    grid: &Grid,
+    model: &dyn Denoiser<Point>,
+    tune: impl Fn(&mut Tuning),
+) -> (Vec<Step<Point>>, Tally, Option<GaveUp>) {
+    let row = method::<Point>(id).expect("a row of the table");
+    let mut tuning = row.tuning;
+    tune(&mut tuning);
+    let sampler = row.on_its_own().expect("an adaptive row");
+    let (schedule, noise) = (Between(grid), &mut Seeded::new(0));
+    let mut run = sampler(Run { start, grid, schedule: &schedule, model, noise, tuning, orders: None });
+    let mut steps = Vec::new();
+    while let Some(error) = run.attempt() {
+        match run.judge(error.rms()[0]) {
+            Ok(step) => steps.extend(step),
+            Err(why) => {
+                assert!(run.attempt().is_none(), "{id} goes on after it gave up");
+                return (steps, run.tally(), Some(why));
+            }
+        }
+    }
+    (steps, run.tally(), None)
+}
+
+fn tolerance(value: f64) -> impl Fn(&mut Tuning) {
+    move |tuning| {
+        Knob::Tolerance.set(tuning, value);
+        Knob::AbsoluteTolerance.set(tuning, value);
+    }
+}
+
+/// The steps chain from the grid's first level to its last.
+fn assert_whole(name: &str, steps: &[Step<Point>], tally: Tally, grid: &Grid) {
+    assert_eq!(steps.len(), tally.accepted, "{name}");
+    assert_eq!((steps[0].from, steps[steps.len() - 1].to), (grid.first(), grid.last()), "{name}");
+    for pair in steps.windows(2) {
+        assert_eq!(pair[0].to, pair[1].from, "{name}");
+    }
+    assert!(steps.iter().all(|step| step.to.nsr() < step.from.nsr()), "{name} steps back");
+}
+
+/// A thousandth of the tolerance makes the error a hundred to ten thousand times smaller, down to the last digits.
+#[test]
+fn the_error_falls_with_the_tolerance() {
+    let model = mixture();
+    for process in processes() {
+        let grid = process.inner(8);
+        let start = [0.9, -0.4].scale(grid.first().marginal_std());
+        let truth = flow_map(&model, &start, &grid);
+        for id in ids() {
+            let error = |allowed| {
+                let (steps, tally, why) = drive(id, start, &grid, &model, tolerance(allowed));
+                assert_eq!(why, None);
+                assert_whole(id, &steps, tally, &grid);
+                distance(&steps[steps.len() - 1].x, &truth)
+            };
+            let errors = [1e-4, 1e-7, 1e-10].map(error);
+            println!("{id} in {}: {errors:?}", process.name);
+            for (error, allowed) in errors.iter().zip([1e-4, 1e-7, 1e-10]) {
+                assert!(*error < 20.0 * allowed, "{id} in {}: {error:e} at {allowed:e}", process.name);
+            }
+            assert!(errors[0] > 1e-7, "{id} in {} takes no notice of the tolerance", process.name);
+            assert!(errors[2] < 1e-8);
+        }
+    }
+}
+
+/// The lengths of the steps follow their errors, which are small differences: rounding moves the levels more than the
+/// end.
+#[test]
+fn adaptive_walks_are_the_same_in_every_process() {
+    let model = mixture();
+    for process in processes() {
+        let grid = process.inner(20);
+        let rescaled = exploding(&grid);
+        let start: Point = [11.0, -6.0].scale(grid.first().sigma);
+        for id in ids() {
+            let (here, ..) = drive(id, start, &grid, &model, |_| ());
+            let (there, ..) = drive(id, start.scale(1.0 / grid.first().alpha), &rescaled, &model, |_| ());
+            assert_eq!(here.len(), there.len());
+            for (a, b) in here.iter().zip(&there) {
+                let apart = (a.to.nsr() / b.to.nsr() - 1.0).abs();
+                assert!(apart < 1e-8, "{id} in {}: a level is {apart:e} from the rescaled one", process.name);
+            }
+            let (a, b) = (here[here.len() - 1].x.scale(1.0 / grid.last().alpha), there[there.len() - 1].x);
+            let gap = distance(&a, &b);
+            assert!(gap < 1e-9, "{id} in {}: {gap:e} from the rescaled walk", process.name);
+        }
+    }
+}
+
+/// From pure noise and to the clean level, in however few steps the grid has.
+#[test]
+fn an_adaptive_walk_hits_a_point_mass_exactly() {
+    let point = [0.3, -1.7];
+    for (process, steps) in processes().iter().flat_map(|p| [1, 2, 7].map(|n| (p, n))) {
+        let grid = process.whole(steps);
+        let start = Seeded::new(5).normal(&point).scale(grid.first().marginal_std());
+        for id in ids() {
+            let (walked, tally, why) = drive(id, start, &grid, &|_: &Point, _: Level| point, |_| ());
+            assert_eq!(why, None, "{id} in {steps} steps of {}", process.name);
+            assert_whole(id, &walked, tally, &grid);
+            let end = &walked[walked.len() - 1];
+            assert_eq!((end.x, end.denoised), (point, point), "{id} in {steps} steps of {}", process.name);
+        }
+    }
+}
+
+/// A first step that is far too long is rejected until it is short enough, and every rejection is counted.
+#[test]
+fn rejected_attempts_are_counted() {
+    let model = mixture();
+    let levels = [20.0, 0.05].map(|nsr| Level::variance_exploding(nsr, nsr));
+    let grid = Grid::new(levels.to_vec()).expect("falls");
+    for id in ids() {
+        let (steps, tally, _) = drive(id, [11.0, -6.0], &grid, &model, tolerance(1e-6));
+        assert_whole(id, &steps, tally, &grid);
+        assert!(tally.rejected > 1, "{id}: {tally:?}");
+        assert!(distance(&steps[steps.len() - 1].x, &flow_map(&model, &[11.0, -6.0], &grid)) < 1e-4);
+    }
+}
+
+/// No numbers, no numbers from some level on, and an estimate that no step is short enough for.
+#[test]
+fn a_model_that_gives_no_numbers_ends_the_run_in_words() {
+    let exact = mixture();
+    let never = |_: &Point, _: Level| [f64::NAN; 2];
+    let late = |x: &Point, at: Level| if at.nsr() < 1.0 { [f64::INFINITY; 2] } else { exact.denoise(x, at) };
+    let models: [(&str, &dyn Denoiser<Point>); 2] = [("never", &never), ("late", &late)];
+    for process in processes() {
+        for (grid, (name, model)) in [process.whole(9), process.inner(4)].iter().flat_map(|g| models.map(|m| (g, m))) {
+            for id in ids() {
+                let start = Seeded::new(5).normal(&[0.0; 2]).scale(grid.first().marginal_std());
+                let (steps, tally, why) = drive(id, start, grid, model, |_| ());
+                let why = why.unwrap_or_else(|| panic!("{id} ends with {name} in {}: {tally:?}", process.name));
+                assert!(tally.rejected >= 40 && tally.rejected < 200, "{id}: {tally:?}");
+                assert!(steps.iter().all(|step| step.x.iter().all(|v| v.is_finite())), "{id} took a step of {name}");
+                assert!(why.to_string().contains("no step was good enough"), "{why}");
+            }
+        }
+    }
+}
+
+/// What k-diffusion 0.1.1.post1 gives in float64 for `sample_dpm_adaptive(mixture, [[11, -6]], 0.03, 14, order, rtol,
+/// atol)`: its accepted and rejected steps, some levels with their points, and the end.
+#[test]
+fn dpm_adaptive_is_k_diffusions() {
+    let levels = [14.0, 0.03].map(|nsr| Level::variance_exploding(nsr, nsr));
+    let grid = Grid::new(levels.to_vec()).expect("falls");
+    type Recorded<'a> = (usize, f64, f64, Tally, &'a [(usize, f64, Point)]);
+    let recorded: [Recorded<'_>; 3] = [
+        (
+            3,
+            0.05,
+            0.0078,
+            Tally { accepted: 9, rejected: 3 },
+            &[
+                (0, 13.317211943009996, [10.476564566221585, -5.718554791975225]),
+                (4, 0.8066689042932561, [1.3462504317363497, -1.059665580606212]),
+                (8, 0.03, [0.9668238708671041, -1.436701613553245]),
+            ],
+        ),
+        (
+            2,
+            0.05,
+            0.0078,
+            Tally { accepted: 11, rejected: 2 },
+            &[
+                (4, 1.6244089602452774, [1.8146322423884427, -1.1179190761339055]),
+                (10, 0.03, [0.9728075503903676, -1.4585826457096267]),
+            ],
+        ),
+        (
+            3,
+            0.001,
+            0.0001,
+            Tally { accepted: 17, rejected: 4 },
+            &[
+                (8, 0.7198419649059103, [1.2690746990502246, -1.0942409301552523]),
+                (16, 0.03, [0.9477323205525789, -1.4564635864885165]),
+            ],
+        ),
+    ];
+    for (order, relative, absolute, tally, points) in recorded {
+        let tune = |tuning: &mut Tuning| {
+            Knob::Order(3).set(tuning, order as f64);
+            Knob::Tolerance.set(tuning, relative);
+            Knob::AbsoluteTolerance.set(tuning, absolute);
+        };
+        let (steps, counted, _) = drive("dpm-adaptive", [11.0, -6.0], &grid, &mixture(), tune);
+        assert_eq!(counted, tally, "order {order} at {relative}");
+        for (i, nsr, x) in points {
+            assert!((steps[*i].to.nsr() - nsr).abs() < 1e-9 * nsr, "order {order}, step {i} to {:?}", steps[*i].to);
+            assert!(distance(&steps[*i].x, x) < 1e-9, "order {order}, step {i}: {:?} is not {x:?}", steps[*i].x);
+        }
+    }
+}
