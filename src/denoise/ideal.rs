@@ -2,6 +2,7 @@
 
 use super::Denoiser;
 use crate::math::{Latent, Level};
+use std::f64::consts::TAU;
 
 /// The smallest standard deviation that is told from none: its square is still a normal floating-point number.
 const LEAST_STD: f64 = 1e-140;
@@ -48,29 +49,73 @@ impl<const N: usize> Mixture<N> {
     }
 
     /// The exact posterior means at `x = alpha x_0 + sigma eps`, from no noise at all to nothing but noise.
-    pub fn posterior(&self, x: &[f64; N], Level { alpha, sigma, .. }: Level) -> Posterior<N> {
-        let std = |c: &Component<N>| (alpha * c.std).hypot(sigma).max(LEAST_STD);
-        let offset = |c: &Component<N>| std::array::from_fn::<f64, N, _>(|i| x[i] - alpha * c.mean[i]);
-        // Divided before it is squared, so that nothing overflows however little or much noise there is.
-        let log_weight = |c: &Component<N>| {
-            let distance: f64 = offset(c).iter().map(|d| (d / std(c)).powi(2)).sum();
-            c.weight.ln() - N as f64 * std(c).ln() - 0.5 * distance
-        };
-        let logs: Vec<f64> = self.0.iter().map(log_weight).collect();
-        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let shares: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
-        let total: f64 = shares.iter().sum();
-
+    pub fn posterior(&self, x: &[f64; N], at: Level) -> Posterior<N> {
         let mut mean = Posterior { x0: [0.0; N], eps: [0.0; N] };
-        for (c, share) in self.0.iter().zip(shares) {
-            let (share, offset, std) = (share / total, offset(c), std(c));
-            // Shares of the offset that are data and noise, as var is alpha^2 c.std^2 + sigma^2.
-            let (data, noise) = (alpha * (c.std / std).powi(2), sigma / std / std);
-            mean.x0 = mean.x0.mix(1.0, &c.mean.mix(1.0, &offset, data), share);
-            mean.eps = mean.eps.mix(1.0, &offset, share * noise);
+        for c in self.responses(x, at).1 {
+            mean.x0 = mean.x0.mix(1.0, &c.x0, c.share);
+            mean.eps = mean.eps.mix(1.0, &c.offset, c.share * (at.sigma / c.std / c.std));
         }
         mean
     }
+
+    /// `ln p_t(x)` in nats, the density of `x = alpha x_0 + sigma eps`: the same mixture, each component widened to the
+    /// standard deviation `sqrt(alpha^2 std^2 + sigma^2)`.
+    pub fn log_density(&self, x: &[f64; N], at: Level) -> f64 {
+        let weights: f64 = self.0.iter().map(|c| c.weight).sum();
+        self.responses(x, at).0 - weights.ln() - 0.5 * N as f64 * TAU.ln()
+    }
+
+    /// Derivative of the posterior mean, `J[i][j] = d E[x_0]_i / d x_j`. It is `alpha / sigma^2` times the posterior
+    /// covariance of `x_0`, so it is symmetric (Efron 2011, "Tweedie's formula and selection bias", section 2).
+    pub fn jacobian(&self, x: &[f64; N], at: Level) -> [[f64; N]; N] {
+        let responses = self.responses(x, at).1;
+        // A share changes by itself times how much its slope -offset / std^2 differs from the mean slope.
+        let slope = |c: &Response<N>| c.offset.scale(-1.0 / c.std / c.std);
+        let mean = responses.iter().fold([0.0; N], |sum, c| sum.mix(1.0, &slope(c), c.share));
+        let mut out = [[0.0; N]; N];
+        for c in &responses {
+            let turn = slope(c).mix(c.share, &mean, -c.share);
+            for (i, row) in out.iter_mut().enumerate() {
+                *row = row.mix(1.0, &turn, c.x0[i]);
+                row[i] += c.share * c.data;
+            }
+        }
+        out
+    }
+
+    /// The logarithm of the summed, unnormalised densities, and what each component makes of `x`.
+    fn responses(&self, x: &[f64; N], Level { alpha, sigma, .. }: Level) -> (f64, Vec<Response<N>>) {
+        let response = |c: &Component<N>| {
+            let std = (alpha * c.std).hypot(sigma).max(LEAST_STD);
+            let offset: [f64; N] = std::array::from_fn(|i| x[i] - alpha * c.mean[i]);
+            // Divided before it is squared, so that nothing overflows however little or much noise there is.
+            let distance: f64 = offset.iter().map(|d| (d / std).powi(2)).sum();
+            let log = c.weight.ln() - N as f64 * std.ln() - 0.5 * distance;
+            // The share of the offset that is data, as std^2 is alpha^2 c.std^2 + sigma^2.
+            let data = alpha * (c.std / std).powi(2);
+            Response { share: log, std, offset, data, x0: c.mean.mix(1.0, &offset, data) }
+        };
+        let mut all: Vec<_> = self.0.iter().map(response).collect();
+        let largest = all.iter().map(|c| c.share).fold(f64::NEG_INFINITY, f64::max);
+        all.iter_mut().for_each(|c| c.share = (c.share - largest).exp());
+        let total: f64 = all.iter().map(|c| c.share).sum();
+        all.iter_mut().for_each(|c| c.share /= total);
+        (largest + total.ln(), all)
+    }
+}
+
+/// What one component makes of a noisy point.
+struct Response<const N: usize> {
+    /// Probability that the point came from it.
+    share: f64,
+    /// Standard deviation of its noisy points.
+    std: f64,
+    /// From its noisy mean to the point.
+    offset: [f64; N],
+    /// Derivative of `x0` by the point.
+    data: f64,
+    /// `E[x_0 | x]` if the point came from it.
+    x0: [f64; N],
 }
 
 impl<const N: usize> Denoiser<[f64; N]> for Mixture<N> {
@@ -125,6 +170,40 @@ mod tests {
         let weight = |p: [f64; 2]| (-((x[0] - p[0]).powi(2) + (x[1] - p[1]).powi(2)) / (2.0 * sigma * sigma)).exp();
         let share = weight([1.0, 2.0]) / (weight([0.0, 0.0]) + weight([1.0, 2.0]));
         near(data.denoise(&x, level(1.0, sigma)), [share, 2.0 * share], 1e-15);
+    }
+
+    /// The density integrates to one, and its logarithm's slope is the score `-E[eps] / sigma`.
+    #[test]
+    fn the_density_is_one_and_its_slope_is_the_score() {
+        for at in [level(1.0, 0.7), level(0.6, 0.8), level(0.0, 1.0)] {
+            let density = |x: f64| two().log_density(&[x], at);
+            let mass: f64 = (0..200_000).map(|k| density(-10.0 + k as f64 * 1e-4).exp() * 1e-4).sum();
+            near([mass], [1.0], 1e-9);
+            let (x, h) = (0.4, 1e-5);
+            let slope = (density(x + h) - density(x - h)) / (2.0 * h);
+            near([slope], [-two().posterior(&[x], at).eps[0] / at.sigma], 1e-8);
+        }
+    }
+
+    #[test]
+    fn the_jacobian_is_the_slope_of_the_posterior_mean() {
+        let component = |weight, mean, std| Component { weight, mean, std };
+        let model = Mixture::new(vec![component(1.0, [-1.0, 0.5], 0.5), component(3.0, [2.0, 0.0], 0.2)]).unwrap();
+        for at in [level(1.0, 0.7), level(0.6, 0.8), level(0.1, 3.0), level(1.0, 0.05)] {
+            for x in [[0.3, 0.4], [1.2, -0.5], [-2.0, 3.0]] {
+                let (jacobian, h) = (model.jacobian(&x, at), 1e-5);
+                near([jacobian[0][1]], [jacobian[1][0]], 1e-12 * (1.0 + jacobian[0][1].abs()));
+                for j in 0..2 {
+                    let moved = |h: f64| {
+                        let mut x = x;
+                        x[j] += h;
+                        model.denoise(&x, at)
+                    };
+                    let slope = moved(h).mix(0.5 / h, &moved(-h), -0.5 / h);
+                    near([jacobian[0][j], jacobian[1][j]], slope, 1e-7);
+                }
+            }
+        }
     }
 
     #[test]
