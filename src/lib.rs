@@ -8,7 +8,7 @@
 //! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, exact denoisers |
 //! | 2 | [`samplers`] | the sampler table, one file a method |
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
-//! | 4 | [`settings`], [`picture`], [`replay`], `session`, `train` | runs: what one is made of, its frames, recorded ones; the training objective |
+//! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; the training objective |
 //! | 5 | `web`, `bin/unnoise` | the browser and the command line |
 //!
 //! Floors 0 to 2 name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo features choose
@@ -17,6 +17,7 @@
 #[cfg(feature = "nn")]
 pub mod backend;
 pub mod denoise;
+pub mod eval;
 pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("samplers", 2),
     ("backend", 3),
     ("models", 3),
+    ("eval", 4),
     ("picture", 4),
     ("settings", 4),
     ("replay", 4),

@@ -1,0 +1,56 @@
+//! Floor 4: what a model is worth: exact likelihood, variational bound, inversion.
+//!
+//! These measures read every answer of the model back, so they are for the command line and the tests. All arithmetic
+//! but the network's own is in `f64`, on flat lists of numbers: a sample is `dimensions()` numbers, in row-major order.
+//!
+//! | module | measures | after |
+//! |---|---|---|
+//! | [`likelihood`] | `ln p(x)` by the probability-flow ODE | Song et al. 2021, arXiv 2011.13456, section 4.3 |
+//! | [`bound`] | every term of the variational bound on `-ln p(x)` | Ho et al. 2020, arXiv 2006.11239, equation 5 |
+//! | [`inversion`] | the noise that a sampler would turn into `x` | Song et al. 2021, arXiv 2010.02502, section 5.4 |
+//! | [`pixels`] | bits per dimension of pictures with 256 grey levels | Theis et al. 2016, arXiv 1511.01844, section 3.1 |
+
+pub mod bound;
+mod decoder;
+mod dopri5;
+mod exact;
+pub mod inversion;
+pub mod likelihood;
+#[cfg(all(feature = "autodiff", not(target_family = "wasm")))]
+mod network;
+pub mod pixels;
+
+pub use bound::{Bound, Variance, bound};
+pub use decoder::Decoder;
+pub use dopri5::{Control, OdeError};
+pub use inversion::{Inversion, invert};
+pub use likelihood::{Likelihood, LogDensity, Probes, standard_normal};
+#[cfg(all(feature = "autodiff", not(target_family = "wasm")))]
+pub use network::{NoLabel, Pictures};
+
+use crate::math::Level;
+
+/// A denoiser whose answers are read back as plain numbers.
+pub trait Readable {
+    /// What can go wrong in a model that computes elsewhere.
+    type Error: std::error::Error;
+
+    /// Numbers of one sample.
+    fn dimensions(&self) -> usize;
+
+    /// The estimate of `x_0` at `x`: any number of samples, one after the other.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn denoise(&self, x: &[f64], at: Level) -> Result<Vec<f64>, Self::Error>;
+}
+
+/// A denoiser that can be differentiated.
+pub trait Differentiable: Readable {
+    /// The estimate of `x_0` at the one sample `x`, and for each probe `v` the product `v^T J` with the Jacobian
+    /// `J = d x_0 / d x`.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<(Vec<f64>, Vec<Vec<f64>>), Self::Error>;
+}
