@@ -23,6 +23,21 @@ use unnoise::samplers::{Knob, Method, Run, Step, Steps, Tuning, methods};
 const BOUND_TO_ITS_PROCESS: &[(&str, &str)] =
     &[("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls")];
 
+/// Rows whose order is higher where they draw no noise, and that order.
+const ORDER_WITHOUT_NOISE: &[(&str, usize)] = &[("dpmpp-sde", 2), ("seeds-3", 3)];
+
+/// Rows whose leading error vanishes on Gaussian data, and the order that they show there.
+const EASY_ON_GAUSSIANS: &[(&str, usize)] = &[("midpoint", 3)];
+
+/// Rows whose error at order 1 has parts of both signs that cancel over a whole variance-exploding run, where the steps
+/// are equal in log-SNR: what is left there shows no order.
+const CANCELS_WHEN_EXPLODING: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun"];
+
+/// Rows that err in a step by how much it takes of the noise there was, which is half and more near the pure noise of a
+/// flow, in however many steps. The error fades on the way; their marginals are looked at from this ratio down.
+const ROUGH_IN_MUCH_NOISE: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun"];
+const NOT_MUCH_NOISE: f64 = 2.0;
+
 /// The variance that a method's points take on as steps grow: the marginal's. Langevin's chain is unadjusted, and the
 /// law it settles on is wider by a known factor: at step size `d s^2` the variance `v` (of `y`, on data that makes it
 /// `V` in truth) obeys `v = (1 - d s^2 / 2V)^2 v + d s^2`.
@@ -63,7 +78,9 @@ impl<X: Latent + 'static> Case<X> {
     }
 
     fn order(&self) -> usize {
-        self.row.order_with(&self.tuning)
+        let order = self.row.order_with(&self.tuning);
+        let exception = ORDER_WITHOUT_NOISE.iter().find(|(row, _)| *row == self.row.id && !self.draws_noise());
+        exception.map_or(order, |(_, without)| *without)
     }
 
     fn draws_noise(&self) -> bool {
@@ -137,11 +154,16 @@ fn order_on_gaussian_data() {
     let data = Gaussian { mean: 0.7, std: 0.5 };
     for process in processes() {
         for case in Case::all() {
+            if case.order() == 1 && process.name == "ve" && CANCELS_WHEN_EXPLODING.contains(&case.row.id) {
+                continue;
+            }
+            let easy = EASY_ON_GAUSSIANS.iter().find(|(row, _)| *row == case.row.id);
+            let order = easy.map_or(case.order(), |(_, order)| *order);
             let error = |steps| {
                 let walked = moments(&case, data, &process.inner(steps));
                 spread_error(&case, &walked[steps - 1], data)
             };
-            assert_order(&format!("{} {}", process.name, case.name()), case.order(), error, 256);
+            assert_order(&format!("{} {}", process.name, case.name()), order, error, 256);
         }
     }
 }
@@ -203,7 +225,8 @@ fn walks_are_the_same_in_every_process() {
 /// The mean is exact whatever the steps, as every method moves along the line through the data's mean. The spread errs
 /// by less than 2.5% at 512 steps (first order with a constant below 13), and twice the steps bring it to 0.7 of that or
 /// less. It need not be a half or a quarter: the last step to the clean level is of first order in every method, and
-/// Langevin's chain stands still before the noise is gone.
+/// Langevin's chain stands still before the noise is gone. The last step of the exploding process, from a noise of 1e-3
+/// on data 0.5 wide whatever the steps, errs by half the square of their ratio.
 #[test]
 fn marginals_are_right_at_every_level() {
     let data = Gaussian { mean: 0.7, std: 0.5 };
@@ -218,11 +241,16 @@ fn marginals_are_right_at_every_level() {
                 }
                 // Langevin's chain has not run before its second step, as the first may slide from pure noise.
                 let settling = usize::from(case.row.id == "langevin");
-                walked[settling..].iter().map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
+                let rough = ROUGH_IN_MUCH_NOISE.contains(&case.row.id);
+                let settled = walked[settling..].iter().filter(|step| !rough || step.to.nsr() < NOT_MUCH_NOISE);
+                settled.map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
             };
             let (coarse, fine) = (worst(512), worst(1024));
             assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");
-            assert!(fine < 0.7 * coarse, "{name}: {coarse:.2e} from the marginal, {fine:.2e} with twice the steps");
+            assert!(
+                fine < (0.7 * coarse).max(2.2e-6),
+                "{name}: {coarse:.2e} from the marginal, {fine:.2e} with twice the steps"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The pieces that steps are made of, shared by every family.
 
-use crate::math::{Latent, Level, Noise};
+use super::Tuning;
+use crate::math::{Latent, Level, Noise, NoiseSchedule};
 
 /// Moves `x` from one level to another as if its noise and the estimate `x0` stayed what they are: the exact solution
 /// of the probability-flow ODE while the model's estimate is constant, and the step of DDIM (Song et al. 2021,
@@ -53,5 +54,37 @@ pub(super) fn midpoint<X: Latent>(denoised: &X, last: &Option<(X, f64)>, h: f64)
             denoised.mix(1.0 + c, old, -c)
         }
         _ => denoised.clone(),
+    }
+}
+
+/// The noise that Karras et al. 2022 (arXiv 2206.00364, algorithm 2, lines 4 to 6) add before a step: it lifts the
+/// noise-to-signal ratio by the factor `1 + gamma`, where `gamma` is `S_churn` over the number of steps, at most
+/// `sqrt(2) - 1`, and 0 outside of `S_tmin..=S_tmax`.
+#[derive(Clone, Copy)]
+pub(super) struct Churn<'a> {
+    schedule: &'a dyn NoiseSchedule,
+    tuning: Tuning,
+    gamma: f64,
+}
+
+impl<'a> Churn<'a> {
+    /// The churn of a run of so many steps; levels off the grid come from `schedule`.
+    pub(super) fn new(tuning: Tuning, steps: usize, schedule: &'a dyn NoiseSchedule) -> Self {
+        let gamma = (tuning.churn / steps as f64).min(std::f64::consts::SQRT_2 - 1.0);
+        Self { schedule, tuning, gamma }
+    }
+
+    /// `x` with the noise added, and the level that it then has. Pure noise stays what it is. Nothing is drawn where
+    /// there is no churn.
+    pub(super) fn lift<X: Latent>(&self, x: X, from: Level, noise: &mut dyn Noise<X>) -> (X, Level) {
+        let (nsr, gamma) = (from.nsr(), self.gamma);
+        let window = self.tuning.churn_min..=self.tuning.churn_max;
+        if gamma == 0.0 || from.alpha == 0.0 || !window.contains(&nsr) {
+            return (x, from);
+        }
+        let hat = self.schedule.level_at(nsr * (1.0 + gamma));
+        // hat^2 - nsr^2, without the subtraction.
+        let fresh = hat.alpha * nsr * (gamma * (2.0 + gamma)).sqrt();
+        (x.mix(hat.alpha / from.alpha, &noise.normal(&x), fresh * self.tuning.noise_scale), hat)
     }
 }

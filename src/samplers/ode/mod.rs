@@ -1,29 +1,73 @@
 //! One-step methods on the probability-flow ODE: Euler, Heun and other Runge-Kutta pairs.
 
 mod euler;
+mod flow_heun;
 mod heun;
 
+use super::Knob;
 use super::table::Method;
 use crate::math::Latent;
+
+/// What turns Karras et al.'s deterministic sampler into their stochastic one.
+const CHURN: &[Knob] = &[Knob::Churn, Knob::ChurnMin, Knob::ChurnMax, Knob::NoiseScale];
 
 /// The rows of this family.
 pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![
         Method {
+            knobs: CHURN,
             comfyui: Some("euler"),
             k_diffusion: Some("sample_euler"),
             diffusers: Some("EulerDiscreteScheduler"),
-            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 1 without its correction",
+            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 2 without its correction",
             ..Method::new("euler", "Euler", euler::euler)
+        },
+        Method {
+            knobs: CHURN,
+            diffusers: Some("EulerDiscreteScheduler (s_churn > 0)"),
+            paper: "after Karras et al. 2022, arXiv 2206.00364, algorithm 2, with the model asked before the churn",
+            ..Method::new("euler-churn-late", "Euler (late churn)", euler::euler_late)
         },
         Method {
             order: 2,
             evaluations: 2,
+            knobs: CHURN,
             comfyui: Some("heun"),
             k_diffusion: Some("sample_heun"),
             diffusers: Some("HeunDiscreteScheduler"),
-            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 1",
+            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 2",
             ..Method::new("heun", "Heun", heun::heun)
+        },
+        Method {
+            order: 2,
+            evaluations: 2,
+            knobs: CHURN,
+            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 3 with alpha = 1/2",
+            ..Method::new("midpoint", "Midpoint", heun::midpoint)
+        },
+        Method {
+            order: 2,
+            evaluations: 2,
+            knobs: CHURN,
+            paper: "Karras et al. 2022, arXiv 2206.00364, algorithm 3 with alpha = 2/3 (Ralston 1962)",
+            ..Method::new("ralston", "Ralston", heun::ralston)
+        },
+        Method {
+            order: 2,
+            evaluations: 2,
+            knobs: CHURN,
+            comfyui: Some("dpm_2"),
+            k_diffusion: Some("sample_dpm_2"),
+            diffusers: Some("KDPM2DiscreteScheduler"),
+            paper: "Lu et al. 2022, arXiv 2206.00927, algorithm 1; Karras et al. 2022, arXiv 2206.00364, algorithm 2",
+            ..Method::new("dpm2", "DPM2", heun::dpm2)
+        },
+        Method {
+            order: 2,
+            evaluations: 2,
+            diffusers: Some("FlowMatchHeunDiscreteScheduler"),
+            paper: "Liu et al. 2022, arXiv 2209.03003, section 2.1, by Heun's method",
+            ..Method::new("flow-heun", "Heun in flow time", flow_heun::flow_heun)
         },
     ]
 }

@@ -1,22 +1,82 @@
 //! Solvers of the reverse SDE.
 
 mod dpmpp_2m_sde;
+mod dpmpp_sde;
+mod sde_dpm_solver;
+mod seeds;
 
 use super::table::Method;
-use super::{Knob, Tuning};
+use super::{Knob, Sampler, Tuning};
 use crate::math::Latent;
 
-/// The rows of this family.
-pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
-    vec![Method {
-        order: 2,
+/// A solver of the reverse SDE that takes between none of its noise (`eta` 0, the probability flow) and all of it.
+fn solver<X>(id: &'static str, name: &'static str, walk: Sampler<X>) -> Method<X> {
+    Method {
         stochastic: true,
         knobs: &[Knob::Eta, Knob::NoiseScale],
         tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
-        comfyui: Some("dpmpp_2m_sde"),
-        k_diffusion: Some("sample_dpmpp_2m_sde"),
-        diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver++")"#),
-        paper: "Lu et al. 2022, arXiv 2211.01095, SDE-DPM-Solver++(2M)",
-        ..Method::new("dpmpp-2m-sde", "SDE-DPM-Solver++(2M)", dpmpp_2m_sde::dpmpp_2m_sde)
-    }]
+        ..Method::new(id, name, walk)
+    }
+}
+
+/// The rows of this family.
+pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
+    vec![
+        Method {
+            evaluations: 2,
+            comfyui: Some("dpmpp_sde"),
+            k_diffusion: Some("sample_dpmpp_sde"),
+            diffusers: Some("DPMSolverSDEScheduler"),
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5 and algorithm 1 with r = 1/2",
+            ..solver("dpmpp-sde", "SDE-DPM-Solver++(2S)", dpmpp_sde::dpmpp_sde)
+        },
+        Method {
+            order: 2,
+            tuning: Tuning { eta: 1.0, order: 2, ..Tuning::DEFAULT },
+            comfyui: Some("dpmpp_2m_sde"),
+            k_diffusion: Some("sample_dpmpp_2m_sde"),
+            diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver++")"#),
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5, SDE-DPM-Solver++(2M)",
+            ..solver("dpmpp-2m-sde", "SDE-DPM-Solver++(2M)", dpmpp_2m_sde::midpoint)
+        },
+        Method {
+            order: 2,
+            tuning: Tuning { eta: 1.0, order: 2, ..Tuning::DEFAULT },
+            comfyui: Some("dpmpp_2m_sde_heun"),
+            k_diffusion: Some(r#"sample_dpmpp_2m_sde (solver_type="heun")"#),
+            diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver++", solver_type="heun")"#),
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5, with the exact integral of the line",
+            ..solver("dpmpp-2m-sde-heun", "SDE-DPM-Solver++(2M), Heun type", dpmpp_2m_sde::heun)
+        },
+        Method {
+            stochastic: true,
+            knobs: &[Knob::Order(2), Knob::NoiseScale],
+            tuning: Tuning { order: 2, ..Tuning::DEFAULT },
+            diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver")"#),
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5, SDE-DPM-Solver-2M",
+            ..Method::new("sde-dpm-solver", "SDE-DPM-Solver", sde_dpm_solver::midpoint)
+        },
+        Method {
+            stochastic: true,
+            knobs: &[Knob::Order(2), Knob::NoiseScale],
+            tuning: Tuning { order: 2, ..Tuning::DEFAULT },
+            diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver", solver_type="heun")"#),
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5, with the exact integral of the line",
+            ..Method::new("sde-dpm-solver-heun", "SDE-DPM-Solver, Heun type", sde_dpm_solver::heun)
+        },
+        Method {
+            order: 2,
+            evaluations: 2,
+            comfyui: Some("seeds_2"),
+            paper: "Gonzalez et al. 2023, arXiv 2305.14267, SEEDS-2",
+            ..solver("seeds-2", "SEEDS-2", seeds::seeds_2)
+        },
+        Method {
+            order: 2,
+            evaluations: 3,
+            comfyui: Some("seeds_3"),
+            paper: "Gonzalez et al. 2023, arXiv 2305.14267, SEEDS-3",
+            ..solver("seeds-3", "SEEDS-3", seeds::seeds_3)
+        },
+    ]
 }
