@@ -29,7 +29,7 @@ fn main() {
 fn step(bencher: Bencher, id: &str) {
     let method = method::<Picture>(id).expect("the table has its own rows");
     let schedule = Discrete::linear(1e-4, 0.02, 1000).expect("the schedule of Ho et al. 2020");
-    let grid = Spacing::Karras.grid(&schedule, STEPS).expect("twenty steps of a thousand");
+    let grid = Spacing::Karras { rho: Spacing::RHO }.grid(&schedule, STEPS).expect("twenty steps of a thousand");
     let model = |_: &Picture, _: Level| [0.5; PIXELS];
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         let mut noise = Pixels(TorchGenerator::new(7));

@@ -3,7 +3,7 @@
 //! The link is the hash part of the page's address, `#key=value&key=value`. This is its one parser: the page and the
 //! command line both read links here, so both show the same pictures.
 
-use crate::math::{Latent, Spacing};
+use crate::math::{Latent, Spacing, SpacingError};
 use crate::samplers::{Method, methods};
 use percent_encoding::percent_decode_str;
 use std::fmt;
@@ -69,8 +69,7 @@ impl Settings {
     pub fn to_link(&self) -> String {
         let Self { model, sampler, steps, schedule, seed, images, class, guidance, eta } = self;
         let mut link = format!(
-            "#model={model}&sampler={sampler}&steps={steps}&schedule={}&seed={seed}&images={images}&class={class}&guidance={guidance}",
-            schedule.id()
+            "#model={model}&sampler={sampler}&steps={steps}&schedule={schedule}&seed={seed}&images={images}&class={class}&guidance={guidance}",
         );
         if let Some(eta) = eta {
             link += &format!("&eta={eta}");
@@ -100,10 +99,7 @@ impl Settings {
             "sampler" if methods::<f64>().iter().any(|m| m.id == value) => self.sampler = value.to_owned(),
             "sampler" => return Err(unknown_sampler()),
             "steps" => self.steps = number(value, Self::STEPS)?,
-            "schedule" => {
-                let known = || one_of(Spacing::ALL.iter().map(Spacing::id));
-                self.schedule = Spacing::from_id(value).ok_or_else(known)?;
-            }
+            "schedule" => self.schedule = value.parse()?,
             "seed" => self.seed = number(value, 0..=u32::MAX)?,
             "images" => self.images = number(value, Self::IMAGES)?,
             "class" => self.class = value.parse()?,
@@ -169,6 +165,8 @@ pub enum Reason {
     Range { from: String, to: String },
     #[error("one of {}", .0.join(", "))]
     OneOf(Vec<String>),
+    #[error(transparent)]
+    Schedule(#[from] SpacingError),
     #[error("a name of letters, digits, dots, dashes and underscores")]
     Name,
 }
@@ -204,7 +202,7 @@ mod tests {
             model: "my.model-2".into(),
             sampler: "dpmpp-2m".into(),
             steps: 1000,
-            schedule: Spacing::LogSnr,
+            schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 },
             seed: u32::MAX,
             images: 64,
             class: Class::One(3),
@@ -228,6 +226,8 @@ mod tests {
             ("model=..%2F..%2Fetc", "a name of letters"),
             ("sampler=euler++", "one of "),
             ("schedule=", "one of "),
+            ("schedule=karras:0", "karras, or karras:rho with a number"),
+            ("schedule=custom:1,2", "each less than the one before"),
         ] {
             let (settings, problems) = Settings::from_link(pair);
             assert_eq!(settings, Settings::default(), "{pair}");

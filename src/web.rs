@@ -90,8 +90,8 @@ pub fn check_link(link: &str) -> String {
 fn settings_json(settings: &Settings) -> Value {
     let Settings { model, sampler, steps, schedule, seed, images, class, guidance, eta } = settings;
     json!({
-        "model": model, "sampler": sampler, "steps": steps, "schedule": schedule.id(), "seed": seed, "images": images,
-        "class": class.to_string(), "guidance": guidance, "eta": eta,
+        "model": model, "sampler": sampler, "steps": steps, "schedule": schedule.to_string(), "seed": seed,
+        "images": images, "class": class.to_string(), "guidance": guidance, "eta": eta,
     })
 }
 

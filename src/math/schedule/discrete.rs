@@ -186,6 +186,11 @@ mod tests {
         let stretched = plain.to_zero_terminal_snr();
         assert_eq!(stretched.level(999.0).alpha, 0.0);
         assert!((stretched.level(0.0).alpha - plain.level(0.0).alpha).abs() < 1e-12);
+        // rescale_zero_terminal_snr of diffusers 0.42.1, alpha_bar in float64.
+        let expected = [(1.0, 0.9997793254331531), (250.0, 0.5188605367916812), (500.0, 0.07524621570432673)];
+        for (t, alpha_bar) in expected {
+            assert!((stretched.level(t).alpha.powi(2) - alpha_bar).abs() < 1e-12, "t {t}");
+        }
     }
 
     #[test]
