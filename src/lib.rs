@@ -7,17 +7,19 @@
 //! | 0 | [`math`] | numbers: points, noise levels, schedules, grids, the noise stream |
 //! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, exact denoisers |
 //! | 2 | [`samplers`] | the sampler table, one file a method |
+//! | 3 | [`interchange`] | what the settings of diffusers and k-diffusion mean here |
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
 //! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; the training objective |
 //! | 5 | `web`, `bin/unnoise` | the browser and the command line |
 //!
-//! Floors 0 to 2 name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo features choose
-//! what is compiled above them: `cpu` and `gpu` the backends, `cli` the command line.
+//! Floors 0 to 2 and `interchange` name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo
+//! features choose what is compiled above them: `cpu` and `gpu` the backends, `cli` the command line.
 
 #[cfg(feature = "nn")]
 pub mod backend;
 pub mod denoise;
 pub mod eval;
+pub mod interchange;
 pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;

@@ -71,6 +71,13 @@ fn a_walk_with_other_settings_fails() {
     for (i, (family, from, to, id, says)) in [
         ("ddim", r#""eta": 1.0"#, r#""eta": 0.9"#, "ddim.eta1.n10", "a point is"),
         ("ddim", r#""set_alpha_to_one": false"#, r#""set_alpha_to_one": true"#, "ddim.eta.5-not-one.n9", "a point is"),
+        (
+            "ddim",
+            r#""use_clipped_model_output": true"#,
+            r#""use_clipped_model_output": false"#,
+            "ddim.clip.n8",
+            "a point is",
+        ),
         ("ddpm", r#""fixed_large""#, r#""fixed_small""#, "ddpm.large.n12", "a point is"),
         ("ddpm", r#""sigmoid""#, r#""linear""#, "ddpm.sigmoid.n5", "began at alpha"),
         (
@@ -115,7 +122,6 @@ fn what_no_sampler_does_is_skipped_with_its_reason() {
         ),
         ("ddim", "diffusers.DDIMScheduler", "diffusers.PNDMScheduler", "ddim.leading.n10", "PNDMScheduler"),
         ("ddim", r#""set_alpha_to_one": false"#, r#""new_key": 3"#, "ddim.eta.5-not-one.n9", "`new_key` = 3"),
-        ("ddim", r#""use_clipped_model_output": true"#, r#""eta": 0.0"#, "ddim.clip.n8", "clipped"),
         ("ddpm", r#""fixed_large""#, r#""learned_range""#, "ddpm.large.n12", "learned_range"),
         ("ddpm", r#""sigmoid""#, r#""tanh""#, "ddpm.sigmoid.n5", "tanh"),
         (
@@ -146,7 +152,7 @@ fn broken_records_are_errors_in_words() {
         (r#"{"family""#, "{family", "key must be a string"),
         (r#""cases""#, r#""walks""#, "missing field `cases`"),
         (r#""id": "heun.linspace.n8""#, r#""name": "heun.linspace.n8""#, "without an `id`"),
-        (r#""id": "heun.linspace.n8""#, r#""id": "heun.other.n8""#, "no tensor `heun.other.n8/level`"),
+        (r#""id": "heun.linspace.n8""#, r#""id": "heun.other.n8""#, "no tensor `heun.other.n8/x`"),
         (r#""full_step_after": ["#, r#""full_step_after": ["yes", "#, "expected a boolean"),
         (r#""full_step_after""#, r#""full_step""#, "missing field `full_step_after`"),
     ]

@@ -5,13 +5,13 @@
 //! passes if the levels that its settings lead to here, and every point that the sampler reaches on them with the same
 //! noise, agree with the record.
 
-mod diffusers;
-mod kdiffusion;
-mod plan;
+mod batch;
+mod model;
 mod record;
 mod walk;
 
-use record::Record;
+use crate::interchange::{Mapped, Unmapped, diffusers, k_diffusion};
+use record::{Record, Settings};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -75,8 +75,21 @@ pub fn dir(path: &Path) -> Result<Vec<Replayed>, ReplayError> {
 
 /// Replays one case; an error is a problem of its record.
 fn replay(case: &Record) -> Result<Outcome, String> {
-    match plan::of(case)? {
-        Ok(plan) => walk::compare(&plan, case),
-        Err(plan::Unknown(reason)) => Ok(Outcome::Skipped { reason }),
+    let settings = case.settings()?;
+    match mapped(case, &settings) {
+        Ok(mapped) => walk::compare(&mapped, case, &settings),
+        Err(Unmapped(reason)) => Ok(Outcome::Skipped { reason }),
+    }
+}
+
+/// The run that a case's settings ask for.
+fn mapped(case: &Record, settings: &Settings) -> Result<Mapped, Unmapped> {
+    let reference = case.reference.as_deref().unwrap_or("a case without a `reference`");
+    if let Some(class) = reference.strip_prefix("diffusers.") {
+        return diffusers::map(&settings.asked(class));
+    }
+    match reference.strip_prefix("k_diffusion.sampling.") {
+        Some(function) => k_diffusion::map(&settings.asked(function)),
+        None => Err(Unmapped(format!("there is no sampler for {reference} here"))),
     }
 }

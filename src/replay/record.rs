@@ -1,11 +1,10 @@
 //! Reading the files of a family.
 
 use super::ReplayError;
-use super::plan::Unknown;
-use crate::math::Spacing;
+use crate::interchange::{Arguments, Asked};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -26,16 +25,13 @@ pub(super) struct Record {
 pub(super) struct Settings {
     /// Arguments of the constructor; those not listed have the class's defaults.
     #[serde(default)]
-    pub config: Map<String, Value>,
+    pub config: Arguments,
     #[serde(default)]
-    pub set_timesteps_kwargs: Map<String, Value>,
+    pub set_timesteps_kwargs: Arguments,
     #[serde(default)]
-    pub step_kwargs: Map<String, Value>,
+    pub step_kwargs: Arguments,
     /// Absent where `set_timesteps_kwargs` lists the timesteps.
     pub n_steps: Option<usize>,
-    pub prediction_type: String,
-    /// `noise` or `data`.
-    pub start: Option<String>,
     /// Whether each model evaluation is the last of its step. The last of all is, whatever is written: Heun's final
     /// Euler step is recorded as if it had a second half.
     pub full_step_after: Vec<bool>,
@@ -90,10 +86,15 @@ impl Settings {
         (0..calls).filter(|&i| self.full_step_after[i] || i + 1 == calls).collect()
     }
 
-    /// Number of steps that were asked for.
-    pub fn steps(&self) -> Result<usize, Unknown> {
-        let steps = self.n_steps.filter(|n| (1..=Spacing::MOST_STEPS).contains(n));
-        steps.ok_or_else(|| Unknown(format!("a run of {:?} steps is not replayed", self.n_steps)))
+    /// What the library was asked for: `name` is that of the class or function.
+    pub fn asked<'a>(&'a self, name: &'a str) -> Asked<'a> {
+        Asked {
+            name,
+            config: &self.config,
+            timesteps: &self.set_timesteps_kwargs,
+            step: &self.step_kwargs,
+            steps: self.n_steps,
+        }
     }
 }
 
@@ -110,6 +111,18 @@ impl Record {
             _ => return Err(format!("`{name}` has shape {shape:?}, not [.., particles, 2]")),
         };
         Ok(values.as_chunks::<2>().0.chunks(particles).map(<[Point]>::to_vec).collect())
+    }
+
+    /// The learned variance of each evaluation: columns 2 and 3 of `out`, if it has them.
+    pub fn variances(&self) -> Result<Vec<Vec<Point>>, String> {
+        let Some(Tensor { shape, values }) = self.tensors.get("out") else { return Ok(Vec::new()) };
+        match shape[..] {
+            [_, particles, 4] if particles > 0 => {
+                let learned: Vec<Point> = values.as_chunks::<4>().0.iter().map(|[_, _, a, b]| [*a, *b]).collect();
+                Ok(learned.chunks(particles).map(<[Point]>::to_vec).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The pairs of tensor `name` of shape `[n, 2]`.

@@ -1,103 +1,92 @@
-//! Walking a plan beside its record.
+//! Walking a mapped run beside its record.
 
-use super::plan::{Leg, Plan, Unknown};
-use super::record::{Point, Record};
+use super::batch::Batch;
+use super::model::Model;
+use super::record::{Point, Record, Settings};
 use super::{Outcome, TOLERANCE};
-use crate::denoise::ideal::{Component, Mixture, Posterior};
-use crate::denoise::{Denoiser, Prediction};
-use crate::math::{Latent, Level, Noise, Ve};
-use crate::samplers::{Run, Tuning, method};
+use crate::denoise::Denoiser;
+use crate::interchange::{Draws, Mapped, Unmapped, diffusers, stands};
+use crate::math::{Grid, Latent, Level, Noise};
+use crate::samplers::{Run, Step, ddim_inverse, method};
 
-/// The recorded runs' model: exact, for four Gaussians of standard deviation 0.5, and asked through its prediction.
-struct Model {
-    data: Mixture<2>,
-    prediction: Prediction,
-    clip: Option<f64>,
-}
-
-impl Model {
-    fn new(prediction: Prediction, clip: Option<f64>) -> Self {
-        let means = [[2.0, 2.0], [-2.0, -2.0], [2.0, -2.0], [-2.0, 2.0]];
-        let components = means.map(|mean| Component { weight: 1.0, mean, std: 0.5 }).to_vec();
-        Self { data: Mixture::new(components).expect("the constants above are a mixture"), prediction, clip }
-    }
-}
-
-impl Denoiser<Point> for Model {
-    fn denoise(&self, x: &Point, at: Level) -> Point {
-        let Posterior { x0, eps } = self.data.posterior(x, at);
-        let output = match self.prediction {
-            Prediction::Epsilon => eps,
-            Prediction::Sample => x0,
-            Prediction::Velocity => eps.mix(at.alpha, &x0, -at.sigma),
-            Prediction::Flow => eps.mix(1.0, &x0, -1.0),
-            Prediction::Score => eps.scale(-1.0 / at.sigma),
-        };
-        let x0 = self.prediction.to_x0(x, &output, at);
-        self.clip.map_or(x0, |bound| x0.map(|v| v.clamp(-bound, bound)))
-    }
-}
-
-/// The recorded draws of one particle, in their order.
-struct Draws<'a> {
-    draws: &'a [Vec<Point>],
-    particle: usize,
+/// The recorded draws that the library used, in their order.
+struct Recorded {
+    draws: Vec<Batch>,
     drawn: usize,
 }
 
-impl Noise<Point> for Draws<'_> {
-    /// Zeros once the record has run out; [`Draws::drawn`] shows it.
-    fn normal(&mut self, _like: &Point) -> Point {
-        self.drawn += 1;
-        self.draws.get(self.drawn - 1).map_or([0.0; 2], |draw| draw[self.particle])
+impl Recorded {
+    fn new(all: Vec<Batch>, draws: &Draws) -> Self {
+        let used = |i: usize| match draws {
+            Draws::All => true,
+            Draws::Listed(used) => used.get(i).copied().unwrap_or(true),
+        };
+        Self { draws: all.into_iter().enumerate().filter(|(i, _)| used(*i)).map(|(_, draw)| draw).collect(), drawn: 0 }
     }
 }
 
-/// Walks `plan` and compares it with `case`; an error is a problem of the record.
-pub(super) fn compare(plan: &Plan, case: &Record) -> Result<Outcome, String> {
-    let legs = match plan.legs() {
-        Ok(legs) => legs,
-        Err(Unknown(reason)) => return Ok(Outcome::Skipped { reason }),
-    };
-    let settings = case.settings()?;
+impl Noise<Batch> for Recorded {
+    /// Zeros once the record has run out; [`Recorded::drawn`] shows it.
+    fn normal(&mut self, like: &Batch) -> Batch {
+        self.drawn += 1;
+        self.draws.get(self.drawn - 1).cloned().unwrap_or_else(|| like.scale(0.0))
+    }
+}
+
+/// What a walk met.
+struct Walked {
+    /// The point after each step, the start first.
+    points: Vec<Batch>,
+    /// The level of the first evaluation in each step; where it has none, the one that it begins at.
+    levels: Vec<Level>,
+}
+
+/// Walks `mapped` and compares it with `case`; an error is a problem of the record.
+pub(super) fn compare(mapped: &Mapped, case: &Record, settings: &Settings) -> Result<Outcome, String> {
     let calls = settings.full_step_after.len();
     let ends = settings.ends();
     let failed = |reason: String| Ok(Outcome::Failed { worst: f64::INFINITY, reason });
-    if ends.len() != plan.steps.len() {
-        return failed(format!("it took {} steps, its settings lead to {} here", ends.len(), plan.steps.len()));
+    if ends.len() != mapped.steps.len() {
+        return failed(format!("it took {} steps, its settings lead to {} here", ends.len(), mapped.steps.len()));
     }
-    let begins: Vec<usize> = std::iter::once(0).chain(ends.iter().map(|end| end + 1)).take(ends.len()).collect();
-    if let Some(reason) = different_levels(plan, case, &begins)? {
-        return failed(reason);
-    }
-
-    let mut x = case.points("x")?;
+    let mut x = batches(case.points("x")?);
     if x.len() == calls + 1 {
         // After every evaluation: those inside a step are no business of a sampler's user.
         x = std::iter::once(0).chain(ends.iter().map(|i| i + 1)).map(|i| x[i].clone()).collect();
     }
-    let z = case.points("z")?;
-    let draws = if case.has("noise") { case.points("noise")? } else { Vec::new() };
-    if x.len() != ends.len() + 1 || z.len() != 1 || x.iter().chain(&draws).any(|points| points.len() != z[0].len()) {
+    if let (true, Some(last)) = (case.has("result"), x.last_mut()) {
+        // The mean of the last step, which is what the library's own pipelines return.
+        *last = batches(case.points("result")?).pop().ok_or("`result` is empty")?;
+    }
+    let z = batches(case.points("z")?).pop().ok_or("`z` is empty")?;
+    let draws = if case.has("noise") { batches(case.points("noise")?) } else { Vec::new() };
+    if x.len() != ends.len() + 1 || x.iter().chain(&draws).any(|points| points.0.len() != z.0.len()) {
         return Err("`x`, `z` and `noise` do not fit each other or `full_step_after`".to_owned());
     }
-    if x.iter().flatten().flatten().any(|v| !v.is_finite()) {
+    if x.iter().flat_map(|x| &x.0).flatten().any(|v| !v.is_finite()) {
         return Ok(Outcome::Skipped { reason: "the recorded points are not finite".to_owned() });
     }
-
+    // An inversion starts from data: its points are the first of the record, and nothing of them is drawn here.
+    let start = if mapped.sampler == diffusers::INVERSE { x[0].clone() } else { z.scale(mapped.start) };
+    let mut noise = Recorded::new(draws, &mapped.draws);
+    let walked = match walk(mapped, &Model::new(mapped, batches(case.variances()?)), start, &mut noise) {
+        Ok(walked) => walked,
+        Err(Unmapped(reason)) => return Ok(Outcome::Skipped { reason }),
+    };
+    let begins: Vec<usize> = std::iter::once(0).chain(ends.iter().map(|end| end + 1)).take(ends.len()).collect();
+    if let Some(reason) = different_levels(mapped, &walked.levels, case, &begins)? {
+        return failed(reason);
+    }
+    if noise.drawn > noise.draws.len() {
+        let used = noise.draws.len();
+        return failed(format!("{used} draws of noise were recorded and used, {} were made here", noise.drawn));
+    }
     let mut worst = 0.0_f64;
-    for (particle, z) in z[0].iter().enumerate() {
-        let mut noise = Draws { draws: &draws, particle, drawn: 0 };
-        let walked = walk(plan, &legs, z.scale(plan.start), &mut noise);
-        if noise.drawn > draws.len() {
-            return failed(format!("{} draws of noise were recorded, {} were made here", draws.len(), noise.drawn));
-        }
-        for (recorded, walked) in x.iter().zip(walked) {
-            for (there, here) in recorded[particle].iter().zip(walked) {
-                let far = (here - there).abs() / (1.0 + there.abs());
-                // A maximum would lose what is not a number.
-                worst = if far.is_nan() { f64::INFINITY } else { worst.max(far) };
-            }
+    for (recorded, walked) in x.iter().zip(&walked.points) {
+        for (there, here) in recorded.0.iter().flatten().zip(walked.0.iter().flatten()) {
+            let far = (here - there).abs() / (1.0 + there.abs());
+            // A maximum would lose what is not a number.
+            worst = if far.is_nan() { f64::INFINITY } else { worst.max(far) };
         }
     }
     if worst <= TOLERANCE {
@@ -106,39 +95,78 @@ pub(super) fn compare(plan: &Plan, case: &Record) -> Result<Outcome, String> {
     Ok(Outcome::Failed { worst, reason: format!("a point is {worst:.1e} away, more than {TOLERANCE:.0e}") })
 }
 
-/// The points of one particle after each step, the start first.
-fn walk(plan: &Plan, legs: &[Leg], start: Point, noise: &mut Draws<'_>) -> Vec<Point> {
-    let sampler = method::<Point>(plan.sampler).expect("plans name rows of the table");
-    let model = Model::new(plan.prediction, plan.clip);
-    let tuning = Tuning { eta: plan.eta.unwrap_or(sampler.tuning.eta), ..sampler.tuning };
-    let mut points = vec![start];
-    let mut x = start;
-    for leg in legs {
-        match leg {
-            Leg::Walk(grid) => {
-                let run = Run { start: x, grid, schedule: &Ve::default(), model: &model, noise, tuning, orders: None };
-                points.extend(sampler.on_grid().expect("plans name rows that walk a grid")(run).map(|step| step.x));
-                x = points[points.len() - 1];
-            }
-            Leg::Stay => points.push(x),
-        }
-    }
-    points
+fn batches(points: Vec<Vec<Point>>) -> Vec<Batch> {
+    points.into_iter().map(Batch).collect()
 }
 
-/// The first level or timestep of the plan that is not the recorded one, in words.
-fn different_levels(plan: &Plan, case: &Record, begins: &[usize]) -> Result<Option<String>, String> {
+/// Walks from `start`.
+fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> Result<Walked, Unmapped> {
+    let steps = &mapped.steps;
+    let mut walked = Walked { points: vec![start.clone()], levels: Vec::new() };
+    let mut take = |steps: &mut dyn Iterator<Item = Step<Batch>>| {
+        loop {
+            let before = model.calls().len();
+            let Some(step) = steps.next() else { break };
+            walked.levels.push(model.calls().get(before).copied().unwrap_or(step.from));
+            walked.points.push(step.x);
+        }
+    };
+    if mapped.sampler == diffusers::INVERSE {
+        take(&mut ddim_inverse(start, steps, model));
+        return Ok(walked);
+    }
+    let method = method::<Batch>(mapped.sampler).and_then(|row| row.on_grid());
+    let sampler = method.ok_or_else(|| Unmapped(format!("no row `{}` walks a grid", mapped.sampler)))?;
+    // Where the walk comes to a stand: what follows has no length.
+    let moves = steps.len() - steps.iter().rev().take_while(|step| stands(**step)).count();
+    let grid = Grid::of_steps(steps[..moves].to_vec());
+    let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
+    let orders = mapped.orders.as_deref();
+    let (schedule, tuning) = (&mapped.schedule, mapped.tuning);
+    take(&mut *sampler(Run { start, grid: &grid, schedule, model, noise: &mut *noise, tuning, orders }));
+    let mut x = walked.points[walked.points.len() - 1].clone();
+    for (from, to) in &steps[moves..] {
+        x = stand(mapped, model, &x, *from, *to);
+        walked.points.push(x.clone());
+        walked.levels.push(*from);
+    }
+    if mapped.last_noise > 0.0 {
+        let last = walked.points.len() - 1;
+        walked.points[last] = x.mix(1.0, &noise.normal(&x), mapped.last_noise);
+    }
+    Ok(walked)
+}
+
+/// A step without length leaves the point where it is, unless noise and a bounded `x_0` that does not belong to it are
+/// put together there.
+fn stand(mapped: &Mapped, model: &Model, x: &Batch, from: Level, to: Level) -> Batch {
+    if mapped.bound.is_none_or(|bound| bound.noise_follows) {
+        return x.clone();
+    }
+    let estimate = model.estimate(x, from);
+    estimate.x0.mix(to.alpha, &estimate.eps, to.sigma)
+}
+
+/// The first level or timestep that is not the recorded one, in words.
+fn different_levels(
+    mapped: &Mapped,
+    walked: &[Level],
+    case: &Record,
+    begins: &[usize],
+) -> Result<Option<String>, String> {
     let near = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * (1.0 + b.abs());
     let levels = case.pairs("level")?;
     let times = case.numbers("timesteps");
-    for (k, (&call, (from, _))) in begins.iter().zip(&plan.steps).enumerate() {
+    for (k, ((&call, at), (from, _))) in begins.iter().zip(walked).zip(&mapped.steps).enumerate() {
         let &[alpha, sigma] = levels.get(call).ok_or("`level` has fewer rows than there were evaluations")?;
-        if !near(from.alpha, alpha) || !near(from.sigma, sigma) {
-            let (a, s) = (from.alpha, from.sigma);
+        if !near(at.alpha, alpha) || !near(at.sigma, sigma) {
+            let (a, s) = (at.alpha, at.sigma);
             return Ok(Some(format!("step {k} began at alpha {alpha}, sigma {sigma}, here at {a}, {s}")));
         }
         let Some(times) = times else { continue };
-        let time = *times.get(call).ok_or("`timesteps` has fewer rows than there were evaluations")?;
+        // One an evaluation, or one a step.
+        let row = if times.len() == begins.len() { k } else { call };
+        let time = *times.get(row).ok_or("`timesteps` has fewer rows than there were evaluations")?;
         if !near(from.t, time) {
             return Ok(Some(format!("step {k} was told time {time}, here {}", from.t)));
         }

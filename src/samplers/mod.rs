@@ -19,6 +19,7 @@ mod steps;
 mod table;
 mod tuning;
 
+pub use ancestral::ddim_inverse;
 pub use table::{Method, method, methods};
 pub use tuning::{Knob, Tuning};
 

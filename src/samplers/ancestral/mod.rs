@@ -1,9 +1,12 @@
 //! Methods that step on the posterior `q(x_s | x_t, x_0)`: DDPM, DDIM and their kin.
 
 mod ddim;
+mod ddim_inverse;
 mod ddpm;
 mod euler_ancestral;
 mod second_order;
+
+pub use ddim_inverse::ddim_inverse;
 
 use super::table::Method;
 use super::{Knob, Tuning};

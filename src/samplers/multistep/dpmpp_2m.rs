@@ -8,9 +8,13 @@ use crate::samplers::{Run, Step, Steps};
 /// step is of order 2, as in k-diffusion and the paper; diffusers' `lower_order_final` would lower the last one there
 /// when the run has fewer than 15 steps.
 pub fn dpmpp_2m<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    let orders = run.orders();
     let Run { start: mut x, grid, model, .. } = run;
     let mut last = None;
-    Box::new(grid.pairs().map(move |(from, to)| {
+    Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
+        if orders.at(i) < 2 {
+            last = None;
+        }
         let denoised = model.denoise(&x, from);
         let h = to.lambda() - from.lambda();
         x = slide(&x, &midpoint(&denoised, &last, h), from, to);

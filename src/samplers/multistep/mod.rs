@@ -2,6 +2,7 @@
 
 mod dpmpp_2m;
 
+use super::Tuning;
 use super::table::Method;
 use crate::math::Latent;
 
@@ -9,6 +10,7 @@ use crate::math::Latent;
 pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![Method {
         order: 2,
+        tuning: Tuning { order: 2, ..Tuning::DEFAULT },
         comfyui: Some("dpmpp_2m"),
         k_diffusion: Some("sample_dpmpp_2m"),
         diffusers: Some("DPMSolverMultistepScheduler"),

@@ -1,27 +1,29 @@
 //! Settings of diffusers' schedulers: which levels and timesteps each class makes of them.
 
-mod ddpm;
 mod dpm_solver;
 mod euler;
+mod posterior;
 
-use super::plan::{Plan, Unknown, over, prediction};
-use super::record::Settings;
+use super::{Asked, Bound, BoundKind, Mapped, Unmapped, chain, no_steps, over, stands};
 use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras};
 use crate::math::{Discrete, NoiseSchedule, downwards, linspace};
 use serde_json::{Value, json};
 
+/// What [`Mapped::sampler`] says of DDIM's inversion, which runs from clean to noisy and is no row of the table.
+pub const INVERSE: &str = "ddim-inverse";
+
 /// A scheduler class.
 pub(super) struct Class {
     name: &'static str,
-    /// The constructor's defaults where they matter to the replay.
+    /// The constructor's defaults where they matter here.
     defaults: fn() -> Value,
-    /// Arguments of the constructor that the plan reads, besides those of [`ALWAYS`].
+    /// Arguments of the constructor that the mapping reads, besides those of [`ALWAYS`].
     honoured: &'static [&'static str],
-    /// Arguments of `set_timesteps` and `step` that the plan reads.
+    /// Arguments of `set_timesteps` and `step` that the mapping reads.
     calls: &'static [&'static str],
-    plan: fn(&Setup<'_>) -> Result<Plan, Unknown>,
+    map: fn(&Setup<'_>) -> Result<Mapped, Unmapped>,
 }
 
 /// Arguments that every class of a noise schedule reads.
@@ -35,22 +37,33 @@ const ALWAYS: &[&str] = &[
     "prediction_type",
     "timestep_spacing",
     "steps_offset",
+    "thresholding",
+    "dynamic_thresholding_ratio",
+    "sample_max_value",
+    "clip_sample_range",
 ];
 
 const CLASSES: &[Class] = &[
     Class {
         name: "DDPMScheduler",
-        defaults: || json!({"clip_sample": true, "thresholding": false}),
-        honoured: &["clip_sample", "clip_sample_range", "variance_type"],
+        defaults: || json!({"clip_sample": true}),
+        honoured: &["clip_sample", "variance_type"],
         calls: &["timesteps"],
-        plan: ddpm::ddpm,
+        map: posterior::ddpm,
     },
     Class {
         name: "DDIMScheduler",
-        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true, "thresholding": false}),
-        honoured: &["clip_sample", "clip_sample_range", "set_alpha_to_one"],
+        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
+        honoured: &["clip_sample", "set_alpha_to_one"],
         calls: &["eta", "use_clipped_model_output"],
-        plan: ddpm::ddim,
+        map: posterior::ddim,
+    },
+    Class {
+        name: "DDIMInverseScheduler",
+        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
+        honoured: &["clip_sample", "set_alpha_to_one"],
+        calls: &[],
+        map: posterior::ddim_inverse,
     },
     Class {
         name: "EulerDiscreteScheduler",
@@ -65,27 +78,27 @@ const CLASSES: &[Class] = &[
             "timestep_type",
         ],
         calls: &["timesteps", "sigmas"],
-        plan: |setup| euler::ratios(setup, "euler"),
+        map: |setup| euler::ratios(setup, "euler"),
     },
     Class {
         name: "EulerAncestralDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace"}),
         honoured: &[],
         calls: &[],
-        plan: |setup| euler::ratios(setup, "euler-ancestral"),
+        map: |setup| euler::ratios(setup, "euler-ancestral"),
     },
     Class {
         name: "HeunDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012, "use_beta_sigmas": false}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "clip_sample", "clip_sample_range"],
+        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "clip_sample"],
         calls: &["timesteps"],
-        plan: |setup| euler::ratios(setup, "heun"),
+        map: |setup| euler::ratios(setup, "heun"),
     },
     Class {
         name: "DPMSolverMultistepScheduler",
         defaults: || {
             json!({"timestep_spacing": "linspace", "lower_order_final": true, "solver_type": "midpoint",
-                "use_beta_sigmas": false, "thresholding": false, "variance_type": null})
+                "use_beta_sigmas": false, "variance_type": null})
         },
         honoured: &[
             "algorithm_type",
@@ -101,7 +114,7 @@ const CLASSES: &[Class] = &[
             "flow_shift",
         ],
         calls: &["timesteps"],
-        plan: dpm_solver::dpm_solver,
+        map: dpm_solver::dpm_solver,
     },
     Class {
         name: "FlowMatchEulerDiscreteScheduler",
@@ -111,63 +124,82 @@ const CLASSES: &[Class] = &[
         },
         honoured: &["shift"],
         calls: &["sigmas"],
-        plan: euler::flow,
+        map: euler::flow,
     },
 ];
 
-pub(super) fn class(name: &str) -> Option<&'static Class> {
-    CLASSES.iter().find(|class| class.name == name)
-}
-
-pub(super) fn plan(class: &Class, settings: &Settings) -> Result<Plan, Unknown> {
-    if settings.start.as_deref().is_some_and(|start| start != "noise") {
-        return Err(Unknown("a walk from data to noise is not replayed".to_owned()));
-    }
+/// Maps a run with the scheduler class `asked.name`.
+///
+/// # Errors
+/// A class that is not known here; an argument, by its name, that is not known or of the wrong kind; a process or steps
+/// that no sampler here can walk.
+pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
+    let class = CLASSES.iter().find(|class| class.name == asked.name);
+    let class = class.ok_or_else(|| Unmapped(format!("there is no sampler for diffusers' {} here", asked.name)))?;
     let mut defaults = json!({"num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 0.0001,
-        "beta_end": 0.02, "timestep_spacing": "leading", "prediction_type": settings.prediction_type});
+        "beta_end": 0.02, "timestep_spacing": "leading", "prediction_type": "epsilon", "thresholding": false,
+        "dynamic_thresholding_ratio": 0.995, "sample_max_value": 1.0, "clip_sample_range": 1.0});
     for (key, value) in (class.defaults)().as_object().into_iter().flatten() {
         defaults[key] = value.clone();
     }
-    let config = over(&defaults, &settings.config, &[ALWAYS, class.honoured].concat())?;
-    let mut given = settings.set_timesteps_kwargs.clone();
-    given.extend(settings.step_kwargs.clone());
+    let config = over(&defaults, asked.config, &[ALWAYS, class.honoured].concat())?;
+    let mut given = asked.timesteps.clone();
+    given.extend(asked.step.clone());
     let calls = over(&json!({"eta": 0.0, "s_churn": 0.0}), &given, &[class.calls, &["num_inference_steps"]].concat())?;
-    let prediction = prediction(settings)?;
-    (class.plan)(&Setup { settings, keys: Keys(&config), calls: Keys(&calls), prediction })
+    (class.map)(&Setup { steps: asked.steps, keys: Keys(&config), calls: Keys(&calls) })
 }
 
-/// The settings of a case, its class's defaults filled in.
+/// The settings of a run, its class's defaults filled in.
 struct Setup<'a> {
-    settings: &'a Settings,
+    /// Number of steps; `None` where they are listed.
+    steps: Option<usize>,
     /// Arguments of the constructor.
     keys: Keys<'a>,
     /// Arguments of `set_timesteps` and `step`.
     calls: Keys<'a>,
-    prediction: Prediction,
 }
 
 impl Setup<'_> {
-    fn flag(&self, key: &'static str) -> Result<bool, Unknown> {
+    fn flag(&self, key: &'static str) -> Result<bool, Unmapped> {
         Ok(self.keys.flag(key)? == Some(true))
     }
 
-    /// The bound that `x_0` is clipped to, if it is.
-    fn clip(&self) -> Result<Option<f64>, Unknown> {
-        let bound = self.keys.number("clip_sample_range")?.unwrap_or(1.0);
-        if bound.is_sign_negative() {
-            return Err(Unknown(format!("clip_sample_range {bound} is not replayed")));
+    /// What the network returns.
+    fn prediction(&self) -> Result<Prediction, Unmapped> {
+        let name = self.keys.get("prediction_type").cloned().unwrap_or_default();
+        serde_json::from_value(name.clone()).map_err(|_| Unmapped(format!("prediction_type {name} is not known here")))
+    }
+
+    /// Number of steps that were asked for.
+    fn count(&self) -> Result<usize, Unmapped> {
+        super::count(self.steps)
+    }
+
+    /// What the class does to `x_0`. It thresholds rather than clips where it is told to do both.
+    fn bound(&self, noise_follows: bool) -> Result<Option<Bound>, Unmapped> {
+        let number = |key| self.keys.number(key).map(|v| v.unwrap_or(1.0));
+        let kind = if self.flag("thresholding")? {
+            BoundKind::Threshold { ratio: number("dynamic_thresholding_ratio")?, most: number("sample_max_value")? }
+        } else if self.flag("clip_sample")? {
+            BoundKind::Clip(number("clip_sample_range")?)
+        } else {
+            return Ok(None);
+        };
+        let (BoundKind::Clip(most) | BoundKind::Threshold { most, .. }) = kind;
+        if most.is_nan() || most < 0.0 {
+            return Err(Unmapped(format!("x_0 cannot be held to {most}")));
         }
-        Ok(self.flag("clip_sample")?.then_some(bound))
+        Ok(Some(Bound { kind, noise_follows }))
     }
 
     /// The timesteps that the class lists for `n` steps out of the first `last` timesteps of training. `extra` more are
     /// spaced and then left out at the clean end; `whole` ones are rounded.
-    fn times(&self, last: usize, extra: usize, whole: bool) -> Result<Vec<f64>, Unknown> {
+    fn times(&self, last: usize, extra: usize, whole: bool) -> Result<Vec<f64>, Unmapped> {
         let total = self.keys.timesteps()?;
         if let Some(times) = self.calls.numbers("timesteps")? {
             return if times.is_empty() { Err(no_steps()) } else { Ok(times) };
         }
-        let n = self.settings.steps()?;
+        let n = self.count()?;
         let step = total as f64 / n as f64;
         let mut times: Vec<f64> = match self.keys.text("timestep_spacing")? {
             Some("linspace") => {
@@ -182,24 +214,20 @@ impl Setup<'_> {
                 let count = (last as f64 / step).ceil() as usize;
                 downwards(last as f64, step, count).into_iter().map(|t| t.round_ties_even() - 1.0).collect()
             }
-            other => return Err(Unknown(format!("timestep_spacing {other:?} is not replayed"))),
+            other => return Err(Unmapped(format!("timestep_spacing {other:?} is not known here"))),
         };
         times.truncate(n);
         if times.is_empty() { Err(no_steps()) } else { Ok(times) }
     }
 
     /// `n` ratios between `most` and `least` in the spacing that the config switches on, if any.
-    fn respaced(&self, most: f64, least: f64, n: usize) -> Result<Option<Vec<f64>>, Unknown> {
+    fn respaced(&self, most: f64, least: f64, n: usize) -> Result<Option<Vec<f64>>, Unmapped> {
         let even = self.flag("use_exponential_sigmas")? || self.flag("use_lu_lambdas")?;
         Ok(match self.flag("use_karras_sigmas")? {
             true => Some(karras(most, least, Spacing::RHO, n)),
             false => even.then(|| exponential(most, least, n)),
         })
     }
-}
-
-fn no_steps() -> Unknown {
-    Unknown("a run without steps is not replayed".to_owned())
 }
 
 /// The noise-to-signal ratio at time `t`; where it is infinite, what these classes put in its place.
@@ -209,10 +237,10 @@ fn ratio(schedule: &Discrete, t: f64) -> f64 {
 }
 
 /// The ratio at which a class's steps end.
-fn last_ratio(setup: &Setup<'_>, schedule: &Discrete) -> Result<f64, Unknown> {
+fn last_ratio(setup: &Setup<'_>, schedule: &Discrete) -> Result<f64, Unmapped> {
     match setup.keys.text("final_sigmas_type")?.unwrap_or("zero") {
         "zero" => Ok(0.0),
         "sigma_min" => Ok(ratio(schedule, 0.0)),
-        other => Err(Unknown(format!("final_sigmas_type `{other}` is not replayed"))),
+        other => Err(Unmapped(format!("final_sigmas_type `{other}` is not known here"))),
     }
 }

@@ -1,24 +1,26 @@
 //! Settings of k-diffusion's samplers.
 
-use super::plan::{Plan, Unknown, chain, over, prediction};
-use super::record::Settings;
+use super::{Asked, Mapped, Unmapped, chain, over};
+use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras};
-use crate::math::{ContinuousVp, Level, NoiseSchedule, linspace};
+use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
 use crate::samplers::methods;
 use serde_json::json;
 
-/// Id of the row for a function of `k_diffusion.sampling`.
-pub(super) fn sampler(function: &str) -> Option<&'static str> {
-    methods::<f64>().into_iter().find(|m| m.k_diffusion == Some(function)).map(|m| m.id)
-}
-
-pub(super) fn plan(sampler: &'static str, settings: &Settings) -> Result<Plan, Unknown> {
+/// Maps a run of the function `asked.name` of `k_diffusion.sampling`, on the noise levels of one of its `get_sigmas_*`
+/// functions.
+///
+/// # Errors
+/// A function that is not known here; an argument, by its name, that is not known or of the wrong kind.
+pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
+    let row = methods::<f64>().into_iter().find(|m| m.k_diffusion == Some(asked.name));
+    let row = row.ok_or_else(|| Unmapped(format!("there is no sampler for k-diffusion's {} here", asked.name)))?;
     let defaults = json!({"s_churn": 0.0, "s_noise": 1.0, "solver_type": "midpoint"});
     let honoured = ["sigmas", "sigma_min", "sigma_max", "rho", "beta_d", "beta_min", "eps_s", "eta"];
-    let config = over(&defaults, &settings.config, &honoured)?;
+    let config = over(&defaults, asked.config, &honoured)?;
     let keys = Keys(&config);
-    let steps = settings.steps()?;
+    let steps = super::count(asked.steps)?;
     let least = keys.number("sigma_min")?.unwrap_or(0.002);
     let most = keys.number("sigma_max")?.unwrap_or(80.0);
     let rho = keys.number("rho")?;
@@ -36,16 +38,12 @@ pub(super) fn plan(sampler: &'static str, settings: &Settings) -> Result<Plan, U
             let times = linspace(1.0, keys.number("eps_s")?.unwrap_or(1e-3), steps);
             times.into_iter().map(|t| schedule.level(t).nsr()).collect()
         }
-        other => return Err(Unknown(format!("sigmas `{other}` are not replayed"))),
+        other => return Err(Unmapped(format!("sigmas `{other}` are not known here"))),
     };
     let levels: Vec<Level> = sigmas.iter().map(|sigma| Level::variance_exploding(*sigma, *sigma)).collect();
-    Ok(Plan {
-        sampler,
-        eta: keys.number("eta")?,
-        prediction: prediction(settings)?,
-        clip: None,
-        start: sigmas[0],
-        steps: chain(&levels, Level::CLEAN),
-        forget: Vec::new(),
-    })
+    // Its models return x_0 itself.
+    let (schedule, prediction) = (Schedule::Ve(Ve::default()), Prediction::Sample);
+    let mut mapped = Mapped::new(row.id, schedule, chain(&levels, Level::CLEAN), prediction, sigmas[0])?;
+    mapped.tuning.eta = keys.number("eta")?.unwrap_or(mapped.tuning.eta);
+    Ok(mapped)
 }

@@ -1,11 +1,10 @@
 //! The multistep DPM-Solver++.
 
-use super::{Plan, Setup, Unknown, last_ratio, ratio};
-use crate::math::{Level, NoiseSchedule, linspace};
-use crate::replay::plan::{chain, same};
+use super::{Mapped, Setup, Unmapped, chain, last_ratio, ratio, stands};
+use crate::math::{Flow, Level, NoiseSchedule, Schedule, linspace};
 
 /// `DPMSolverMultistepScheduler`.
-pub(super) fn dpm_solver(setup: &Setup<'_>) -> Result<Plan, Unknown> {
+pub(super) fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let keys = &setup.keys;
     let (levels, end) = if setup.flag("use_flow_sigmas")? { flow(setup)? } else { variance_preserving(setup)? };
     let n = levels.len();
@@ -15,31 +14,26 @@ pub(super) fn dpm_solver(setup: &Setup<'_>) -> Result<Plan, Unknown> {
         ("sde-dpmsolver++", 1 | 2) => "dpmpp-2m-sde",
         // At order 1 the two are the same step.
         ("dpmsolver", 1) => "dpmpp-2m",
-        (other, _) => return Err(Unknown(format!("`{other}` of order {order} is not replayed"))),
+        (other, _) => return Err(Unmapped(format!("`{other}` of order {order} is not known here"))),
     };
-    if sampler == "dpmpp-2m-sde" && levels.last().is_some_and(|last| same(*last, end)) {
+    if sampler == "dpmpp-2m-sde" && levels.last().is_some_and(|last| stands((*last, end))) {
         // Its length is the rounding error of a ratio, and its noise the square root of that.
-        return Err(Unknown("the noise of a last step without length is not replayed".to_owned()));
+        return Err(Unmapped("the noise of a last step without length is not known here".to_owned()));
     }
     let lower_final = keys.flag("lower_order_final")? == Some(true) && n < 15;
-    let forget = match order {
-        1 => (1..n).collect(),
-        _ if lower_final || setup.flag("euler_at_final")? => vec![n - 1],
-        _ => Vec::new(),
+    let last_of_one = lower_final || setup.flag("euler_at_final")?;
+    let orders = (0..n).map(|i| if last_of_one && i + 1 == n { 1 } else { order });
+    let schedule = match setup.flag("use_flow_sigmas")? {
+        true => Schedule::Flow(Flow { t_max: keys.timesteps()? as f64 }),
+        false => Schedule::Discrete(keys.discrete()?),
     };
-    Ok(Plan {
-        sampler,
-        eta: None,
-        prediction: setup.prediction,
-        clip: None,
-        start: 1.0,
-        steps: chain(&levels, end),
-        forget,
-    })
+    let orders = Some(orders.collect());
+    let mapped = Mapped::new(sampler, schedule, chain(&levels, end), setup.prediction()?, 1.0)?;
+    Ok(Mapped { orders, bound: setup.bound(true)?, ..mapped })
 }
 
 /// The variance-preserving levels of its ratios, and the one that they end at.
-fn variance_preserving(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unknown> {
+fn variance_preserving(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unmapped> {
     let keys = &setup.keys;
     let schedule = keys.discrete()?;
     let (most, least) = (ratio(&schedule, schedule.t_max()), ratio(&schedule, 0.0));
@@ -64,9 +58,9 @@ fn variance_preserving(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unknown
 }
 
 /// The levels of a flow under `use_flow_sigmas`, and the one that they end at.
-fn flow(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unknown> {
+fn flow(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unmapped> {
     if setup.keys.text("final_sigmas_type")?.is_some_and(|end| end != "zero") {
-        return Err(Unknown("a flow that does not end in clean data is not replayed".to_owned()));
+        return Err(Unmapped("a flow that does not end in clean data is not known here".to_owned()));
     }
     let total = setup.keys.timesteps()? as f64;
     let shift = setup.keys.number("flow_shift")?.unwrap_or(1.0);
@@ -75,6 +69,6 @@ fn flow(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unknown> {
         Level { t: (sigma * total).trunc(), alpha: 1.0 - sigma, sigma }
     };
     // One more is spaced, which would be the clean end.
-    let alphas = linspace(1.0, 1.0 / total, setup.settings.steps()? + 1).into_iter().skip(1);
+    let alphas = linspace(1.0, 1.0 / total, setup.count()? + 1).into_iter().skip(1);
     Ok((alphas.rev().map(level).collect(), Level::CLEAN))
 }

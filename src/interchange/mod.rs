@@ -1,0 +1,179 @@
+//! Floor 3: what the settings of other libraries mean here. Pure arithmetic: no burn, no wasm.
+//!
+//! Another library names a scheduler class or a function and gives it arguments. [`diffusers`] and [`k_diffusion`] turn
+//! those into a [`Mapped`] run: a row of the sampler table, its tuning, and every level that it steps between. What
+//! cannot be said in those terms is [`Unmapped`], in words.
+
+pub mod diffusers;
+pub mod k_diffusion;
+
+use crate::denoise::{ConfigError, Prediction};
+use crate::math::{Level, Schedule, ScheduleError, Spacing};
+use crate::samplers::{Tuning, method};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// Arguments by name, as JSON.
+pub type Arguments = Map<String, Value>;
+
+/// A run as another library describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Class or function, without its module.
+    pub name: &'a str,
+    /// Arguments of the constructor, or of a function that is not told its steps apart. Those not listed have their
+    /// library's defaults.
+    pub config: &'a Arguments,
+    /// Arguments that list the steps (`set_timesteps`).
+    pub timesteps: &'a Arguments,
+    /// Arguments of every step (`step`).
+    pub step: &'a Arguments,
+    /// Number of steps; `None` where the arguments list them.
+    pub steps: Option<usize>,
+}
+
+/// A run in the terms of this library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapped {
+    /// Id of the sampler's row, or [`diffusers::INVERSE`].
+    pub sampler: &'static str,
+    pub tuning: Tuning,
+    /// The order of each step, where the library does not follow the rule of [`crate::samplers::Orders`].
+    pub orders: Option<Vec<usize>>,
+    /// Where each step begins and ends; `t` of its beginning is the timestep that a network is told. Steps without
+    /// length leave the point where it is. They do not always chain, and those of an inversion run from clean to noisy.
+    pub steps: Vec<(Level, Level)>,
+    /// The levels that the network is shown, step by step, where they are not those that the steps begin at.
+    pub shown: Option<Vec<Level>>,
+    /// The process that the levels were taken from.
+    pub schedule: Schedule,
+    /// What the network returns.
+    pub prediction: Prediction,
+    /// What becomes of the estimated `x_0`.
+    pub bound: Option<Bound>,
+    /// What the first draw is scaled by.
+    pub start: f64,
+    /// Which of its draws the library uses.
+    pub draws: Draws,
+    /// Standard deviation of the noise that the library adds to the finished point.
+    pub last_noise: f64,
+}
+
+/// A bound on the values of the estimated `x_0`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    pub kind: BoundKind,
+    /// Whether the noise is the one that the bounded `x_0` implies; else it stays that of the unbounded one.
+    pub noise_follows: bool,
+}
+
+/// How values are brought within their bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BoundKind {
+    /// Cut off at this absolute value.
+    Clip(f64),
+    /// Dynamic thresholding (Saharia et al. 2022, arXiv 2205.11487, section 2.3): cut off at the quantile `ratio` of the
+    /// absolute values, itself held to `1..=most`, and divided by it.
+    Threshold { ratio: f64, most: f64 },
+}
+
+/// Which of its draws a library uses, in their order. What it draws and multiplies by 0, or drops, is left out here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Draws {
+    All,
+    /// Whether each is used; those after the last listed are.
+    Listed(Vec<bool>),
+}
+
+/// Why a run cannot be mapped.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("{0}")]
+pub struct Unmapped(pub(crate) String);
+
+impl From<ConfigError> for Unmapped {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<ScheduleError> for Unmapped {
+    fn from(error: ScheduleError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Mapped {
+    /// The walk of a row at its own tuning through `steps`, of a network that predicts `prediction` from `start` times
+    /// a draw: what most runs change only a part of.
+    fn new(
+        sampler: &'static str,
+        schedule: Schedule,
+        steps: Vec<(Level, Level)>,
+        prediction: Prediction,
+        start: f64,
+    ) -> Result<Self, Unmapped> {
+        if steps.is_empty() {
+            return Err(no_steps());
+        }
+        let tuning = match method::<f64>(sampler) {
+            Some(row) => row.tuning,
+            None if sampler == diffusers::INVERSE => Tuning::DEFAULT,
+            None => return Err(Unmapped(format!("there is no sampler `{sampler}` here"))),
+        };
+        Ok(Self {
+            sampler,
+            tuning,
+            orders: None,
+            steps,
+            shown: None,
+            schedule,
+            prediction,
+            bound: None,
+            start,
+            draws: Draws::All,
+            last_noise: 0.0,
+        })
+    }
+}
+
+/// Whether a step has no length: its ends have the same alpha and sigma, but for the digits that a ratio loses when it
+/// is raised to a power and back.
+pub fn stands((from, to): (Level, Level)) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b;
+    near(from.alpha, to.alpha) && near(from.sigma, to.sigma)
+}
+
+/// The steps through `levels` and on to `end`.
+fn chain(levels: &[Level], end: Level) -> Vec<(Level, Level)> {
+    let ends = levels.iter().skip(1).copied().chain([end]);
+    levels.iter().copied().zip(ends).collect()
+}
+
+/// The number of steps that were asked for, if there can be so many.
+fn count(steps: Option<usize>) -> Result<usize, Unmapped> {
+    let known = steps.filter(|n| (1..=Spacing::MOST_STEPS).contains(n));
+    known.ok_or_else(|| {
+        Unmapped(steps.map_or_else(
+            || "the number of steps is not given".to_owned(),
+            |n| format!("a run of {n} steps cannot be mapped"),
+        ))
+    })
+}
+
+fn no_steps() -> Unmapped {
+    Unmapped("a run without steps cannot be mapped".to_owned())
+}
+
+/// The values of `given` over those of `defaults`, both by key. A value may differ from the default only where the key
+/// is one of `honoured`; any other would be lost on the way.
+fn over(defaults: &Value, given: &Arguments, honoured: &[&str]) -> Result<Arguments, Unmapped> {
+    let mut values = defaults.as_object().cloned().unwrap_or_default();
+    for (key, value) in given {
+        let same = |a: &Value| a == value || a.is_number() && a.as_f64() == value.as_f64();
+        if !honoured.contains(&key.as_str()) && !values.get(key).is_some_and(same) {
+            return Err(Unmapped(format!("`{key}` = {value} is not known here")));
+        }
+        values.insert(key.clone(), value.clone());
+    }
+    Ok(values)
+}

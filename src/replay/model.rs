@@ -1,0 +1,102 @@
+//! The model of the recorded walks.
+
+use super::batch::Batch;
+use super::record::Point;
+use crate::denoise::ideal::{Component, Mixture, Posterior};
+use crate::denoise::{Denoiser, Estimate, Prediction};
+use crate::interchange::{Bound, BoundKind, Mapped};
+use crate::math::{Latent, Level};
+use std::cell::RefCell;
+
+/// The recorded runs' model: exact, for four Gaussians of standard deviation 0.5, and asked through its prediction.
+pub(super) struct Model {
+    data: Mixture<2>,
+    prediction: Prediction,
+    bound: Option<Bound>,
+    /// What it is shown in place of some levels.
+    shown: Vec<(Level, Level)>,
+    /// The learned variances that were recorded, call by call.
+    variances: Vec<Batch>,
+    /// The levels of its calls so far.
+    calls: RefCell<Vec<Level>>,
+}
+
+impl Model {
+    pub fn new(mapped: &Mapped, variances: Vec<Batch>) -> Self {
+        let means = [[2.0, 2.0], [-2.0, -2.0], [2.0, -2.0], [-2.0, 2.0]];
+        let components = means.map(|mean| Component { weight: 1.0, mean, std: 0.5 }).to_vec();
+        let shown = mapped.shown.iter().flatten();
+        Self {
+            data: Mixture::new(components).expect("the constants above are a mixture"),
+            prediction: mapped.prediction,
+            bound: mapped.bound,
+            shown: mapped.steps.iter().map(|(from, _)| *from).zip(shown.copied()).collect(),
+            variances,
+            calls: RefCell::default(),
+        }
+    }
+
+    /// The levels that it has been asked at.
+    pub fn calls(&self) -> Vec<Level> {
+        self.calls.borrow().clone()
+    }
+
+    /// `x_0` and the noise that the output at `x` states, in that order.
+    fn states(&self, x: &Point, at: Level, seen: Level) -> (Point, Point) {
+        let Posterior { x0, eps } = self.data.posterior(x, seen);
+        let Level { alpha, sigma, .. } = seen;
+        let output = match self.prediction {
+            Prediction::Epsilon => eps,
+            Prediction::Sample => x0,
+            Prediction::Velocity => eps.mix(alpha, &x0, -sigma),
+            Prediction::Flow => eps.mix(1.0, &x0, -1.0),
+            Prediction::Score => eps.scale(-1.0 / sigma),
+        };
+        let x0 = self.prediction.to_x0(x, &output, at);
+        let eps = match self.prediction {
+            Prediction::Epsilon => output,
+            Prediction::Velocity => {
+                let norm = at.alpha * at.alpha + at.sigma * at.sigma;
+                x.mix(at.sigma / norm, &output, at.alpha / norm)
+            }
+            Prediction::Flow => x0.mix(1.0, &output, 1.0),
+            Prediction::Score => output.scale(-at.sigma),
+            Prediction::Sample => x.mix(1.0 / at.sigma, &x0, -at.alpha / at.sigma),
+        };
+        match self.bound {
+            None => (x0, eps),
+            Some(Bound { kind, noise_follows }) => {
+                let x0 = bounded(x0, kind);
+                (x0, if noise_follows { x.mix(1.0 / at.sigma, &x0, -at.alpha / at.sigma) } else { eps })
+            }
+        }
+    }
+}
+
+/// `x0` within its bound.
+fn bounded(x0: Point, kind: BoundKind) -> Point {
+    match kind {
+        BoundKind::Clip(most) => x0.clamp(-most, most),
+        BoundKind::Threshold { ratio, most } => {
+            let (a, b) = (x0[0].abs(), x0[1].abs());
+            // The quantile of two values lies on the line between them.
+            let quantile = a.min(b) * (1.0 - ratio) + a.max(b) * ratio;
+            let bound = quantile.max(1.0).min(most);
+            x0.clamp(-bound, bound).scale(1.0 / bound)
+        }
+    }
+}
+
+impl Denoiser<Batch> for Model {
+    fn denoise(&self, x: &Batch, at: Level) -> Batch {
+        self.estimate(x, at).x0
+    }
+
+    fn estimate(&self, x: &Batch, at: Level) -> Estimate<Batch> {
+        let seen = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, seen)| *seen);
+        let call = self.calls.borrow().len();
+        self.calls.borrow_mut().push(seen);
+        let (x0, eps) = x.0.iter().map(|x| self.states(x, at, seen)).unzip();
+        Estimate { x0: Batch(x0), eps: Batch(eps), variance: self.variances.get(call).cloned() }
+    }
+}
