@@ -108,7 +108,47 @@ impl Latent for Tensor<4> {
         let squares = self.clone().powi_scalar(2).reshape([images as i32, -1]).mean_dim(1);
         squares.sqrt().reshape([images, 1, 1, 1]).expand(self.dims())
     }
+
+    /// Of each picture on its own.
+    fn mean(&self) -> Self {
+        let [images, ..] = self.dims();
+        let means = self.clone().reshape([images as i32, -1]).mean_dim(1);
+        means.reshape([images, 1, 1, 1]).expand(self.dims())
+    }
+
+    /// Of each picture on its own. No device sorts without being waited for, so the value is found by halving the range
+    /// that it can lie in and counting, and then taken from the picture itself.
+    fn quantile_of_magnitudes(&self, p: f64) -> Self {
+        let [images, channels, height, width] = self.dims();
+        let values = channels * height * width;
+        let magnitudes = self.clone().abs().reshape([images, values]);
+        let place = p * (values - 1) as f64;
+        let (wanted, share) = (place.floor() + 1.0, place.fract());
+        let up_to = |limit: &Tensor<2>| magnitudes.clone().lower_equal(limit.clone());
+        let count = |limit: &Tensor<2>| up_to(limit).float().sum_dim(1);
+
+        // `wanted` values or more lie up to `high`, and fewer up to `low`.
+        let mut high = magnitudes.clone().max_dim(1);
+        let mut low = high.zeros_like() - 1.0;
+        for _ in 0..QUANTILE_HALVINGS {
+            let middle = (low.clone() + high.clone()) * 0.5;
+            let enough = count(&middle).greater_equal_scalar(wanted);
+            low = low.mask_where(enough.clone().bool_not(), middle.clone());
+            high = high.mask_where(enough, middle);
+        }
+        let below = magnitudes.clone().mask_fill(up_to(&high).bool_not(), 0.0).max_dim(1);
+        let next = magnitudes.clone().mask_fill(up_to(&below), f32::MAX).min_dim(1);
+        // Equal values may fill the next place too; the last place has none above it.
+        let alone = count(&below).equal_scalar(wanted).bool_and(next.clone().lower_scalar(f32::MAX));
+        let above = below.clone().mask_where(alone, next);
+        let quantile = below * (1.0 - share) + above * share;
+        quantile.reshape([images, 1, 1, 1]).expand(self.dims())
+    }
 }
+
+/// Halvings that bring the range of magnitudes, however far its largest lies out, to neighbouring single-precision
+/// numbers: 24 binary digits, below a largest value 2^24 times as large.
+const QUANTILE_HALVINGS: usize = 48;
 
 /// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it looks the same in a batch of
 /// any size and as diffusers draws it from a list of generators.

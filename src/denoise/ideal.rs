@@ -48,6 +48,15 @@ impl<const N: usize> Mixture<N> {
         Self::new(points.iter().map(|mean| Component { weight: 1.0, mean: *mean, std: 0.0 }).collect())
     }
 
+    /// The components at `kept`, a class of the data: conditioned on it, its exact denoiser is their own. `None` without
+    /// any.
+    ///
+    /// # Panics
+    /// If there is no such component.
+    pub fn only(&self, kept: &[usize]) -> Option<Self> {
+        Self::new(kept.iter().map(|&k| self.0[k]).collect())
+    }
+
     /// The exact posterior means at `x = alpha x_0 + sigma eps`, from no noise at all to nothing but noise.
     pub fn posterior(&self, x: &[f64; N], at: Level) -> Posterior<N> {
         let mut mean = Posterior { x0: [0.0; N], eps: [0.0; N] };

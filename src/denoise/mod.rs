@@ -1,12 +1,18 @@
 //! Floor 1: what a model is to a sampler, and what wraps it. No burn, no wasm.
 
+pub mod clip;
+pub mod edit;
 pub mod guidance;
 pub mod ideal;
+pub mod inpaint;
 pub mod prediction;
 pub mod scheduler_config;
 
-pub use guidance::Guided;
+pub use clip::{Clip, Clipped};
+pub use edit::{last_share, noised};
+pub use guidance::{Branch, Branches, Classifier, ClassifierGuided, Guidance, GuidanceKind, Guided};
 pub use ideal::Mixture;
+pub use inpaint::Inpainted;
 pub use prediction::Prediction;
 pub use scheduler_config::ConfigError;
 

@@ -29,6 +29,13 @@ pub trait Latent: Clone {
     /// The root mean square of the values, at every place. Where `self` is a batch of pictures each has its own, so that
     /// no picture depends on its neighbours.
     fn rms(&self) -> Self;
+
+    /// The mean of the values, at every place; of each picture on its own.
+    fn mean(&self) -> Self;
+
+    /// The `p` quantile of the values' magnitudes, at every place; of each picture on its own. Between two values it is
+    /// interpolated linearly, as numpy's and torch's `quantile` do. `p` lies in 0..=1.
+    fn quantile_of_magnitudes(&self, p: f64) -> Self;
 }
 
 impl Latent for f64 {
@@ -61,6 +68,14 @@ impl Latent for f64 {
     }
 
     fn rms(&self) -> Self {
+        self.abs()
+    }
+
+    fn mean(&self) -> Self {
+        *self
+    }
+
+    fn quantile_of_magnitudes(&self, _: f64) -> Self {
         self.abs()
     }
 }
@@ -96,5 +111,17 @@ impl<const N: usize> Latent for [f64; N] {
 
     fn rms(&self) -> Self {
         [(self.iter().map(|v| v * v).sum::<f64>() / N as f64).sqrt(); N]
+    }
+
+    fn mean(&self) -> Self {
+        [self.iter().sum::<f64>() / N as f64; N]
+    }
+
+    fn quantile_of_magnitudes(&self, p: f64) -> Self {
+        let mut sorted = self.map(f64::abs);
+        sorted.sort_unstable_by(f64::total_cmp);
+        let place = p * (N - 1) as f64;
+        let (below, share) = (place.floor() as usize, place.fract());
+        [sorted[below] * (1.0 - share) + sorted[(below + 1).min(N - 1)] * share; N]
     }
 }

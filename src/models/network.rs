@@ -2,8 +2,7 @@
 
 use super::Pretrained;
 use crate::denoise::Denoiser;
-use crate::denoise::guidance::guide;
-use crate::math::Level;
+use crate::math::{Latent, Level};
 use burn::tensor::Tensor;
 
 /// A [`Denoiser`] of a batch of pictures: labels, classifier-free guidance and clipping wrapped around a network.
@@ -19,7 +18,7 @@ pub struct NetworkDenoiser<'a> {
 }
 
 impl<'a> NetworkDenoiser<'a> {
-    /// One label an image, `None` for no label. `guidance` is a scale as in [`guide`]; it acts only where a label says
+    /// One label an image, `None` for no label. `guidance` is a scale as in [`Guidance`](crate::denoise::Guidance); it acts only where a label says
     /// something that no label does not.
     ///
     /// # Panics
@@ -56,7 +55,7 @@ impl Denoiser<Tensor<4>> for NetworkDenoiser<'_> {
         let output = match self.guidance {
             Some(scale) => {
                 let half = images / 2;
-                guide(&output.clone().narrow(0, 0, half), &output.narrow(0, half, half), scale)
+                output.clone().narrow(0, 0, half).mix(scale, &output.narrow(0, half, half), 1.0 - scale)
             }
             None => output,
         };

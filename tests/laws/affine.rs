@@ -71,6 +71,14 @@ impl Latent for Affine {
     fn rms(&self) -> Self {
         Self::certain(self.mean.hypot(self.variance().sqrt()))
     }
+
+    fn mean(&self) -> Self {
+        Self::certain(self.mean)
+    }
+
+    fn quantile_of_magnitudes(&self, _: f64) -> Self {
+        Self::certain(self.constant().expect("a quantile of a random number is not affine").abs())
+    }
 }
 
 /// A source whose every draw is a noise of its own. Noise 0 is the starting point's.
