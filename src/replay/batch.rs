@@ -51,4 +51,12 @@ impl Latent for Batch {
         let mean = self.0.iter().map(|x| x.rms()[0]).sum::<f64>() / self.0.len() as f64;
         self.map(|_| [mean; 2])
     }
+
+    fn mean(&self) -> Self {
+        self.map(Latent::mean)
+    }
+
+    fn quantile_of_magnitudes(&self, p: f64) -> Self {
+        self.map(|x| x.quantile_of_magnitudes(p))
+    }
 }
