@@ -18,7 +18,7 @@ pub struct Settings {
     pub model: String,
     /// Id of a row of the sampler table.
     pub sampler: String,
-    /// Steps of the grid, within [`Settings::STEPS`].
+    /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
     pub steps: usize,
     /// How the noise levels are spaced.
     pub schedule: Spacing,

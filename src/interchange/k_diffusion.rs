@@ -3,7 +3,7 @@
 use super::{Asked, Mapped, Unmapped, chain, over};
 use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
-use crate::math::spacing::{Spacing, exponential, karras};
+use crate::math::spacing::{Spacing, exponential, karras, polyexponential};
 use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
 use crate::samplers::methods;
 use serde_json::json;
@@ -28,10 +28,7 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let sigmas: Vec<f64> = match keys.text("sigmas")?.unwrap_or("karras") {
         "karras" => karras(most, least, rho.unwrap_or(Spacing::RHO), steps),
         "exponential" => exponential(most, least, steps),
-        "polyexponential" => {
-            let ramp = linspace(1.0, 0.0, steps).into_iter().map(|u| u.powf(rho.unwrap_or(1.0)));
-            ramp.map(|u| (u * (most / least).ln() + least.ln()).exp()).collect()
-        }
+        "polyexponential" => polyexponential(most, least, rho.unwrap_or(1.0), steps),
         "vp" => {
             let (range, beta_min) = (keys.number("beta_d")?.unwrap_or(19.9), keys.number("beta_min")?.unwrap_or(0.1));
             let schedule = ContinuousVp { beta_min, beta_max: beta_min + range };

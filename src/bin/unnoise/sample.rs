@@ -22,10 +22,10 @@ pub struct Args {
     /// Sampler id, such as ddim or dpmpp-2m [default: dpmpp-2m]
     #[arg(long, value_name = "ID")]
     sampler: Option<String>,
-    /// Number of steps, 1 to 1000 [default: 20]
+    /// Number of steps, 1 to 1000; a custom schedule has its own [default: 20]
     #[arg(long, value_name = "N")]
     steps: Option<String>,
-    /// Spacing of the noise levels, such as trailing or karras [default: trailing]
+    /// Spacing of the noise levels, such as trailing, karras:5 or custom:10,3,1,0.1 [default: trailing]
     #[arg(long, value_name = "ID")]
     schedule: Option<String>,
     /// Seed of the first image; the next ones have the numbers after it [default: 7]
@@ -78,7 +78,8 @@ pub async fn run(args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
-    let bar = ProgressBar::new(settings.steps as u64).with_style(
+    let steps = settings.schedule.steps().unwrap_or(settings.steps);
+    let bar = ProgressBar::new(steps as u64).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} steps · {eta} left · {msg}")
             .expect("the template is constant"),
     );
@@ -112,19 +113,17 @@ pub async fn run(args: Args) -> Outcome {
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, shape)?;
     }
-    output::line(summary(&settings, timing));
+    output::line(summary(settings.images, steps, timing));
     output::line(format_args!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(settings: &Settings, timing: Timing) -> String {
+fn summary(images: usize, steps: usize, timing: Timing) -> String {
     let total = timing.total.as_secs_f64();
     format!(
-        "{} images, {} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.2} % of it outside the network",
-        settings.images,
-        settings.steps,
+        "{images} images, {steps} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.2} % of it outside the network",
         timing.evaluations,
-        total * 1e3 / settings.steps as f64,
+        total * 1e3 / steps as f64,
         100.0 * (1.0 - timing.network.as_secs_f64() / total)
     )
 }

@@ -52,7 +52,7 @@ pub enum Spacing {
     /// Every `T / n`-th training timestep counted from the second one (Song et al. 2021, arXiv 2010.02502, as in
     /// CompVis' code; ComfyUI's `ddim_uniform`).
     DdimUniform,
-    /// Arctangents of the ratio in equal steps (Sabour et al. 2024, arXiv 2404.14507, theorem 3.1).
+    /// Arctangents of the ratio in equal steps (Sabour et al. 2024, arXiv 2404.14507, section 3).
     KlOptimal,
     /// Half of the steps take away a fortieth of the noise in a line, the others the rest on a parabola (Mochi 1).
     LinearQuadratic,
@@ -63,10 +63,10 @@ pub enum Spacing {
     /// arXiv 2206.00927, section 3.4).
     LogSnr,
     /// Equal steps of the process's continuous time all the way to zero, where training timestep `i` of `T` is the time
-    /// `(i + 1) / T` (Lu et al. 2022, arXiv 2206.00927, appendix D.1): [`Trailing`](Self::Trailing) without rounding.
+    /// `(i + 1) / T` (as in the code of Lu et al. 2022, arXiv 2206.00927): [`Trailing`](Self::Trailing) without rounding.
     TimeUniform,
     /// [`Trailing`](Self::Trailing) with its times `u` of 0..=1 moved to `shift u / (1 + (shift - 1) u)`, which on a flow
-    /// multiplies the ratio by `shift` (Esser et al. 2024, arXiv 2403.03206, equation 23).
+    /// multiplies the ratio by `shift` (Esser et al. 2024, arXiv 2403.03206, section 5.3.2).
     Shifted { shift: f64 },
     /// These noise-to-signal ratios, falling, and then the clean end.
     Custom(Cow<'static, [f64]>),

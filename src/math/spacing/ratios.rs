@@ -21,7 +21,7 @@ pub fn polyexponential(most: f64, least: f64, rho: f64, n: usize) -> Vec<f64> {
 }
 
 /// `n` noise-to-signal ratios from `most` to `least` whose arctangents are equally spaced: the optimum of the
-/// Kullback-Leibler bound for Gaussian data of unit variance (Sabour et al. 2024, arXiv 2404.14507, theorem 3.1).
+/// Kullback-Leibler bound for Gaussian data of unit variance (Sabour et al. 2024, arXiv 2404.14507, section 3).
 pub fn kl_optimal(most: f64, least: f64, n: usize) -> Vec<f64> {
     linspace(most.atan(), least.atan(), n).into_iter().map(f64::tan).collect()
 }

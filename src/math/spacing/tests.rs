@@ -48,7 +48,7 @@ fn assert_a_grid(spacing: &Spacing, name: &str, schedule: &Schedule, steps: usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn every_spacing_of_every_schedule_is_a_grid(steps in 1_usize..=1000) {
         for (name, schedule) in all() {
