@@ -10,7 +10,7 @@ pub fn beta(most: f64, least: f64, a: f64, b: f64, n: usize) -> Vec<f64> {
 }
 
 /// The `x` in 0..=1 up to which the distribution Beta(`a`, `b`) holds the probability `p`, for positive `a` and `b`:
-/// Newton's method on [`regularised`], with a bisection wherever it would leave the bracket.
+/// Newton's method on the distribution function, with a bisection wherever it would leave the bracket.
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     if p <= 0.0 || p >= 1.0 {
         return p.clamp(0.0, 1.0);
