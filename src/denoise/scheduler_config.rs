@@ -34,6 +34,8 @@ impl Schedule {
         if keys.text("_class_name")?.is_some_and(|class| class.starts_with("FlowMatch")) {
             return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
         }
+        keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
+        keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
         let (schedule, prediction) = (keys.discrete()?, keys.prediction()?);
         let of_noise = matches!(prediction, Prediction::Epsilon | Prediction::Score);
         if of_noise && schedule.level(schedule.t_max()).alpha == 0.0 {
@@ -102,8 +104,6 @@ impl<'a> Keys<'a> {
 
     /// The variance-preserving process that the config describes.
     pub(crate) fn discrete(&self) -> Result<Discrete, ConfigError> {
-        self.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
-        self.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
         let schedule = self.betas()?;
         let stretch = self.flag("rescale_betas_zero_snr")? == Some(true);
         Ok(if stretch { schedule.to_zero_terminal_snr() } else { schedule })

@@ -1,11 +1,11 @@
 //! Settings of k-diffusion's samplers.
 
-use super::{Asked, Mapped, Unmapped, chain, over};
+use super::{Asked, Draws, Mapped, Unmapped, chain, over};
 use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras, polyexponential};
 use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
-use crate::samplers::methods;
+use crate::samplers::{Knob, Tuning, methods};
 use serde_json::json;
 
 /// Maps a run of the function `asked.name` of `k_diffusion.sampling`, on the noise levels of one of its `get_sigmas_*`
@@ -14,10 +14,24 @@ use serde_json::json;
 /// # Errors
 /// A function that is not known here; an argument, by its name, that is not known or of the wrong kind.
 pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
-    let row = methods::<f64>().into_iter().find(|m| m.k_diffusion == Some(asked.name));
-    let row = row.ok_or_else(|| Unmapped(format!("there is no sampler for k-diffusion's {} here", asked.name)))?;
-    let defaults = json!({"s_churn": 0.0, "s_noise": 1.0, "solver_type": "midpoint"});
-    let honoured = ["sigmas", "sigma_min", "sigma_max", "rho", "beta_d", "beta_min", "eps_s", "eta"];
+    let defaults = json!({"s_churn": 0.0, "s_tmin": 0.0, "s_tmax": null, "s_noise": 1.0, "solver_type": "midpoint",
+        "eta": 1.0, "order": 4, "r": 0.5});
+    let honoured = [
+        "sigmas",
+        "sigma_min",
+        "sigma_max",
+        "rho",
+        "beta_d",
+        "beta_min",
+        "eps_s",
+        "eta",
+        "order",
+        "solver_type",
+        "s_churn",
+        "s_tmin",
+        "s_tmax",
+        "s_noise",
+    ];
     let config = over(&defaults, asked.config, &honoured)?;
     let keys = Keys(&config);
     let steps = super::count(asked.steps)?;
@@ -40,7 +54,38 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let levels: Vec<Level> = sigmas.iter().map(|sigma| Level::variance_exploding(*sigma, *sigma)).collect();
     // Its models return x_0 itself.
     let (schedule, prediction) = (Schedule::Ve(Ve::default()), Prediction::Sample);
+    let name = match (asked.name, keys.text("solver_type")?) {
+        ("sample_dpmpp_2m_sde", Some("heun")) => r#"sample_dpmpp_2m_sde (solver_type="heun")"#,
+        (name, _) => name,
+    };
+    let row = methods::<f64>().into_iter().find(|m| m.k_diffusion == Some(name) && m.on_grid().is_some());
+    let row = row.ok_or_else(|| Unmapped(format!("there is no sampler for k-diffusion's {name} here")))?;
     let mut mapped = Mapped::new(row.id, schedule, chain(&levels, Level::CLEAN), prediction, sigmas[0])?;
-    mapped.tuning.eta = keys.number("eta")?.unwrap_or(mapped.tuning.eta);
+    for knob in row.knobs {
+        let given = match knob {
+            Knob::Eta => "eta",
+            Knob::Churn => "s_churn",
+            Knob::ChurnMin => "s_tmin",
+            Knob::ChurnMax => "s_tmax",
+            Knob::NoiseScale => "s_noise",
+            Knob::Order(_) => "order",
+            _ => continue,
+        };
+        if let Some(value) = keys.number(given)? {
+            knob.set(&mut mapped.tuning, value);
+        }
+    }
+    // k-diffusion does not lower the order of a step but the last.
+    let mut orders = vec![mapped.tuning.order; steps];
+    if row.id != "lms" {
+        orders[steps - 1] = 1;
+    }
+    mapped.orders = Some(orders);
+    if row.knobs.contains(&Knob::Churn) {
+        // These draw in every step, and use it where they churn.
+        let Tuning { churn, churn_min, churn_max, .. } = mapped.tuning;
+        let used = |sigma: &f64| churn > 0.0 && (churn_min..=churn_max).contains(sigma);
+        mapped.draws = Draws::Listed(sigmas.iter().map(used).collect());
+    }
     Ok(mapped)
 }

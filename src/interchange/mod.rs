@@ -55,8 +55,8 @@ pub struct Mapped {
     pub start: f64,
     /// Which of its draws the library uses.
     pub draws: Draws,
-    /// Standard deviation of the noise that the library adds to the finished point.
-    pub last_noise: f64,
+    /// The noise that the library adds to the finished point, if it does.
+    pub last_noise: Option<LastNoise>,
 }
 
 /// A bound on the values of the estimated `x_0`.
@@ -75,6 +75,14 @@ pub enum BoundKind {
     /// Dynamic thresholding (Saharia et al. 2022, arXiv 2205.11487, section 2.3): cut off at the quantile `ratio` of the
     /// absolute values, itself held to `1..=most`, and divided by it.
     Threshold { ratio: f64, most: f64 },
+}
+
+/// Noise on the finished point: of standard deviation `small` or `large`, or what a learned variance says between the
+/// logarithms of the two, where the network has learned one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastNoise {
+    pub small: f64,
+    pub large: f64,
 }
 
 /// Which of its draws a library uses, in their order. What it draws and multiplies by 0, or drops, is left out here.
@@ -131,7 +139,7 @@ impl Mapped {
             bound: None,
             start,
             draws: Draws::All,
-            last_noise: 0.0,
+            last_noise: None,
         })
     }
 }

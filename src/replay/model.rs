@@ -41,6 +41,11 @@ impl Model {
         self.calls.borrow().clone()
     }
 
+    /// The learned variance of its last call.
+    pub fn last_variance(&self) -> Option<&Batch> {
+        self.variances.get(self.calls.borrow().len().checked_sub(1)?)
+    }
+
     /// `x_0` and the noise that the output at `x` states, in that order.
     fn states(&self, x: &Point, at: Level, seen: Level) -> (Point, Point) {
         let Posterior { x0, eps } = self.data.posterior(x, seen);

@@ -5,7 +5,7 @@ use super::model::Model;
 use super::record::{Point, Record, Settings};
 use super::{Outcome, TOLERANCE};
 use crate::denoise::Denoiser;
-use crate::interchange::{Draws, Mapped, Unmapped, diffusers, stands};
+use crate::interchange::{Draws, LastNoise, Mapped, Unmapped, diffusers, stands};
 use crate::math::{Grid, Latent, Level, Noise};
 use crate::samplers::{Run, Step, ddim_inverse, method};
 
@@ -130,9 +130,13 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
         walked.points.push(x.clone());
         walked.levels.push(*from);
     }
-    if mapped.last_noise > 0.0 {
+    if let Some(LastNoise { small, large }) = mapped.last_noise {
+        let part = (large / small).ln() / 2.0;
+        let drawn = noise.normal(&x);
+        let drawn =
+            model.last_variance().map_or(drawn.clone(), |v| drawn.times(&v.scale(part).exp()).scale(part.exp()));
         let last = walked.points.len() - 1;
-        walked.points[last] = x.mix(1.0, &noise.normal(&x), mapped.last_noise);
+        walked.points[last] = x.mix(1.0, &drawn, small);
     }
     Ok(walked)
 }

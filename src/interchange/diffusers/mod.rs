@@ -1,10 +1,13 @@
 //! Settings of diffusers' schedulers: which levels and timesteps each class makes of them.
 
 mod dpm_solver;
+mod edm;
 mod euler;
+mod few_step;
 mod posterior;
+mod score_sde;
 
-use super::{Asked, Bound, BoundKind, Mapped, Unmapped, chain, no_steps, over, stands};
+use super::{Asked, Bound, BoundKind, LastNoise, Mapped, Unmapped, chain, no_steps, over, stands};
 use crate::denoise::Prediction;
 use crate::denoise::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras};
@@ -43,6 +46,9 @@ const ALWAYS: &[&str] = &[
     "clip_sample_range",
 ];
 
+/// Arguments of EDM's noise levels.
+const EDM: &[&str] = &["sigma_min", "sigma_max", "sigma_data", "sigma_schedule", "rho", "final_sigmas_type"];
+
 const CLASSES: &[Class] = &[
     Class {
         name: "DDPMScheduler",
@@ -64,6 +70,66 @@ const CLASSES: &[Class] = &[
         honoured: &["clip_sample", "set_alpha_to_one"],
         calls: &[],
         map: posterior::ddim_inverse,
+    },
+    Class {
+        name: "PNDMScheduler",
+        defaults: || json!({}),
+        honoured: &["skip_prk_steps", "set_alpha_to_one"],
+        calls: &[],
+        map: posterior::pndm,
+    },
+    Class { name: "IPNDMScheduler", defaults: || json!({}), honoured: &[], calls: &[], map: posterior::ipndm },
+    Class {
+        name: "LCMScheduler",
+        defaults: || {
+            json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+                "original_inference_steps": 50, "timestep_scaling": 10.0})
+        },
+        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one"],
+        calls: &["timesteps", "original_inference_steps", "strength"],
+        map: few_step::lcm,
+    },
+    Class {
+        name: "TCDScheduler",
+        defaults: || json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}),
+        // The class has the arguments of LCMScheduler, but reads no other of them.
+        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"],
+        calls: &["timesteps", "original_inference_steps", "strength", "eta"],
+        map: few_step::tcd,
+    },
+    Class {
+        name: "CMStochasticIterativeScheduler",
+        defaults: || json!({"num_train_timesteps": 40}),
+        honoured: &["sigma_min", "sigma_max", "sigma_data", "rho", "s_noise", "clip_denoised"],
+        calls: &["timesteps"],
+        map: few_step::consistency,
+    },
+    Class {
+        name: "ScoreSdeVeScheduler",
+        defaults: || json!({}),
+        honoured: &["sigma_min", "sigma_max", "snr", "correct_steps", "sampling_eps"],
+        calls: &[],
+        map: score_sde::variance_exploding,
+    },
+    Class { name: "EDMEulerScheduler", defaults: || json!({}), honoured: EDM, calls: &[], map: edm::euler },
+    Class {
+        name: "EDMDPMSolverMultistepScheduler",
+        defaults: || json!({}),
+        honoured: &[
+            EDM[0],
+            EDM[1],
+            EDM[2],
+            EDM[3],
+            EDM[4],
+            EDM[5],
+            "algorithm_type",
+            "solver_order",
+            "solver_type",
+            "lower_order_final",
+            "euler_at_final",
+        ],
+        calls: &[],
+        map: edm::dpm_solver,
     },
     Class {
         name: "EulerDiscreteScheduler",
