@@ -120,9 +120,15 @@ fn what_no_sampler_does_is_skipped_with_its_reason() {
             "kdiff.heun.karras.n8",
             "sample_lms",
         ),
-        ("ddim", "diffusers.DDIMScheduler", "diffusers.PNDMScheduler", "ddim.leading.n10", "PNDMScheduler"),
+        (
+            "ddim",
+            "diffusers.DDIMScheduler",
+            "diffusers.VQDiffusionScheduler",
+            "ddim.leading.n10",
+            "VQDiffusionScheduler",
+        ),
         ("ddim", r#""set_alpha_to_one": false"#, r#""new_key": 3"#, "ddim.eta.5-not-one.n9", "`new_key` = 3"),
-        ("ddpm", r#""fixed_large""#, r#""learned_range""#, "ddpm.large.n12", "learned_range"),
+        ("ddpm", r#""fixed_large""#, r#""fixed_large_log""#, "ddpm.large.n12", "fixed_large_log"),
         ("ddpm", r#""sigmoid""#, r#""tanh""#, "ddpm.sigmoid.n5", "tanh"),
         (
             "dpmpp_multistep",

@@ -7,7 +7,7 @@
 pub mod diffusers;
 pub mod k_diffusion;
 
-use crate::denoise::{ConfigError, Prediction};
+use crate::denoise::{Clip, ConfigError, Prediction};
 use crate::math::{Level, Schedule, ScheduleError, Spacing};
 use crate::samplers::{Tuning, method};
 use serde_json::{Map, Value};
@@ -59,22 +59,12 @@ pub struct Mapped {
     pub last_noise: Option<LastNoise>,
 }
 
-/// A bound on the values of the estimated `x_0`.
+/// A bound on the values of the estimated `x_0`: the arguments of [`Clipped`](crate::denoise::Clipped).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
-    pub kind: BoundKind,
+    pub clip: Clip,
     /// Whether the noise is the one that the bounded `x_0` implies; else it stays that of the unbounded one.
-    pub noise_follows: bool,
-}
-
-/// How values are brought within their bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BoundKind {
-    /// Cut off at this absolute value.
-    Clip(f64),
-    /// Dynamic thresholding (Saharia et al. 2022, arXiv 2205.11487, section 2.3): cut off at the quantile `ratio` of the
-    /// absolute values, itself held to `1..=most`, and divided by it.
-    Threshold { ratio: f64, most: f64 },
+    pub use_clipped_model_output: bool,
 }
 
 /// Noise on the finished point: of standard deviation `small` or `large`, or what a learned variance says between the

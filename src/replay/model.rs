@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::record::Point;
 use crate::denoise::ideal::{Component, Mixture, Posterior};
 use crate::denoise::{Denoiser, Estimate, Prediction};
-use crate::interchange::{Bound, BoundKind, Mapped};
+use crate::interchange::Mapped;
 use crate::math::{Latent, Level};
 use std::cell::RefCell;
 
@@ -12,7 +12,6 @@ use std::cell::RefCell;
 pub(super) struct Model {
     data: Mixture<2>,
     prediction: Prediction,
-    bound: Option<Bound>,
     /// What it is shown in place of some levels.
     shown: Vec<(Level, Level)>,
     /// The learned variances that were recorded, call by call.
@@ -29,7 +28,6 @@ impl Model {
         Self {
             data: Mixture::new(components).expect("the constants above are a mixture"),
             prediction: mapped.prediction,
-            bound: mapped.bound,
             shown: mapped.steps.iter().map(|(from, _)| *from).zip(shown.copied()).collect(),
             variances,
             calls: RefCell::default(),
@@ -68,31 +66,11 @@ impl Model {
             Prediction::Score => output.scale(-at.sigma),
             Prediction::Sample => x.mix(1.0 / at.sigma, &x0, -at.alpha / at.sigma),
         };
-        match self.bound {
-            None => (x0, eps),
-            Some(Bound { kind, noise_follows }) => {
-                let x0 = bounded(x0, kind);
-                (x0, if noise_follows { x.mix(1.0 / at.sigma, &x0, -at.alpha / at.sigma) } else { eps })
-            }
-        }
+        (x0, eps)
     }
 }
 
-/// `x0` within its bound.
-fn bounded(x0: Point, kind: BoundKind) -> Point {
-    match kind {
-        BoundKind::Clip(most) => x0.clamp(-most, most),
-        BoundKind::Threshold { ratio, most } => {
-            let (a, b) = (x0[0].abs(), x0[1].abs());
-            // The quantile of two values lies on the line between them.
-            let quantile = a.min(b) * (1.0 - ratio) + a.max(b) * ratio;
-            let bound = quantile.max(1.0).min(most);
-            x0.clamp(-bound, bound).scale(1.0 / bound)
-        }
-    }
-}
-
-impl Denoiser<Batch> for Model {
+impl Denoiser<Batch> for &Model {
     fn denoise(&self, x: &Batch, at: Level) -> Batch {
         self.estimate(x, at).x0
     }

@@ -4,8 +4,8 @@ use super::batch::Batch;
 use super::model::Model;
 use super::record::{Point, Record, Settings};
 use super::{Outcome, TOLERANCE};
-use crate::denoise::Denoiser;
-use crate::interchange::{Draws, LastNoise, Mapped, Unmapped, diffusers, stands};
+use crate::denoise::{Clipped, Denoiser};
+use crate::interchange::{Bound, Draws, LastNoise, Mapped, Unmapped, diffusers, stands};
 use crate::math::{Grid, Latent, Level, Noise};
 use crate::samplers::{Run, Step, ddim_inverse, method};
 
@@ -111,8 +111,11 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
             walked.points.push(step.x);
         }
     };
+    let clipped =
+        mapped.bound.map(|Bound { clip, use_clipped_model_output }| Clipped { model, clip, use_clipped_model_output });
+    let asked: &dyn Denoiser<Batch> = clipped.as_ref().map_or(&model, |clipped| clipped);
     if mapped.sampler == diffusers::INVERSE {
-        take(&mut ddim_inverse(start, steps, model));
+        take(&mut ddim_inverse(start, steps, asked));
         return Ok(walked);
     }
     let method = method::<Batch>(mapped.sampler).and_then(|row| row.on_grid());
@@ -123,10 +126,10 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
     let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
     let orders = mapped.orders.as_deref();
     let (schedule, tuning) = (&mapped.schedule, mapped.tuning);
-    take(&mut *sampler(Run { start, grid: &grid, schedule, model, noise: &mut *noise, tuning, orders }));
+    take(&mut *sampler(Run { start, grid: &grid, schedule, model: asked, noise: &mut *noise, tuning, orders }));
     let mut x = walked.points[walked.points.len() - 1].clone();
     for (from, to) in &steps[moves..] {
-        x = stand(mapped, model, &x, *from, *to);
+        x = stand(mapped, asked, &x, *from, *to);
         walked.points.push(x.clone());
         walked.levels.push(*from);
     }
@@ -143,8 +146,8 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
 
 /// A step without length leaves the point where it is, unless noise and a bounded `x_0` that does not belong to it are
 /// put together there.
-fn stand(mapped: &Mapped, model: &Model, x: &Batch, from: Level, to: Level) -> Batch {
-    if mapped.bound.is_none_or(|bound| bound.noise_follows) {
+fn stand(mapped: &Mapped, model: &dyn Denoiser<Batch>, x: &Batch, from: Level, to: Level) -> Batch {
+    if mapped.bound.is_none_or(|bound| bound.use_clipped_model_output) {
         return x.clone();
     }
     let estimate = model.estimate(x, from);

@@ -1,7 +1,7 @@
 //! The schedulers of networks that were distilled to give pictures in a few steps.
 
-use super::{Bound, BoundKind, Mapped, Setup, Unmapped, chain, no_steps};
-use crate::denoise::Prediction;
+use super::{Bound, Mapped, Setup, Unmapped, chain, no_steps};
+use crate::denoise::{Clip, Prediction};
 use crate::math::{Level, NoiseSchedule, Schedule, Ve};
 
 /// The timesteps that a network was distilled at, and of them `n` in equal steps of the list from the noisiest on.
@@ -77,6 +77,6 @@ pub(super) fn consistency(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let mut mapped = Mapped::new("consistency", schedule, chain(&levels, level(least)), Prediction::Sample, most)?;
     mapped.tuning.noise_scale = keys.number("s_noise")?.unwrap_or(1.0);
     let clip = keys.flag("clip_denoised")?.unwrap_or(true);
-    mapped.bound = clip.then_some(Bound { kind: BoundKind::Clip(1.0), noise_follows: true });
+    mapped.bound = clip.then_some(Bound { clip: Clip::Range { low: -1.0, high: 1.0 }, use_clipped_model_output: true });
     Ok(mapped)
 }

@@ -7,9 +7,9 @@ mod few_step;
 mod posterior;
 mod score_sde;
 
-use super::{Asked, Bound, BoundKind, LastNoise, Mapped, Unmapped, chain, no_steps, over, stands};
-use crate::denoise::Prediction;
+use super::{Asked, Bound, LastNoise, Mapped, Unmapped, chain, no_steps, over, stands};
 use crate::denoise::scheduler_config::Keys;
+use crate::denoise::{Clip, Prediction};
 use crate::math::spacing::{Spacing, exponential, karras};
 use crate::math::{Discrete, NoiseSchedule, downwards, linspace};
 use serde_json::{Value, json};
@@ -242,20 +242,22 @@ impl Setup<'_> {
     }
 
     /// What the class does to `x_0`. It thresholds rather than clips where it is told to do both.
-    fn bound(&self, noise_follows: bool) -> Result<Option<Bound>, Unmapped> {
+    fn bound(&self, use_clipped_model_output: bool) -> Result<Option<Bound>, Unmapped> {
         let number = |key| self.keys.number(key).map(|v| v.unwrap_or(1.0));
-        let kind = if self.flag("thresholding")? {
-            BoundKind::Threshold { ratio: number("dynamic_thresholding_ratio")?, most: number("sample_max_value")? }
+        let (clip, most, least) = if self.flag("thresholding")? {
+            let (ratio, most) = (number("dynamic_thresholding_ratio")?, number("sample_max_value")?);
+            (Clip::Dynamic { ratio, most }, most, 1.0)
         } else if self.flag("clip_sample")? {
-            BoundKind::Clip(number("clip_sample_range")?)
+            let most = number("clip_sample_range")?;
+            (Clip::Range { low: -most, high: most }, most, 0.0)
         } else {
             return Ok(None);
         };
-        let (BoundKind::Clip(most) | BoundKind::Threshold { most, .. }) = kind;
-        if most.is_nan() || most < 0.0 {
-            return Err(Unmapped(format!("x_0 cannot be held to {most}")));
+        let ratio = number("dynamic_thresholding_ratio")?;
+        if !(least..=f64::INFINITY).contains(&most) || !(0.0..=1.0).contains(&ratio) {
+            return Err(Unmapped(format!("x_0 cannot be held to {most} at the quantile {ratio}")));
         }
-        Ok(Some(Bound { kind, noise_follows }))
+        Ok(Some(Bound { clip, use_clipped_model_output }))
     }
 
     /// The timesteps that the class lists for `n` steps out of the first `last` timesteps of training. `extra` more are
