@@ -20,8 +20,19 @@ use unnoise::math::{Grid, Latent, Level, Noise, NoiseSchedule};
 use unnoise::samplers::{Knob, Method, Run, Step, Steps, Tuning, methods};
 
 /// Rows that are not [`walks_are_the_same_in_every_process`], and why they cannot be.
-const BOUND_TO_ITS_PROCESS: &[(&str, &str)] =
-    &[("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls")];
+const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
+    ("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls"),
+    ("euler-maruyama", "takes its steps in the process's own time and coordinates"),
+];
+
+/// Rows whose steps are far from even on grids that are even in time, and so show their order in more of them.
+const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
+
+/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope.
+const MEAN_ERRS: &[&str] = &["euler-maruyama"];
+
+/// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
+const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde"];
 
 /// Rows whose order is higher where they draw no noise, and that order.
 const ORDER_WITHOUT_NOISE: &[(&str, usize)] = &[("dpmpp-sde", 2), ("seeds-3", 3)];
@@ -35,7 +46,7 @@ const CANCELS_WHEN_EXPLODING: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun
 
 /// Rows that err in a step by how much it takes of the noise there was, which is half and more near the pure noise of a
 /// flow, in however many steps. The error fades on the way; their marginals are looked at from this ratio down.
-const ROUGH_IN_MUCH_NOISE: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun"];
+const ROUGH_IN_MUCH_NOISE: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun", "euler-maruyama"];
 const NOT_MUCH_NOISE: f64 = 2.0;
 
 /// The variance that a method's points take on as steps grow: the marginal's. Langevin's chain is unadjusted, and the
@@ -79,6 +90,8 @@ impl<X: Latent + 'static> Case<X> {
 
     fn order(&self) -> usize {
         let order = self.row.order_with(&self.tuning);
+        let order =
+            if AT_MOST_2_WITH_NOISE.contains(&self.row.id) && self.draws_noise() { order.min(2) } else { order };
         let exception = ORDER_WITHOUT_NOISE.iter().find(|(row, _)| *row == self.row.id && !self.draws_noise());
         exception.map_or(order, |(_, without)| *without)
     }
@@ -163,7 +176,8 @@ fn order_on_gaussian_data() {
                 let walked = moments(&case, data, &process.inner(steps));
                 spread_error(&case, &walked[steps - 1], data)
             };
-            assert_order(&format!("{} {}", process.name, case.name()), order, error, 256);
+            let steps = if SHOWS_ITS_ORDER_LATE.contains(&case.row.id) { 512 } else { 256 };
+            assert_order(&format!("{} {}", process.name, case.name()), order, error, steps);
         }
     }
 }
@@ -234,16 +248,18 @@ fn marginals_are_right_at_every_level() {
         for case in Case::all() {
             let name = format!("{} in {}", case.name(), process.name);
             let worst = |steps| {
-                let walked = moments(&case, data, &process.whole(steps));
+                let mut walked = moments(&case, data, &process.whole(steps));
+                if ROUGH_IN_MUCH_NOISE.contains(&case.row.id) {
+                    walked.retain(|step| step.to.nsr() < NOT_MUCH_NOISE);
+                }
+                let allowed = if MEAN_ERRS.contains(&case.row.id) { 0.025 } else { 1e-11 };
                 for step in &walked {
                     let off = (step.x.mean - step.to.alpha * data.mean).abs();
-                    assert!(off < 1e-11 * step.to.marginal_std(), "{name}: mean off by {off:e} at {:?}", step.to);
+                    assert!(off < allowed * step.to.marginal_std(), "{name}: mean off by {off:e} at {:?}", step.to);
                 }
                 // Langevin's chain has not run before its second step, as the first may slide from pure noise.
                 let settling = usize::from(case.row.id == "langevin");
-                let rough = ROUGH_IN_MUCH_NOISE.contains(&case.row.id);
-                let settled = walked[settling..].iter().filter(|step| !rough || step.to.nsr() < NOT_MUCH_NOISE);
-                settled.map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
+                walked[settling..].iter().map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
             };
             let (coarse, fine) = (worst(512), worst(1024));
             assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");

@@ -11,7 +11,7 @@ pub use grid::{Grid, GridError};
 pub use latent::Latent;
 pub use level::Level;
 pub use noise::{Noise, TorchGenerator};
-pub use schedule::{ContinuousVp, Discrete, Flow, NoiseSchedule, Schedule, ScheduleError, Ve};
+pub use schedule::{ContinuousVp, Discrete, Flow, NoiseSchedule, Rates, Schedule, ScheduleError, SubVp, Ve};
 pub use spacing::{Spacing, SpacingError};
 
 /// `n` numbers from `start` to `end`, both included; `start` alone where `n` is 1. Rounded as numpy's `linspace` rounds,

@@ -1,6 +1,6 @@
 //! The grids that the laws are held on: one process of each kind.
 
-use unnoise::math::{ContinuousVp, Flow, Grid, Level, NoiseSchedule, Ve};
+use unnoise::math::{ContinuousVp, Flow, Grid, Level, NoiseSchedule, Rates, Ve};
 
 /// A noise schedule over the time 0 (clean) to 1 (noise).
 pub struct Process {
@@ -52,6 +52,14 @@ impl NoiseSchedule for Between<'_> {
             (false, _) => to.alpha,
         };
         Level { t: from.t, alpha, sigma: alpha * nsr }
+    }
+
+    /// The mean rates of the step that begins at `t`. Needs `alpha > 0`.
+    fn rates(&self, t: f64) -> Rates {
+        let (from, to) = self.0.pairs().find(|(_, to)| t > to.t).expect("a time between those of the grid");
+        let (length, [before, after]) = (from.t - to.t, [from, to].map(|l| l.nsr()));
+        let diffusion = from.alpha.powi(2) * (before - after) * (before + after) / length;
+        Rates { drift: (from.alpha / to.alpha).ln() / length, diffusion }
     }
 
     fn t_min(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! The variance-preserving schedules of DDPM: a table of betas.
 
-use super::{NoiseSchedule, ScheduleError};
+use super::{NoiseSchedule, Rates, ScheduleError};
 use crate::math::{Level, linspace};
 use std::f64::consts::FRAC_PI_2;
 
@@ -127,6 +127,15 @@ impl NoiseSchedule for Discrete {
             Some(low) => low as f64 + (nsr / self.nsr[low]).ln() / (self.nsr[above] / self.nsr[low]).ln(),
         };
         Level::variance_preserving(t, nsr)
+    }
+
+    /// Those of the training step that ends at `t`, or that `t` lies in: `diffusion` is the paper's `beta_t`.
+    fn rates(&self, t: f64) -> Rates {
+        let end = t.clamp(0.0, self.t_max()).ceil();
+        let level = self.level(end);
+        let before = if end == 0.0 { Level::CLEAN } else { self.level(end - 1.0) };
+        let share = before.nsr() / level.nsr();
+        Rates { drift: (level.alpha / before.alpha).ln(), diffusion: level.sigma.powi(2) * (1.0 - share * share) }
     }
 
     fn t_min(&self) -> f64 {

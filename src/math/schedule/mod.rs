@@ -1,8 +1,10 @@
 //! Noise schedules: how much noise there is at each time.
 
 mod discrete;
+mod variance_preserving;
 
 pub use discrete::Discrete;
+pub use variance_preserving::{ContinuousVp, SubVp};
 
 use super::Level;
 use std::fmt;
@@ -21,6 +23,9 @@ pub trait NoiseSchedule {
         self.level_at(nsr).t
     }
 
+    /// How fast signal fades and noise comes at time `t`, which is first brought into `0..=t_max`.
+    fn rates(&self, t: f64) -> Rates;
+
     /// The least noisy time that the network was trained at.
     fn t_min(&self) -> f64;
 
@@ -33,6 +38,16 @@ pub trait NoiseSchedule {
     }
 }
 
+/// The coefficients of the forward SDE `dx = f x dt + g dw` (Song et al. 2021, arXiv 2011.13456, equation 5; as functions
+/// of alpha and sigma in Kingma et al. 2021, arXiv 2107.00630, section 3.1), per unit of a schedule's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// `f = d ln alpha / dt`: not above 0, and minus infinity where the signal ends.
+    pub drift: f64,
+    /// `g^2 = alpha^2 d(sigma^2 / alpha^2) / dt`: the variance that comes, at least 0.
+    pub diffusion: f64,
+}
+
 /// Why there is no noise schedule.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ScheduleError {
@@ -40,45 +55,6 @@ pub enum ScheduleError {
     Timesteps { got: usize, least: usize, most: usize },
     #[error("beta {index} of the noise schedule is {beta}, but each must leave some signal and add some noise")]
     Beta { index: usize, beta: f64 },
-}
-
-/// The variance-preserving SDE in continuous time (Song et al. 2021, arXiv 2011.13456, equation 33 and appendix C):
-/// `beta(t)` rises linearly for `t` in 0..1, and `ln alpha = -(beta_max - beta_min) t^2 / 4 - beta_min t / 2`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ContinuousVp {
-    pub beta_min: f64,
-    pub beta_max: f64,
-}
-
-impl Default for ContinuousVp {
-    /// The paper's 0.1 and 20.
-    fn default() -> Self {
-        Self { beta_min: 0.1, beta_max: 20.0 }
-    }
-}
-
-impl NoiseSchedule for ContinuousVp {
-    fn level(&self, t: f64) -> Level {
-        let t = t.clamp(0.0, self.t_max());
-        let two_ln_alpha = -t * (0.5 * t * (self.beta_max - self.beta_min) + self.beta_min);
-        Level::variance_preserving(t, (-two_ln_alpha).exp_m1().sqrt())
-    }
-
-    fn level_at(&self, nsr: f64) -> Level {
-        // The root of a t^2 + b t = c in the form that does not cancel for a small c.
-        let (a, b, c) = (0.5 * (self.beta_max - self.beta_min), self.beta_min, (nsr * nsr).ln_1p());
-        let t = if nsr.is_infinite() { self.t_max() } else { 2.0 * c / (b + (b * b + 4.0 * a * c).sqrt()) };
-        Level::variance_preserving(t.clamp(0.0, self.t_max()), nsr)
-    }
-
-    /// 0.001, where the paper's samplers stop (appendix C).
-    fn t_min(&self) -> f64 {
-        1e-3
-    }
-
-    fn t_max(&self) -> f64 {
-        1.0
-    }
 }
 
 /// The variance-exploding SDE (Song et al. 2021, arXiv 2011.13456, appendix C):
@@ -105,6 +81,11 @@ impl NoiseSchedule for Ve {
     fn level_at(&self, nsr: f64) -> Level {
         let t = (nsr / self.sigma_min).ln() / (self.sigma_max / self.sigma_min).ln();
         Level::variance_exploding(t.clamp(0.0, self.t_max()), nsr)
+    }
+
+    fn rates(&self, t: f64) -> Rates {
+        let grows = (self.sigma_max / self.sigma_min).ln();
+        Rates { drift: 0.0, diffusion: 2.0 * grows * self.level(t).sigma.powi(2) }
     }
 
     fn t_min(&self) -> f64 {
@@ -141,6 +122,11 @@ impl NoiseSchedule for Flow {
         Level { t: level.sigma * self.t_max, ..level }
     }
 
+    fn rates(&self, t: f64) -> Rates {
+        let Level { alpha, sigma, .. } = self.level(t);
+        Rates { drift: -1.0 / (alpha * self.t_max), diffusion: 2.0 * sigma / (alpha * self.t_max) }
+    }
+
     /// A thousandth of [`Flow::t_max`], the least time that diffusers' flow matching schedulers visit.
     fn t_min(&self) -> f64 {
         1e-3 * self.t_max
@@ -156,6 +142,7 @@ impl NoiseSchedule for Flow {
 pub enum Schedule {
     Discrete(Discrete),
     ContinuousVp(ContinuousVp),
+    SubVp(SubVp),
     Ve(Ve),
     Flow(Flow),
 }
@@ -165,6 +152,7 @@ impl Schedule {
         match self {
             Self::Discrete(schedule) => schedule,
             Self::ContinuousVp(schedule) => schedule,
+            Self::SubVp(schedule) => schedule,
             Self::Ve(schedule) => schedule,
             Self::Flow(schedule) => schedule,
         }
@@ -178,6 +166,7 @@ impl fmt::Display for Schedule {
         match self {
             Self::Discrete(_) => write!(f, "variance preserving, timesteps 0 to {}", self.t_max())?,
             Self::ContinuousVp(_) => write!(f, "variance preserving, continuous time")?,
+            Self::SubVp(_) => write!(f, "sub-variance preserving, continuous time")?,
             Self::Ve(_) => write!(f, "variance exploding, continuous time")?,
             Self::Flow(flow) => write!(f, "flow, times 0 to {}", flow.t_max)?,
         }
@@ -192,6 +181,10 @@ impl NoiseSchedule for Schedule {
 
     fn level_at(&self, nsr: f64) -> Level {
         self.inner().level_at(nsr)
+    }
+
+    fn rates(&self, t: f64) -> Rates {
+        self.inner().rates(t)
     }
 
     fn t_min(&self) -> f64 {
@@ -223,6 +216,7 @@ pub(crate) mod tests {
                 Schedule::Discrete(Discrete::linear(1e-4, 0.02, 1000).unwrap().to_zero_terminal_snr()),
             ),
             ("continuous vp", Schedule::ContinuousVp(ContinuousVp::default())),
+            ("sub-vp", Schedule::SubVp(SubVp::default())),
             ("ve", Schedule::Ve(Ve::default())),
             ("flow", Schedule::Flow(Flow::default())),
             ("flow, T=1000", Schedule::Flow(Flow { t_max: 1000.0 })),
@@ -254,6 +248,9 @@ pub(crate) mod tests {
         let vp = ContinuousVp::default().level(0.5);
         near(vp.alpha, (-0.25 * 0.25 * 19.9 - 0.5 * 0.5 * 0.1_f64).exp());
         near(vp.marginal_std(), 1.0);
+        let sub = SubVp::default().level(0.5);
+        near(sub.alpha, vp.alpha);
+        near(sub.sigma, vp.sigma * vp.sigma);
         let ve = Ve::default().level(0.5);
         near(ve.sigma, (0.01_f64 * 50.0).sqrt());
         near(ve.alpha, 1.0);
@@ -263,11 +260,33 @@ pub(crate) mod tests {
         assert_eq!(Flow { t_max: 1000.0 }.level(1000.0), Level { t: 1000.0, alpha: 0.0, sigma: 1.0 });
     }
 
+    /// Against differences of the levels, central where time is continuous.
+    #[test]
+    fn the_rates_are_the_derivatives_of_the_levels() {
+        for (name, schedule) in all() {
+            let t_max = schedule.t_max();
+            for u in [0.1, 0.37, 0.5, 0.93] {
+                let whole = schedule.timesteps().is_some();
+                let t = if whole { (u * t_max).round() } else { u * t_max };
+                let (before, after) = if whole { (1.0, 0.0) } else { (1e-5 * t_max, 1e-5 * t_max) };
+                let (low, at, high) = (schedule.level(t - before), schedule.level(t), schedule.level(t + after));
+                let Rates { drift, diffusion } = schedule.rates(t);
+                let slope = |f: fn(Level) -> f64| (f(high) - f(low)) / (before + after);
+                let near = |a: f64, b: f64| assert!((a - b).abs() <= 1e-7 * b.abs(), "{name} at {t}: {a} is not {b}");
+                near(drift, slope(|l| l.alpha.ln()));
+                near(diffusion, at.alpha.powi(2) * slope(|l| l.nsr().powi(2)));
+            }
+        }
+        // The first training step comes from the clean level, and a step's share of new noise is beta.
+        let first = Discrete::linear(1e-4, 0.02, 1000).unwrap().rates(0.0);
+        assert!((first.diffusion - 1e-4).abs() < 1e-15 && (first.drift - 0.5 * (-1e-4_f64).ln_1p()).abs() < 1e-15);
+    }
+
     #[test]
     fn a_schedule_says_what_it_is() {
         let said: Vec<String> = all().iter().map(|(_, schedule)| schedule.to_string()).collect();
         assert_eq!(said[0], "variance preserving, timesteps 0 to 999, noise-to-signal ratio 0.010 to 157.407");
-        assert_eq!(said[8], "flow, times 0 to 1000, noise-to-signal ratio 0.001 to inf");
+        assert_eq!(said[9], "flow, times 0 to 1000, noise-to-signal ratio 0.001 to inf");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 mod dpmpp_2m_sde;
 mod dpmpp_sde;
+mod er_sde;
+mod euler_maruyama;
+mod flow_sde;
 mod sde_dpm_solver;
 mod seeds;
 
@@ -77,6 +80,25 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             comfyui: Some("seeds_3"),
             paper: "Gonzalez et al. 2023, arXiv 2305.14267, SEEDS-3",
             ..solver("seeds-3", "SEEDS-3", seeds::seeds_3)
+        },
+        Method {
+            stochastic: true,
+            knobs: &[Knob::Order(3), Knob::NoiseScale],
+            tuning: Tuning { order: 3, ..Tuning::DEFAULT },
+            comfyui: Some("er_sde"),
+            paper: "Cui et al. 2023, arXiv 2309.06169, algorithms 1 to 3",
+            ..Method::new("er-sde", "ER-SDE-Solver", er_sde::er_sde)
+        },
+        Method {
+            stochastic: true,
+            knobs: &[Knob::NoiseScale],
+            diffusers: Some("ScoreSdeVpScheduler"),
+            paper: "Song et al. 2021, arXiv 2011.13456, equation 6 and appendix D",
+            ..Method::new("euler-maruyama", "Euler-Maruyama", euler_maruyama::euler_maruyama)
+        },
+        Method {
+            paper: "Ma et al. 2024, arXiv 2401.08740, equation 5 with w = sigma",
+            ..solver("flow-sde", "SiT (flow SDE)", flow_sde::flow_sde)
         },
     ]
 }
