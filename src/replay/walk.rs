@@ -54,10 +54,6 @@ pub(super) fn compare(mapped: &Mapped, case: &Record, settings: &Settings) -> Re
         // After every evaluation: those inside a step are no business of a sampler's user.
         x = std::iter::once(0).chain(ends.iter().map(|i| i + 1)).map(|i| x[i].clone()).collect();
     }
-    if let (true, Some(last)) = (case.has("result"), x.last_mut()) {
-        // The mean of the last step, which is what the library's own pipelines return.
-        *last = batches(case.points("result")?).pop().ok_or("`result` is empty")?;
-    }
     let z = batches(case.points("z")?).pop().ok_or("`z` is empty")?;
     let draws = if case.has("noise") { batches(case.points("noise")?) } else { Vec::new() };
     if x.len() != ends.len() + 1 || x.iter().chain(&draws).any(|points| points.0.len() != z.0.len()) {

@@ -111,6 +111,13 @@ const CLASSES: &[Class] = &[
         calls: &[],
         map: score_sde::variance_exploding,
     },
+    Class {
+        name: "ScoreSdeVpScheduler",
+        defaults: || json!({}),
+        honoured: &["beta_min", "beta_max", "sampling_eps"],
+        calls: &[],
+        map: score_sde::variance_preserving,
+    },
     Class { name: "EDMEulerScheduler", defaults: || json!({}), honoured: EDM, calls: &[], map: edm::euler },
     Class {
         name: "EDMDPMSolverMultistepScheduler",
