@@ -32,8 +32,10 @@ const SHARED: &[&str] = &["backend", "picture", "settings"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
-const COMMON: &[(&str, &[&str])] =
-    &[("samplers", &["steps", "table", "tuning", "walker"]), ("models", &["blocks", "weights", "unet2d"])];
+const COMMON: &[(&str, &[&str])] = &[
+    ("samplers", &["coefficients", "history", "linear", "steps", "table", "tuning", "walker"]),
+    ("models", &["blocks", "weights", "unet2d"]),
+];
 
 /// Files that are made to name their neighbours.
 const LISTS: &[&str] = &["samplers/mod.rs", "samplers/table.rs", "models/mod.rs"];

@@ -116,9 +116,9 @@ fn what_no_sampler_does_is_skipped_with_its_reason() {
         (
             "kdiff",
             "k_diffusion.sampling.sample_heun",
-            "k_diffusion.sampling.sample_lms",
+            "k_diffusion.sampling.log_likelihood",
             "kdiff.heun.karras.n8",
-            "sample_lms",
+            "log_likelihood",
         ),
         (
             "ddim",

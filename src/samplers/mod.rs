@@ -9,7 +9,9 @@
 
 mod adaptive;
 mod ancestral;
+mod coefficients;
 mod few_step;
+mod history;
 mod langevin;
 mod multistep;
 mod ode;

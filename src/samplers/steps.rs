@@ -42,21 +42,6 @@ pub(super) fn renoise<X: Latent>(
     if fresh > 0.0 { x.mix(1.0, &noise.over(&x, from, to), fresh) } else { x }
 }
 
-/// The estimate of `x_0` in the middle of a step, on the line in log-SNR through the `last` estimate and this one: the
-/// second-order term of the DPM-Solver++ multistep methods. `last` is the estimate of the previous step with the length
-/// of that step, `h` the length of this one.
-///
-/// The line has no middle on an infinite step (to the clean end), so there, as in the first step, it is this estimate.
-pub(super) fn midpoint<X: Latent>(denoised: &X, last: &Option<(X, f64)>, h: f64) -> X {
-    match last {
-        Some((old, h_old)) if h.is_finite() => {
-            let c = h / (2.0 * h_old);
-            denoised.mix(1.0 + c, old, -c)
-        }
-        _ => denoised.clone(),
-    }
-}
-
 /// The noise that Karras et al. 2022 (arXiv 2206.00364, algorithm 2, lines 4 to 6) add before a step: it lifts the
 /// noise-to-signal ratio by the factor `1 + gamma`, where `gamma` is `S_churn` over the number of steps, at most
 /// `sqrt(2) - 1`, and 0 outside of `S_tmin..=S_tmax`.

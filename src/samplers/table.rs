@@ -12,6 +12,8 @@ pub struct Method<X> {
     pub name: &'static str,
     /// Order of convergence in the step size, unless [`Knob::Order`] says it; weak order for stochastic methods.
     pub order: usize,
+    /// The order of convergence at each value of [`Knob::Order`], from 1, where it is not that value.
+    pub convergence: &'static [usize],
     /// Model evaluations a step (an attempt, where a method chooses its steps) at the default tuning. A step from pure noise (`alpha = 0`) or to the clean end may take
     /// fewer.
     pub evaluations: u32,
@@ -46,6 +48,7 @@ impl<X> Method<X> {
             id,
             name,
             order: 1,
+            convergence: &[],
             evaluations: 1,
             stochastic: false,
             knobs: &[],
@@ -77,7 +80,11 @@ impl<X> Method<X> {
     /// The order that it has with this tuning.
     pub fn order_with(&self, tuning: &Tuning) -> usize {
         let tuned = self.knobs.iter().any(|knob| matches!(knob, Knob::Order(_)));
-        if tuned { tuning.order } else { self.order }
+        match self.convergence.get(tuning.order.wrapping_sub(1)) {
+            _ if !tuned => self.order,
+            Some(order) => *order,
+            None => tuning.order,
+        }
     }
 
     /// Whether it draws fresh noise with this tuning.

@@ -27,19 +27,45 @@ impl Process {
     /// From time 0.95 to 0.15, for an even number of steps: without the ends, where log-SNR is infinite, so that an order
     /// of convergence is defined. Long and short steps take turns, so that no formula may take them for equal.
     pub fn inner(&self, steps: usize) -> Grid {
-        let done = |i: usize| (i as f64 + 0.3 * (i % 2) as f64) / steps as f64;
-        let level = |i| self.schedule.level(0.95 * (1.0 - done(i)) + 0.15 * done(i));
-        Grid::new((0..=steps).map(level).collect()).expect("the ratio rises with time")
+        self.between_the_ends(uneven(steps))
+    }
+
+    /// As [`inner`](Self::inner), with steps that are equal in time.
+    pub fn even(&self, steps: usize) -> Grid {
+        self.between_the_ends((0..=steps).map(|i| i as f64 / steps as f64))
+    }
+
+    /// As [`inner`](Self::inner), with a first step divided so that a method which climbs from order 1 to `order`, as it
+    /// comes to know earlier estimates, errs by no more there than elsewhere: a step of order `k` errs by its length to
+    /// the power `k + 1`.
+    pub fn graded(&self, steps: usize, order: usize) -> Grid {
+        let length = |k: usize| (2.0 / steps as f64).powf((order + 1) as f64 / (k + 1) as f64);
+        self.between_the_ends([0.0].into_iter().chain((1..order).map(length)).chain(uneven(steps).skip(1)))
+    }
+
+    fn between_the_ends(&self, done: impl Iterator<Item = f64>) -> Grid {
+        let level = |done| self.schedule.level(0.95 * (1.0 - done) + 0.15 * done);
+        Grid::new(done.map(level).collect()).expect("the ratio rises with time")
     }
 }
 
+/// The part of the way that is done after 0, 1, ... of `steps` steps that are long and short by turns.
+fn uneven(steps: usize) -> impl Iterator<Item = f64> {
+    (0..=steps).map(move |i| (i as f64 + 0.3 * (i % 2) as f64) / steps as f64)
+}
+
 /// The process that a grid was taken from, as far as its levels tell: between two of them the logarithms of alpha and
-/// sigma are linear in each other.
+/// sigma are linear in each other, and in time.
 pub struct Between<'a>(pub &'a Grid);
 
 impl NoiseSchedule for Between<'_> {
-    fn level(&self, _: f64) -> Level {
-        unreachable!("samplers ask for levels by their ratio")
+    /// Defined where alpha and sigma are positive.
+    fn level(&self, t: f64) -> Level {
+        let step = self.0.pairs().find(|(_, to)| t >= to.t);
+        let (from, to) = step.expect("a time between those of the grid");
+        let part = (from.t - t) / (from.t - to.t);
+        let between = |a: f64, b: f64| a.powf(1.0 - part) * b.powf(part);
+        Level { t, alpha: between(from.alpha, to.alpha), sigma: between(from.sigma, to.sigma) }
     }
 
     fn level_at(&self, nsr: f64) -> Level {
