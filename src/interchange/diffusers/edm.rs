@@ -1,10 +1,38 @@
 //! The schedulers of EDM (Karras et al. 2022, arXiv 2206.00364). Their networks are preconditioned, so that what they say
 //! of `x_0` does not depend on what they predict.
 
-use super::{Mapped, Setup, Unmapped, chain};
+use super::solvers::lowered;
+use super::{Class, Mapped, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
 use crate::math::spacing::{exponential, karras};
 use crate::math::{Level, Schedule, Ve};
+use serde_json::json;
+
+/// Arguments of EDM's noise levels.
+const EDM: &[&str] = &["sigma_min", "sigma_max", "sigma_data", "sigma_schedule", "rho", "final_sigmas_type"];
+
+pub(super) const CLASSES: &[Class] = &[
+    Class { name: "EDMEulerScheduler", defaults: || json!({}), honoured: EDM, calls: &[], map: euler },
+    Class {
+        name: "EDMDPMSolverMultistepScheduler",
+        defaults: || json!({}),
+        honoured: &[
+            EDM[0],
+            EDM[1],
+            EDM[2],
+            EDM[3],
+            EDM[4],
+            EDM[5],
+            "algorithm_type",
+            "solver_order",
+            "solver_type",
+            "lower_order_final",
+            "euler_at_final",
+        ],
+        calls: &[],
+        map: dpm_solver,
+    },
+];
 
 /// The levels, from noisy to clean, and the one that they end at.
 fn levels(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unmapped> {
@@ -57,12 +85,7 @@ pub(super) fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let n = mapped.steps.len();
     let few = keys.flag("lower_order_final")?.unwrap_or(true) && n < 15;
     let ends_low = few || setup.flag("euler_at_final")? || mapped.steps[n - 1].1.sigma == 0.0;
-    let at = |i: usize| match n - i {
-        1 if ends_low => 1,
-        2 if few => order.min(2),
-        _ => order,
-    };
-    mapped.orders = Some((0..n).map(at).collect());
+    mapped.orders = Some(lowered(n, order, ends_low, few));
     mapped.bound = setup.bound(true)?;
     Ok(mapped)
 }

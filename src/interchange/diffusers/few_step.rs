@@ -1,8 +1,37 @@
 //! The schedulers of networks that were distilled to give pictures in a few steps.
 
-use super::{Bound, Mapped, Setup, Unmapped, chain, no_steps};
+use super::{Bound, Class, Mapped, Setup, Unmapped, chain, no_steps};
 use crate::denoise::{Clip, Prediction};
 use crate::math::{Level, NoiseSchedule, Schedule, Ve};
+use serde_json::json;
+
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "LCMScheduler",
+        defaults: || {
+            json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+                "original_inference_steps": 50, "timestep_scaling": 10.0})
+        },
+        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one"],
+        calls: &["timesteps", "original_inference_steps", "strength"],
+        map: lcm,
+    },
+    Class {
+        name: "TCDScheduler",
+        defaults: || json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}),
+        // The class has the arguments of LCMScheduler, but reads no other of them.
+        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"],
+        calls: &["timesteps", "original_inference_steps", "strength", "eta"],
+        map: tcd,
+    },
+    Class {
+        name: "CMStochasticIterativeScheduler",
+        defaults: || json!({"num_train_timesteps": 40}),
+        honoured: &["sigma_min", "sigma_max", "sigma_data", "rho", "s_noise", "clip_denoised"],
+        calls: &["timesteps"],
+        map: consistency,
+    },
+];
 
 /// The timesteps that a network was distilled at, and of them `n` in equal steps of the list from the noisiest on.
 fn distilled(setup: &Setup<'_>, original: Option<usize>) -> Result<Vec<f64>, Unmapped> {

@@ -1,17 +1,18 @@
 //! Settings of diffusers' schedulers: which levels and timesteps each class makes of them.
 
-mod dpm_solver;
 mod edm;
-mod euler;
 mod few_step;
+mod flow;
 mod posterior;
+mod ratios;
 mod score_sde;
+mod solvers;
 
-use super::{Asked, Bound, LastNoise, Mapped, Unmapped, chain, no_steps, over, stands};
+use super::{Asked, Bound, LastNoise, Mapped, Unmapped, chain, no_steps, over};
 use crate::denoise::scheduler_config::Keys;
 use crate::denoise::{Clip, Prediction};
-use crate::math::spacing::{Spacing, exponential, karras};
-use crate::math::{Discrete, NoiseSchedule, downwards, linspace};
+use crate::math::spacing::{Spacing, beta, exponential, karras};
+use crate::math::{Discrete, downwards, linspace};
 use serde_json::{Value, json};
 
 /// What [`Mapped::sampler`] says of DDIM's inversion, which runs from clean to noisy and is no row of the table.
@@ -44,161 +45,9 @@ const ALWAYS: &[&str] = &[
     "dynamic_thresholding_ratio",
     "sample_max_value",
     "clip_sample_range",
-];
-
-/// Arguments of EDM's noise levels.
-const EDM: &[&str] = &["sigma_min", "sigma_max", "sigma_data", "sigma_schedule", "rho", "final_sigmas_type"];
-
-const CLASSES: &[Class] = &[
-    Class {
-        name: "DDPMScheduler",
-        defaults: || json!({"clip_sample": true}),
-        honoured: &["clip_sample", "variance_type"],
-        calls: &["timesteps"],
-        map: posterior::ddpm,
-    },
-    Class {
-        name: "DDIMScheduler",
-        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
-        honoured: &["clip_sample", "set_alpha_to_one"],
-        calls: &["eta", "use_clipped_model_output"],
-        map: posterior::ddim,
-    },
-    Class {
-        name: "DDIMInverseScheduler",
-        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
-        honoured: &["clip_sample", "set_alpha_to_one"],
-        calls: &[],
-        map: posterior::ddim_inverse,
-    },
-    Class {
-        name: "PNDMScheduler",
-        defaults: || json!({}),
-        honoured: &["skip_prk_steps", "set_alpha_to_one"],
-        calls: &[],
-        map: posterior::pndm,
-    },
-    Class { name: "IPNDMScheduler", defaults: || json!({}), honoured: &[], calls: &[], map: posterior::ipndm },
-    Class {
-        name: "LCMScheduler",
-        defaults: || {
-            json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
-                "original_inference_steps": 50, "timestep_scaling": 10.0})
-        },
-        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one"],
-        calls: &["timesteps", "original_inference_steps", "strength"],
-        map: few_step::lcm,
-    },
-    Class {
-        name: "TCDScheduler",
-        defaults: || json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}),
-        // The class has the arguments of LCMScheduler, but reads no other of them.
-        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"],
-        calls: &["timesteps", "original_inference_steps", "strength", "eta"],
-        map: few_step::tcd,
-    },
-    Class {
-        name: "CMStochasticIterativeScheduler",
-        defaults: || json!({"num_train_timesteps": 40}),
-        honoured: &["sigma_min", "sigma_max", "sigma_data", "rho", "s_noise", "clip_denoised"],
-        calls: &["timesteps"],
-        map: few_step::consistency,
-    },
-    Class {
-        name: "ScoreSdeVeScheduler",
-        defaults: || json!({}),
-        honoured: &["sigma_min", "sigma_max", "snr", "correct_steps", "sampling_eps"],
-        calls: &[],
-        map: score_sde::variance_exploding,
-    },
-    Class {
-        name: "ScoreSdeVpScheduler",
-        defaults: || json!({}),
-        honoured: &["beta_min", "beta_max", "sampling_eps"],
-        calls: &[],
-        map: score_sde::variance_preserving,
-    },
-    Class { name: "EDMEulerScheduler", defaults: || json!({}), honoured: EDM, calls: &[], map: edm::euler },
-    Class {
-        name: "EDMDPMSolverMultistepScheduler",
-        defaults: || json!({}),
-        honoured: &[
-            EDM[0],
-            EDM[1],
-            EDM[2],
-            EDM[3],
-            EDM[4],
-            EDM[5],
-            "algorithm_type",
-            "solver_order",
-            "solver_type",
-            "lower_order_final",
-            "euler_at_final",
-        ],
-        calls: &[],
-        map: edm::dpm_solver,
-    },
-    Class {
-        name: "EulerDiscreteScheduler",
-        defaults: || json!({"timestep_spacing": "linspace", "use_beta_sigmas": false}),
-        honoured: &[
-            "use_karras_sigmas",
-            "use_exponential_sigmas",
-            "sigma_min",
-            "sigma_max",
-            "final_sigmas_type",
-            "interpolation_type",
-            "timestep_type",
-        ],
-        calls: &["timesteps", "sigmas"],
-        map: |setup| euler::ratios(setup, "euler"),
-    },
-    Class {
-        name: "EulerAncestralDiscreteScheduler",
-        defaults: || json!({"timestep_spacing": "linspace"}),
-        honoured: &[],
-        calls: &[],
-        map: |setup| euler::ratios(setup, "euler-ancestral"),
-    },
-    Class {
-        name: "HeunDiscreteScheduler",
-        defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012, "use_beta_sigmas": false}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "clip_sample"],
-        calls: &["timesteps"],
-        map: |setup| euler::ratios(setup, "heun"),
-    },
-    Class {
-        name: "DPMSolverMultistepScheduler",
-        defaults: || {
-            json!({"timestep_spacing": "linspace", "lower_order_final": true, "solver_type": "midpoint",
-                "use_beta_sigmas": false, "variance_type": null})
-        },
-        honoured: &[
-            "algorithm_type",
-            "solver_order",
-            "lower_order_final",
-            "euler_at_final",
-            "use_karras_sigmas",
-            "use_exponential_sigmas",
-            "use_lu_lambdas",
-            "final_sigmas_type",
-            "lambda_min_clipped",
-            "use_flow_sigmas",
-            "flow_shift",
-        ],
-        calls: &["timesteps"],
-        map: dpm_solver::dpm_solver,
-    },
-    Class {
-        name: "FlowMatchEulerDiscreteScheduler",
-        defaults: || {
-            json!({"use_dynamic_shifting": false, "invert_sigmas": false, "use_karras_sigmas": false,
-                "use_exponential_sigmas": false, "use_beta_sigmas": false, "stochastic_sampling": false})
-        },
-        honoured: &["shift"],
-        calls: &["sigmas"],
-        map: euler::flow,
-    },
+    "use_karras_sigmas",
+    "use_exponential_sigmas",
+    "use_beta_sigmas",
 ];
 
 /// Maps a run with the scheduler class `asked.name`.
@@ -207,7 +56,16 @@ const CLASSES: &[Class] = &[
 /// A class that is not known here; an argument, by its name, that is not known or of the wrong kind; a process or steps
 /// that no sampler here can walk.
 pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
-    let class = CLASSES.iter().find(|class| class.name == asked.name);
+    let files = [
+        posterior::CLASSES,
+        ratios::CLASSES,
+        solvers::CLASSES,
+        flow::CLASSES,
+        edm::CLASSES,
+        few_step::CLASSES,
+        score_sde::CLASSES,
+    ];
+    let class = files.into_iter().flatten().find(|class| class.name == asked.name);
     let class = class.ok_or_else(|| Unmapped(format!("there is no sampler for diffusers' {} here", asked.name)))?;
     let mut defaults = json!({"num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 0.0001,
         "beta_end": 0.02, "timestep_spacing": "leading", "prediction_type": "epsilon", "thresholding": false,
@@ -295,27 +153,54 @@ impl Setup<'_> {
         if times.is_empty() { Err(no_steps()) } else { Ok(times) }
     }
 
+    /// The process that the network was trained on, as the classes hold it that work with ratios: where the last of them
+    /// would be infinite, `alpha_bar` is 2^-24.
+    fn table(&self) -> Result<Discrete, Unmapped> {
+        Ok(self.keys.discrete()?.ending_at((2.0_f64.powi(24) - 1.0).sqrt()))
+    }
+
     /// `n` ratios between `most` and `least` in the spacing that the config switches on, if any.
     fn respaced(&self, most: f64, least: f64, n: usize) -> Result<Option<Vec<f64>>, Unmapped> {
-        let even = self.flag("use_exponential_sigmas")? || self.flag("use_lu_lambdas")?;
-        Ok(match self.flag("use_karras_sigmas")? {
-            true => Some(karras(most, least, Spacing::RHO, n)),
-            false => even.then(|| exponential(most, least, n)),
+        Ok(if self.flag("use_karras_sigmas")? {
+            Some(karras(most, least, Spacing::RHO, n))
+        } else if self.flag("use_exponential_sigmas")? || self.flag("use_lu_lambdas")? {
+            Some(exponential(most, least, n))
+        } else if self.flag("use_beta_sigmas")? {
+            Some(beta(most, least, 0.6, 0.6, n))
+        } else {
+            None
         })
     }
-}
 
-/// The noise-to-signal ratio at time `t`; where it is infinite, what these classes put in its place.
-fn ratio(schedule: &Discrete, t: f64) -> f64 {
-    let nsr = schedule.level(t).nsr();
-    if nsr.is_finite() { nsr } else { (2.0_f64.powi(24) - 1.0).sqrt() }
-}
-
-/// The ratio at which a class's steps end.
-fn last_ratio(setup: &Setup<'_>, schedule: &Discrete) -> Result<f64, Unmapped> {
-    match setup.keys.text("final_sigmas_type")?.unwrap_or("zero") {
-        "zero" => Ok(0.0),
-        "sigma_min" => Ok(ratio(schedule, 0.0)),
-        other => Err(Unmapped(format!("final_sigmas_type `{other}` is not known here"))),
+    /// Whether the config asks to end in clean data, and not at the least noise of training.
+    fn ends_clean(&self) -> Result<bool, Unmapped> {
+        match self.keys.text("final_sigmas_type")?.unwrap_or("zero") {
+            "zero" => Ok(true),
+            "sigma_min" => Ok(false),
+            other => Err(Unmapped(format!("final_sigmas_type `{other}` is not known here"))),
+        }
     }
+
+    /// How far a flow's times are shifted: `key` of the config, or what `set_timesteps` is told of the picture's size.
+    fn shift(&self, key: &'static str) -> Result<f64, Unmapped> {
+        let exponential = self.keys.text("time_shift_type")?.unwrap_or("exponential") == "exponential";
+        match self.calls.number("mu")? {
+            Some(mu) => Ok(if exponential { mu.exp() } else { mu }),
+            None if self.flag("use_dynamic_shifting")? => {
+                Err(Unmapped("`mu` of a dynamic shift is not given".to_owned()))
+            }
+            None => Ok(self.keys.number(key)?.unwrap_or(1.0)),
+        }
+    }
+}
+
+/// Part `s` of the way from data to noise, shifted (Esser et al. 2024, arXiv 2403.03206, equation 23).
+fn shifted(s: f64, shift: f64) -> f64 {
+    shift * s / (1.0 + (shift - 1.0) * s)
+}
+
+/// Stretches a flow's `sigmas` so that the last of them is `terminal`.
+fn stretch(sigmas: &mut [f64], terminal: f64) {
+    let scale = (1.0 - sigmas[sigmas.len() - 1]) / (1.0 - terminal);
+    sigmas.iter_mut().for_each(|s| *s = 1.0 - (1.0 - *s) / scale);
 }

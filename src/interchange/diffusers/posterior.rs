@@ -1,9 +1,42 @@
 //! The schedulers that walk along the table of training timesteps.
 
-use super::{INVERSE, LastNoise, Mapped, Setup, Unmapped, chain, no_steps};
+use super::{Class, INVERSE, LastNoise, Mapped, Setup, Unmapped, chain, no_steps};
 use crate::denoise::Prediction;
 use crate::math::{Discrete, Flow, Level, NoiseSchedule, Schedule, linspace};
+use serde_json::json;
 use std::f64::consts::FRAC_PI_2;
+
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "DDPMScheduler",
+        defaults: || json!({"clip_sample": true}),
+        honoured: &["clip_sample", "variance_type"],
+        calls: &["timesteps"],
+        map: ddpm,
+    },
+    Class {
+        name: "DDIMScheduler",
+        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
+        honoured: &["clip_sample", "set_alpha_to_one"],
+        calls: &["eta", "use_clipped_model_output"],
+        map: ddim,
+    },
+    Class {
+        name: "DDIMInverseScheduler",
+        defaults: || json!({"clip_sample": true, "set_alpha_to_one": true}),
+        honoured: &["clip_sample", "set_alpha_to_one"],
+        calls: &[],
+        map: ddim_inverse,
+    },
+    Class {
+        name: "PNDMScheduler",
+        defaults: || json!({}),
+        honoured: &["skip_prk_steps", "set_alpha_to_one"],
+        calls: &[],
+        map: pndm,
+    },
+    Class { name: "IPNDMScheduler", defaults: || json!({}), honoured: &[], calls: &[], map: ipndm },
+];
 
 /// `DDPMScheduler`: from each listed timestep to the next, in the end to clean data.
 pub(super) fn ddpm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {

@@ -1,9 +1,27 @@
 //! The schedulers of score-SDE (Song et al. 2021, arXiv 2011.13456).
 
-use super::{LastNoise, Mapped, Setup, Unmapped, chain};
+use super::{Class, LastNoise, Mapped, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
 use crate::math::spacing::exponential;
 use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
+use serde_json::json;
+
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "ScoreSdeVeScheduler",
+        defaults: || json!({}),
+        honoured: &["sigma_min", "sigma_max", "snr", "correct_steps", "sampling_eps"],
+        calls: &[],
+        map: variance_exploding,
+    },
+    Class {
+        name: "ScoreSdeVpScheduler",
+        defaults: || json!({}),
+        honoured: &["beta_min", "beta_max", "sampling_eps"],
+        calls: &[],
+        map: variance_preserving,
+    },
+];
 
 /// `ScoreSdeVeScheduler`: corrector and predictor on noise levels that fall by the same factor. The network is shown
 /// those at times in equal steps from 1 to `sampling_eps`, which differ a little.

@@ -12,7 +12,8 @@ use std::f64::consts::FRAC_PI_2;
 /// inverses at whole timesteps only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Discrete {
-    /// Noise-to-signal ratio at each timestep: positive and rising; the last may be infinite.
+    /// Noise-to-signal ratio at each timestep: positive and rising, but for what is said of the last one: it may be
+    /// infinite, or a finite number in place of that.
     nsr: Vec<f64>,
 }
 
@@ -101,6 +102,13 @@ impl Discrete {
         Self { nsr: stretched.map(|a| (1.0 - a * a).sqrt() / a).collect() }
     }
 
+    /// The schedule with `last` for an infinite noise-to-signal ratio at the last timestep. It may be less than the ones
+    /// before, as in diffusers' tables; whole timesteps, times between them and their inverse are still those of the
+    /// table.
+    pub fn ending_at(&self, last: f64) -> Self {
+        Self { nsr: self.nsr.iter().map(|nsr| if nsr.is_finite() { *nsr } else { last }).collect() }
+    }
+
     fn checked(timesteps: usize) -> Result<(), ScheduleError> {
         let range = Self::TIMESTEPS;
         range.contains(&timesteps).then_some(()).ok_or(ScheduleError::Timesteps {
@@ -120,7 +128,7 @@ impl NoiseSchedule for Discrete {
     }
 
     fn level_at(&self, nsr: f64) -> Level {
-        let above = self.nsr.partition_point(|v| *v <= nsr);
+        let above = self.nsr.iter().rposition(|v| *v <= nsr).map_or(0, |low| low + 1);
         let t = match above.checked_sub(1) {
             None => 0.0,
             Some(low) if above == self.nsr.len() => low as f64,
