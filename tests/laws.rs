@@ -1,11 +1,12 @@
 //! The laws that every row of the sampler table obeys: in f64, with exact denoisers, without a GPU.
 //!
 //! Each test walks over [`methods`], so a new row is held to all of them. What a row cannot obey by its definition is
-//! written down in [`BOUND_TO_ITS_PROCESS`] and [`limit_variance`].
+//! written down in the constants below and in [`limit_variance`].
 
 mod laws {
     mod adaptive;
     pub mod affine;
+    mod few_step;
     pub mod grids;
     pub mod plane;
 }
@@ -22,6 +23,7 @@ use unnoise::samplers::{Knob, Method, Run, Step, Steps, Tuning, methods};
 /// Rows that are not [`walks_are_the_same_in_every_process`], and why they cannot be.
 const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
     ("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls"),
+    ("predictor-corrector", "predicts with the forward variance, as ddpm-large"),
     ("euler-maruyama", "takes its steps in the process's own time and coordinates"),
 ];
 
@@ -44,9 +46,11 @@ const EASY_ON_GAUSSIANS: &[(&str, usize)] = &[("midpoint", 3)];
 /// are equal in log-SNR: what is left there shows no order.
 const CANCELS_WHEN_EXPLODING: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun"];
 
-/// Rows that err in a step by how much it takes of the noise there was, which is half and more near the pure noise of a
-/// flow, in however many steps. The error fades on the way; their marginals are looked at from this ratio down.
-const ROUGH_IN_MUCH_NOISE: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun", "euler-maruyama"];
+/// Rows that err in a step by how much it takes of the noise there was, or of what alpha grows by, which is half and more
+/// near the pure noise of a flow, in however many steps. The error fades on the way; their marginals are looked at from
+/// this ratio down.
+const ROUGH_IN_MUCH_NOISE: &[&str] =
+    &["sde-dpm-solver", "sde-dpm-solver-heun", "euler-maruyama", "predictor-corrector"];
 const NOT_MUCH_NOISE: f64 = 2.0;
 
 /// Rows that take the steps they remember for equal, and so have an order only where neighbouring steps are nearly so.
@@ -55,14 +59,41 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &["ipndm", "pndm", "pndm-prk"];
 /// Rows whose first steps ask more often than the others: how many steps, and how often.
 const STARTS_WITH: &[(&str, usize, u32)] = &[("pndm", 1, 2), ("pndm-prk", 3, 4)];
 
-/// The variance that a method's points take on as steps grow: the marginal's. Langevin's chain is unadjusted, and the
-/// law it settles on is wider by a known factor: at step size `d s^2` the variance `v` (of `y`, on data that makes it
-/// `V` in truth) obeys `v = (1 - d s^2 / 2V)^2 v + d s^2`.
-fn limit_variance(row: &str, data: Gaussian, at: Level) -> f64 {
-    const LANGEVIN_STEP: f64 = 1.0;
-    let marginal = data.variance(at);
-    match row {
-        "langevin" => marginal / (1.0 - LANGEVIN_STEP * at.sigma * at.sigma / (4.0 * marginal)),
+/// Rows that hold the model's estimate for the picture itself, as if it were a consistency function, whose picture has the
+/// data's law. An exact denoiser's has not: see [`limit_variance`].
+const TAKES_ESTIMATES_FOR_PICTURES: &[&str] = &["lcm", "lcm-boundary", "consistency", "tcd"];
+
+/// Rows that mix a part `c_skip` of the point itself into their estimate, as a network does that was distilled with
+/// boundary conditions, and more than that part in the coarsest of these tests.
+const SKIPS: &[(&str, f64)] = &[("lcm-boundary", 5e-3)];
+
+/// Rows that walk some of their steps again, which [`laws::few_step`] counts.
+const WALKS_AGAIN: &[&str] = &["restart", "repaint"];
+
+/// The variance that a method's points take on as the steps of `grid` grow: the marginal's, for most.
+///
+/// The law that an unadjusted Langevin chain settles on is wider by a known factor: at step size `d s^2` and temperature
+/// `T` the variance `v` (of `y`, on data that makes it `V` in truth) obeys `v = (1 - d s^2 / 2V)^2 v + T d s^2`. That of
+/// predictor-corrector's steps, whose size depends on `v` itself, is `V (1 + snr^2)`.
+///
+/// Whoever takes estimates for pictures lacks what the estimate leaves open. With `k` of the noise kept and `r` the slope
+/// of the estimate, `v = (r (1 - k) + k)^2 v + s^2 (1 - k^2)`.
+fn limit_variance<X>(case: &Case<X>, data: Gaussian, at: Level, grid: &Grid) -> f64 {
+    let (marginal, tuning) = (data.variance(at), case.tuning);
+    match case.row.id {
+        "langevin" => {
+            let step = tuning.step_size * at.sigma * at.sigma;
+            tuning.temperature * marginal / (1.0 - step / (4.0 * marginal))
+        }
+        "predictor-corrector" => marginal * (1.0 + tuning.snr * tuning.snr),
+        row if TAKES_ESTIMATES_FOR_PICTURES.contains(&row) => {
+            // To the clean level comes what the last noisy one was.
+            let noisy = if at.sigma > 0.0 { at } else { grid.pairs().last().expect("a step").0 };
+            let landing = Between(grid).level((1.0 - tuning.eta) * noisy.t).nsr();
+            let kept = if row == "tcd" && noisy.alpha > 0.0 { landing / noisy.nsr() } else { 0.0 };
+            let slope = (at.alpha * data.std).powi(2) / marginal;
+            marginal * (1.0 + kept) / (1.0 + kept + slope * (1.0 - kept))
+        }
         _ => marginal,
     }
 }
@@ -86,6 +117,9 @@ impl<X: Latent + 'static> Case<X> {
             let values = match knob {
                 Knob::Eta => vec![0.0, 0.5, 1.0],
                 Knob::Order(most) => (1..=*most).map(|order| order as f64).collect(),
+                // So strong that a correction's law is reached within a test's steps.
+                Knob::Snr => vec![0.5],
+                Knob::Temperature => vec![0.5, 1.0],
                 _ => continue,
             };
             let turned = |tuning: &Tuning| values.iter().map(|v| turn(*tuning, *knob, *v)).collect::<Vec<_>>();
@@ -118,6 +152,12 @@ impl<X: Latent + 'static> Case<X> {
         }
     }
 
+    /// Whether what it keeps of the noise follows the time, and not the step, so that its limit in many steps depends on the
+    /// way there: TCD's does. [`laws::few_step`] holds it to its own law.
+    fn lands_between(&self) -> bool {
+        self.row.id == "tcd" && self.tuning.eta > 0.0 && self.tuning.eta < 1.0
+    }
+
     fn draws_noise(&self) -> bool {
         self.row.stochastic_with(&self.tuning)
     }
@@ -141,7 +181,7 @@ impl<X: Latent + 'static> Case<X> {
     }
 
     fn name(&self) -> String {
-        let turned = self.row.knobs.iter().filter(|k| matches!(k, Knob::Eta | Knob::Order(_)));
+        let turned = self.row.knobs.iter().filter(|k| matches!(k, Knob::Eta | Knob::Order(_) | Knob::Temperature));
         turned.fold(self.row.id.to_owned(), |name, k| format!("{name} {} {}", k.id(), k.get(&self.tuning)))
     }
 }
@@ -155,10 +195,13 @@ fn named<X: Latent + 'static>(id: &str) -> Method<X> {
     unnoise::samplers::method(id).expect("a row finds itself")
 }
 
-/// All moments of a run on Gaussian data that starts from the exact marginal of its first level.
+/// All moments of a run on Gaussian data that starts from the first level's marginal, as wide as the method has it.
 fn moments(case: &Case<Affine>, data: Gaussian, grid: &Grid) -> Vec<Step<Affine>> {
     let schedule = Between(grid);
-    case.start(data.marginal(grid.first()), (grid, &schedule), &data, &mut Independent::default()).collect()
+    let widened = limit_variance(case, data, grid.first(), grid) / data.variance(grid.first());
+    let mut start = data.marginal(grid.first());
+    start.spread[0] *= widened.sqrt();
+    case.start(start, (grid, &schedule), &data, &mut Independent::default()).collect()
 }
 
 /// One walk of a point in the plane.
@@ -178,8 +221,8 @@ fn assert_order(case: &str, declared: usize, error: impl Fn(usize) -> f64, steps
 }
 
 /// Relative error of a step's standard deviation.
-fn spread_error(case: &Case<Affine>, step: &Step<Affine>, data: Gaussian) -> f64 {
-    ((step.x.variance() / limit_variance(case.row.id, data, step.to)).sqrt() - 1.0).abs()
+fn spread_error(case: &Case<Affine>, step: &Step<Affine>, data: Gaussian, grid: &Grid) -> f64 {
+    ((step.x.variance() / limit_variance(case, data, step.to, grid)).sqrt() - 1.0).abs()
 }
 
 /// Weak order, of deterministic rows too: the spread of the last point. The moments are exact, so nothing but the
@@ -190,14 +233,17 @@ fn order_on_gaussian_data() {
     let data = [0.5, 0.8].map(|std| Gaussian { mean: 0.7, std });
     for process in processes() {
         for case in Case::all() {
-            if case.order() == 1 && process.name == "ve" && CANCELS_WHEN_EXPLODING.contains(&case.row.id) {
+            let cancels = case.order() == 1 && process.name == "ve" && CANCELS_WHEN_EXPLODING.contains(&case.row.id);
+            if cancels || case.lands_between() {
                 continue;
             }
             let easy = EASY_ON_GAUSSIANS.iter().find(|(row, _)| *row == case.row.id);
             let order = easy.map_or(case.order(), |(_, order)| *order);
             let error = |steps| {
                 let grid = case.grid(&process, steps);
-                data.map(|data| spread_error(&case, &moments(&case, data, &grid)[grid.steps() - 1], data)).iter().sum()
+                data.map(|data| spread_error(&case, &moments(&case, data, &grid)[grid.steps() - 1], data, &grid))
+                    .iter()
+                    .sum()
             };
             // Where each noise drawn is a coefficient, twice the steps take four times as long.
             let steps = match case.draws_noise() {
@@ -243,7 +289,11 @@ fn a_point_mass_is_hit_exactly() {
         for case in Case::all() {
             let start = Seeded::new(5).normal(&point).scale(grid.first().sigma);
             let end = last(&walk(&case, start, &grid, &|_: &Point, _: Level| point, 11));
-            assert_eq!(end, point, "{} in {steps} steps of {}", case.name(), process.name);
+            let name = format!("{} in {steps} steps of {}", case.name(), process.name);
+            match SKIPS.iter().find(|(row, _)| *row == case.row.id) {
+                Some((_, part)) => assert!(distance(&end, &point) < part * distance(&start, &point), "{name}: {end:?}"),
+                None => assert_eq!(end, point, "{name}"),
+            }
         }
     }
 }
@@ -281,21 +331,23 @@ fn walks_are_the_same_in_every_process() {
 fn marginals_are_right_at_every_level() {
     let data = Gaussian { mean: 0.7, std: 0.5 };
     for process in processes() {
-        for case in Case::all() {
+        for case in Case::all().iter().filter(|case| !case.lands_between()) {
             let name = format!("{} in {}", case.name(), process.name);
             let worst = |steps| {
-                let mut walked = moments(&case, data, &process.whole(steps));
+                let grid = process.whole(steps);
+                let mut walked = moments(case, data, &grid);
                 if ROUGH_IN_MUCH_NOISE.contains(&case.row.id) {
                     walked.retain(|step| step.to.nsr() < NOT_MUCH_NOISE);
                 }
-                let allowed = if MEAN_ERRS.contains(&case.row.id) { 0.025 } else { 1e-11 };
+                let skipped = SKIPS.iter().find(|(row, _)| *row == case.row.id).map_or(1e-11, |(_, part)| *part);
+                let allowed = if MEAN_ERRS.contains(&case.row.id) { 0.025 } else { skipped };
                 for step in &walked {
                     let off = (step.x.mean - step.to.alpha * data.mean).abs();
                     assert!(off < allowed * step.to.marginal_std(), "{name}: mean off by {off:e} at {:?}", step.to);
                 }
                 // Langevin's chain has not run before its second step, as the first may slide from pure noise.
                 let settling = usize::from(case.row.id == "langevin");
-                walked[settling..].iter().map(|step| spread_error(&case, step, data)).fold(0.0, f64::max)
+                walked[settling..].iter().map(|step| spread_error(case, step, data, &grid)).fold(0.0, f64::max)
             };
             let (coarse, fine) = (worst(512), worst(1024));
             assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");
@@ -316,7 +368,7 @@ fn each_ddpm_variance_is_exact_for_its_data() {
         let data = Gaussian { mean: 0.7, std };
         let case = Case::<Affine>::of(row).remove(0);
         for step in moments(&case, data, &grid) {
-            assert!(spread_error(&case, &step, data) < 1e-12, "{row} at {:?}", step.to);
+            assert!(spread_error(&case, &step, data, &grid) < 1e-12, "{row} at {:?}", step.to);
         }
     }
 }
@@ -336,6 +388,7 @@ fn a_run_does_what_its_row_says() {
                 exact.denoise(x, at)
             };
             let name = format!("{} in {}", case.name(), process.name);
+            let walks_again = WALKS_AGAIN.contains(&case.row.id);
             let mut noise = Seeded::new(7);
             let mut run = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise);
             assert_eq!(asked.get(), 0, "{name} evaluates before it is asked to");
@@ -345,9 +398,9 @@ fn a_run_does_what_its_row_says() {
                 let step = run.next().expect("one step a pair of levels");
                 let evaluations = asked.get() - before;
                 assert_eq!((step.from, step.to), (from, to), "{name}");
-                if from.alpha == 0.0 || to.sigma == 0.0 {
+                if !walks_again && (from.alpha == 0.0 || to.sigma == 0.0) {
                     assert!((1..=case.row.evaluations).contains(&evaluations), "{name}: {evaluations} at an end");
-                } else {
+                } else if !walks_again {
                     assert_eq!(evaluations, case.evaluations(i), "{name} from {from:?}");
                 }
                 ends.push(step.x);
@@ -361,7 +414,8 @@ fn a_run_does_what_its_row_says() {
             let mut noise = Seeded::new(7);
             let taken = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise).take(3);
             assert_eq!(taken.map(|s| s.x).collect::<Vec<_>>(), ends[..3], "{name} is not repeatable");
-            assert!(asked.get() <= (0..3).map(|i| case.evaluations(i)).sum(), "{name} evaluates after it was dropped");
+            let most = (0..3).map(|i| case.evaluations(i)).sum();
+            assert!(walks_again || asked.get() <= most, "{name} evaluates after it was dropped");
         }
     }
 }
@@ -390,7 +444,7 @@ prop_compose! {
         let level = |(i, exponent): (usize, &i32)| {
             let s = 10f64.powf(f64::from(*exponent) * 1e-6);
             let alpha = [1.0 / 1f64.hypot(s), 1.0, 1.0 / (1.0 + s), scales[i]][flavour];
-            Level { t: f64::from(*exponent), alpha, sigma: s * alpha }
+            Level { t: 1e7 + f64::from(*exponent), alpha, sigma: s * alpha }
         };
         let noise = pure.then_some(Level { t: 1e9, alpha: 0.0, sigma: 1.0 });
         let levels = noise.into_iter().chain(ratios.iter().rev().enumerate().map(level)).chain(clean.then_some(Level::CLEAN));

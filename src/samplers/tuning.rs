@@ -16,6 +16,10 @@ pub struct Tuning {
     pub temperature: f64,
     pub tolerance: f64,
     pub absolute_tolerance: f64,
+    pub step_size: f64,
+    pub restart_min: f64,
+    pub restart_max: f64,
+    pub jump: usize,
 }
 
 impl Tuning {
@@ -32,6 +36,10 @@ impl Tuning {
         temperature: 1.0,
         tolerance: 0.05,
         absolute_tolerance: 0.0078,
+        step_size: 1.0,
+        restart_min: 0.1,
+        restart_max: 2.0,
+        jump: 5,
     };
 }
 
@@ -53,7 +61,7 @@ pub enum Knob {
     NoiseScale,
     /// Signal-to-noise ratio of a Langevin corrector's step (Song et al. 2021, arXiv 2011.13456, algorithms 4 and 5).
     Snr,
-    /// Langevin steps at each noise level.
+    /// Rounds: Langevin steps at each noise level, restarts, how often a step is walked.
     Inner,
     /// Temperature of Langevin dynamics: 1 samples the model's law, 0 climbs to its modes.
     Temperature,
@@ -61,11 +69,19 @@ pub enum Knob {
     Tolerance,
     /// Error that it may make anyway, in units of the data.
     AbsoluteTolerance,
+    /// Size of a Langevin step over the squared noise-to-signal ratio of its level: 2 goes all the way to the estimate.
+    StepSize,
+    /// The noise-to-signal ratio that a restart goes up from (`t_min` of Xu et al. 2023, arXiv 2306.14878).
+    RestartMin,
+    /// The noise-to-signal ratio that a restart goes up to (`t_max` of the same).
+    RestartMax,
+    /// How many steps of the grid a jump goes back up (Lugmayr et al. 2022, arXiv 2201.09865, appendix B).
+    Jump,
 }
 
 impl Knob {
     /// Every knob, each as wide as any method has it.
-    pub const ALL: [Knob; 11] = [
+    pub const ALL: [Knob; 15] = [
         Self::Eta,
         Self::Order(4),
         Self::Churn,
@@ -77,6 +93,10 @@ impl Knob {
         Self::Temperature,
         Self::Tolerance,
         Self::AbsoluteTolerance,
+        Self::StepSize,
+        Self::RestartMin,
+        Self::RestartMax,
+        Self::Jump,
     ];
 
     /// Kebab-case id, as in links and on the command line.
@@ -93,6 +113,10 @@ impl Knob {
             Self::Temperature => "temperature",
             Self::Tolerance => "tolerance",
             Self::AbsoluteTolerance => "absolute-tolerance",
+            Self::StepSize => "step-size",
+            Self::RestartMin => "restart-min",
+            Self::RestartMax => "restart-max",
+            Self::Jump => "jump",
         }
     }
 
@@ -109,12 +133,16 @@ impl Knob {
             Self::Inner => 1.0..=100.0,
             Self::Temperature => 0.0..=10.0,
             Self::Tolerance | Self::AbsoluteTolerance => 1e-12..=1.0,
+            Self::StepSize => 0.001..=2.0,
+            Self::RestartMin => 0.0..=1e6,
+            Self::RestartMax => 0.0..=1e6,
+            Self::Jump => 1.0..=100.0,
         }
     }
 
     /// Whether it takes whole numbers only.
     pub fn whole(self) -> bool {
-        matches!(self, Self::Order(_) | Self::Inner)
+        matches!(self, Self::Order(_) | Self::Inner | Self::Jump)
     }
 
     pub fn get(self, tuning: &Tuning) -> f64 {
@@ -130,6 +158,10 @@ impl Knob {
             Self::Temperature => tuning.temperature,
             Self::Tolerance => tuning.tolerance,
             Self::AbsoluteTolerance => tuning.absolute_tolerance,
+            Self::StepSize => tuning.step_size,
+            Self::RestartMin => tuning.restart_min,
+            Self::RestartMax => tuning.restart_max,
+            Self::Jump => tuning.jump as f64,
         }
     }
 
@@ -149,6 +181,10 @@ impl Knob {
             Self::Temperature => tuning.temperature = value,
             Self::Tolerance => tuning.tolerance = value,
             Self::AbsoluteTolerance => tuning.absolute_tolerance = value,
+            Self::StepSize => tuning.step_size = value,
+            Self::RestartMin => tuning.restart_min = value,
+            Self::RestartMax => tuning.restart_max = value,
+            Self::Jump => tuning.jump = value.round() as usize,
         }
     }
 }

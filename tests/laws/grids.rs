@@ -59,13 +59,22 @@ fn uneven(steps: usize) -> impl Iterator<Item = f64> {
 pub struct Between<'a>(pub &'a Grid);
 
 impl NoiseSchedule for Between<'_> {
-    /// Defined where alpha and sigma are positive.
+    /// Between two levels the logarithm of the ratio is linear in time, beside an infinite one its inverse or itself; below
+    /// the last the ratio falls to 0 at time 0.
     fn level(&self, t: f64) -> Level {
-        let step = self.0.pairs().find(|(_, to)| t >= to.t);
-        let (from, to) = step.expect("a time between those of the grid");
-        let part = (from.t - t) / (from.t - to.t);
-        let between = |a: f64, b: f64| a.powf(1.0 - part) * b.powf(part);
-        Level { t, alpha: between(from.alpha, to.alpha), sigma: between(from.sigma, to.sigma) }
+        let last = self.0.last();
+        let nsr = match self.0.pairs().find(|(_, to)| t >= to.t) {
+            Some((from, to)) => {
+                let part = (from.t - t) / (from.t - to.t);
+                match (from.alpha > 0.0, to.sigma > 0.0) {
+                    (true, true) => from.nsr().powf(1.0 - part) * to.nsr().powf(part),
+                    (true, false) => from.nsr() * (1.0 - part),
+                    (false, _) => to.nsr() / part,
+                }
+            }
+            None => last.nsr() * t / last.t,
+        };
+        Level { t, ..self.level_at(nsr) }
     }
 
     fn level_at(&self, nsr: f64) -> Level {
@@ -88,8 +97,9 @@ impl NoiseSchedule for Between<'_> {
         Rates { drift: (from.alpha / to.alpha).ln() / length, diffusion }
     }
 
+    /// The clean level's, whether the grid goes there or not.
     fn t_min(&self) -> f64 {
-        self.0.last().t
+        0.0
     }
 
     fn t_max(&self) -> f64 {

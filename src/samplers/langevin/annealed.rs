@@ -2,26 +2,26 @@ use crate::math::Latent;
 use crate::samplers::steps::slide;
 use crate::samplers::{Run, Step, Steps};
 
-/// Inner steps a level: `T` of algorithm 1. The paper's 100 serve ten levels; a grid has tens, each close to the next,
-/// so that few are enough.
-const INNER: u32 = 5;
-
-/// Step size over the squared noise-to-signal ratio, `alpha_i / sigma_i^2` of algorithm 1: the same at every level. At 1
-/// an inner step goes half the way to the estimate and adds the level's own noise. The paper's 0.2 leaves a narrower
-/// bias, but in few steps it falls behind the levels.
-const STEP: f64 = 1.0;
-
 /// Annealed Langevin dynamics, Song & Ermon 2019 (arXiv 1907.05600), algorithm 1, ended by the denoised estimate
-/// (Jolicoeur-Martineau et al. 2020, arXiv 2009.05475). Weak order 1, five evaluations a step.
+/// (Jolicoeur-Martineau et al. 2020, arXiv 2009.05475). Weak order 1.
 ///
-/// In noise-to-signal coordinates `y = x / alpha` the score is `(x_0 - y) / s^2`: a step of size `STEP * s^2` moves `y`
-/// by `STEP / 2` of the way to `x_0` and adds noise of variance `STEP * s^2`. A new level takes `y` over as it is; as
-/// pure noise has none, the step from there slides.
+/// [`Knob::Inner`](crate::samplers::Knob::Inner) is the algorithm's `T`, the steps at each level. The paper's 100 serve
+/// ten levels; a grid has tens, each close to the next, so that few are enough. In noise-to-signal coordinates
+/// `y = x / alpha` the score is `(x_0 - y) / s^2`, and a step of size `d s^2` moves `y` by `d / 2` of the way to `x_0` and
+/// adds noise of variance `d s^2`, where `d`, [`Knob::StepSize`](crate::samplers::Knob::StepSize), is `alpha_i / sigma_i^2`
+/// of the algorithm. The paper's 0.2 leaves a narrower bias than 1, but in few steps it falls behind the levels.
 ///
-/// The chain is not adjusted. What it settles on, and what the order is towards, is the marginal widened: a variance of
-/// `V / (1 - STEP s^2 / 4V)` where the marginal of `y` has `V`. That vanishes with the noise.
+/// The noise may be scaled by the root of a temperature `T` ([`Knob::Temperature`](crate::samplers::Knob::Temperature)):
+/// at each level the chain then samples `p^(1/T)` of its marginal `p`. That is `p` at 1, its modes towards 0 (Kirkpatrick et
+/// al. 1983, "Optimization by Simulated Annealing"), and flatter than `p` above 1. It is not the noisy marginal of
+/// `p_data^(1/T)`, and equals it only in the limit of no noise.
+///
+/// The chain is not adjusted. What it settles on, and what the order is towards, is wider: a variance of
+/// `T V / (1 - d s^2 / 4V)` where the marginal of `y` is normal with `V`. The excess vanishes with the noise. A new level
+/// takes `y` over as it is; as pure noise has none, the step from there slides.
 pub fn langevin<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    let Run { start: mut x, grid, model, noise, .. } = run;
+    let Run { start: mut x, grid, model, noise, tuning, .. } = run;
+    let (pull, push) = (tuning.step_size / 2.0, (tuning.step_size * tuning.temperature).sqrt());
     Box::new(grid.pairs().map(move |(from, to)| {
         let denoised = if from.alpha == 0.0 || to.sigma == 0.0 {
             let denoised = model.denoise(&x, from);
@@ -31,11 +31,11 @@ pub fn langevin<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
             x = x.scale(to.alpha / from.alpha);
             let mut inner = || {
                 let denoised = model.denoise(&x, to);
-                x = x.mix(1.0 - STEP / 2.0, &denoised, to.alpha * STEP / 2.0);
-                x = x.mix(1.0, &noise.normal(&x), to.sigma * STEP.sqrt());
+                x = x.mix(1.0 - pull, &denoised, to.alpha * pull);
+                x = x.mix(1.0, &noise.normal(&x), to.sigma * push);
                 denoised
             };
-            (1..INNER).for_each(|_| drop(inner()));
+            (1..tuning.inner).for_each(|_| drop(inner()));
             inner()
         };
         Step { x: x.clone(), denoised, from, to }
