@@ -16,6 +16,16 @@ pub fn to_bytes(values: &[f32], [channels, height, width]: [usize; 3], range: [f
         .collect()
 }
 
+/// The inverse of [`to_bytes`], but for what it rounded.
+pub fn from_bytes(bytes: &[u8], [channels, height, width]: [usize; 3], range: [f64; 2]) -> Vec<f32> {
+    let plane = height * width;
+    let [low, high] = range.map(|v| v as f32);
+    let value = |byte: u8| low + f32::from(byte) / 255.0 * (high - low);
+    let images = bytes.chunks_exact(channels * plane);
+    let planes = images.flat_map(|image| (0..channels).flat_map(move |c| (0..plane).map(move |p| image[p * channels + c])));
+    planes.map(value).collect()
+}
+
 /// Columns of the sheet that shows `images` pictures: the smallest square that holds them.
 pub fn columns(images: usize) -> usize {
     (1..).find(|n| n * n >= images).unwrap_or(1)
@@ -45,6 +55,13 @@ mod tests {
     fn values_clip_round_and_interleave() {
         let two_channels = [-1.0, 0.0, 1.0, 2.0, f32::NEG_INFINITY, f32::NAN, 0.5, -0.5];
         assert_eq!(to_bytes(&two_channels, [2, 1, 2], [-1.0, 1.0]), [0, 255, 128, 255, 0, 191, 0, 64]);
+    }
+
+    #[test]
+    fn bytes_come_back() {
+        let bytes: Vec<u8> = (0..24).map(|i| i * 10).collect();
+        let shape = [3, 2, 2];
+        assert_eq!(to_bytes(&from_bytes(&bytes, shape, [-1.0, 1.0]), shape, [-1.0, 1.0]), bytes);
     }
 
     #[test]

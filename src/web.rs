@@ -8,13 +8,15 @@ use crate::backend::{self, Backend, BackendError};
 use crate::math::Spacing;
 use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::samplers::{Knob, Method, methods};
-use crate::session::{self, Frame, SessionError};
-use crate::settings::{Problem, Reason, Settings};
+use crate::picture;
+use crate::session::{self, Frame, Given, SessionError};
+use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::ops::ControlFlow;
+use std::fmt;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -22,44 +24,51 @@ use wasm_bindgen_futures::JsFuture;
 /// The backend that this binary was compiled with.
 const BACKEND: Backend = if cfg!(feature = "gpu") { Backend::WebGpu } else { Backend::Cpu };
 
-/// What a page needs to build its controls, as JSON: the sampler table, the schedules, limits and defaults.
+/// What a page needs to build its controls, as JSON: the sampler table, the schedules, choices, limits and defaults.
 #[wasm_bindgen]
 pub fn catalogue() -> String {
-    let row = |m: Method<f64>| {
-        let Method {
-            id,
-            name,
-            order,
-            evaluations,
-            stochastic,
-            knobs,
-            tuning,
-            comfyui,
-            k_diffusion,
-            diffusers,
-            paper,
-            ..
-        } = m;
+    let knob = |method: &Method<f64>, knob: Knob| {
+        let range = knob.range();
         json!({
-            "id": id, "name": name, "order": order, "evaluations": evaluations, "stochastic": stochastic,
-            "eta": knobs.contains(&Knob::Eta).then_some(tuning.eta),
-            "comfyui": comfyui, "k_diffusion": k_diffusion, "diffusers": diffusers, "paper": paper,
+            "id": knob.id(), "default": finite(knob.get(&method.tuning)), "least": finite(*range.start()),
+            "most": finite(*range.end()), "whole": knob.whole(),
         })
     };
+    let row = |m: Method<f64>| {
+        json!({
+            "id": m.id, "name": m.name, "family": m.family, "order": m.order_with(&m.tuning),
+            "evaluations": m.evaluations, "stochastic": m.stochastic, "adaptive": m.on_grid().is_none(),
+            "knobs": m.knobs.iter().map(|k| knob(&m, *k)).collect::<Vec<_>>(),
+            "comfyui": m.comfyui, "k_diffusion": m.k_diffusion, "diffusers": m.diffusers, "paper": m.paper,
+        })
+    };
+    let range = |range: RangeInclusive<f64>| json!([finite(*range.start()), finite(*range.end())]);
+    let words = |all: &[&dyn fmt::Display]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "samplers": methods().into_iter().map(row).collect::<Vec<_>>(),
-        "schedules": Spacing::ALL.iter().map(|s| json!({"id": s.id()})).collect::<Vec<_>>(),
+        "schedules": Spacing::ALL.iter().map(|s| json!({"id": s.id(), "values": s.parameters(), "list": s.steps().is_some()})).collect::<Vec<_>>(),
+        "clips": words(&Clip::ALL.each_ref().map(|c| c as &dyn fmt::Display)),
+        "noises": words(&Source::ALL.each_ref().map(|c| c as &dyn fmt::Display)),
         "limits": {
             "steps": [Settings::STEPS.start(), Settings::STEPS.end()],
             "images": [Settings::IMAGES.start(), Settings::IMAGES.end()],
-            "guidance": [Settings::GUIDANCE.start(), Settings::GUIDANCE.end()],
-            "eta": [Settings::ETA.start(), Settings::ETA.end()],
+            "guidance": range(Settings::GUIDANCE),
+            "rescale": range(Settings::SHARE),
+            "strength": range(Settings::SHARE),
+            "guidance-min": range(Settings::RATIO),
+            "guidance-max": range(Settings::RATIO),
             "seed": [0, u32::MAX],
         },
+        "always": Settings::ALWAYS,
         "defaults": settings_json(&Settings::default()),
     })
     .to_string()
+}
+
+/// A number for JSON, which has none without end.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
 }
 
 /// Reads a share link: JSON `{settings, problems: [{key, value, message, code, ...}]}`.
@@ -79,6 +88,7 @@ pub fn check_link(link: &str) -> String {
                 "one-of"
             }
             Reason::Name => "name",
+            
         }
         .into();
         out
@@ -87,12 +97,13 @@ pub fn check_link(link: &str) -> String {
         .to_string()
 }
 
+/// Every key of a link with its value, as a number where it is one.
 fn settings_json(settings: &Settings) -> Value {
-    let Settings { model, sampler, steps, schedule, seed, images, class, guidance, eta } = settings;
-    json!({
-        "model": model, "sampler": sampler, "steps": steps, "schedule": schedule.to_string(), "seed": seed,
-        "images": images, "class": class.to_string(), "guidance": guidance, "eta": eta,
-    })
+    let value = |key: &str, text: String| match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && !Settings::WORDS.contains(&key) => json!(number),
+        _ => json!(text),
+    };
+    settings.pairs().into_iter().map(|(key, text)| (key.to_owned(), value(key, text))).collect::<Map<_, _>>().into()
 }
 
 /// A device with at most one model on it.
@@ -152,9 +163,16 @@ impl Engine {
         Ok(about.to_string())
     }
 
-    /// Runs a share link's settings on the loaded model. `on_frame` gets each frame and answers a promise of whether to
+    /// Runs a share link's settings on the loaded model, from a picture where there is one: `picture` is `[height, width,
+    /// channels]` bytes and `mask` `[height, width]`, 255 where the picture is to stay. `on_frame` gets each frame and answers a promise of whether to
     /// go on. Resolves to `true` when the run finished, `false` when it was stopped.
-    pub async fn run(&self, link: String, on_frame: Function) -> Result<bool, JsValue> {
+    pub async fn run(
+        &self,
+        link: String,
+        on_frame: Function,
+        picture: Option<Vec<u8>>,
+        mask: Option<Vec<u8>>,
+    ) -> Result<bool, JsValue> {
         let loaded = self.model.borrow().clone();
         let model = loaded.ok_or_else(|| js_error("no-model", "No model is loaded yet; load one, then run.", None))?;
         let (settings, _) = Settings::from_link(&link);
@@ -174,11 +192,15 @@ impl Engine {
                 }
             }
         };
-        let end = session::run(&model, &settings, &self.device, each).await.map_err(|e| match e {
+        let (shape, range) = (model.shape(), model.card.range);
+        let given = Given {
+            picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
+            kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
+            weaker: None,
+        };
+        let end = session::run(&model, &settings, given, &self.device, each).await.map_err(|e| match e {
             SessionError::Backend(e) => backend_error(e),
-            e @ SessionError::NotFinite { step, steps } => {
-                error("not-finite", &e, Some(json!({"step": step, "steps": steps})))
-            }
+            e @ SessionError::NotFinite { step } => error("not-finite", &e, Some(json!({"step": step}))),
             e => error("run", &e, None),
         })?;
         thrown.take().map_or(Ok(end.is_continue()), Err)
@@ -194,7 +216,7 @@ fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     let set = |key: &str, value: JsValue| Reflect::set(&out, &key.into(), &value).map(drop);
     for (key, number) in [
         ("step", frame.step as f64),
-        ("steps", frame.steps as f64),
+        ("done", frame.done),
         ("images", images as f64),
         ("channels", channels as f64),
         ("height", height as f64),
@@ -208,6 +230,7 @@ fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     ] {
         set(key, number.into())?;
     }
+    set("steps", frame.steps.map_or(JsValue::NULL, |steps| (steps as f64).into()))?;
     set("x", Uint8Array::from(&x[..]).into())?;
     set("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into()))?;
     Ok(out.into())

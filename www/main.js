@@ -1,10 +1,13 @@
 /** Wires the controls, the worker and the stage together. */
 
+import * as code from "./code.js";
 import { Controls } from "./controls.js";
+import { Fault } from "./fault.js";
 import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
 import { share } from "./share.js";
 import { amend, fitClasses, fitModels, isRun, pageSettings, toHash } from "./state.js";
 import { el, knows, language, megabytes, number, preferred, say, speak, t } from "./strings.js";
+import * as beginning from "./start.js";
 import { dress, flip, remember, remembered } from "./theme.js";
 import * as viewer from "./viewer.js";
 
@@ -53,6 +56,8 @@ const hear = {
   loaded({ id, about }) {
     loaded = id;
     controls.describe(about);
+    beginning.fit(about);
+    $("code").disabled = false;
     ready();
   },
   frame({ id, frame }) {
@@ -66,8 +71,10 @@ const hear = {
     idle();
     viewer.end();
     const { step, steps, images } = viewer.timeline.newest;
-    status(finished ? "done" : "stopped", { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
+    const stopped = steps === null ? "stopped.open" : "stopped";
+    status(finished ? "done" : stopped, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
   },
+  code: code.show,
   fault({ during, id, code, values }) {
     const stale = during === "run" ? id !== latest : during === "load" && id !== controls.settings.model;
     if (!stale) failed(during, { code, values });
@@ -126,11 +133,14 @@ function load() {
 
 function changed(key) {
   // Until the engine has read the link, only what was changed is known of it.
-  write(controls.catalogue ? toHash(controls.settings) : amend(link, key, controls.settings[key]));
+  write(controls.catalogue ? hash() : amend(link, key, controls.settings[key]));
   if (key === "backend") boot();
   else if (key === "model") load();
   else if (key === "images") preview();
+  else if (key === "schedule") worker.postMessage({ type: "check", link }); // the engine judges the numbers in it
 }
+
+const hash = (options) => toHash(controls.settings, controls.catalogue, options);
 
 function write(hash) {
   link = hash;
@@ -154,11 +164,11 @@ function start() {
   clearFault();
   forget("queued");
   forget("thinned");
-  write(toHash(controls.settings));
+  write(hash());
   viewer.begin(controls.settings, controls.about.classes);
   status("running", { images: controls.settings.images, backend: named });
   $("stop").disabled = false;
-  worker.postMessage({ type: "run", id: latest, link });
+  worker.postMessage({ type: "run", id: latest, link, ...beginning.given() });
   reveal();
 }
 
@@ -213,10 +223,10 @@ function reveal() {
 }
 
 async function save() {
-  const { model, sampler, steps, seed } = viewer.settings();
-  const { step } = viewer.timeline.shown;
+  const { model, sampler, seed } = viewer.settings();
+  const { step, done } = viewer.timeline.shown;
   const url = URL.createObjectURL(await viewer.picture());
-  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-${steps}-seed-${seed}${step < steps ? `-step-${step}` : ""}.png` }).click();
+  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
@@ -264,8 +274,13 @@ function listen() {
     worker.postMessage({ type: "cancel" });
   });
   $("save").addEventListener("click", save);
-  $("share").addEventListener("click", () => share(toHash(controls.settings, { share: true })));
+  $("share").addEventListener("click", () => share(hash({ share: true })));
+  $("code").addEventListener("click", () => worker.postMessage({ type: "code", link: hash() }));
   $("theme").addEventListener("click", flip);
+  beginning.listen({
+    failed: (thrown) => fault(Fault.from(thrown)),
+    onStage: viewer.chosen,
+  });
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => switchTo(button.dataset.language));
   }

@@ -1,34 +1,26 @@
 /**
- * The one table of what a share link carries: which control, which key, what it is when the link is silent.
+ * What a share link carries: which control, which key, what it is when the link is silent.
  *
- * Rows without `oneOf` are the engine's: `check_link` in the wasm module reads and judges them (the command line uses
- * the same code) and its catalogue holds their defaults. Rows with `oneOf` are the page's own and are judged here.
- * Unknown keys are ignored, and dropped when the page next writes the address.
+ * Most keys are the engine's: `check_link` in the wasm module reads and judges them (the command line uses the same
+ * code), and its catalogue says which are always written and what the others are by default. The page's own keys are the
+ * rows of `TABLE`, and are judged here. Unknown keys are ignored, and dropped when the page next writes the address.
  */
 
 import { LANGUAGES } from "./strings.js";
 
 /**
- * @typedef {Record<string, string | number | null>} Settings one entry a row, by key
+ * @typedef {Record<string, string | number | null>} Settings by key: the engine's, then the page's own
  * @typedef {{key: string, value: string, code: string, used: string | number | null, [more: string]: unknown}} Problem
+ * @typedef {{always: string[], defaults: Settings}} Keys the engine's
  */
 
 /**
- * `oneOf`: the values that the page knows. `fallback`: the value when a link has none. `quiet`: not written while it
- * has its fallback. `own`: written to this address but not shared, since the reader may prefer another.
+ * `oneOf`: the values that the page knows. `fallback`: the value when a link has none; not written. `own`: written to this
+ * address but not shared, since the reader may prefer another.
  */
 export const TABLE = [
-  { key: "model" },
-  { key: "sampler" },
-  { key: "steps" },
-  { key: "schedule" },
-  { key: "seed" },
-  { key: "images" },
-  { key: "class" },
-  { key: "guidance" },
-  { key: "eta", fallback: null, quiet: true },
-  { key: "backend", oneOf: ["auto", "cpu", "webgpu"], fallback: "auto", quiet: true },
-  { key: "lang", oneOf: LANGUAGES, fallback: null, quiet: true, own: true },
+  { key: "backend", oneOf: ["auto", "cpu", "webgpu"], fallback: "auto" },
+  { key: "lang", oneOf: LANGUAGES, fallback: null, own: true },
 ];
 
 /** The page's own part of a link. @returns {{settings: Settings, problems: Problem[]}} */
@@ -36,7 +28,7 @@ export function pageSettings(hash) {
   const given = new Map(new URLSearchParams(hash.replace(/^#/, "")));
   const settings = {};
   const problems = [];
-  for (const { key, oneOf, fallback } of TABLE.filter((row) => row.oneOf)) {
+  for (const { key, oneOf, fallback } of TABLE) {
     const value = given.get(key);
     const good = value !== undefined && oneOf.includes(value);
     settings[key] = good ? value : fallback;
@@ -46,18 +38,25 @@ export function pageSettings(hash) {
 }
 
 /**
- * Settings as the hash of a link. Every key is written, the seed above all, except what is quiet.
+ * Settings as the hash of a link: the keys that every link has, the seed among them, and whatever is not at its default.
  * @param {Settings} settings
+ * @param {Keys} engine
  */
-export function toHash(settings, { share = false } = {}) {
-  const written = TABLE.filter(({ key, quiet, fallback, own }) => !(quiet && settings[key] === fallback) && !(share && own));
-  return "#" + written.map(({ key }) => `${key}=${encodeURIComponent(settings[key])}`).join("&");
+export function toHash(settings, { always, defaults }, { share = false } = {}) {
+  const own = new Map(TABLE.map((row) => [row.key, row]));
+  const given = (key) => settings[key] !== null && settings[key] !== undefined;
+  const changed = (key) => given(key) && String(settings[key]) !== String(defaults[key]);
+  const rest = Object.keys(settings).filter((key) => !own.has(key) && !always.includes(key) && changed(key));
+  const mine = TABLE.filter(({ key, fallback, own }) => settings[key] !== fallback && !(share && own)).map(({ key }) => key);
+  // Commas and colons may stand in a hash as they are, and a list of noise levels is full of them.
+  const written = (key) => encodeURIComponent(settings[key]).replace(/%2C/g, ",").replace(/%3A/g, ":");
+  return "#" + [...always, ...rest, ...mine].map((key) => `${key}=${written(key)}`).join("&");
 }
 
 /** Whether a hash is a share link, and not only a choice of language or backend. */
 export const isRun = (hash) => {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
-  return TABLE.some(({ key, oneOf }) => !oneOf && given.has(key));
+  return ["model", "sampler", "steps", "schedule", "seed", "images", "class", "guidance"].some((key) => given.has(key));
 };
 
 /** A hash with one value changed. */
@@ -100,5 +99,7 @@ export function fitClasses(settings, { classes, null_class }) {
     use("class", "all", { code: "class", count });
   }
   if (!unlabelled && settings.guidance !== 1) use("guidance", 1, { code: "no-guidance" });
+  const other = /^perp-(\d+)$/.exec(settings.guide)?.[1];
+  if (other !== undefined && Number(other) >= count) use("guide", "cfg", { code: "class", count });
   return problems;
 }

@@ -3,13 +3,15 @@
 import { t } from "./strings.js";
 
 /**
- * @typedef {{step: number, steps: number, images: number, channels: number, height: number, width: number,
+ * @typedef {{step: number, steps: number | null, done: number, images: number, channels: number, height: number, width: number,
  *            x: Uint8Array, denoised?: Uint8Array, t: number, alpha: number, sigma: number,
  *            evaluations: number, network_ms: number, total_ms: number}} Frame
  */
 
 /** Frames of one run may take this many bytes; a longer run keeps every k-th step. */
 const BUDGET = 512 * 2 ** 20;
+/** As many steps as a method that chooses them itself is expected to take at most. */
+const UNKNOWN = 1000;
 /** A replay takes about this long, however many steps there are, within these bounds a frame (milliseconds). */
 const REPLAY = { whole: 4000, fastest: 33, slowest: 250 };
 
@@ -51,12 +53,13 @@ export class Timeline {
   add(frame) {
     if (frame.step === 0) this.begin(frame);
     this.newest = frame;
-    if (frame.step % this.every === 0 || frame.step === frame.steps) this.kept.set(this.place(frame.step), frame);
+    if (frame.steps === null) this.slider.max = String(this.place(frame.step)); // it is not known how many will come
+    if (frame.step % this.every === 0 || frame.done === 1) this.kept.set(this.place(frame.step), frame);
     this.plot(frame);
     if (this.following) this.slider.value = String(this.place(frame.step));
     // One paint a screen refresh is enough when steps are faster than the screen; a hidden tab has no refreshes, and
     // shows the end all the same.
-    if (frame.step === frame.steps) this.paint();
+    if (frame.done === 1) this.paint();
     else this.painting ||= requestAnimationFrame(() => this.paint());
     return this.every;
   }
@@ -70,8 +73,8 @@ export class Timeline {
 
   begin(frame) {
     this.clear();
-    this.every = Math.ceil(((frame.steps + 1) * frame.x.length * 2) / BUDGET);
-    this.slider.max = String(this.place(frame.steps));
+    this.every = Math.ceil((((frame.steps ?? UNKNOWN) + 1) * frame.x.length * 2) / BUDGET);
+    this.slider.max = String(this.place(frame.steps ?? 0));
     this.slider.disabled = this.play.disabled = false;
   }
 
@@ -97,7 +100,8 @@ export class Timeline {
 
   /** The slider's value in words, in the language of the moment. */
   relabel() {
-    if (this.shown) this.slider.setAttribute("aria-valuetext", t("timeline.place", this.shown));
+    if (!this.shown) return;
+    this.slider.setAttribute("aria-valuetext", t(this.shown.steps === null ? "timeline.place.open" : "timeline.place", this.shown));
   }
 
   replay() {
@@ -118,9 +122,9 @@ export class Timeline {
   }
 
   /** Adds a step to the two curves: how much of the picture is signal, how much noise, at unit variance. */
-  plot({ step, steps, alpha, sigma }) {
+  plot({ step, done, alpha, sigma }) {
     const std = Math.hypot(alpha, sigma);
-    const x = ((1000 * step) / steps).toFixed(1);
+    const x = (1000 * done).toFixed(1);
     const point = (share) => `${step ? "L" : "M"}${x} ${(100 - (100 * share) / std).toFixed(1)}`;
     this.curves.alpha += point(alpha);
     this.curves.sigma += point(sigma);

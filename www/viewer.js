@@ -12,6 +12,8 @@ const sheets = [new Sheet($("noisy")), new Sheet($("guess"))];
 const spots = sheets.map(({ canvas }) => canvas.nextElementSibling);
 /** Milliseconds since the run began, at each step. @type {number[]} */
 let totals = [];
+/** The picture that was last pointed at. */
+let pointed = 0;
 /** What the run on show was asked for: its seed and labels. */
 let asked = { seed: 0, class: "none", classes: [] };
 
@@ -39,8 +41,8 @@ export function add(frame) {
 
 /** A run's last words. */
 export function end() {
-  const { step, steps } = timeline.newest;
-  say($("pace"), "pace.end", { step, steps, ms: milliseconds });
+  const { step, steps, evaluations } = timeline.newest;
+  say($("pace"), steps === null ? "pace.open" : "pace.end", { step, steps, evaluations, ms: milliseconds });
 }
 
 /** The settings of the run on show. */
@@ -60,8 +62,9 @@ export const seconds = () => (totals.at(-1) ?? 0) / 1000;
 /** The step on show as a PNG. */
 export const picture = () => png(timeline.shown.x, timeline.shown);
 
-function measure({ step, steps }) {
-  $("progress").value = step / steps;
+function measure({ step, steps, done, evaluations }) {
+  $("progress").value = done;
+  if (steps === null) return say($("pace"), "pace.open", { step, evaluations, ms: milliseconds });
   if (step === 0) return say($("pace"), "pace.start", { step, steps });
   const left = (pace() * (steps - step)) / 1000;
   if (left < 60) say($("pace"), "pace", { step, steps, ms: milliseconds, left: () => number(left, left < 10 ? 1 : 0) });
@@ -72,19 +75,31 @@ function show(frame) {
   sheets[0].draw(frame.x);
   sheets[1].draw(frame.denoised);
   const { step, steps, alpha, sigma, t } = frame;
+  const place = steps === null ? "timeline.time.open" : "timeline.time";
   $("alpha").value = alpha.toFixed(3);
   $("sigma").value = sigma.toFixed(3);
   $("now").hidden = false;
-  say($("place"), "timeline.time", { step, steps, time: () => number(t, t < 10 ? 3 : 1) });
+  say($("place"), place, { step, steps, time: () => number(t, t < 10 ? 3 : 1) });
 }
 
 function layout(shape) {
+  pointed = 0;
   for (const sheet of sheets) sheet.layout(shape);
   point(-1);
 }
 
+/** The picture that was last pointed at, or the first, as it is at the step on show: `[height, width, channels]`. */
+export function chosen() {
+  if (!timeline.shown) return undefined;
+  const { x, images } = timeline.shown;
+  const bytes = x.length / images;
+  const i = Math.max(pointed, 0);
+  return x.slice(i * bytes, (i + 1) * bytes);
+}
+
 /** Marks image `i` on both sheets and says which it is; -1 marks none. */
 function point(i) {
+  if (i >= 0) pointed = i;
   for (const spot of spots) spot.hidden = i < 0;
   if (i < 0) return hush($("pointed"));
   const box = sheets[0].box(i);

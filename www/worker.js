@@ -1,8 +1,8 @@
 /**
  * The worker: owns the wasm engine and the weights, so that nothing on the page ever blocks.
  *
- * In:  start {backend, link} · check {link} · load {id} · cancel · run {id, link} · stop
- * Out: stage · progress · opened · checked · loaded · frame · done · fault (see `post` calls)
+ * In:  start {backend, link} · check {link} · load {id} · cancel · run {id, link, picture, mask} · stop · code {link}
+ * Out: stage · progress · opened · checked · loaded · frame · done · code · fault (see `post` calls)
  */
 
 import { guard, open } from "./backend.js";
@@ -18,7 +18,7 @@ let download = { id: "", abort: new AbortController(), files: Promise.resolve({}
 let running = Promise.resolve();
 let stopped = false;
 
-const handlers = { start, check, load, cancel, run, stop };
+const handlers = { start, check, load, cancel, run, stop, code };
 
 addEventListener("message", async ({ data: { type, ...message } }) => {
   try {
@@ -92,7 +92,7 @@ function cancel() {
   download.abort.abort();
 }
 
-async function run({ id, link }) {
+async function run({ id, link, picture, mask }) {
   await halt();
   stopped = false;
   const onFrame = async (frame) => {
@@ -100,7 +100,7 @@ async function run({ id, link }) {
     await messages();
     return !stopped;
   };
-  const work = guard(opened.engine.run(link, onFrame), "run");
+  const work = guard(opened.engine.run(link, onFrame, picture, mask), "run");
   running = work.then(
     () => {},
     () => {},
@@ -110,6 +110,15 @@ async function run({ id, link }) {
 
 function stop() {
   stopped = true;
+}
+
+/** The run as a Python script, or the sentence why there is none. */
+function code({ link }) {
+  try {
+    post("code", { text: opened.engine.diffusers_code(link) });
+  } catch (thrown) {
+    post("code", { why: Fault.from(thrown).values.message ?? thrown.message });
+  }
 }
 
 /** Ends the run in progress, if any, within one step. */

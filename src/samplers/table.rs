@@ -10,6 +10,8 @@ pub struct Method<X> {
     pub id: &'static str,
     /// Its name in prose.
     pub name: &'static str,
+    /// The family that it stands in: a folder of `src/samplers`.
+    pub family: &'static str,
     /// Order of convergence in the step size, unless [`Knob::Order`] says it; weak order for stochastic methods.
     pub order: usize,
     /// The order of convergence at each value of [`Knob::Order`], from 1, where it is not that value.
@@ -47,6 +49,7 @@ impl<X> Method<X> {
         Self {
             id,
             name,
+            family: "",
             order: 1,
             convergence: &[],
             evaluations: 1,
@@ -100,16 +103,18 @@ impl<X> Method<X> {
 /// The sampler table, family by family, in the order that the page shows.
 pub fn methods<X: Latent + 'static>() -> Vec<Method<X>> {
     let families = [
-        ode::rows(),
-        multistep::rows(),
-        singlestep::rows(),
-        adaptive::rows(),
-        ancestral::rows(),
-        sde::rows(),
-        langevin::rows(),
-        few_step::rows(),
+        ("ode", ode::rows()),
+        ("multistep", multistep::rows()),
+        ("singlestep", singlestep::rows()),
+        ("adaptive", adaptive::rows()),
+        ("ancestral", ancestral::rows()),
+        ("sde", sde::rows()),
+        ("langevin", langevin::rows()),
+        ("few_step", few_step::rows()),
     ];
-    families.into_iter().flatten().collect()
+    let filed =
+        |(family, rows): (&'static str, Vec<Method<X>>)| rows.into_iter().map(move |row| Method { family, ..row });
+    families.into_iter().flat_map(filed).collect()
 }
 
 /// The row named `id`.

@@ -25,8 +25,8 @@ pub struct Args {
     /// Number of steps, 1 to 1000; a custom schedule has its own [default: 20]
     #[arg(long, value_name = "N")]
     steps: Option<String>,
-    /// Spacing of the noise levels, such as trailing, karras:5 or custom:10,3,1,0.1 [default: trailing]
-    #[arg(long, value_name = "ID")]
+    /// Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5 [default: trailing]
+    #[arg(long, value_name = "SPACING")]
     schedule: Option<String>,
     /// Seed of the first image; the next ones have the numbers after it [default: 7]
     #[arg(long, value_name = "N")]
@@ -40,9 +40,9 @@ pub struct Args {
     /// Classifier-free guidance scale, 0 to 20; 1 is none [default: 2]
     #[arg(long, value_name = "SCALE")]
     guidance: Option<String>,
-    /// Share of fresh noise a step, 0 to 1, for samplers that have it
-    #[arg(long)]
-    eta: Option<String>,
+    /// Any other key of a link, such as order=3, churn=40, rescale=0.7 or noise=brownian; may be given often
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -78,18 +78,17 @@ pub async fn run(args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
-    let steps = settings.schedule.steps().unwrap_or(settings.steps);
-    let bar = ProgressBar::new(steps as u64).with_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} steps · {eta} left · {msg}")
-            .expect("the template is constant"),
-    );
+    let bar = ProgressBar::new(1000)
+        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
-    let mut last = (Vec::new(), Timing::default());
+    let mut last = (Vec::new(), 0, Timing::default());
     let mut failure = None;
     let each = async |frame: Frame| {
         let Timing { total, .. } = frame.timing;
-        bar.set_position(frame.step as u64);
-        bar.set_message(format!("{:.0} ms a step", total.as_secs_f64() * 1e3 / frame.step.max(1) as f64));
+        bar.set_position((1e3 * frame.done) as u64);
+        let of = frame.steps.map_or(String::new(), |steps| format!(" of {steps}"));
+        let pace = total.as_secs_f64() * 1e3 / frame.step.max(1) as f64;
+        bar.set_message(format!("step {}{of} · {pace:.0} ms a step", frame.step));
         let (x, denoised) = frame.pixels(shape, model.card.range);
         if let Some(dir) = &args.frames
             && let Err(e) = output::frames(dir, frame.step, &x, denoised.as_deref(), shape)
@@ -97,7 +96,7 @@ pub async fn run(args: Args) -> Outcome {
             failure = Some(e);
             return ControlFlow::Break(());
         }
-        last = (x, frame.timing);
+        last = (x, frame.step, frame.timing);
         if let Some(trace) = &mut trace {
             trace.push(frame);
         }
@@ -108,7 +107,7 @@ pub async fn run(args: Args) -> Outcome {
     if let (ControlFlow::Break(()), Some(e)) = (end, failure) {
         return Err(e.into());
     }
-    let (pixels, timing) = last;
+    let (pixels, steps, timing) = last;
     output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, shape)?;
@@ -123,7 +122,7 @@ fn summary(images: usize, steps: usize, timing: Timing) -> String {
     format!(
         "{images} images, {steps} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.2} % of it outside the network",
         timing.evaluations,
-        total * 1e3 / steps as f64,
+        total * 1e3 / steps.max(1) as f64,
         100.0 * (1.0 - timing.network.as_secs_f64() / total)
     )
 }
@@ -136,7 +135,7 @@ impl Args {
         for problem in problems {
             eprintln!("warning: the link: {problem}; the default is used");
         }
-        let Self { sampler, steps, schedule, seed, images, class, guidance, eta, .. } = self;
+        let Self { sampler, steps, schedule, seed, images, class, guidance, .. } = self;
         for (key, value) in [
             ("sampler", sampler),
             ("steps", steps),
@@ -145,12 +144,17 @@ impl Args {
             ("images", images),
             ("class", class),
             ("guidance", guidance),
-            ("eta", eta),
         ] {
             if let Some(value) = value {
                 settings.set(key, value)?;
             }
         }
-        Ok(settings)
+        for pair in &self.set {
+            settings.set_pair(pair)?;
+        }
+        match settings.fit().into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(settings),
+        }
     }
 }

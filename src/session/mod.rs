@@ -1,8 +1,10 @@
 //! A run: model, sampler and grid in, frames out.
 
+mod walking;
+
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::Denoiser;
-use crate::math::{GridError, Level, Noise};
+use crate::math::{Grid, GridError, Level, Noise};
 use crate::models::{NetworkDenoiser, Pretrained};
 use crate::picture;
 use crate::samplers::{Run, Step};
@@ -12,13 +14,17 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use thiserror::Error;
+use walking::Walking;
 use web_time::Instant;
 
 /// One finished step, read back from the device.
 pub struct Frame {
-    /// 0 is the starting noise, then 1 to `steps`.
+    /// 0 is the starting noise, then 1, 2, ..
     pub step: usize,
-    pub steps: usize,
+    /// Number of the last step; `None` where the method chooses its steps as it goes.
+    pub steps: Option<usize>,
+    /// How much of the run is done, from 0 to 1.
+    pub done: f64,
     /// The level of `x`.
     pub level: Level,
     /// `x_t`, `[images, channels, height, width]`.
@@ -64,9 +70,9 @@ pub enum SessionError {
     #[error("{0}.")]
     Grid(#[from] GridError),
     #[error(
-        "The numbers stopped being finite at step {step} of {steps}, so there is no picture; try another sampler or schedule, or the CPU backend."
+        "The numbers stopped being finite at step {step}, so there is no picture; try another sampler or schedule, or the CPU backend."
     )]
-    NotFinite { step: usize, steps: usize },
+    NotFinite { step: usize },
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
@@ -101,9 +107,11 @@ pub async fn run(
     let [channels, height, width] = model.shape();
     let shape = Tensor::<4>::zeros([settings.images, channels, height, width], device);
     let start = noise.normal(&shape).mul_scalar(grid.first().marginal_std());
+    let steps = method.on_grid().map(|_| grid.steps());
     let frame = |step, level, x, denoised, total| Frame {
         step,
-        steps: grid.steps(),
+        steps,
+        done: done(steps, step, level, &grid),
         level,
         x,
         denoised,
@@ -115,27 +123,49 @@ pub async fn run(
     if each(frame(0, grid.first(), x, None, total)).await.is_break() {
         return Ok(ControlFlow::Break(()));
     }
-    let mut tuning = method.tuning;
-    tuning.eta = settings.eta.unwrap_or(tuning.eta);
-    let run =
-        Run { start, grid: &grid, schedule: &model.schedule, model: &network, noise: &mut noise, tuning, orders: None };
-    let Some(sampler) = method.on_grid() else { todo!() };
-    let mut steps = sampler(run).enumerate();
-    loop {
+    let run = Run {
+        start,
+        grid: &grid,
+        schedule: &model.schedule,
+        model: &network,
+        noise: &mut noise,
+        tuning: settings.tuning(&method),
+        orders: None,
+    };
+    let mut walk = Walking::new(&method.walk, run);
+    for step in 1.. {
         began = Instant::now();
-        let Some((i, Step { x, denoised, to, .. })) = steps.next() else { return Ok(ControlFlow::Continue(())) };
+        let Some(Step { x, denoised, to, .. }) = walk.next().await? else { break };
         // One read-back for both: on a GPU each one waits for the queue.
         let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
         let denoised = x.split_off(x.len() / 2);
         total += began.elapsed();
         if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
-            return Err(SessionError::NotFinite { step: i + 1, steps: grid.steps() });
+            return Err(SessionError::NotFinite { step });
         }
-        if each(frame(i + 1, to, x, Some(denoised), total)).await.is_break() {
+        if each(frame(step, to, x, Some(denoised), total)).await.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
+    Ok(ControlFlow::Continue(()))
 }
+
+/// How much of a run is done: its share of the steps or, where their number is not known, of the way in log-SNR.
+fn done(steps: Option<usize>, step: usize, at: Level, grid: &Grid) -> f64 {
+    if let Some(steps) = steps {
+        return step as f64 / steps as f64;
+    }
+    if at == grid.last() {
+        return 1.0;
+    }
+    // A flow begins, and a run ends, at an infinite one.
+    let lambda = |level: Level| level.lambda().clamp(-LARGEST_LAMBDA, LARGEST_LAMBDA);
+    let (first, last) = (lambda(grid.first()), lambda(grid.last()));
+    ((lambda(at) - first) / (last - first)).clamp(0.0, 1.0)
+}
+
+/// Half the log-SNR beyond which a picture is as good as clean, or as good as noise.
+const LARGEST_LAMBDA: f64 = 7.0;
 
 /// The label of each image, and the guidance scale to use: without a label there is nothing to guide towards.
 fn conditions(settings: &Settings, model: &Pretrained) -> Result<(Vec<Option<usize>>, f64), SessionError> {

@@ -1,0 +1,79 @@
+//! The values that are words: how each is written, and read again.
+
+use super::problem::{Reason, one_of};
+use super::{Class, Clip, Guide, Source};
+use std::fmt;
+use std::str::FromStr;
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::None => f.write_str("none"),
+            Self::One(class) => write!(f, "{class}"),
+        }
+    }
+}
+
+impl FromStr for Class {
+    type Err = Reason;
+
+    fn from_str(value: &str) -> Result<Self, Reason> {
+        match value {
+            "all" => Ok(Self::All),
+            "none" => Ok(Self::None),
+            number => number.parse().map(Self::One).map_err(|_| one_of(["all", "none", "a class number"])),
+        }
+    }
+}
+
+impl fmt::Display for Guide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cfg => f.write_str("cfg"),
+            Self::CfgPlusPlus => f.write_str("cfgpp"),
+            Self::Perpendicular(class) => write!(f, "perp-{class}"),
+        }
+    }
+}
+
+impl FromStr for Guide {
+    type Err = Reason;
+
+    fn from_str(value: &str) -> Result<Self, Reason> {
+        let perpendicular = || Some(Self::Perpendicular(value.strip_prefix("perp-")?.parse().ok()?));
+        match value {
+            "cfg" => Ok(Self::Cfg),
+            "cfgpp" => Ok(Self::CfgPlusPlus),
+            _ => perpendicular().ok_or_else(|| one_of(["cfg", "cfgpp", "perp- with a class number"])),
+        }
+    }
+}
+
+impl Clip {
+    pub const ALL: [Self; 4] = [Self::Model, Self::Off, Self::Range, Self::Dynamic];
+}
+
+impl fmt::Display for Clip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Model => "model",
+            Self::Off => "off",
+            Self::Range => "range",
+            Self::Dynamic => "dynamic",
+        })
+    }
+}
+
+impl Source {
+    pub const ALL: [Self; 2] = [Self::Stream, Self::Brownian];
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stream => "stream",
+            Self::Brownian => "brownian",
+        })
+    }
+}
