@@ -230,6 +230,7 @@ fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     ] {
         set(key, number.into())?;
     }
+    set("rejected", frame.tally.map_or(JsValue::NULL, |tally| (tally.rejected as f64).into()))?;
     set("steps", frame.steps.map_or(JsValue::NULL, |steps| (steps as f64).into()))?;
     set("x", Uint8Array::from(&x[..]).into())?;
     set("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into()))?;

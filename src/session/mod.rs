@@ -7,7 +7,7 @@ use crate::denoise::Denoiser;
 use crate::math::{Grid, GridError, Level, Noise};
 use crate::models::{NetworkDenoiser, Pretrained};
 use crate::picture;
-use crate::samplers::{Run, Step};
+use crate::samplers::{GaveUp, Run, Step, Tally};
 use crate::settings::{Class, Reason, Settings};
 use burn::tensor::{Device, Tensor};
 use std::cell::Cell;
@@ -31,6 +31,8 @@ pub struct Frame {
     pub x: Vec<f32>,
     /// The model's estimate of `x_0` that the step was built on; the starting noise has none.
     pub denoised: Option<Vec<f32>>,
+    /// The steps that were tried, where the method chooses them as it goes.
+    pub tally: Option<Tally>,
     pub timing: Timing,
 }
 
@@ -73,6 +75,8 @@ pub enum SessionError {
         "The numbers stopped being finite at step {step}, so there is no picture; try another sampler or schedule, or the CPU backend."
     )]
     NotFinite { step: usize },
+    #[error("The sampler gave up: {0}.")]
+    GaveUp(#[from] GaveUp),
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
@@ -108,19 +112,20 @@ pub async fn run(
     let shape = Tensor::<4>::zeros([settings.images, channels, height, width], device);
     let start = noise.normal(&shape).mul_scalar(grid.first().marginal_std());
     let steps = method.on_grid().map(|_| grid.steps());
-    let frame = |step, level, x, denoised, total| Frame {
+    let frame = |step, level, x, denoised, tally, total| Frame {
         step,
         steps,
         done: done(steps, step, level, &grid),
         level,
         x,
         denoised,
+        tally,
         timing: Timing { total, ..network.spent.get() },
     };
 
     let x = backend::read(start.clone()).await?;
     let mut total = began.elapsed();
-    if each(frame(0, grid.first(), x, None, total)).await.is_break() {
+    if each(frame(0, grid.first(), x, None, None, total)).await.is_break() {
         return Ok(ControlFlow::Break(()));
     }
     let run = Run {
@@ -143,7 +148,7 @@ pub async fn run(
         if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
             return Err(SessionError::NotFinite { step });
         }
-        if each(frame(step, to, x, Some(denoised), total)).await.is_break() {
+        if each(frame(step, to, x, Some(denoised), walk.tally(), total)).await.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

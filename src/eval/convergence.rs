@@ -1,0 +1,92 @@
+//! How far a sampler ends from where very many steps lead, by the number of evaluations: what the papers on fast
+//! samplers plot.
+
+use crate::denoise::Denoiser;
+use crate::math::{GridError, Latent, Level, Noise, Schedule, Spacing};
+use crate::samplers::{GaveUp, Method, Run, Tally, Tuning, Walk};
+use std::cell::Cell;
+use thiserror::Error;
+
+/// What every sampler is set to.
+pub struct Task<'a, X> {
+    pub schedule: &'a Schedule,
+    pub spacing: Spacing,
+    pub model: &'a dyn Denoiser<X>,
+    /// Standard normal; a run starts from it at the marginal's width.
+    pub z: X,
+    /// A source of noise that answers alike each time it is made. A Brownian path makes runs of different lengths
+    /// comparable.
+    pub noise: &'a dyn Fn() -> Box<dyn Noise<X>>,
+    /// The largest root mean square of any picture of a batch, read from its device.
+    pub rms: &'a dyn Fn(&X) -> f64,
+}
+
+/// Where a run ended.
+pub struct End<X> {
+    pub x: X,
+    /// Model evaluations it took.
+    pub evaluations: usize,
+    /// The steps of a method that chooses them.
+    pub tally: Option<Tally>,
+}
+
+/// Why a run has no end.
+#[derive(Debug, Error)]
+pub enum TaskError {
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    #[error(transparent)]
+    GaveUp(#[from] GaveUp),
+}
+
+impl<X: Latent> Task<'_, X> {
+    /// The end of a run of `steps` steps.
+    ///
+    /// # Errors
+    /// A grid that cannot be built, an adaptive method that gave up.
+    pub fn end(&self, method: &Method<X>, tuning: Tuning, steps: usize) -> Result<End<X>, TaskError> {
+        let grid = self.spacing.grid(self.schedule, steps)?;
+        let asked = Cell::new(0);
+        let model = |x: &X, at: Level| {
+            asked.set(asked.get() + 1);
+            self.model.denoise(x, at)
+        };
+        let start = self.z.scale(grid.first().marginal_std());
+        let noise = &mut *(self.noise)();
+        let run =
+            Run { start: start.clone(), grid: &grid, schedule: self.schedule, model: &model, noise, tuning, orders: None };
+        let (x, tally) = match method.walk {
+            Walk::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
+            Walk::Adaptive(sampler) => {
+                let (mut run, mut x) = (sampler(run), start);
+                while let Some(error) = run.attempt() {
+                    if let Some(step) = run.judge((self.rms)(&error))? {
+                        x = step.x;
+                    }
+                }
+                (x, Some(run.tally()))
+            }
+        };
+        Ok(End { x, evaluations: asked.get(), tally })
+    }
+
+    /// How far `x` is from `reference`: the root mean square of the difference.
+    pub fn distance(&self, x: &X, reference: &X) -> f64 {
+        (self.rms)(&x.mix(1.0, reference, -1.0))
+    }
+}
+
+/// The most steps that a method takes within `evaluations` of them; `None` where even one step takes more.
+pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing, evaluations: usize) -> Option<usize> {
+    struct Silent;
+    impl Noise<f64> for Silent {
+        fn normal(&mut self, _: &f64) -> f64 {
+            0.0
+        }
+    }
+    let noise = || Box::new(Silent) as Box<dyn Noise<f64>>;
+    let model = |_: &f64, _: Level| 0.0;
+    let task = Task { schedule, spacing: spacing.clone(), model: &model, z: 1.0, noise: &noise, rms: &|x| x.abs() };
+    let taken = |steps: &usize| task.end(method, method.tuning, *steps).is_ok_and(|end| end.evaluations <= evaluations);
+    (1..=evaluations).rev().find(taken)
+}
