@@ -6,7 +6,7 @@ use std::path::Path;
 
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
-use unnoise::session::{self, Timing};
+use unnoise::session::{self, Given, Timing};
 use unnoise::settings::Settings;
 
 const STEPS: usize = 10;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             // One evaluation a step, and no second one for guidance.
             let settings = Settings { images, steps: STEPS, guidance: 1.0, ..Settings::default() };
             let mut times: Vec<Timing> = Vec::new();
-            let _ = session::run(&model, &settings, &device, async |frame| {
+            let _ = session::run(&model, &settings, Given::default(), &device, async |frame| {
                 times.push(frame.timing);
                 ControlFlow::Continue(())
             })

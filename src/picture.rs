@@ -22,7 +22,8 @@ pub fn from_bytes(bytes: &[u8], [channels, height, width]: [usize; 3], range: [f
     let [low, high] = range.map(|v| v as f32);
     let value = |byte: u8| low + f32::from(byte) / 255.0 * (high - low);
     let images = bytes.chunks_exact(channels * plane);
-    let planes = images.flat_map(|image| (0..channels).flat_map(move |c| (0..plane).map(move |p| image[p * channels + c])));
+    let planes =
+        images.flat_map(|image| (0..channels).flat_map(move |c| (0..plane).map(move |p| image[p * channels + c])));
     planes.map(value).collect()
 }
 

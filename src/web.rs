@@ -7,8 +7,8 @@
 use crate::backend::{self, Backend, BackendError};
 use crate::math::Spacing;
 use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
-use crate::samplers::{Knob, Method, methods};
 use crate::picture;
+use crate::samplers::{Knob, Method, methods};
 use crate::session::{self, Frame, Given, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
@@ -88,7 +88,7 @@ pub fn check_link(link: &str) -> String {
                 "one-of"
             }
             Reason::Name => "name",
-            
+            Reason::Schedule(_) => "schedule",
         }
         .into();
         out

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
-use unnoise::session::{self, Frame, SessionError};
+use unnoise::session::{self, Frame, Given, SessionError};
 use unnoise::settings::{Class, Settings};
 
 fn settings() -> Settings {
@@ -28,7 +28,7 @@ fn frames(
         frames.push(frame);
         if frames.len() < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let end = block_on(session::run(&model, settings, &device, each))?;
+    let end = block_on(session::run(&model, settings, Given::default(), &device, each))?;
     Ok((frames, end))
 }
 

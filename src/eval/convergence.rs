@@ -53,8 +53,15 @@ impl<X: Latent> Task<'_, X> {
         };
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
-        let run =
-            Run { start: start.clone(), grid: &grid, schedule: self.schedule, model: &model, noise, tuning, orders: None };
+        let run = Run {
+            start: start.clone(),
+            grid: &grid,
+            schedule: self.schedule,
+            model: &model,
+            noise,
+            tuning,
+            orders: None,
+        };
         let (x, tally) = match method.walk {
             Walk::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
             Walk::Adaptive(sampler) => {

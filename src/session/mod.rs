@@ -58,6 +58,17 @@ pub struct Timing {
     pub evaluations: usize,
 }
 
+/// What a run is given besides its settings: what no link can carry.
+#[derive(Default)]
+pub struct Given<'a> {
+    /// A picture to start from, `[channels, height, width]`.
+    pub picture: Option<Vec<f32>>,
+    /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
+    pub kept: Option<Vec<f32>>,
+    /// A worse model of the same kind, which guidance leads away from (autoguidance).
+    pub weaker: Option<&'a Pretrained>,
+}
+
 /// Why a run could not begin or go on.
 #[derive(Debug, Error)]
 pub enum SessionError {
@@ -98,6 +109,7 @@ fn classes(known: usize) -> String {
 pub async fn run(
     model: &Pretrained,
     settings: &Settings,
+    given: Given<'_>,
     device: &Device,
     mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SessionError> {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
 use unnoise::picture;
-use unnoise::session::{self, Frame, Timing};
+use unnoise::session::{self, Frame, Given, Timing};
 use unnoise::settings::{Problem, Settings};
 
 #[derive(ClapArgs)]
@@ -102,7 +102,7 @@ pub async fn run(args: Args) -> Outcome {
         }
         ControlFlow::Continue(())
     };
-    let end = session::run(&model, &settings, &opened.device, each).await?;
+    let end = session::run(&model, &settings, Given::default(), &opened.device, each).await?;
     bar.finish_and_clear();
     if let (ControlFlow::Break(()), Some(e)) = (end, failure) {
         return Err(e.into());

@@ -39,21 +39,27 @@ impl Spacing {
     pub const TIME: RangeInclusive<f64> = 0.0..=1e6;
 }
 
+impl Spacing {
+    /// Its parameters as text, as they stand behind the colon; `None` if it has none.
+    pub fn parameters(&self) -> Option<String> {
+        Some(match self {
+            Self::Karras { rho } | Self::Polyexponential { rho } => rho.to_string(),
+            Self::Beta { alpha, beta } => format!("{alpha},{beta}"),
+            Self::Shifted { shift } => shift.to_string(),
+            Self::AlignYourSteps(table) => table.id().to_owned(),
+            Self::Custom(list) | Self::CustomTimes(list) => {
+                list.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
+            }
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for Spacing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())?;
-        if Self::from_id(self.id()).as_ref() == Some(self) {
-            return Ok(());
-        }
-        match self {
-            Self::Karras { rho } | Self::Polyexponential { rho } => write!(f, ":{rho}"),
-            Self::Beta { alpha, beta } => write!(f, ":{alpha},{beta}"),
-            Self::Shifted { shift } => write!(f, ":{shift}"),
-            Self::AlignYourSteps(table) => write!(f, ":{}", table.id()),
-            Self::Custom(list) | Self::CustomTimes(list) => {
-                let list: Vec<String> = list.iter().map(f64::to_string).collect();
-                write!(f, ":{}", list.join(","))
-            }
+        match self.parameters() {
+            Some(parameters) if Self::from_id(self.id()).as_ref() != Some(self) => write!(f, ":{parameters}"),
             _ => Ok(()),
         }
     }
