@@ -73,6 +73,13 @@ pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Backend
     data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
 }
 
+/// `values`, of one picture or of one of its planes, on `device` for every picture of a batch of this shape.
+pub fn spread(values: &[f32], shape: [usize; 4], device: &Device) -> Tensor<4> {
+    let [_, _, height, width] = shape;
+    let planes = values.len() / (height * width);
+    Tensor::<4>::from_data(TensorData::new(values.to_vec(), [1, planes, height, width]), device).expand(shape)
+}
+
 impl Latent for Tensor<4> {
     fn mix(&self, a: f64, other: &Self, b: f64) -> Self {
         self.scale(a) + other.scale(b)

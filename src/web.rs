@@ -196,7 +196,6 @@ impl Engine {
         let given = Given {
             picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
-            weaker: None,
         };
         let end = session::run(&model, &settings, given, &self.device, each).await.map_err(|e| match e {
             SessionError::Backend(e) => backend_error(e),

@@ -34,19 +34,14 @@ fn exact() -> Mixture<2> {
     Mixture::new(MEANS.map(|mean| Component { weight: 1.0, mean, std: STD }).to_vec()).unwrap()
 }
 
-/// The same model as tensor operations in single precision.
+/// The same model as tensor operations in single precision. The four means are the corners of a square, so each
+/// coordinate is a mixture of two by itself, and the difference of its shares is a hyperbolic tangent.
 fn in_single_precision(x: &Tensor<4>, at: Level) -> Tensor<4> {
-    let device = x.device();
+    let [[mean, _], ..] = MEANS;
     let variance = (at.alpha * STD).powi(2) + at.sigma.powi(2);
-    let offsets = MEANS.map(|mean| x.clone() - tensor(&[mean], &device).mul_scalar(at.alpha));
-    let logs = offsets.clone().map(|d| d.powi_scalar(2).sum_dim(1).mul_scalar(-0.5 / variance));
-    let shares = burn::tensor::activation::softmax(Tensor::cat(logs.to_vec(), 1), 1);
     let gain = at.alpha * STD * STD / variance;
-    let means = MEANS.map(|mean| tensor(&[mean], &device));
-    let terms = means.into_iter().zip(offsets).enumerate();
-    terms.fold(x.zeros_like(), |sum, (k, (mean, offset))| {
-        sum + (offset.mul_scalar(gain) + mean) * shares.clone().narrow(1, k, 1)
-    })
+    let difference = x.scale(at.alpha * mean / variance).tanh();
+    difference.mix(mean * (1.0 - at.alpha * gain), x, gain)
 }
 
 /// One list of draws, for a particle or for all of them at once.

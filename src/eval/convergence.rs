@@ -1,7 +1,7 @@
 //! How far a sampler ends from where very many steps lead, by the number of evaluations: what the papers on fast
 //! samplers plot.
 
-use crate::denoise::Denoiser;
+use crate::denoise::{Denoiser, Estimate};
 use crate::math::{GridError, Latent, Level, Noise, Schedule, Spacing};
 use crate::samplers::{GaveUp, Method, Run, Tally, Tuning, Walk};
 use std::cell::Cell;
@@ -46,11 +46,7 @@ impl<X: Latent> Task<'_, X> {
     /// A grid that cannot be built, an adaptive method that gave up.
     pub fn end(&self, method: &Method<X>, tuning: Tuning, steps: usize) -> Result<End<X>, TaskError> {
         let grid = self.spacing.grid(self.schedule, steps)?;
-        let asked = Cell::new(0);
-        let model = |x: &X, at: Level| {
-            asked.set(asked.get() + 1);
-            self.model.denoise(x, at)
-        };
+        let model = Counted { model: self.model, asked: Cell::new(0) };
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
         let run = Run {
@@ -74,12 +70,30 @@ impl<X: Latent> Task<'_, X> {
                 (x, Some(run.tally()))
             }
         };
-        Ok(End { x, evaluations: asked.get(), tally })
+        Ok(End { x, evaluations: model.asked.get(), tally })
     }
 
     /// How far `x` is from `reference`: the root mean square of the difference.
     pub fn distance(&self, x: &X, reference: &X) -> f64 {
         (self.rms)(&x.mix(1.0, reference, -1.0))
+    }
+}
+
+/// A model that counts how often it is asked.
+struct Counted<'a, X> {
+    model: &'a dyn Denoiser<X>,
+    asked: Cell<usize>,
+}
+
+impl<X: Latent> Denoiser<X> for Counted<'_, X> {
+    fn denoise(&self, x: &X, at: Level) -> X {
+        self.asked.set(self.asked.get() + 1);
+        self.model.denoise(x, at)
+    }
+
+    fn estimate(&self, x: &X, at: Level) -> Estimate<X> {
+        self.asked.set(self.asked.get() + 1);
+        self.model.estimate(x, at)
     }
 }
 

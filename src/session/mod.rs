@@ -1,16 +1,17 @@
 //! A run: model, sampler and grid in, frames out.
 
+mod asked;
 mod walking;
 
 use crate::backend::{self, BackendError, ImageNoise};
-use crate::denoise::Denoiser;
-use crate::math::{Grid, GridError, Level, Noise};
-use crate::models::{NetworkDenoiser, Pretrained};
+use crate::denoise::{last_share, noised};
+use crate::math::{Grid, GridError, Latent, Level, Noise};
+use crate::models::Pretrained;
 use crate::picture;
 use crate::samplers::{GaveUp, Run, Step, Tally};
-use crate::settings::{Class, Reason, Settings};
+use crate::settings::{Reason, Settings};
+use asked::Timed;
 use burn::tensor::{Device, Tensor};
-use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use thiserror::Error;
@@ -60,13 +61,11 @@ pub struct Timing {
 
 /// What a run is given besides its settings: what no link can carry.
 #[derive(Default)]
-pub struct Given<'a> {
+pub struct Given {
     /// A picture to start from, `[channels, height, width]`.
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,
-    /// A worse model of the same kind, which guidance leads away from (autoguidance).
-    pub weaker: Option<&'a Pretrained>,
 }
 
 /// Why a run could not begin or go on.
@@ -80,6 +79,12 @@ pub enum SessionError {
     NeedsLabel,
     #[error("The sampler must be {0}.")]
     Sampler(Reason),
+    #[error(
+        "The picture to start from has {got} values, but this model's have {expected}; fit it to the model's size."
+    )]
+    Picture { got: usize, expected: usize },
+    #[error("With this strength no step is left to change the picture; raise the strength or the number of steps.")]
+    NoStrength,
     #[error("{0}.")]
     Grid(#[from] GridError),
     #[error(
@@ -109,20 +114,30 @@ fn classes(known: usize) -> String {
 pub async fn run(
     model: &Pretrained,
     settings: &Settings,
-    given: Given<'_>,
+    given: Given,
     device: &Device,
     mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SessionError> {
-    let (labels, guidance) = conditions(settings, model)?;
     let method = settings.method().map_err(SessionError::Sampler)?;
-    let grid = settings.schedule.grid(&model.schedule, settings.steps)?;
-    let network = Timed { inner: NetworkDenoiser::new(model, &labels, guidance), spent: Cell::default() };
+    let mut grid = settings.schedule.grid(&model.schedule, settings.steps)?;
     let mut noise = ImageNoise::new(settings.seed, settings.images);
 
     let mut began = Instant::now();
     let [channels, height, width] = model.shape();
-    let shape = Tensor::<4>::zeros([settings.images, channels, height, width], device);
-    let start = noise.normal(&shape).mul_scalar(grid.first().marginal_std());
+    let batch = [settings.images, channels, height, width];
+    let z = noise.normal(&Tensor::zeros(batch, device));
+    fits(given.picture.as_deref(), channels * height * width)?;
+    fits(given.kept.as_deref(), height * width)?;
+    let picture = given.picture.as_deref().map(|values| backend::spread(values, batch, device));
+    let start = match &picture {
+        None => z.scale(grid.first().marginal_std()),
+        Some(picture) => {
+            grid = last_share(&grid, settings.strength).ok_or(SessionError::NoStrength)?;
+            noised(picture, &z, grid.first())
+        }
+    };
+    let known = picture.zip(given.kept.as_deref().map(|values| backend::spread(values, batch, device)));
+    let network = Timed::new(asked::denoiser(settings, model, known.map(|(known, kept)| (known, kept, z)))?);
     let steps = method.on_grid().map(|_| grid.steps());
     let frame = |step, level, x, denoised, tally, total| Frame {
         step,
@@ -132,7 +147,7 @@ pub async fn run(
         x,
         denoised,
         tally,
-        timing: Timing { total, ..network.spent.get() },
+        timing: Timing { total, ..network.spent() },
     };
 
     let x = backend::read(start.clone()).await?;
@@ -167,6 +182,14 @@ pub async fn run(
     Ok(ControlFlow::Continue(()))
 }
 
+/// Whether a picture or a mask has as many values as it must.
+fn fits(values: Option<&[f32]>, expected: usize) -> Result<(), SessionError> {
+    match values.map(<[f32]>::len).filter(|got| *got != expected) {
+        Some(got) => Err(SessionError::Picture { got, expected }),
+        None => Ok(()),
+    }
+}
+
 /// How much of a run is done: its share of the steps or, where their number is not known, of the way in log-SNR.
 fn done(steps: Option<usize>, step: usize, at: Level, grid: &Grid) -> f64 {
     if let Some(steps) = steps {
@@ -183,45 +206,3 @@ fn done(steps: Option<usize>, step: usize, at: Level, grid: &Grid) -> f64 {
 
 /// Half the log-SNR beyond which a picture is as good as clean, or as good as noise.
 const LARGEST_LAMBDA: f64 = 7.0;
-
-/// The label of each image, and the guidance scale to use: without a label there is nothing to guide towards.
-fn conditions(settings: &Settings, model: &Pretrained) -> Result<(Vec<Option<usize>>, f64), SessionError> {
-    let known = model.classes();
-    if let Class::One(got) = settings.class
-        && got >= known
-    {
-        return Err(SessionError::Class { got, known });
-    }
-    let label = |i: usize| match settings.class {
-        Class::One(class) => Some(class),
-        Class::All => i.checked_rem(known),
-        Class::None => None,
-    };
-    let labels: Vec<_> = (0..settings.images).map(label).collect();
-    let labelled = labels.first().is_some_and(Option::is_some);
-    let guidance = if labelled { settings.guidance } else { 1.0 };
-    if known > 0 && (!labelled || guidance != 1.0) && model.card.null_class.is_none() {
-        return Err(SessionError::NeedsLabel);
-    }
-    Ok((labels, guidance))
-}
-
-/// A denoiser with a stopwatch.
-struct Timed<D> {
-    inner: D,
-    spent: Cell<Timing>,
-}
-
-impl<X, D: Denoiser<X>> Denoiser<X> for Timed<D> {
-    fn denoise(&self, x: &X, at: Level) -> X {
-        let began = Instant::now();
-        let out = self.inner.denoise(x, at);
-        let Timing { network, evaluations, .. } = self.spent.get();
-        self.spent.set(Timing {
-            network: network + began.elapsed(),
-            evaluations: evaluations + 1,
-            ..Timing::default()
-        });
-        out
-    }
-}
