@@ -90,6 +90,6 @@ fn what_a_model_cannot_do_is_said_before_the_first_step() {
     assert!(said(Settings { class: Class::One(9), ..unguided.clone() }).contains("classes 0 to 2"));
     assert!(said(Settings { class: Class::None, ..unguided.clone() }).contains("never trained without a label"));
     assert!(said(Settings { guidance: 2.0, ..unguided.clone() }).contains("never trained without a label"));
-    assert!(said(Settings { sampler: "magic".to_owned(), ..unguided.clone() }).contains("one of ddpm"));
+    assert!(said(Settings { sampler: "magic".to_owned(), ..unguided.clone() }).contains("one of euler"));
     assert!(said(Settings { steps: 0, ..unguided }).contains("at least 1 step"));
 }
