@@ -1,0 +1,80 @@
+use crate::math::{Grid, Latent, Level};
+use crate::samplers::coefficients::{MIDPOINT, moments, nodes, weights};
+use crate::samplers::history::{Form, History};
+use crate::samplers::{Run, Step, Steps};
+
+/// DPM-Solver++(2S) and (3S), Lu et al. 2022 (arXiv 2211.01095), algorithm 1, and its third-order kin, on the grid's own
+/// levels: `k` of the grid's steps are one step of order `k`, and all of them start where the first one did. One
+/// evaluation a step.
+///
+/// Order 3 needs a group's levels to be nearly thirds of its length in log-SNR, as in the paper.
+pub fn dpmpp_singlestep<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    walk(run, Form::Data, midpoint)
+}
+
+/// DPM-Solver++(2S) and (3S) that integrate the polynomial through a group's estimates exactly (diffusers' "heun").
+pub fn dpmpp_singlestep_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    walk(run, Form::Data, |nodes, z| weights(nodes, &moments(z)))
+}
+
+/// DPM-Solver-2 and -3, Lu et al. 2022 (arXiv 2206.00927), algorithms 1 and 2, on the grid's own levels as
+/// [`dpmpp_singlestep`] has them. One evaluation a step.
+pub fn dpm_solver_singlestep<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    walk(run, Form::Noise, midpoint)
+}
+
+/// DPM-Solver-2 and -3 that integrate the polynomial through a group's estimates exactly (diffusers' "heun").
+pub fn dpm_solver_singlestep_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    walk(run, Form::Noise, |nodes, z| weights(nodes, &moments(z)))
+}
+
+/// The papers' weights: of two estimates the middle of their line, of three the exact mean of the line through the first
+/// and the last, which is that of the parabola where the last stands at two thirds.
+fn midpoint(nodes: &[f64], z: f64) -> Vec<f64> {
+    match *nodes {
+        [last, _, first] => {
+            let line = weights(&[last, first], &moments(z));
+            vec![line[0], 0.0, line[1]]
+        }
+        _ => weights(nodes, &MIDPOINT),
+    }
+}
+
+/// The order of each step, which is its place in its group. A step from pure noise or to the clean end, infinitely long
+/// in log-SNR, is a group of its own. What is left over of groups of `most` is shared so that as few as can be are of
+/// order 1: four steps are 2 + 2, not 3 + 1.
+fn orders(grid: &Grid, most: usize) -> Vec<usize> {
+    let (pure, clean) = (usize::from(grid.first().alpha == 0.0), usize::from(grid.last().sigma == 0.0));
+    let inner = grid.steps().saturating_sub(pure + clean);
+    let mut groups = vec![1; pure];
+    groups.resize(pure + inner / most, most);
+    match inner % most {
+        0 => {}
+        1 if most > 2 && inner > most => {
+            groups.pop();
+            groups.extend([most - 1, 2]);
+        }
+        rest => groups.push(rest),
+    }
+    groups.resize(groups.len() + clean, 1);
+    groups.into_iter().flat_map(|group| 1..=group).collect()
+}
+
+fn walk<X: Latent + 'static>(run: Run<'_, X>, form: Form, weigh: fn(&[f64], f64) -> Vec<f64>) -> Steps<'_, X> {
+    let orders = run.orders.map_or_else(|| orders(run.grid, run.tuning.order), <[usize]>::to_vec);
+    let Run { start: mut x, grid, model, .. } = run;
+    let mut history = History::new(form);
+    let mut begin = x.clone();
+    Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
+        let denoised = model.denoise(&x, from);
+        history.learn(&x, &denoised, from);
+        let levels = history.levels(orders.get(i).copied().unwrap_or(1));
+        if levels.len() == 1 {
+            begin = x.clone();
+        }
+        let step = (levels[levels.len() - 1], to);
+        let weights = weigh(&nodes(levels, step, Level::lambda), form.rate(step));
+        x = history.step(&begin, &denoised, &weights, step);
+        Step { x: x.clone(), denoised, from, to }
+    }))
+}
