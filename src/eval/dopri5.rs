@@ -1,21 +1,7 @@
 //! An ordinary differential equation on plain numbers.
 
+use crate::math::dormand_prince::{A, C, E as ERROR};
 use thiserror::Error;
-
-/// The stages of Dormand & Prince 1980 (doi 10.1016/0771-050X(80)90013-3), table 2: times, then weights of the slopes
-/// before. The last stage stands at the end of the step and has the weights of order 5.
-const STAGES: [(f64, &[f64]); 6] = [
-    (1.0 / 5.0, &[1.0 / 5.0]),
-    (3.0 / 10.0, &[3.0 / 40.0, 9.0 / 40.0]),
-    (4.0 / 5.0, &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0]),
-    (8.0 / 9.0, &[19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0]),
-    (1.0, &[9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0]),
-    (1.0, &[35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0]),
-];
-
-/// Weights of the seven slopes in the difference between the solutions of order 5 and 4.
-const ERROR: [f64; 7] =
-    [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// How the steps are chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,7 +65,7 @@ pub(super) fn integrate<E>(
         let start = from + done * (to - from);
         let mut slopes = vec![first.clone()];
         let mut next = y.clone();
-        for (time, weights) in STAGES {
+        for (time, weights) in C.into_iter().zip(A) {
             next = moved(&y, h, weights, &slopes);
             slopes.push(slope(start + time * h, &next).map_err(OdeError::Model)?);
         }
@@ -99,14 +85,14 @@ pub(super) fn integrate<E>(
             accepted += 1;
             done = if last { 1.0 } else { done + part };
             y = next;
-            first = slopes.swap_remove(STAGES.len());
+            first = slopes.swap_remove(A.len());
             watch(done);
         } else {
             rejected += 1;
         }
         length = part * factor;
     }
-    Ok(Solution { y, accepted, rejected, evaluations: 1 + STAGES.len() * (accepted + rejected) })
+    Ok(Solution { y, accepted, rejected, evaluations: 1 + A.len() * (accepted + rejected) })
 }
 
 /// `y + h sum_i weights[i] slopes[i]`.

@@ -1,5 +1,6 @@
 //! Floor 0: levels, schedules, grids and noise. No burn, no wasm.
 
+pub mod dormand_prince;
 pub mod grid;
 pub mod latent;
 pub mod level;

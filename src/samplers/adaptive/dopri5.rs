@@ -1,24 +1,8 @@
-use super::walker::{Pair, Trial, Trip, Walker, over_tolerance, sum};
+use super::walker::{Pair, Trial, Trip, Walker};
+use crate::math::dormand_prince::{A, C, E};
 use crate::math::{Latent, Level};
 use crate::samplers::steps::slide;
 use crate::samplers::{Adaptive, Run, Tuning};
-
-/// Where the stages lie within the step (Dormand & Prince 1980, table 2); the first is at its beginning.
-const C: [f64; 6] = [1.0 / 5.0, 3.0 / 10.0, 4.0 / 5.0, 8.0 / 9.0, 1.0, 1.0];
-
-/// What each stage is made of. The last row is the fifth-order result, so its estimate is the next step's first.
-const A: [&[f64]; 6] = [
-    &[1.0 / 5.0],
-    &[3.0 / 40.0, 9.0 / 40.0],
-    &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0],
-    &[19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0],
-    &[9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0],
-    &[35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0],
-];
-
-/// The fifth-order result less the fourth-order one.
-const E: [f64; 7] =
-    [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// The Runge-Kutta pair of Dormand & Prince 1980 (J. Comput. Appl. Math. 6), of orders 5 and 4, on the probability-flow
 /// ODE. Six evaluations an attempt.
@@ -26,7 +10,8 @@ const E: [f64; 7] =
 /// With `w = alpha / sigma` and `u = x / sigma` the ODE is `du/dw = x_0(x)`, which is exact for a constant estimate and
 /// regular at pure noise (`w = 0`). A stage is then one [`slide`] towards a weighted mean of the estimates before it.
 pub fn dopri5<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptive<X> + 'a> {
-    let length = run.grid.pairs().next().map_or(0.0, |(from, to)| snr(to) - snr(from));
+    let mut levels = run.grid.levels().into_iter().map(snr);
+    let length = levels.next().zip(levels.next()).map_or(0.0, |(first, second)| second - first);
     Box::new(Walker::new(Dopri5 { tuning: run.tuning, first: None, last: None, error: 1.0 }, run, length))
 }
 
@@ -36,11 +21,18 @@ fn snr(at: Level) -> f64 {
 
 struct Dopri5<X> {
     tuning: Tuning,
-    /// The estimates at the current point and at the attempt's end, once they are known.
+    /// The estimate at the current point, once it is known.
     first: Option<X>,
+    /// The estimate at the end of the attempt.
     last: Option<X>,
     /// The last accepted error.
     error: f64,
+}
+
+/// `sum_i weights[i] * estimates[i]`.
+fn sum<X: Latent>(estimates: &[X], weights: &[f64]) -> X {
+    let head = estimates[0].scale(weights[0]);
+    estimates.iter().zip(weights).skip(1).fold(head, |sum, (estimate, weight)| sum.mix(1.0, estimate, *weight))
 }
 
 impl<X: Latent> Pair<X> for Dopri5<X> {
@@ -56,16 +48,19 @@ impl<X: Latent> Pair<X> for Dopri5<X> {
         let h = snr(to) - snr(from);
         let denoised = self.first.take().unwrap_or_else(|| trip.model.denoise(x, from));
         let (mut k, mut next) = (vec![denoised.clone()], x.clone());
-        for (c, a) in C.into_iter().zip(A) {
-            let at = if c < 1.0 { trip.schedule.level_at(1.0 / (snr(from) + c * h)) } else { to };
+        for (c, a) in C.iter().zip(A) {
+            let at = if *c < 1.0 { trip.schedule.level_at(1.0 / (snr(from) + c * h)) } else { to };
             next = slide(x, &sum(&k, a).scale(1.0 / c), from, at);
             k.push(trip.model.denoise(&next, at));
         }
+        self.first = Some(denoised.clone());
+        self.last = k.pop();
+        let last = self.last.as_ref().unwrap_or(&denoised);
         // At unit variance, where every level has a scale.
-        let [unit, before] = [to, from].map(|at| 1.0 / at.marginal_std());
-        let error = sum(&k, &E).scale(to.sigma * h * unit);
-        let error = over_tolerance(&error, &next.scale(unit), &x.scale(before), &self.tuning);
-        (self.first, self.last) = (Some(denoised.clone()), k.pop());
+        let (unit, before) = (1.0 / to.marginal_std(), 1.0 / from.marginal_std());
+        let allowed = next.scale(unit).larger(&x.scale(before)).scale(self.tuning.tolerance);
+        let error = sum(&k, &E).mix(1.0, last, E[6]).scale(to.sigma * h * unit);
+        let error = error.over(&allowed.clamp(self.tuning.absolute_tolerance, f64::INFINITY));
         Trial { x: next, denoised, error }
     }
 

@@ -1,4 +1,4 @@
-use super::walker::{Pair, Trial, Trip, Walker, over_tolerance};
+use super::walker::{Pair, Trial, Trip, Walker};
 use crate::denoise::Estimate;
 use crate::math::{Latent, Level};
 use crate::samplers::steps::slide;
@@ -21,7 +21,7 @@ pub fn dpm_adaptive<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptiv
 
 struct DpmAdaptive<X> {
     tuning: Tuning,
-    /// The lower-order results of the attempt and of the last accepted step, over alpha.
+    /// The attempt's lower-order result over alpha, and that of the last accepted step.
     low: Option<X>,
     before: Option<X>,
 }
@@ -60,18 +60,21 @@ impl<X: Latent> Pair<X> for DpmAdaptive<X> {
             let (one, two) = (inside(r1), inside(r2));
             let turn_1 = turn(&euler(one), one);
             let bend = |h: f64| h.exp_m1() / h - 1.0;
-            let turn_2 = turn(&euler(two).mix(1.0, &turn_1, -two.sigma * r2 / r1 * bend(r2 * h)), two);
-            (second(&turn_1, r1), euler(to).mix(1.0, &turn_2, -to.sigma * bend(h) / r2))
+            let at_two = euler(two).mix(1.0, &turn_1, -two.sigma * r2 / r1 * bend(r2 * h));
+            (second(&turn_1, r1), euler(to).mix(1.0, &turn(&at_two, two), -to.sigma * bend(h) / r2))
         };
         let low_y = low.scale(1.0 / to.alpha);
         let before = self.before.get_or_insert_with(|| x.scale(1.0 / from.alpha));
-        let error = over_tolerance(&low_y.mix(1.0, &high, -1.0 / to.alpha), &low_y, before, &self.tuning);
+        let allowed = low_y.larger(before).scale(self.tuning.tolerance);
+        let error = low_y.mix(1.0, &high, -1.0 / to.alpha);
+        let error = error.over(&allowed.clamp(self.tuning.absolute_tolerance, f64::INFINITY));
         self.low = Some(low_y);
         Trial { x: high, denoised: x0, error }
     }
 
     fn pace(&mut self, error: f64) -> (bool, f64) {
-        let factor = 1.0 + ((error + 1e-8).powf(-1.0 / self.order() as f64) - 1.0).atan();
+        let ideal = (error + 1e-8).powf(-1.0 / self.order() as f64);
+        let factor = 1.0 + (ideal - 1.0).atan();
         let accepted = factor >= SAFETY;
         if accepted {
             self.before = self.low.take();

@@ -3,7 +3,7 @@
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Latent, Level, NoiseSchedule};
 use crate::samplers::steps::slide;
-use crate::samplers::{Adaptive, GaveUp, Run, Step, Tally, Tuning};
+use crate::samplers::{Adaptive, GaveUp, Run, Step, Tally};
 
 /// Attempts in a row that may be rejected. A step of any sane model is found in a handful.
 const REJECTIONS: usize = 40;
@@ -36,17 +36,6 @@ pub(super) struct Trial<X> {
     pub denoised: X,
     /// The error over the tolerance, at every place.
     pub error: X,
-}
-
-/// `sum_i weights[i] * estimates[i]`, of one or more.
-pub(super) fn sum<X: Latent>(estimates: &[X], weights: &[f64]) -> X {
-    let head = estimates[0].scale(weights[0]);
-    estimates.iter().zip(weights).skip(1).fold(head, |sum, (estimate, weight)| sum.mix(1.0, estimate, *weight))
-}
-
-/// `error` over what may be made of it between the points `a` and `b`, at every place.
-pub(super) fn over_tolerance<X: Latent>(error: &X, a: &X, b: &X, tuning: &Tuning) -> X {
-    error.over(&a.larger(b).scale(tuning.tolerance).clamp(tuning.absolute_tolerance, f64::INFINITY))
 }
 
 /// What an attempt may ask on its way.
