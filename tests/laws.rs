@@ -30,9 +30,8 @@ const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
 /// Rows whose steps are far from even on grids that are even in time, and so show their order in more of them.
 const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
 
-/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope, or mix velocities
-/// of several levels, each of which is another mixture of noise and data.
-const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity"];
+/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope.
+const MEAN_ERRS: &[&str] = &["euler-maruyama"];
 
 /// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
 const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde"];
@@ -59,8 +58,6 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
     "ipndm",
     "pndm",
     "pndm-prk",
-    "pndm-velocity",
-    "pndm-prk-velocity",
     "dpmpp-singlestep",
     "dpmpp-singlestep-heun",
     "dpm-solver-singlestep",
@@ -68,8 +65,7 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
 ];
 
 /// Rows whose first steps ask more often than the others: how many steps, and how often.
-const STARTS_WITH: &[(&str, usize, u32)] =
-    &[("pndm", 1, 2), ("pndm-velocity", 1, 2), ("pndm-prk", 3, 4), ("pndm-prk-velocity", 3, 4)];
+const STARTS_WITH: &[(&str, usize, u32)] = &[("pndm", 1, 2), ("pndm-prk", 3, 4)];
 
 /// Rows that hold the model's estimate for the picture itself, as if it were a consistency function, whose picture has the
 /// data's law. An exact denoiser's has not: see [`limit_variance`].

@@ -133,9 +133,9 @@ fn what_no_sampler_does_is_skipped_with_its_reason() {
         (
             "dpmpp_multistep",
             r#""solver_order": 1"#,
-            r#""solver_order": 4"#,
+            r#""solver_order": 3"#,
             "dpmpp_multistep.dpmsolver++-first-order.n5",
-            "order 4",
+            "order 3",
         ),
         ("euler", r#""n_steps": 10"#, r#""n_steps": 0"#, "euler.linspace.n10", "steps"),
         ("euler", "[14.0, 3.0, 0.5, 0.0]", "[14.0, 3.0, 3.5, 0.0]", "euler.explicit.nNone", "no grid"),

@@ -1,7 +1,7 @@
 //! The likelihood of a diffusion model, by its probability-flow ODE.
 
 use super::dopri5::{Solution, integrate};
-use super::{Control, Differentiable, OdeError};
+use super::{Control, Differentiable, OdeError, PulledBack};
 use crate::math::{Level, NoiseSchedule, Spacing, TorchGenerator};
 use std::f64::consts::TAU;
 
@@ -142,7 +142,7 @@ impl<'a> Likelihood<'a> {
             let (norm, std) = (1.0_f64.hypot(s), level.marginal_std());
             let z = &state[..n];
             let x: Vec<f64> = z.iter().map(|z| z * std).collect();
-            let (x0, products) = model.pull_back(&x, level, &vectors)?;
+            let PulledBack { x0, products } = model.pull_back(&x, level, &vectors)?;
             let drift = z.iter().zip(&x0).map(|(z, x0)| z / norm / norm - x0 / norm);
             let divergence = probes.traces(&vectors, &products, (1.0 / norm / norm, level.alpha));
             Ok(drift.chain(divergence).collect())

@@ -47,12 +47,20 @@ pub trait Readable {
     fn denoise(&self, x: &[f64], at: Level) -> Result<Vec<f64>, Self::Error>;
 }
 
+/// What a model answers at one sample, and how the answer changes with the sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PulledBack {
+    /// The estimate of `x_0`.
+    pub x0: Vec<f64>,
+    /// For each probe `v` the product `v^T J` with the Jacobian `J = d x_0 / d x`.
+    pub products: Vec<Vec<f64>>,
+}
+
 /// A denoiser that can be differentiated.
 pub trait Differentiable: Readable {
-    /// The estimate of `x_0` at the one sample `x`, and for each probe `v` the product `v^T J` with the Jacobian
-    /// `J = d x_0 / d x`.
+    /// The estimate of `x_0` at the one sample `x`, and its derivative along each of the `probes`.
     ///
     /// # Errors
     /// The device failed.
-    fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<(Vec<f64>, Vec<Vec<f64>>), Self::Error>;
+    fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<PulledBack, Self::Error>;
 }

@@ -1,6 +1,6 @@
 //! Networks as measures see them.
 
-use super::{Differentiable, Readable};
+use super::{Differentiable, PulledBack, Readable};
 use crate::backend::{self, BackendError};
 use crate::denoise::Denoiser;
 use crate::math::Level;
@@ -78,7 +78,7 @@ impl Readable for Pictures<'_> {
 impl Differentiable for Pictures<'_> {
     /// One batch: the picture as often as there are probes. The weights are no part of the graph, so only what the
     /// derivative by the picture needs is computed.
-    fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<(Vec<f64>, Vec<Vec<f64>>), BackendError> {
+    fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<PulledBack, BackendError> {
         let x = self.upload(&x.repeat(probes.len())).autodiff().require_grad();
         let x0 = self.denoiser(probes.len()).denoise(&x, at);
         let mut gradients = (x0.clone() * self.upload(&probes.concat())).sum().backward();
@@ -86,6 +86,7 @@ impl Differentiable for Pictures<'_> {
         let n = self.dimensions();
         let values = self.download(Tensor::cat(vec![x0.inner().narrow(0, 0, 1), products], 0))?;
         let (x0, products) = values.split_at(n);
-        Ok((x0.to_vec(), products.chunks_exact(n).map(<[f64]>::to_vec).collect()))
+        let products = products.chunks_exact(n).map(<[f64]>::to_vec).collect();
+        Ok(PulledBack { x0: x0.to_vec(), products })
     }
 }
