@@ -1,7 +1,12 @@
 //! The command line.
 
+mod bound;
 mod info;
+mod invert;
+mod likelihood;
+mod measured;
 mod output;
+mod pictures;
 mod replay;
 mod sample;
 
@@ -24,6 +29,12 @@ enum Command {
     Replay(replay::Args),
     /// Say what a model folder holds.
     Info(info::Args),
+    /// Bits per dimension of pictures by the probability-flow ODE.
+    Likelihood(likelihood::Args),
+    /// The variational bound on the bits per dimension of pictures, term by term.
+    Bound(bound::Args),
+    /// Find the noise that a sampler turns into a picture, and sample it back.
+    Invert(invert::Args),
 }
 
 /// What a command ends with: an exit code, or a failure in words.
@@ -34,6 +45,9 @@ fn main() -> ExitCode {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
+        Command::Likelihood(args) => pollster::block_on(likelihood::run(&args)),
+        Command::Bound(args) => pollster::block_on(bound::run(&args)),
+        Command::Invert(args) => pollster::block_on(invert::run(&args)),
     };
     outcome.unwrap_or_else(|e| {
         eprintln!("error: {e}");

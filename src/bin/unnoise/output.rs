@@ -51,6 +51,18 @@ pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channel
     writer.write_image_data(&bytes).and_then(|()| writer.finish()).map_err(failed(path))
 }
 
+/// Writes a text.
+pub fn text(path: &Path, text: &str) -> Result<(), WriteError> {
+    std::fs::write(path, text).map_err(failed(path))
+}
+
+/// Writes one tensor of f32.
+pub fn tensor(path: &Path, name: &str, values: &[f64], shape: &[usize]) -> Result<(), WriteError> {
+    let bytes: Vec<u8> = values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, shape.to_vec(), &bytes).map_err(failed(path))?;
+    serialize_to_file([(name, view)], None, path).map_err(failed(path))
+}
+
 /// Writes a step's sheets, `step-0003-x.png` and `step-0003-x0.png`.
 pub fn frames(dir: &Path, step: usize, x: &[u8], denoised: Option<&[u8]>, shape: [usize; 3]) -> Result<(), WriteError> {
     for (name, bytes) in [("x", Some(x)), ("x0", denoised)] {

@@ -50,7 +50,6 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             stochastic: true,
-            knobs: &[Knob::NoiseScale],
             diffusers: Some("CMStochasticIterativeScheduler"),
             paper: "Song et al. 2023, arXiv 2303.01469, algorithm 1",
             ..Method::new("consistency", "Multistep consistency", consistency::consistency)

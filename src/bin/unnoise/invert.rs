@@ -1,0 +1,100 @@
+use crate::Outcome;
+use crate::measured::{OfModel, mean};
+use crate::{output, pictures};
+use burn::tensor::Tensor;
+use clap::{Args as ClapArgs, builder::PossibleValuesParser};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use unnoise::backend::ImageNoise;
+use unnoise::eval::{Inversion, Pictures, invert};
+use unnoise::math::Spacing;
+use unnoise::models::Pretrained;
+use unnoise::picture;
+use unnoise::samplers::{Run, method};
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    model: OfModel,
+    /// The picture
+    #[arg(long, value_name = "PNG")]
+    image: PathBuf,
+    /// Steps of the grid, spaced as `trailing`
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    steps: usize,
+    /// How to climb to the noise
+    #[arg(long, default_value = "ddim", value_parser = PossibleValuesParser::new(Inversion::ALL.map(|(id, _)| id)))]
+    method: String,
+    /// Id of the deterministic sampler that comes back [default: the method's]
+    #[arg(long, value_name = "ID")]
+    sampler: Option<String>,
+    /// The picture that the noise is sampled back to
+    #[arg(long, value_name = "PNG", default_value = "recon.png")]
+    out: PathBuf,
+    /// Also write the noise, `latent` of shape [1, channels, height, width]
+    #[arg(long, value_name = "SAFETENSORS")]
+    latent: Option<PathBuf>,
+}
+
+pub async fn run(args: &Args) -> Outcome {
+    args.model.run(|model, pictures| args.invert(model, pictures)).await
+}
+
+impl Args {
+    fn invert(&self, model: &Pretrained, numbers: &Pictures) -> Outcome {
+        [Some(&self.out), self.latent.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
+        let inversion = Inversion::ALL.iter().find(|(id, _)| *id == self.method).map(|(_, inversion)| *inversion);
+        let inversion = inversion.ok_or("no such method of inversion")?;
+        let id = self.sampler.as_ref().unwrap_or(&self.method);
+        let row = method::<Tensor<4>>(id).ok_or_else(|| format!("there is no sampler {id}"))?;
+        let sampler = row.on_grid().filter(|_| !row.stochastic_with(&row.tuning));
+        let sampler = sampler.ok_or_else(|| format!("{id} does not walk a grid without fresh noise"))?;
+        let (shape, range) = (model.shape(), model.card.range);
+        let data = pictures::read(&self.image, 1, shape, range)?.concat();
+        let grid = Spacing::Trailing.grid(&model.schedule, self.steps)?;
+
+        let network = numbers.denoiser(1);
+        let start = invert(numbers.upload(&data), &grid, &network, inversion);
+        let latent = numbers.download(start.clone())?;
+        let run = Run {
+            start,
+            grid: &grid,
+            schedule: &model.schedule,
+            model: &network,
+            noise: &mut ImageNoise::new(0, 1),
+            tuning: row.tuning,
+            orders: None,
+        };
+        let end = sampler(run).last().ok_or("a grid without steps")?;
+        let back = numbers.download(end.x)?;
+
+        let f32s: Vec<f32> = back.iter().map(|v| *v as f32).collect();
+        output::png(&self.out, (picture::to_bytes(&f32s, shape, range), shape[2], shape[1]), shape[0])?;
+        if let Some(path) = &self.latent {
+            output::tensor(path, "latent", &latent, &[&[1], &shape[..]].concat())?;
+        }
+        let (rms, largest) = difference(&data, &back);
+        output::line(format_args!(
+            "round trip: RMS {rms:.5}, largest {largest:.5}, of values from {} to {}",
+            range[0], range[1]
+        ));
+        let std = grid.first().marginal_std();
+        let (centre, _) = mean(&latent);
+        let (square, _) = mean(&latent.iter().map(|v| (v - centre).powi(2)).collect::<Vec<_>>());
+        output::line(format_args!("noise: mean {:.4}, standard deviation {:.4}", centre / std, square.sqrt() / std));
+        output::line(format_args!(
+            "{} up and {id} back in {} steps each, {}",
+            self.method,
+            self.steps,
+            self.out.display()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Root mean square and largest difference.
+fn difference(a: &[f64], b: &[f64]) -> (f64, f64) {
+    let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
+    let (square, _) = mean(&apart.iter().map(|d| d * d).collect::<Vec<_>>());
+    (square.sqrt(), apart.into_iter().fold(0.0, f64::max))
+}

@@ -1,0 +1,88 @@
+use crate::Outcome;
+use crate::measured::{OfData, OfModel, bar, mean, stated, table};
+use crate::output;
+use clap::Args as ClapArgs;
+use std::process::ExitCode;
+use std::time::Instant;
+use unnoise::eval::{Control, Likelihood, LogDensity, Pictures, Probes, Readable, pixels, standard_normal};
+use unnoise::math::TorchGenerator;
+use unnoise::models::Pretrained;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    #[command(flatten)]
+    model: OfModel,
+    #[command(flatten)]
+    data: OfData,
+    /// Error that a step of the solver may make, in nats a dimension and relative to the picture
+    #[arg(long, default_value_t = 1e-3, conflicts_with = "steps")]
+    tolerance: f64,
+    /// Steps of one length instead, of seven evaluations the first and six each other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
+    /// Random vectors that the divergence is estimated with
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    probes: u16,
+    /// Seed of the probes and of the dequantisation
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u32,
+}
+
+pub async fn run(args: &Args) -> Outcome {
+    args.model.run(|model, pictures| args.measure(model, pictures)).await
+}
+
+impl Args {
+    fn measure(&self, model: &Pretrained, pictures: &Pictures) -> Outcome {
+        let data = self.data.pictures(model)?;
+        let (n, range) = (pictures.dimensions(), model.card.range);
+        let control = match self.steps {
+            Some(steps) => Control::Steps(steps as usize),
+            None if self.tolerance > 0.0 => Control::Tolerance(self.tolerance),
+            None => return Err("the tolerance must be above 0".into()),
+        };
+        let run = Likelihood::new(&model.schedule, control);
+        let began = Instant::now();
+        let bar = bar(100 * data.len(), "% of a picture");
+        let mut found = Vec::new();
+        for (i, picture) in data.iter().enumerate() {
+            let seed = u64::from(self.seed) + i as u64;
+            let y = pixels::dequantise(picture, range, &mut TorchGenerator::new(seed));
+            let probes = Probes::rademacher(seed, self.probes.into(), n);
+            let mut watch = |part: f64| bar.set_position((100.0 * (i as f64 + part)) as u64);
+            found.push(run.log_density(pictures, &y, &probes, standard_normal, &mut watch)?);
+        }
+        bar.finish_and_clear();
+
+        let bits: Vec<_> = found.iter().map(|p| pixels::bits_per_dimension_of_density(p.nats(), n, range)).collect();
+        let error = |p: &LogDensity| p.standard_error().map(|nats| pixels::bits_per_dimension(nats, n));
+        if let Some(path) = &self.data.csv {
+            let rows = found.iter().zip(&bits).enumerate().map(|(i, (p, bits))| {
+                let error = error(p).map(|e| e.to_string()).unwrap_or_default();
+                format!("{i},{bits},{error},{},{},{},{}", p.nats(), p.accepted, p.rejected, p.evaluations)
+            });
+            table(path, "image,bits_per_dim,probe_standard_error,nats,accepted,rejected,evaluations", rows)?;
+        }
+        output::line(format_args!("{} bits/dim over {} images", stated(&bits), data.len()));
+        let errors: Option<Vec<f64>> = found.iter().map(error).collect();
+        if let Some(errors) = errors {
+            let (typical, _) = mean(&errors);
+            output::line(format_args!("of one image ± {typical:.4} by the choice of {} probes", self.probes));
+        }
+        let all = found.iter().flat_map(|p| p.latent.iter().copied()).collect::<Vec<_>>();
+        let (centre, _) = mean(&all);
+        let (square, _) = mean(&all.iter().map(|z| (z - centre).powi(2)).collect::<Vec<_>>());
+        output::line(format_args!("noise found: mean {centre:.4}, standard deviation {:.4}", square.sqrt()));
+        let sum = |of: fn(&LogDensity) -> usize| found.iter().map(of).sum::<usize>();
+        output::line(format_args!(
+            "noise-to-signal ratio {:.4} to {:.1}: {} steps accepted, {} rejected, {} evaluations in {:.1} s",
+            run.from,
+            run.to,
+            sum(|p| p.accepted),
+            sum(|p| p.rejected),
+            sum(|p| p.evaluations),
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,80 @@
+//! What the measures of a model have in common: the model, the pictures, a bar, a table.
+
+use crate::Outcome;
+use crate::output::{self, WriteError};
+use crate::pictures;
+use clap::Args as ClapArgs;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use unnoise::backend::{self, Backend};
+use unnoise::eval::Pictures;
+use unnoise::models::Pretrained;
+
+#[derive(ClapArgs)]
+pub struct OfModel {
+    /// Model folder in the diffusers layout
+    #[arg(long, value_name = "DIR", default_value = "models/fashion-mnist")]
+    model: PathBuf,
+    /// Class number of the pictures [default: no label]
+    #[arg(long, value_name = "CLASS")]
+    class: Option<usize>,
+}
+
+#[derive(ClapArgs)]
+pub struct OfData {
+    /// Pictures: a PNG, a folder of PNGs, or an IDX file of images, gzipped or not
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Number of pictures, the first ones of the data
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    images: u16,
+    /// Also write a table of comma-separated values
+    #[arg(long, value_name = "CSV")]
+    pub csv: Option<PathBuf>,
+}
+
+impl OfModel {
+    /// Opens the processor, loads the model and hands both to `work`.
+    pub async fn run(&self, work: impl FnOnce(&Pretrained, &Pictures) -> Outcome) -> Outcome {
+        let opened = backend::open(Backend::Cpu).await?;
+        let model = Pretrained::from_dir(&self.model, &opened.device)?;
+        work(&model, &Pictures::new(&model, self.class, &opened.device)?)
+    }
+}
+
+impl OfData {
+    pub fn pictures(&self, model: &Pretrained) -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
+        if let Some(csv) = &self.csv {
+            output::has_place(csv)?;
+        }
+        Ok(pictures::read(&self.data, self.images.into(), model.shape(), model.card.range)?)
+    }
+}
+
+/// A bar of `len` things called `unit`.
+pub fn bar(len: usize, unit: &str) -> ProgressBar {
+    let template = format!("{{bar:30}} {{pos}}/{{len}} {unit} · {{eta}} left · {{msg}}");
+    ProgressBar::new(len as u64).with_style(ProgressStyle::with_template(&template).expect("the template is sound"))
+}
+
+/// Writes `rows` of comma-separated values below the names of their columns.
+pub fn table(path: &Path, columns: &str, rows: impl Iterator<Item = String>) -> Result<(), WriteError> {
+    let lines = [columns.to_owned()].into_iter().chain(rows).map(|line| line + "\n");
+    output::text(path, &lines.collect::<String>())
+}
+
+/// Mean and, of at least two numbers, the standard error of the mean.
+pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (mean, (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()))
+}
+
+/// `mean ± standard error`, or the mean alone.
+pub fn stated(values: &[f64]) -> String {
+    match mean(values) {
+        (mean, Some(error)) => format!("{mean:.4} ± {error:.4}"),
+        (mean, None) => format!("{mean:.4}"),
+    }
+}

@@ -1,0 +1,173 @@
+//! Pictures from files: PNG, folders of them, and the IDX files of MNIST and its kin.
+
+use flate2::read::GzDecoder;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use unnoise::picture;
+
+/// Why there are no pictures.
+#[derive(Debug, Error)]
+pub enum PictureError {
+    #[error("cannot read {}: {source}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} is not a picture: {why}", .path.display())]
+    Broken { path: PathBuf, why: String },
+    #[error("{} is neither a PNG, nor an IDX file of images (gzipped or not), nor a folder of PNGs", .0.display())]
+    Unknown(PathBuf),
+    #[error(
+        "{} holds pictures of {} x {} pixels with {} channels, but the model makes {} x {} with {}",
+        .path.display(), .got[2], .got[1], .got[0], .expected[2], .expected[1], .expected[0]
+    )]
+    Shape { path: PathBuf, expected: [usize; 3], got: [usize; 3] },
+    #[error("{} holds {got} pictures, {wanted} were asked for", .path.display())]
+    TooFew { path: PathBuf, wanted: usize, got: usize },
+}
+
+const PNG: &[u8] = b"\x89PNG";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+/// Unsigned bytes in three dimensions.
+const IDX: &[u8] = &[0, 0, 8, 3];
+
+/// The first `count` pictures of a PNG, an IDX file or a folder of PNGs in the order of their names. Each is a list of
+/// values in `range`, of this shape: channels, height, width.
+pub fn read(path: &Path, count: usize, shape: [usize; 3], range: [f64; 2]) -> Result<Vec<Vec<f64>>, PictureError> {
+    let found = if path.is_dir() {
+        folder(path)?.iter().take(count).map(|file| png(file, shape)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        let mut start = Vec::new();
+        open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
+        match &start {
+            start if start.starts_with(PNG) => vec![png(path, shape)?],
+            start if start.starts_with(GZIP) => idx(path, GzDecoder::new(open(path)?), count, shape)?,
+            start if start.starts_with(IDX) => idx(path, open(path)?, count, shape)?,
+            _ => return Err(PictureError::Unknown(path.to_owned())),
+        }
+    };
+    if found.len() < count {
+        return Err(PictureError::TooFew { path: path.to_owned(), wanted: count, got: found.len() });
+    }
+    let values = |bytes: &Vec<u8>| picture::from_bytes(bytes, shape, range).into_iter().map(f64::from).collect();
+    Ok(found.iter().map(values).collect())
+}
+
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> PictureError + use<'_> {
+    move |source| PictureError::Unreadable { path: path.to_owned(), source }
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, PictureError> {
+    File::open(path).map(BufReader::new).map_err(unreadable(path))
+}
+
+fn folder(path: &Path) -> Result<Vec<PathBuf>, PictureError> {
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable(path))?;
+    let is_png = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(is_png).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The bytes of a PNG, channels last. Transparency is dropped.
+fn png(path: &Path, expected: [usize; 3]) -> Result<Vec<u8>, PictureError> {
+    let broken = |e: png::DecodingError| PictureError::Broken { path: path.to_owned(), why: e.to_string() };
+    let mut decoder = png::Decoder::new(open(path)?);
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().map_err(broken)?;
+    let (colour, _) = reader.output_color_type();
+    let stored = colour.samples();
+    // Of 2 and 4 samples a pixel the last is its transparency.
+    let channels = if stored % 2 == 0 { stored - 1 } else { stored };
+    let got = [channels, reader.info().height as usize, reader.info().width as usize];
+    if got != expected {
+        return Err(PictureError::Shape { path: path.to_owned(), expected, got });
+    }
+    let mut bytes = vec![0; stored * got[1] * got[2]];
+    reader.next_frame(&mut bytes).map_err(broken)?;
+    Ok(bytes.chunks_exact(stored).flat_map(|pixel| &pixel[..channels]).copied().collect())
+}
+
+/// The first pictures of an IDX file: four big-endian numbers (a magic one, pictures, height, width), then the pixels.
+fn idx(path: &Path, mut file: impl Read, count: usize, expected: [usize; 3]) -> Result<Vec<Vec<u8>>, PictureError> {
+    let mut header = [[0; 4]; 4];
+    for number in &mut header {
+        file.read_exact(number).map_err(unreadable(path))?;
+    }
+    let [magic, images, height, width] = header;
+    if magic != IDX {
+        return Err(PictureError::Unknown(path.to_owned()));
+    }
+    let [images, height, width] = [images, height, width].map(|number| u32::from_be_bytes(number) as usize);
+    let got = [1, height, width];
+    if got != expected {
+        return Err(PictureError::Shape { path: path.to_owned(), expected, got });
+    }
+    let mut next = || {
+        let mut bytes = vec![0; height * width];
+        file.read_exact(&mut bytes).map(|()| bytes).map_err(unreadable(path))
+    };
+    (0..images.min(count)).map(|_| next()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    const SHAPE: [usize; 3] = [1, 2, 3];
+    const RANGE: [f64; 2] = [0.0, 255.0];
+    const FIRST: [u8; 6] = [1, 2, 3, 4, 5, 6];
+
+    /// An empty folder of this test's own.
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("unnoise-pictures-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).expect("a temporary folder");
+        path
+    }
+
+    fn said(path: &Path, count: usize, shape: [usize; 3]) -> String {
+        read(path, count, shape, RANGE).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn idx_files_are_read_plain_and_gzipped() {
+        let dir = place("idx");
+        let mut bytes = [IDX, &[0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3], &FIRST].concat();
+        bytes.extend([9; 6]);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&bytes).expect("memory");
+        for (name, bytes) in [("plain", bytes.clone()), ("gzipped", gzip.finish().expect("memory"))] {
+            let path = dir.join(name);
+            fs::write(&path, bytes).expect("written");
+            let found = read(&path, 2, SHAPE, RANGE).expect("two pictures");
+            assert_eq!(found, [FIRST.map(f64::from).to_vec(), vec![9.0; 6]], "{name}");
+            assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 were asked for"));
+            assert!(said(&path, 1, [1, 3, 3]).contains("3 x 2 pixels with 1 channels"));
+        }
+        let cut = dir.join("cut");
+        fs::write(&cut, &bytes[..20]).expect("written");
+        assert!(said(&cut, 1, SHAPE).contains("cannot read"));
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn pngs_are_read_alone_and_from_folders() {
+        let dir = place("png");
+        let colour = dir.join("b.png");
+        output::png(&dir.join("a.png"), (FIRST.to_vec(), 3, 2), 1).expect("written");
+        output::png(&colour, ((0..24).collect(), 3, 2), 4).expect("written");
+        assert_eq!(read(&dir, 1, SHAPE, RANGE).expect("a picture"), [FIRST.map(f64::from)]);
+        let planes = read(&colour, 1, [3, 2, 3], RANGE).expect("a picture without its transparency");
+        assert_eq!(planes[0][..6], [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]);
+        assert!(said(&dir, 2, SHAPE).contains("b.png holds pictures of 3 x 2 pixels with 3 channels"));
+        fs::write(&colour, b"\x89PNG and no more").expect("written");
+        assert!(said(&colour, 1, SHAPE).contains("not a picture"));
+        fs::write(&colour, b"GIF89a").expect("written");
+        assert!(said(&colour, 1, SHAPE).contains("neither a PNG"));
+        assert!(said(&dir.join("none"), 1, SHAPE).contains("cannot read"));
+        fs::remove_dir_all(dir).expect("removed");
+    }
+}
