@@ -29,7 +29,7 @@ impl Schedule {
     /// that cannot be honoured, by key.
     pub fn from_scheduler_config(json: &str) -> Result<(Schedule, Prediction), ConfigError> {
         let config: Map<String, Value> =
-            serde_json::from_str(json).map_err(|error| ConfigError::NotJson(error.to_string()))?;
+            serde_json::from_str(&strict(json)).map_err(|error| ConfigError::NotJson(error.to_string()))?;
         let keys = Keys(&config);
         if keys.text("_class_name")?.is_some_and(|class| class.starts_with("FlowMatch")) {
             return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
@@ -44,6 +44,23 @@ impl Schedule {
         }
         Ok((Schedule::Discrete(schedule), prediction))
     }
+}
+
+/// The JSON of what Python's `json` wrote, which has bare words for numbers that JSON does not have: the infinities become
+/// the largest numbers, and what is no number `null`.
+pub(crate) fn strict(json: &str) -> String {
+    let (mut out, mut quoted) = (String::with_capacity(json.len()), false);
+    for (i, piece) in json.replace("\\\\", "\u{0}").replace("\\\"", "\u{1}").split('"').enumerate() {
+        if i > 0 {
+            out.push('"');
+            quoted = !quoted;
+        }
+        match quoted {
+            true => out.push_str(piece),
+            false => out.push_str(&piece.replace("Infinity", "1.7976931348623157e308").replace("NaN", "null")),
+        }
+    }
+    out.replace('\u{1}', "\\\"").replace('\u{0}', "\\\\")
 }
 
 /// The values of a config by key. An absent key and a `null` are the same.
@@ -190,6 +207,17 @@ mod tests {
         );
         let (stretched, _) = read(json!({"rescale_betas_zero_snr": true, "prediction_type": "v_prediction"})).unwrap();
         assert_eq!(stretched.level(999.0).alpha, 0.0);
+    }
+
+    #[test]
+    fn what_python_writes_is_read() {
+        let text = r#"{"a": -Infinity, "b": [NaN, Infinity], "NaN": "\"Infinity\\", "c": NaN}"#;
+        let read: Value = serde_json::from_str(&strict(text)).unwrap();
+        let most = f64::MAX;
+        assert_eq!(read, json!({"a": -most, "b": [null, most], "NaN": "\"Infinity\\", "c": null}));
+        let multistep = r#"{"beta_schedule": "linear", "beta_start": 0.1, "beta_end": 0.2, "num_train_timesteps": 9,
+            "lambda_min_clipped": -Infinity}"#;
+        assert!(Schedule::from_scheduler_config(multistep).is_ok());
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Pretrained {
 impl Card {
     /// What can be said of a model without a card, whose class embedding has `rows` rows.
     fn from_scheduler_config(json: &str, rows: usize) -> Self {
-        let config: Value = serde_json::from_str(json).unwrap_or_default();
+        let config: Value = serde_json::from_str(&scheduler_config::strict(json)).unwrap_or_default();
         let class = |i| Text { en: format!("class {i}"), zh: format!("类别 {i}") };
         let limit = config["clip_sample_range"].as_f64().filter(|limit| *limit > 0.0).unwrap_or(1.0);
         Self {

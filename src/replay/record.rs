@@ -1,6 +1,7 @@
 //! Reading the files of a family.
 
 use super::ReplayError;
+use crate::denoise::scheduler_config::strict;
 use crate::interchange::{Arguments, Asked};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -50,7 +51,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Record>, ReplayError> {
     }
     let file = |path: &Path| std::fs::read(path).map_err(|source| ReplayError::Io { path: path.to_owned(), source });
     let malformed = |path: &Path, problem: String| ReplayError::Malformed { path: path.to_owned(), problem };
-    let index: Index = serde_json::from_slice(&file(path)?).map_err(|e| malformed(path, e.to_string()))?;
+    let text = String::from_utf8(file(path)?).map_err(|e| malformed(path, e.to_string()))?;
+    let index: Index = serde_json::from_str(&strict(&text)).map_err(|e| malformed(path, e.to_string()))?;
     let tensors_path = path.with_extension("safetensors");
     let bytes = file(&tensors_path)?;
     let all = SafeTensors::deserialize(&bytes).map_err(|e| malformed(&tensors_path, e.to_string()))?;

@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
+use unnoise::interchange::diffusers;
 use unnoise::models::Pretrained;
 
 #[derive(ClapArgs)]
@@ -25,6 +26,11 @@ pub async fn run(args: &Args) -> Outcome {
     output::line(format_args!("parameters  {}", model.parameters()));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
+    let config = std::fs::read_to_string(args.dir.join("scheduler/scheduler_config.json"))?;
+    match diffusers::describe(&config) {
+        Ok(described) => output::line(format_args!("scheduler   {described}")),
+        Err(unmapped) => output::line(format_args!("scheduler   {unmapped}")),
+    }
     match card.classes.len() {
         0 => output::line("classes     none"),
         n => {

@@ -1,5 +1,6 @@
 //! Settings of diffusers' schedulers: which levels and timesteps each class makes of them.
 
+mod describe;
 mod edm;
 mod few_step;
 mod flow;
@@ -7,6 +8,8 @@ mod posterior;
 mod ratios;
 mod score_sde;
 mod solvers;
+
+pub use describe::{Described, describe};
 
 use super::{Asked, Bound, LastNoise, Mapped, Unmapped, chain, no_steps, over};
 use crate::denoise::scheduler_config::Keys;
@@ -50,12 +53,8 @@ const ALWAYS: &[&str] = &[
     "use_beta_sigmas",
 ];
 
-/// Maps a run with the scheduler class `asked.name`.
-///
-/// # Errors
-/// A class that is not known here; an argument, by its name, that is not known or of the wrong kind; a process or steps
-/// that no sampler here can walk.
-pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
+/// The class of this name.
+fn class(name: &str) -> Result<&'static Class, Unmapped> {
     let files = [
         posterior::CLASSES,
         ratios::CLASSES,
@@ -65,14 +64,36 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
         few_step::CLASSES,
         score_sde::CLASSES,
     ];
-    let class = files.into_iter().flatten().find(|class| class.name == asked.name);
-    let class = class.ok_or_else(|| Unmapped(format!("there is no sampler for diffusers' {} here", asked.name)))?;
+    let class = files.into_iter().flatten().find(|class| class.name == name);
+    class.ok_or_else(|| Unmapped(format!("there is no sampler for diffusers' {name} here")))
+}
+
+/// What the constructor of `class` takes where nothing is given.
+fn defaults(class: &Class) -> Value {
     let mut defaults = json!({"num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 0.0001,
         "beta_end": 0.02, "timestep_spacing": "leading", "prediction_type": "epsilon", "thresholding": false,
         "dynamic_thresholding_ratio": 0.995, "sample_max_value": 1.0, "clip_sample_range": 1.0});
     for (key, value) in (class.defaults)().as_object().into_iter().flatten() {
         defaults[key] = value.clone();
     }
+    defaults
+}
+
+impl Class {
+    /// Whether the mapping reads the constructor's argument `key`.
+    fn reads(&self, key: &str) -> bool {
+        ALWAYS.contains(&key) || self.honoured.contains(&key)
+    }
+}
+
+/// Maps a run with the scheduler class `asked.name`.
+///
+/// # Errors
+/// A class that is not known here; an argument, by its name, that is not known or of the wrong kind; a process or steps
+/// that no sampler here can walk.
+pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
+    let class = class(asked.name)?;
+    let defaults = defaults(class);
     let config = over(&defaults, asked.config, &[ALWAYS, class.honoured].concat())?;
     let mut given = asked.timesteps.clone();
     given.extend(asked.step.clone());

@@ -1,0 +1,146 @@
+//! What a folder's scheduler is here, for a person to read.
+
+use super::{Class, Mapped, Setup, Unmapped, class, defaults};
+use crate::denoise::Clip;
+use crate::denoise::scheduler_config::{Keys, strict};
+use crate::interchange::{Arguments, Asked, Bound};
+use serde_json::Value;
+use std::fmt;
+
+/// The number of steps that orders are told for.
+const STEPS: usize = 20;
+
+/// Beginnings of the names of classes that space in one way only.
+const OWN_SPACING: &[&str] = &["FlowMatch", "ScoreSde", "CMStochastic", "IPNDM", "LCM", "TCD"];
+
+/// A scheduler in the terms of this library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// diffusers' name of the class.
+    pub class: String,
+    /// How it spaces noise levels, in diffusers' words.
+    pub spacing: String,
+    /// A run of 20 steps.
+    pub mapped: Mapped,
+    /// Arguments that it was given and does not read.
+    pub unread: Vec<String>,
+}
+
+/// Reads the text of a `scheduler_config.json` and says which run it asks for.
+///
+/// # Errors
+/// Text that is not a JSON object; no `_class_name`; otherwise as [`map`](super::map).
+pub fn describe(json: &str) -> Result<Described, Unmapped> {
+    let said = |problem: String| Unmapped(format!("the scheduler config is not a JSON object: {problem}"));
+    let given: Arguments = serde_json::from_str(&strict(json)).map_err(|e| said(e.to_string()))?;
+    let name = given.get("_class_name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| Unmapped("the scheduler config names no `_class_name`".to_owned()))?;
+    let class = class(name)?;
+    let defaults = defaults(class);
+    // Saved configs keep what other classes were given, and name what they leave open.
+    let given = given.iter().filter(|(key, value)| !key.starts_with('_') && !value.is_null());
+    let (read, unread): (Vec<_>, Vec<_>) = given.partition(|(key, _)| class.reads(key) || defaults.get(key).is_some());
+    let config: Arguments = read.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let none = Arguments::new();
+    let mapped = super::map(&Asked { name, config: &config, timesteps: &none, step: &none, steps: Some(STEPS) })?;
+    let mut all = defaults.as_object().cloned().unwrap_or_default();
+    all.extend(config);
+    let setup = Setup { steps: Some(STEPS), keys: Keys(&all), calls: Keys(&none) };
+    Ok(Described {
+        class: name.to_owned(),
+        spacing: spacing(class, &setup)?,
+        mapped,
+        unread: unread.into_iter().map(|(key, _)| key.clone()).collect(),
+    })
+}
+
+fn spacing(class: &Class, setup: &Setup<'_>) -> Result<String, Unmapped> {
+    for (flag, name) in [
+        ("use_karras_sigmas", "karras"),
+        ("use_exponential_sigmas", "exponential"),
+        ("use_beta_sigmas", "beta"),
+        ("use_lu_lambdas", "log-SNR"),
+        ("use_flow_sigmas", "flow"),
+    ] {
+        if setup.flag(flag)? {
+            return Ok(name.to_owned());
+        }
+    }
+    let own = OWN_SPACING.iter().any(|prefix| class.name.starts_with(prefix));
+    if class.reads("sigma_schedule") {
+        return Ok(setup.keys.text("sigma_schedule")?.unwrap_or("karras").to_owned());
+    }
+    Ok(setup.keys.text("timestep_spacing")?.filter(|_| !own).unwrap_or("its own").to_owned())
+}
+
+impl fmt::Display for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mapped { sampler, orders, bound, steps, .. } = &self.mapped;
+        write!(f, "{} is {sampler} here, {} spacing", self.class, self.spacing)?;
+        if let Some(orders) = orders {
+            let most = orders.iter().max().copied().unwrap_or(1);
+            let last = orders.last().copied().unwrap_or(1);
+            write!(f, ", order {most}")?;
+            if last < most {
+                write!(f, " and in the last step {last}")?;
+            }
+        }
+        match bound.map(|Bound { clip, .. }| clip) {
+            None => {}
+            Some(Clip::Range { low, high }) => write!(f, ", x_0 clipped to {low} to {high}")?,
+            Some(Clip::Dynamic { ratio, most }) => {
+                write!(f, ", x_0 thresholded at the quantile {ratio}, at most {most}")?;
+            }
+        }
+        if steps.last().is_some_and(|(_, to)| to.sigma > 0.0) {
+            write!(f, ", ends with noise left")?;
+        }
+        if !self.unread.is_empty() {
+            write!(f, "; it does not read {}", self.unread.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(json: &str) -> String {
+        describe(json).map_or_else(|unmapped| unmapped.to_string(), |described| described.to_string())
+    }
+
+    #[test]
+    fn configs_of_published_models_are_described() {
+        let ddpm = r#"{"_class_name": "DDPMScheduler", "_diffusers_version": "0.1.1", "beta_end": 0.02, "beta_schedule":
+            "linear", "beta_start": 0.0001, "clip_sample": true, "num_train_timesteps": 1000, "trained_betas": null,
+            "variance_type": "fixed_small"}"#;
+        assert_eq!(said(ddpm), "DDPMScheduler is ddpm here, leading spacing, x_0 clipped to -1 to 1");
+        let pndm = r#"{"_class_name": "PNDMScheduler", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start":
+            0.00085, "num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1,
+            "trained_betas": null, "clip_sample": false}"#;
+        assert_eq!(
+            said(pndm),
+            "PNDMScheduler is pndm here, leading spacing, order 4, ends with noise left; it does not read clip_sample"
+        );
+        let dpm = r#"{"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "dpmsolver++", "lambda_min_clipped":
+            -Infinity, "use_karras_sigmas": true, "thresholding": true, "solver_order": 3}"#;
+        assert_eq!(
+            said(dpm),
+            "DPMSolverMultistepScheduler is dpmpp-3m here, karras spacing, order 3 and in the last step 1, x_0 \
+             thresholded at the quantile 0.995, at most 1"
+        );
+        let edm = r#"{"_class_name": "EDMEulerScheduler", "sigma_schedule": "exponential"}"#;
+        assert_eq!(said(edm), "EDMEulerScheduler is euler here, exponential spacing");
+        let flow = r#"{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}"#;
+        assert_eq!(said(flow), "FlowMatchEulerDiscreteScheduler is euler here, its own spacing");
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        assert!(said("[1]").contains("JSON object"));
+        assert!(said("{}").contains("_class_name"));
+        assert!(said(r#"{"_class_name": "VQDiffusionScheduler"}"#).contains("VQDiffusionScheduler"));
+        assert!(said(r#"{"_class_name": "DDPMScheduler", "variance_type": "other"}"#).contains("other"));
+    }
+}
