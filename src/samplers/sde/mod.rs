@@ -1,10 +1,12 @@
 //! Solvers of the reverse SDE.
 
 mod dpmpp_2m_sde;
+mod dpmpp_3m_sde;
 mod dpmpp_sde;
 mod er_sde;
 mod euler_maruyama;
 mod flow_sde;
+mod sa_solver;
 mod sde_dpm_solver;
 mod seeds;
 
@@ -21,6 +23,9 @@ fn solver<X>(id: &'static str, name: &'static str, walk: Sampler<X>) -> Method<X
         ..Method::new(id, name, walk)
     }
 }
+
+/// SA-Solver's `tau` is its eta, within a window of noise levels.
+const SA_KNOBS: &[Knob] = &[Knob::Eta, Knob::Order(3), Knob::ChurnMin, Knob::ChurnMax, Knob::NoiseScale];
 
 /// The rows of this family.
 pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
@@ -50,6 +55,21 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver++", solver_type="heun")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, section 5, with the exact integral of the line",
             ..solver("dpmpp-2m-sde-heun", "SDE-DPM-Solver++(2M), Heun type", dpmpp_2m_sde::heun)
+        },
+        Method {
+            order: 2,
+            comfyui: Some("dpmpp_3m_sde"),
+            k_diffusion: Some("sample_dpmpp_3m_sde"),
+            paper: "after Lu et al. 2022, arXiv 2211.01095, section 5, with three estimates",
+            ..solver("dpmpp-3m-sde", "SDE-DPM-Solver++(3M)", dpmpp_3m_sde::dpmpp_3m_sde)
+        },
+        Method {
+            diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver++", solver_order=3)"#),
+            paper: "as dpmpp-3m-sde, with one sign turned",
+            stochastic: true,
+            knobs: &[Knob::NoiseScale],
+            tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
+            ..Method::new("dpmpp-3m-sde-diffusers", "SDE-DPM-Solver++(3M) of diffusers", dpmpp_3m_sde::diffusers)
         },
         Method {
             stochastic: true,
@@ -88,6 +108,21 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             comfyui: Some("er_sde"),
             paper: "Cui et al. 2023, arXiv 2309.06169, algorithms 1 to 3",
             ..Method::new("er-sde", "ER-SDE-Solver", er_sde::er_sde)
+        },
+        Method {
+            knobs: SA_KNOBS,
+            tuning: Tuning { eta: 1.0, order: 2, ..Tuning::DEFAULT },
+            diffusers: Some("SASolverScheduler"),
+            paper: "Xue et al. 2023, arXiv 2309.05019, algorithm 1",
+            ..solver("sa-solver", "SA-Solver", sa_solver::sa_solver)
+        },
+        Method {
+            knobs: SA_KNOBS,
+            tuning: Tuning { eta: 1.0, order: 3, ..Tuning::DEFAULT },
+            comfyui: Some("sa_solver"),
+            diffusers: Some("SASolverScheduler (predictor_order=3, corrector_order=4)"),
+            paper: "Xue et al. 2023, arXiv 2309.05019, algorithm 1",
+            ..solver("sa-solver-plus", "SA-Solver, higher corrector", sa_solver::sa_solver_plus)
         },
         Method {
             stochastic: true,
