@@ -33,18 +33,25 @@ const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
 /// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope.
 const MEAN_ERRS: &[&str] = &["euler-maruyama"];
 
+/// Rows that, where they draw noise, leave some of it in the last step, as their library does.
+const ENDS_NOISY: &[&str] = &["euler-churn-late"];
+
 /// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
-const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde"];
+const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde", "sa-solver"];
 
 /// Rows whose order is higher where they draw no noise, and that order.
-const ORDER_WITHOUT_NOISE: &[(&str, usize)] = &[("dpmpp-sde", 2), ("seeds-3", 3)];
+const ORDER_WITHOUT_NOISE: &[(&str, usize)] = &[("dpmpp-sde", 2), ("seeds-3", 3), ("sa-solver-plus", 4)];
 
 /// Rows whose leading error vanishes on Gaussian data, and the order that they show there.
 const EASY_ON_GAUSSIANS: &[(&str, usize)] = &[("midpoint", 3)];
 
-/// Rows whose error at order 1 has parts of both signs that cancel over a whole variance-exploding run, where the steps
-/// are equal in log-SNR: what is left there shows no order.
-const CANCELS_WHEN_EXPLODING: &[&str] = &["sde-dpm-solver", "sde-dpm-solver-heun"];
+/// Rows whose errors at this order have both signs and cancel over a variance-exploding run, where the steps are equal in
+/// log-SNR but for their turns: what is left there is that of the next order, or shows none.
+const CANCELS_WHEN_EXPLODING: &[(&str, usize)] = &[("sde-dpm-solver", 1), ("sde-dpm-solver-heun", 1), ("sa-solver", 3)];
+
+/// Rows whose spread is right only where neighbouring steps are nearly equal in log-SNR, as they are nowhere near the
+/// clean level of a process whose noise goes on to none.
+const WRONG_ON_UNEQUAL_STEPS: &[&str] = &["dpmpp-3m-sde-diffusers"];
 
 /// Rows that err in a step by how much it takes of the noise there was, or of what alpha grows by, which is half and more
 /// near the pure noise of a flow, in however many steps. The error fades on the way; their marginals are looked at from
@@ -62,6 +69,7 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
     "dpmpp-singlestep-heun",
     "dpm-solver-singlestep",
     "dpm-solver-singlestep-heun",
+    "dpmpp-3m-sde-diffusers",
 ];
 
 /// Rows whose first steps ask more often than the others: how many steps, and how often.
@@ -113,7 +121,8 @@ struct Case<X> {
 }
 
 impl<X: Latent + 'static> Case<X> {
-    /// Every row: those with an eta at none, half and all of the noise, those with an order at each.
+    /// Every row: those with an eta at none, half and all of the noise, those with churn without and with some, those with
+    /// an order at each.
     fn all() -> Vec<Self> {
         methods::<X>().iter().filter(|row| row.on_grid().is_some()).flat_map(|row| Self::of(row.id)).collect()
     }
@@ -124,6 +133,7 @@ impl<X: Latent + 'static> Case<X> {
         for knob in row.knobs {
             let values = match knob {
                 Knob::Eta => vec![0.0, 0.5, 1.0],
+                Knob::Churn => vec![0.0, 2.0],
                 Knob::Order(most) => (1..=*most).map(|order| order as f64).collect(),
                 // So strong that a correction's law is reached within a test's steps.
                 Knob::Snr => vec![0.5],
@@ -142,6 +152,10 @@ impl<X: Latent + 'static> Case<X> {
             if AT_MOST_2_WITH_NOISE.contains(&self.row.id) && self.draws_noise() { order.min(2) } else { order };
         let exception = ORDER_WITHOUT_NOISE.iter().find(|(row, _)| *row == self.row.id && !self.draws_noise());
         exception.map_or(order, |(_, without)| *without)
+    }
+
+    fn shows_no_order_in(&self, process: &Process) -> bool {
+        process.name == "ve" && CANCELS_WHEN_EXPLODING.contains(&(self.row.id, self.order()))
     }
 
     /// Evaluations in step `i`.
@@ -189,7 +203,8 @@ impl<X: Latent + 'static> Case<X> {
     }
 
     fn name(&self) -> String {
-        let turned = self.row.knobs.iter().filter(|k| matches!(k, Knob::Eta | Knob::Order(_) | Knob::Temperature));
+        let shown = |k: &&Knob| matches!(k, Knob::Eta | Knob::Churn | Knob::Order(_) | Knob::Temperature);
+        let turned = self.row.knobs.iter().filter(shown);
         turned.fold(self.row.id.to_owned(), |name, k| format!("{name} {} {}", k.id(), k.get(&self.tuning)))
     }
 }
@@ -241,8 +256,7 @@ fn order_on_gaussian_data() {
     let data = [0.5, 0.8].map(|std| Gaussian { mean: 0.7, std });
     for process in processes() {
         for case in Case::all() {
-            let cancels = case.order() == 1 && process.name == "ve" && CANCELS_WHEN_EXPLODING.contains(&case.row.id);
-            if cancels || case.lands_between() {
+            if case.shows_no_order_in(&process) || case.lands_between() {
                 continue;
             }
             let easy = EASY_ON_GAUSSIANS.iter().find(|(row, _)| *row == case.row.id);
@@ -269,12 +283,13 @@ fn order_on_gaussian_data() {
 fn order_on_a_mixture() {
     let model = mixture();
     for process in processes() {
-        for case in Case::<Point>::all().iter().filter(|c| !c.draws_noise()) {
+        let cases = Case::<Point>::all().into_iter().filter(|c| !c.draws_noise());
+        for case in cases.filter(|c| !c.shows_no_order_in(&process)) {
             let error = |steps| {
                 let grid = case.grid(&process, steps);
                 let off = |start: Point| {
                     let start = start.scale(grid.first().marginal_std());
-                    distance(&last(&walk(case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
+                    distance(&last(&walk(&case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
                 };
                 [[0.9, -0.4], [-0.2, 0.7], [0.1, -1.2]].map(off).iter().sum()
             };
@@ -298,9 +313,10 @@ fn a_point_mass_is_hit_exactly() {
             let start = Seeded::new(5).normal(&point).scale(grid.first().sigma);
             let end = last(&walk(&case, start, &grid, &|_: &Point, _: Level| point, 11));
             let name = format!("{} in {steps} steps of {}", case.name(), process.name);
+            let noisy = ENDS_NOISY.contains(&case.row.id) && case.draws_noise();
             match SKIPS.iter().find(|(row, _)| *row == case.row.id) {
                 Some((_, part)) => assert!(distance(&end, &point) < part * distance(&start, &point), "{name}: {end:?}"),
-                None => assert_eq!(end, point, "{name}"),
+                None => assert!(noisy || end == point, "{name}"),
             }
         }
     }
@@ -358,6 +374,10 @@ fn marginals_are_right_at_every_level() {
                 walked[settling..].iter().map(|step| spread_error(case, step, data, &grid)).fold(0.0, f64::max)
             };
             let (coarse, fine) = (worst(512), worst(1024));
+            if WRONG_ON_UNEQUAL_STEPS.contains(&case.row.id) && process.name != "ve" {
+                assert!(fine > 0.025, "{name} is right after all");
+                continue;
+            }
             assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");
             assert!(
                 fine < (0.7 * coarse).max(2.2e-6),

@@ -77,13 +77,17 @@ impl<X: Latent> History<X> {
         if weights.len() <= 1 && (from.alpha == 0.0 || to.sigma == 0.0) {
             return slide(x, x0, from, to);
         }
+        self.form.advance(x, &self.mean(weights), (from, to))
+    }
+
+    /// The weighted mean of the newest estimates; the newest alone where there are no weights.
+    pub fn mean(&self, weights: &[f64]) -> X {
         let mut parts = weights.iter().zip(&self.estimates).map(|(w, estimate)| (*w, estimate));
-        let held = match (parts.next(), parts.next()) {
+        match (parts.next(), parts.next()) {
             (Some((w, newest)), Some((v, older))) => {
                 parts.fold(newest.mix(w, older, v), |sum, (w, estimate)| sum.mix(1.0, estimate, w))
             }
             _ => self.estimates[0].clone(),
-        };
-        self.form.advance(x, &held, (from, to))
+        }
     }
 }

@@ -20,8 +20,8 @@ pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 }
 
 /// Euler's method as diffusers churns it: the model is asked before the noise is added, not after, and its estimate of
-/// the noise is taken for that of the noisier point. The walk therefore ends with more noise than the level says, the
-/// more the greater the churn; it is here so that pictures made with it can be made again.
+/// the noise is taken for that of the noisier point. Order 1, with a greater error than [`euler`]'s; the last step's
+/// churn stays in the picture. It is here so that pictures made with it can be made again.
 ///
 /// diffusers' networks that predict something else than the noise keep that instead, which is another walk.
 pub fn euler_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {

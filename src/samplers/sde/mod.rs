@@ -6,6 +6,7 @@ mod dpmpp_sde;
 mod er_sde;
 mod euler_maruyama;
 mod flow_sde;
+mod linear;
 mod sa_solver;
 mod sde_dpm_solver;
 mod seeds;
@@ -58,6 +59,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             order: 2,
+            tuning: Tuning { eta: 1.0, order: 3, ..Tuning::DEFAULT },
             comfyui: Some("dpmpp_3m_sde"),
             k_diffusion: Some("sample_dpmpp_3m_sde"),
             paper: "after Lu et al. 2022, arXiv 2211.01095, section 5, with three estimates",
@@ -68,7 +70,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             paper: "as dpmpp-3m-sde, with one sign turned",
             stochastic: true,
             knobs: &[Knob::NoiseScale],
-            tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
+            tuning: Tuning { eta: 1.0, order: 3, ..Tuning::DEFAULT },
             ..Method::new("dpmpp-3m-sde-diffusers", "SDE-DPM-Solver++(3M) of diffusers", dpmpp_3m_sde::diffusers)
         },
         Method {
@@ -117,12 +119,13 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..solver("sa-solver", "SA-Solver", sa_solver::sa_solver)
         },
         Method {
-            knobs: SA_KNOBS,
+            order: 2,
+            knobs: &[Knob::Eta, Knob::ChurnMin, Knob::ChurnMax, Knob::NoiseScale],
             tuning: Tuning { eta: 1.0, order: 3, ..Tuning::DEFAULT },
             comfyui: Some("sa_solver"),
             diffusers: Some("SASolverScheduler (predictor_order=3, corrector_order=4)"),
             paper: "Xue et al. 2023, arXiv 2309.05019, algorithm 1",
-            ..solver("sa-solver-plus", "SA-Solver, higher corrector", sa_solver::sa_solver_plus)
+            ..solver("sa-solver-plus", "SA-Solver 3/4", sa_solver::sa_solver_plus)
         },
         Method {
             stochastic: true,
