@@ -1,7 +1,9 @@
 //! The noise of a run.
 
+mod brownian;
 mod torch;
 
+pub use brownian::{BrownianPath, Seeded, node_seed};
 pub use torch::TorchGenerator;
 
 use super::Level;
