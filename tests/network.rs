@@ -7,9 +7,11 @@ use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend, ImageNoise};
-use unnoise::denoise::Denoiser;
+use unnoise::denoise::guidance::Models;
+use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind, Guided};
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
-use unnoise::models::{ModelFiles, NetworkDenoiser, Pretrained};
+use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
+use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
 
 /// Half signal, half noise.
 const AT: Level = Level { t: 300.0, alpha: 0.8, sigma: 0.6 };
@@ -111,6 +113,77 @@ fn estimates_are_clipped_after_guidance_where_the_card_says_so() {
     assert_eq!(values(estimate(&clipped)), values(free.clamp(-0.1, 0.2)));
 }
 
+/// Every kind of guidance through one batch, against the same kind on three denoisers that share nothing.
+#[test]
+fn branches_of_one_batch_are_branches_asked_alone() {
+    let model = model(json!({}));
+    let x = noise(2);
+    let alone = |labels: [Option<usize>; 2]| NetworkDenoiser::new(&model, &labels, 1.0);
+    let (yes, no, negative) = (alone([Some(0), Some(1)]), alone([None; 2]), alone([Some(1); 2]));
+    let models = Models { conditional: &yes, unconditional: &no, negative: &negative as &dyn Denoiser<Tensor<4>> };
+    let branches = NetworkBranches::new(&model, &[Some(0), Some(1)]).with_negative(1);
+    for kind in [
+        GuidanceKind::Plain,
+        GuidanceKind::CfgPlusPlus,
+        GuidanceKind::Negative,
+        GuidanceKind::Perpendicular { weight: 0.7 },
+    ] {
+        let guidance = Guidance { kind, ..Guidance::plain(3.0) };
+        let expected = Guided { model: models, guidance }.estimate(&x, AT);
+        let got = branches.clone().guided(guidance).estimate(&x, AT);
+        assert!(apart(&got.x0, &expected.x0) < ROUNDING, "{kind:?}");
+        assert!(apart(&got.eps, &expected.eps) < 2.0 * ROUNDING, "{kind:?}");
+    }
+    // Rescaling measures the network's own output, here the noise, picture by picture.
+    let guidance = Guidance { rescale: 1.0, ..Guidance::plain(3.0) };
+    let eps = branches.guided(guidance).estimate(&x, AT).eps;
+    let std = |t: &Tensor<4>| t.mix(1.0, &t.mean(), -1.0).rms();
+    assert!(apart(&std(&eps), &std(&yes.estimate(&x, AT).eps)) < 2.0 * ROUNDING);
+}
+
+#[test]
+fn a_worse_model_answers_for_the_negative_branch() {
+    let model = model(json!({}));
+    let config = Unet2dConfig::from_json(&files().unet_config).expect("a configuration");
+    let worse = Pretrained { net: Unet2d::new(&config, &device()), ..self::model(json!({})) };
+    let (labels, x) = ([Some(0), Some(1)], noise(2));
+    let guidance = Guidance { kind: GuidanceKind::Negative, ..Guidance::plain(2.0) };
+    let guided = NetworkBranches::new(&model, &labels).with_worse(&worse).guided(guidance).denoise(&x, AT);
+    let [good, bad] = [&model, &worse].map(|model| NetworkDenoiser::new(model, &labels, 1.0).denoise(&x, AT));
+    assert!(apart(&good, &bad) > 100.0 * ROUNDING);
+    assert!(apart(&guided, &good.mix(2.0, &bad, -1.0)) < 2.0 * ROUNDING);
+}
+
+/// Of a network with twice the channels the second half is the variance, of the guided branch and unguided.
+#[test]
+fn a_learned_variance_stands_beside_the_estimate() {
+    let mut config = Unet2dConfig::from_json(&files().unet_config).expect("a configuration");
+    config.out_channels = 2;
+    let model = Pretrained { net: Unet2d::new(&config, &device()), ..model(json!({})) };
+    let x = noise(2);
+    let output = model.net.forward(x.clone(), &[AT.t; 2], Some(&[0, 1]));
+    let said = NetworkDenoiser::new(&model, &[Some(0), Some(1)], 3.0).estimate(&x, AT);
+    let variance = said.variance.expect("it was learned");
+    assert!(apart(&variance, &output.clone().narrow(1, 1, 1)) < ROUNDING);
+    let alone = NetworkDenoiser::new(&model, &[Some(0), Some(1)], 1.0).estimate(&x, AT);
+    assert!(apart(&alone.eps, &output.narrow(1, 0, 1)) < ROUNDING);
+    let fixed = self::model(json!({}));
+    assert!(NetworkDenoiser::new(&fixed, &[Some(0); 2], 1.0).estimate(&x, AT).variance.is_none());
+}
+
+#[test]
+fn clipping_makes_the_noise_agree_but_leaves_cfg_plus_plus_its_own() {
+    let (model, x) = (model(json!({})), noise(2));
+    let clip = Some(Clip::Range { low: -0.1, high: 0.2 });
+    let branches = NetworkBranches::new(&model, &[Some(0), Some(1)]).with_clip(clip);
+    let said = branches.clone().guided(3.0).estimate(&x, AT);
+    assert!(apart(&said.x0.mix(AT.alpha, &said.eps, AT.sigma), &x) < ROUNDING);
+    let unguided = branches.branches(&x, AT, &[Branch::Unconditional]).remove(0);
+    let kept = branches.guided(Guidance { kind: GuidanceKind::CfgPlusPlus, ..Guidance::plain(0.6) }).estimate(&x, AT);
+    assert!(apart(&kept.eps, &unguided.eps) < ROUNDING);
+    assert!(apart(&kept.x0, &kept.x0.clamp(-0.1, 0.2)) == 0.0);
+}
+
 #[test]
 fn a_model_without_classes_has_no_labels_and_no_guidance() {
     let folder = project("tests/golden/unet_variants/heads-of-8");
@@ -192,4 +265,33 @@ fn tensors_mix_like_numbers() {
     let (a, b) = (tensor([1.0, -2.0, 0.5]), tensor([4.0, 0.25, 8.0]));
     assert_eq!(values(a.mix(2.0, &b, -0.5)), [0.0, -4.125, -3.0]);
     assert_eq!(values(a.scale(-4.0)), [-4.0, 8.0, -2.0]);
+}
+
+/// The device's quantile is that of a sorted list, for each picture on its own: of one value that lies far out, of many
+/// that are equal, between two values and on one.
+#[test]
+fn quantiles_of_tensors_are_those_of_sorted_lists() {
+    const N: usize = 201;
+    let mut torch = TorchGenerator::new(4);
+    let normal: Vec<f32> = torch.randn(N);
+    let mut wild = normal.clone();
+    wild[7] = -3e6;
+    let rounded: Vec<f32> = normal.iter().map(|v| v.round()).collect();
+    let pictures = [normal, wild, rounded, vec![0.0; N], vec![0.25; N]];
+    let batch = TensorData::new(pictures.concat(), [pictures.len(), 1, 3, N / 3]);
+    let batch = Tensor::<4>::from_data(batch, &device());
+    let means = values(batch.mean());
+    for p in [0.0, 0.3, 0.5, 0.995, 1.0] {
+        let got = values(batch.quantile_of_magnitudes(p));
+        for (i, picture) in pictures.iter().enumerate() {
+            let picture: [f64; N] = std::array::from_fn(|k| picture[k].into());
+            let [expected, ..] = picture.quantile_of_magnitudes(p);
+            for (k, q) in got[N * i..N * (i + 1)].iter().enumerate() {
+                let off = (f64::from(*q) - expected).abs();
+                assert!(off <= 1e-6 * expected.abs(), "picture {i}, place {k}: {q} is not {expected}, p {p}");
+            }
+            let [mean, ..] = picture.mean();
+            assert!((f64::from(means[N * i]) - mean).abs() <= 1e-6 * (1.0 + mean.abs()), "picture {i}");
+        }
+    }
 }

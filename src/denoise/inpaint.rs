@@ -11,7 +11,7 @@ use crate::math::{Latent, Level};
 /// clean ends on the known picture exactly.
 ///
 /// The rest is drawn to agree with the known part at every level, but a level does not undo what the noisier one before
-/// it settled: one walk falls short of the true conditional law (Trippe et al. 2022, arXiv 2206.04119, section 3.2).
+/// it settled: one walk falls short of the true conditional law (Trippe et al. 2022, arXiv 2206.04119).
 /// Methods that go back and forth (Langevin, RePaint) close the gap.
 #[derive(Clone, Debug)]
 pub struct Inpainted<D, X> {

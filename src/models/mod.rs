@@ -1,13 +1,14 @@
 //! Floor 3: networks, their weights, and the denoisers made of them.
 
 mod blocks;
+pub mod classifier;
 mod network;
 mod pretrained;
 mod self_test;
 pub mod unet2d;
 mod weights;
 
-pub use network::NetworkDenoiser;
+pub use network::{NetworkBranches, NetworkDenoiser};
 pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
 pub use self_test::{SelfTest, SelfTestError, self_test};
 pub use weights::WeightsError;

@@ -1,65 +1,189 @@
 //! A trained network as the samplers see it.
 
 use super::Pretrained;
-use crate::denoise::Denoiser;
+use crate::denoise::{
+    Branch, Branches, Classifier, ClassifierGuided, Clip, Clipped, Denoiser, Estimate, Guidance, GuidanceKind, Guided,
+    Prediction,
+};
 use crate::math::{Latent, Level};
 use burn::tensor::Tensor;
 
-/// A [`Denoiser`] of a batch of pictures: labels, classifier-free guidance and clipping wrapped around a network.
+/// Row of the class embedding for each image; a model without classes has none.
+type Rows = Option<Vec<usize>>;
+
+/// A network and the labels of a batch of pictures: what can be asked with and without them.
 ///
-/// Both branches of guidance go through the network as one batch of twice the images, and what is clipped is the
-/// estimate of `x_0` after guidance, so that a sampler's noise agrees with the picture it was clipped to.
-pub struct NetworkDenoiser<'a> {
+/// All branches go through the network as one batch of as many times the images; branches that come to the same
+/// question are asked once.
+#[derive(Clone)]
+pub struct NetworkBranches<'a> {
     model: &'a Pretrained,
-    /// Row of the class embedding for each image of the network's batch: the images with their labels, then, where
-    /// there is guidance, the same images without.
-    classes: Option<Vec<usize>>,
-    guidance: Option<f64>,
+    labelled: Rows,
+    negative: Option<usize>,
+    worse: Option<&'a Pretrained>,
+    clip: Option<Clip>,
 }
 
-impl<'a> NetworkDenoiser<'a> {
-    /// One label an image, `None` for no label. `guidance` is a scale as in [`Guidance`](crate::denoise::Guidance); it acts only where a label says
-    /// something that no label does not.
+impl<'a> NetworkBranches<'a> {
+    /// One label an image, `None` for no label. Estimates are clipped if the model's card says so. A model without
+    /// classes ignores the labels.
     ///
     /// # Panics
-    /// If a label is no class of the model, or if the unlabelled branch is needed of a model whose card names no
-    /// [`null_class`](super::Card::null_class).
-    pub fn new(model: &'a Pretrained, labels: &[Option<usize>], guidance: f64) -> Self {
-        let Some(rows) = model.net.config().num_class_embeds else {
-            return Self { model, classes: None, guidance: None };
-        };
-        let row = |label: &Option<usize>| {
-            let row =
-                label.or(model.card.null_class).expect("a model trained without unlabelled pictures needs a label");
-            assert!(row < rows, "class {row} of a model that has {rows}");
-            row
-        };
-        let unlabelled = || vec![row(&None); labels.len()];
-        let mut classes: Vec<_> = if guidance == 0.0 { unlabelled() } else { labels.iter().map(row).collect() };
-        let guided = guidance != 0.0 && guidance != 1.0 && labels.iter().any(Option::is_some);
-        if guided {
-            classes.extend(unlabelled());
+    /// If a label is no class of the model, or `None` for a model whose card names no
+    /// [`null_class`](super::Card::null_class). Asking such a model for its unconditional branch panics too.
+    pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
+        let [low, high] = model.card.range;
+        let clip = model.card.clip_denoised.then_some(Clip::Range { low, high });
+        let labelled = rows(model, labels.iter().copied());
+        Self { model, labelled, negative: None, worse: None, clip }
+    }
+
+    /// The class that the negative branch shows; without one it is the unconditional branch.
+    #[must_use]
+    pub fn with_negative(self, class: usize) -> Self {
+        Self { negative: Some(class), ..self }
+    }
+
+    /// The model that answers for the negative branch, told the same labels: a version of this one that is smaller or was
+    /// trained less (autoguidance).
+    #[must_use]
+    pub fn with_worse(self, worse: &'a Pretrained) -> Self {
+        Self { worse: Some(worse), ..self }
+    }
+
+    /// How estimates are clipped, whatever the card says.
+    #[must_use]
+    pub fn with_clip(self, clip: Option<Clip>) -> Self {
+        Self { clip, ..self }
+    }
+
+    /// The denoiser: guided, then clipped.
+    pub fn guided(self, guidance: impl Into<Guidance>) -> NetworkDenoiser<'a> {
+        let (guidance, clip) = (guidance.into(), self.clip);
+        NetworkDenoiser::clipped(Guided { model: self, guidance }, guidance, clip)
+    }
+
+    /// The denoiser that a `classifier` leads too, by `scale`.
+    pub fn classified(
+        self,
+        guidance: impl Into<Guidance>,
+        classifier: impl Classifier<Tensor<4>> + 'a,
+        scale: f64,
+    ) -> NetworkDenoiser<'a> {
+        let (guidance, clip) = (guidance.into(), self.clip);
+        let model = Guided { model: self, guidance };
+        NetworkDenoiser::clipped(ClassifierGuided { model, classifier, scale }, guidance, clip)
+    }
+
+    fn rows(&self, branch: Branch) -> Rows {
+        let labelled = self.labelled.as_ref()?;
+        let same = |label| rows(self.model, vec![label; labelled.len()].into_iter());
+        match branch {
+            Branch::Conditional => Some(labelled.clone()),
+            Branch::Unconditional => same(None),
+            Branch::Negative => same(self.negative),
         }
-        Self { model, classes: Some(classes), guidance: guided.then_some(guidance) }
+    }
+
+    fn is_worse(&self, branch: Branch) -> Option<&'a Pretrained> {
+        self.worse.filter(|_| branch == Branch::Negative)
+    }
+}
+
+impl Branches<Tensor<4>> for NetworkBranches<'_> {
+    /// `x` has as many images as there are labels.
+    fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
+        let mut asked = Vec::new();
+        for &branch in which.iter().filter(|branch| self.is_worse(**branch).is_none()) {
+            let rows = self.rows(branch);
+            if !asked.contains(&rows) {
+                asked.push(rows);
+            }
+        }
+        let said = ask(self.model, x, at, &asked);
+        let answer = |&branch: &Branch| match self.is_worse(branch) {
+            Some(worse) => ask(worse, x, at, std::slice::from_ref(&self.labelled)).remove(0),
+            None => {
+                let rows = self.rows(branch);
+                let place = asked.iter().position(|other| *other == rows).expect("every branch was asked");
+                said[place].clone()
+            }
+        };
+        which.iter().map(answer).collect()
+    }
+
+    fn output(&self) -> Prediction {
+        self.model.prediction
+    }
+}
+
+/// The rows of the class embedding for `labels`.
+fn rows(model: &Pretrained, labels: impl Iterator<Item = Option<usize>>) -> Rows {
+    let known = model.net.config().num_class_embeds?;
+    let row = |label: Option<usize>| {
+        let row = label.or(model.card.null_class).expect("a model trained without unlabelled pictures needs a label");
+        assert!(row < known, "class {row} of a model that has {known}");
+        row
+    };
+    Some(labels.map(row).collect())
+}
+
+/// What the network says of `x` for each of `questions`, from one evaluation.
+fn ask(model: &Pretrained, x: &Tensor<4>, at: Level, questions: &[Rows]) -> Vec<Estimate<Tensor<4>>> {
+    if questions.is_empty() {
+        return Vec::new();
+    }
+    let [images, channels, ..] = x.dims();
+    let batch = Tensor::cat(vec![x.clone(); questions.len()], 0);
+    let classes: Option<Vec<_>> = questions.iter().cloned().collect();
+    let classes = classes.map(|classes| classes.concat());
+    let output = model.net.forward(batch, &vec![at.t; images * questions.len()], classes.as_deref());
+    let [_, outputs, ..] = output.dims();
+    let answer = |k: usize| {
+        let output = output.clone().narrow(0, k * images, images);
+        let x0 = model.prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
+        // A learned variance follows the prediction in further channels.
+        let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
+        Estimate { variance, ..Estimate::of_x0(x, x0, at) }
+    };
+    (0..questions.len()).map(answer).collect()
+}
+
+/// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.
+///
+/// What is clipped is the estimate of `x_0` after guidance, and the noise beside it is made to agree with it; but CFG++,
+/// which is about the noise, keeps its own.
+pub struct NetworkDenoiser<'a>(Box<dyn Denoiser<Tensor<4>> + 'a>);
+
+impl<'a> NetworkDenoiser<'a> {
+    /// `model` asked with `labels`, one an image, and guided; a bare number is the scale of plain guidance. Guidance acts
+    /// only where a label says something that no label does not.
+    ///
+    /// # Panics
+    /// As [`NetworkBranches::new`].
+    pub fn new(model: &'a Pretrained, labels: &[Option<usize>], guidance: impl Into<Guidance>) -> Self {
+        NetworkBranches::new(model, labels).guided(guidance)
+    }
+
+    fn clipped(model: impl Denoiser<Tensor<4>> + 'a, guidance: Guidance, clip: Option<Clip>) -> Self {
+        let use_clipped_model_output = guidance.kind != GuidanceKind::CfgPlusPlus;
+        match clip {
+            Some(clip) => Self(Box::new(Clipped { model, clip, use_clipped_model_output })),
+            None => Self(Box::new(model)),
+        }
     }
 }
 
 impl Denoiser<Tensor<4>> for NetworkDenoiser<'_> {
     /// `x` has as many images as there are labels.
     fn denoise(&self, x: &Tensor<4>, at: Level) -> Tensor<4> {
-        let Pretrained { net, prediction, card, .. } = self.model;
-        let batch = if self.guidance.is_some() { Tensor::cat(vec![x.clone(); 2], 0) } else { x.clone() };
-        let [images, channels, ..] = batch.dims();
-        // A learned variance follows the prediction in further channels; no sampler here asks for it.
-        let output = net.forward(batch, &vec![at.t; images], self.classes.as_deref()).narrow(1, 0, channels);
-        let output = match self.guidance {
-            Some(scale) => {
-                let half = images / 2;
-                output.clone().narrow(0, 0, half).mix(scale, &output.narrow(0, half, half), 1.0 - scale)
-            }
-            None => output,
-        };
-        let x0 = prediction.to_x0(x, &output, at);
-        if card.clip_denoised { x0.clamp(card.range[0], card.range[1]) } else { x0 }
+        self.0.denoise(x, at)
+    }
+
+    fn estimate(&self, x: &Tensor<4>, at: Level) -> Estimate<Tensor<4>>
+    where
+        Tensor<4>: Latent,
+    {
+        self.0.estimate(x, at)
     }
 }

@@ -96,6 +96,13 @@ impl Guidance {
     }
 }
 
+/// Classifier-free guidance at this scale.
+impl From<f64> for Guidance {
+    fn from(scale: f64) -> Self {
+        Self::plain(scale)
+    }
+}
+
 /// The part of `a` that is perpendicular to `b`, picture by picture.
 fn perpendicular<X: Latent>(a: &X, b: &X) -> X {
     let square = b.times(b).mean().clamp(LEAST_SQUARE, f64::INFINITY);
