@@ -5,7 +5,7 @@
 //! | floor | modules | knows of |
 //! |---|---|---|
 //! | 0 | [`math`] | numbers: points, noise levels, schedules, grids, the noise stream |
-//! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, exact denoisers |
+//! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, clipping, inpainting, exact denoisers |
 //! | 2 | [`samplers`] | the sampler table, one file a method |
 //! | 3 | [`interchange`] | what the settings of diffusers and k-diffusion mean here |
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
