@@ -59,12 +59,17 @@ impl<'a> Churn<'a> {
         Self { schedule, tuning, gamma }
     }
 
+    /// The part by which the ratio is lifted at level `from`.
+    pub(super) fn gamma(&self, from: Level) -> f64 {
+        let window = self.tuning.churn_min..=self.tuning.churn_max;
+        if window.contains(&from.nsr()) { self.gamma } else { 0.0 }
+    }
+
     /// `x` with the noise added, and the level that it then has. Pure noise stays what it is. Nothing is drawn where
     /// there is no churn.
     pub(super) fn lift<X: Latent>(&self, x: X, from: Level, noise: &mut dyn Noise<X>) -> (X, Level) {
-        let (nsr, gamma) = (from.nsr(), self.gamma);
-        let window = self.tuning.churn_min..=self.tuning.churn_max;
-        if gamma == 0.0 || from.alpha == 0.0 || !window.contains(&nsr) {
+        let (nsr, gamma) = (from.nsr(), self.gamma(from));
+        if gamma == 0.0 || from.alpha == 0.0 {
             return (x, from);
         }
         let hat = self.schedule.level_at(nsr * (1.0 + gamma));

@@ -1,28 +1,37 @@
 //! The flow matching schedulers.
 
-use super::{Class, INVERSE, Mapped, Setup, Unmapped, chain, shifted, stretch};
+use super::{Class, Draws, INVERSE, Mapped, Setup, Unmapped, chain, shifted, stretch};
 use crate::denoise::Prediction;
 use crate::math::{Flow, Level, Schedule, linspace};
 use serde_json::json;
 
-pub(super) const CLASSES: &[Class] = &[Class {
-    name: "FlowMatchEulerDiscreteScheduler",
-    defaults: || json!({"base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096}),
-    honoured: &[
-        "shift",
-        "use_dynamic_shifting",
-        "time_shift_type",
-        "shift_terminal",
-        "invert_sigmas",
-        "stochastic_sampling",
-        "base_shift",
-        "max_shift",
-        "base_image_seq_len",
-        "max_image_seq_len",
-    ],
-    calls: &["sigmas", "timesteps", "mu"],
-    map: euler,
-}];
+pub(super) const CLASSES: &[Class] = &[
+    Class {
+        name: "FlowMatchEulerDiscreteScheduler",
+        defaults: || json!({"base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096}),
+        honoured: &[
+            "shift",
+            "use_dynamic_shifting",
+            "time_shift_type",
+            "shift_terminal",
+            "invert_sigmas",
+            "stochastic_sampling",
+            "base_shift",
+            "max_shift",
+            "base_image_seq_len",
+            "max_image_seq_len",
+        ],
+        calls: &["sigmas", "timesteps", "mu"],
+        map: euler,
+    },
+    Class {
+        name: "FlowMatchHeunDiscreteScheduler",
+        defaults: || json!({}),
+        honoured: &["shift"],
+        calls: &["s_churn", "s_tmin", "s_tmax", "s_noise"],
+        map: heun,
+    },
+];
 
 fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let total = setup.keys.timesteps()? as f64;
@@ -47,8 +56,7 @@ fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         sigmas.iter_mut().for_each(|s| *s = 1.0 - *s);
     }
     let times = listed.filter(|_| !inverted).unwrap_or_else(|| sigmas.iter().map(|s| s * total).collect());
-    let levels: Vec<Level> =
-        times.iter().zip(&sigmas).map(|(t, s)| Level { t: *t, alpha: 1.0 - s, sigma: *s }).collect();
+    let levels: Vec<Level> = times.iter().zip(&sigmas).map(|(t, s)| level(*t, *s)).collect();
     let (sampler, end) = match (inverted, setup.flag("stochastic_sampling")?) {
         (false, true) => ("lcm", Level::CLEAN),
         (false, false) => ("euler", Level::CLEAN),
@@ -57,4 +65,33 @@ fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         (true, true) => return Err(Unmapped("an inversion with noise is not known here".to_owned())),
     };
     Mapped::new(sampler, Schedule::Flow(Flow { t_max: total }), chain(&levels, end), Prediction::Flow, 1.0)
+}
+
+fn heun(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
+    let total = setup.keys.timesteps()? as f64;
+    let shift = setup.shift("shift")?;
+    let sigmas = linspace(1.0, shifted(1.0 / total, shift), setup.count()?);
+    let levels: Vec<Level> = sigmas.into_iter().map(|s| shifted(s, shift)).map(|s| level(s * total, s)).collect();
+    let schedule = Schedule::Flow(Flow { t_max: total });
+    let steps = chain(&levels, Level::CLEAN);
+    let churn = setup.calls.number("s_churn")?.unwrap_or(0.0);
+    if churn <= 0.0 {
+        return Mapped::new("flow-heun", schedule, steps, Prediction::Flow, 1.0);
+    }
+    let (least, most) = (setup.calls.number("s_tmin")?.unwrap_or(0.0), setup.calls.number("s_tmax")?.unwrap_or(1.0));
+    let mut mapped = Mapped::new("flow-heun-churn-late", schedule, steps, Prediction::Flow, 1.0)?;
+    // It shares the churn out among its evaluations, and bounds it in parts of the way from data to noise.
+    mapped.tuning.churn = churn * levels.len() as f64 / (2 * levels.len() - 1) as f64;
+    mapped.tuning.churn_min = level(0.0, least.min(1.0)).nsr();
+    mapped.tuning.churn_max = level(0.0, most.min(1.0)).nsr();
+    mapped.tuning.noise_scale = setup.calls.number("s_noise")?.unwrap_or(1.0);
+    // It draws for the second evaluation of a step, too, and then drops that.
+    let drawn = levels.iter().filter(|at| (least..=most).contains(&at.sigma)).count();
+    mapped.draws = Draws::Listed([true, false].repeat(drawn));
+    Ok(mapped)
+}
+
+/// Part `s` of the way from data to noise.
+fn level(t: f64, s: f64) -> Level {
+    Level { t, alpha: 1.0 - s, sigma: s }
 }

@@ -27,6 +27,25 @@ pub(super) const CLASSES: &[Class] = &[
         map: dpm_solver,
     },
     Class {
+        name: "DPMSolverSinglestepScheduler",
+        defaults: || json!({"timestep_spacing": "linspace"}),
+        honoured: &[
+            "algorithm_type",
+            "solver_order",
+            "solver_type",
+            "lower_order_final",
+            "final_sigmas_type",
+            "lambda_min_clipped",
+            "variance_type",
+            "use_flow_sigmas",
+            "flow_shift",
+            "use_dynamic_shifting",
+            "time_shift_type",
+        ],
+        calls: &["timesteps", "mu"],
+        map: singlestep,
+    },
+    Class {
         name: "DEISMultistepScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true}),
         honoured: &[
@@ -70,7 +89,12 @@ enum End {
     Least,
     /// At the last listed level once more, so that the last step goes nowhere.
     Last,
+    /// As good as that: the last step is walked for what its evaluation corrects.
+    Corrected,
 }
+
+/// How much of a level is left after a step that is as good as none.
+const HAIR: f64 = 1.0 - 1e-12;
 
 /// Where the classes differ in the levels that they make of the same settings.
 struct Manner {
@@ -88,6 +112,8 @@ const DPM_SOLVER: Manner = Manner {
     flow: flow_sigmas,
 };
 
+const SINGLESTEP: Manner = Manner { cuts_cosine: false, ..DPM_SOLVER };
+
 const DEIS: Manner = Manner {
     end: |_, respaced| Ok(if respaced { End::Last } else { End::Least }),
     cuts_cosine: false,
@@ -97,7 +123,7 @@ const DEIS: Manner = Manner {
 const UNIPC: Manner = Manner {
     end: |setup, respaced| match (setup.ends_clean()?, respaced) {
         (true, _) => Ok(End::Clean),
-        (false, true) => Ok(End::Last),
+        (false, true) => Ok(End::Corrected),
         (false, false) => Ok(End::Least),
     },
     cuts_cosine: false,
@@ -127,6 +153,46 @@ fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let first = lowers || setup.flag("euler_at_final")? || setup.ends_clean()?;
     mapped.orders = Some(lowered(mapped.steps.len(), order, first, lowers));
     Ok(mapped)
+}
+
+/// One evaluation a step here too: the steps of a group start where the first of them did.
+fn singlestep(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
+    let order = setup.keys.count("solver_order")?.unwrap_or(2);
+    let algorithm = setup.keys.text("algorithm_type")?.unwrap_or("dpmsolver++");
+    let sampler = match (algorithm, setup.keys.text("solver_type")? == Some("heun")) {
+        ("dpmsolver++", false) => "dpmpp-singlestep",
+        ("dpmsolver++", true) => "dpmpp-singlestep-heun",
+        ("dpmsolver", false) => "dpm-solver-singlestep",
+        ("dpmsolver", true) => "dpm-solver-singlestep-heun",
+        (other, _) => return Err(Unmapped(format!("`{other}` in single steps is not known here"))),
+    };
+    if !(1..=3).contains(&order) {
+        return Err(Unmapped(format!("single steps of order {order} are not known here")));
+    }
+    let mut mapped = walk(setup, sampler, &SINGLESTEP)?;
+    let n = mapped.steps.len();
+    let clean = setup.ends_clean()?;
+    let groups = if setup.flag("lower_order_final")? || clean || !n.is_multiple_of(order) {
+        grouped(n, order)
+    } else {
+        vec![order; n / order]
+    };
+    let mut orders: Vec<usize> = groups.into_iter().flat_map(|group| 1..=group).collect();
+    if let Some(last) = orders.last_mut().filter(|_| clean) {
+        *last = 1;
+    }
+    mapped.orders = Some(orders);
+    Ok(mapped)
+}
+
+/// `n` evaluations in groups of `order`, the last two of which are smaller, so that the walk ends with few of them.
+fn grouped(n: usize, order: usize) -> Vec<usize> {
+    let mut groups = vec![order; (n - 1) / order];
+    match n - order * groups.len() {
+        rest if rest < order || order == 1 => groups.push(rest),
+        rest => groups.extend([rest - 1, 1]),
+    }
+    groups
 }
 
 fn deis(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
@@ -202,6 +268,7 @@ fn variance_preserving(setup: &Setup<'_>, manner: &Manner) -> Result<Levels, Unm
         End::Clean => 0.0,
         End::Least => ratio(0.0),
         End::Last => sigmas[sigmas.len() - 1],
+        End::Corrected => sigmas[sigmas.len() - 1] * HAIR,
     };
     let levels = times.iter().zip(&sigmas).map(|(t, s)| Level::variance_preserving(*t, *s)).collect();
     Ok((levels, Level::variance_preserving(0.0, end), Schedule::Discrete(schedule)))
@@ -216,6 +283,7 @@ fn flow(setup: &Setup<'_>, manner: &Manner) -> Result<Levels, Unmapped> {
         End::Clean => 0.0,
         End::Least => setup.table()?.level(0.0).nsr(),
         End::Last => sigmas[sigmas.len() - 1],
+        End::Corrected => sigmas[sigmas.len() - 1] * HAIR,
     };
     let levels: Vec<Level> = sigmas.into_iter().map(level).collect();
     if levels.iter().any(|at| at.alpha < 0.0) {

@@ -69,5 +69,13 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             paper: "Liu et al. 2022, arXiv 2209.03003, section 2.1, by Heun's method",
             ..Method::new("flow-heun", "Heun in flow time", flow_heun::flow_heun)
         },
+        Method {
+            order: 2,
+            evaluations: 2,
+            knobs: CHURN,
+            diffusers: Some("FlowMatchHeunDiscreteScheduler (s_churn > 0)"),
+            paper: "after Liu et al. 2022, arXiv 2209.03003, section 2.1, by Heun's method with churn",
+            ..Method::new("flow-heun-churn-late", "Heun in flow time (late churn)", flow_heun::flow_heun_late)
+        },
     ]
 }
