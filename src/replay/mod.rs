@@ -8,7 +8,10 @@
 mod batch;
 mod model;
 mod record;
+mod summary;
 mod walk;
+
+pub use summary::{Family, summary};
 
 use crate::interchange::{Mapped, Unmapped, diffusers, k_diffusion};
 use record::{Record, Settings};

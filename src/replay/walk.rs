@@ -142,8 +142,11 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
 }
 
 /// A step without length leaves the point where it is, unless noise and a bounded `x_0` that does not belong to it are
-/// put together there.
+/// put together there, or it ends with the estimate itself.
 fn stand(mapped: &Mapped, model: &dyn Denoiser<Batch>, x: &Batch, from: Level, to: Level) -> Batch {
+    if mapped.sampler == "consistency" {
+        return model.denoise(x, from).scale(to.alpha);
+    }
     if mapped.bound.is_none_or(|bound| bound.use_clipped_model_output) {
         return x.clone();
     }

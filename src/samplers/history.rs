@@ -10,6 +10,8 @@ pub(super) enum Form {
     Data,
     /// That of the noise, `eps`, as DPM-Solver does.
     Noise,
+    /// That of the velocity `v` of a process at unit variance (Salimans & Ho 2022, arXiv 2202.00512, appendix D).
+    Velocity,
 }
 
 impl Form {
@@ -18,6 +20,10 @@ impl Form {
         match self {
             Self::Data => x0.clone(),
             Self::Noise => x.mix(1.0 / at.sigma, x0, -at.alpha / at.sigma),
+            Self::Velocity => {
+                let norm = at.marginal_std();
+                x.mix(at.alpha / (norm * at.sigma), x0, -norm / at.sigma)
+            }
         }
     }
 
@@ -29,6 +35,12 @@ impl Form {
                 let grow = to.alpha / from.alpha;
                 x.mix(grow, held, to.sigma - grow * from.sigma)
             }
+            Self::Velocity => {
+                let norm = from.marginal_std();
+                let (along, across) =
+                    (to.alpha * from.alpha + to.sigma * from.sigma, to.sigma * from.alpha - to.alpha * from.sigma);
+                x.mix(along / (norm * norm), held, across / norm)
+            }
         }
     }
 
@@ -38,6 +50,8 @@ impl Form {
         match self {
             Self::Data => -h,
             Self::Noise => h,
+            // A turn of `x` towards the velocity has no exponential weight.
+            Self::Velocity => 0.0,
         }
     }
 }

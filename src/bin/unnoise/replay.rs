@@ -3,36 +3,40 @@ use crate::output;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::replay::{self, Outcome as Replayed};
+use unnoise::replay::{self, Family, Outcome as Replayed};
 
 #[derive(ClapArgs)]
 pub struct Args {
     /// Folders of recorded trajectories: FAMILY.json with FAMILY.safetensors
     #[arg(required = true)]
     dirs: Vec<PathBuf>,
+
+    /// Print a Markdown table of the families, not a line for each trajectory
+    #[arg(long)]
+    table: bool,
 }
 
 pub fn run(args: &Args) -> Outcome {
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut replayed = Vec::new();
     for dir in &args.dirs {
-        for case in replay::dir(dir)? {
-            let word = match &case.outcome {
-                Replayed::Passed { worst } => {
-                    passed += 1;
-                    format!("passed   {worst:.1e}")
-                }
-                Replayed::Failed { worst, reason } => {
-                    failed += 1;
-                    format!("FAILED   {worst:.1e}  {reason}")
-                }
-                Replayed::Skipped { reason } => {
-                    skipped += 1;
-                    format!("skipped  {reason}")
-                }
+        replayed.extend(replay::dir(dir)?);
+    }
+    let families = replay::summary(&replayed);
+    if args.table {
+        output::line(Family::HEAD);
+        families.iter().for_each(|family| output::line(family));
+    } else {
+        for case in replayed {
+            let word = match case.outcome {
+                Replayed::Passed { worst } => format!("passed   {worst:.1e}"),
+                Replayed::Failed { worst, reason } => format!("FAILED   {worst:.1e}  {reason}"),
+                Replayed::Skipped { reason } => format!("skipped  {reason}"),
             };
             output::line(format_args!("{:44} {word}", case.id));
         }
     }
+    let count = |of: fn(&Family) -> usize| families.iter().map(of).sum::<usize>();
+    let (passed, failed, skipped) = (count(|f| f.passed), count(|f| f.failed), count(|f| f.skipped));
     output::line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -18,7 +18,10 @@ pub(super) const CLASSES: &[Class] = &[
     },
     Class {
         name: "TCDScheduler",
-        defaults: || json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}),
+        defaults: || {
+            json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+                "original_inference_steps": 50})
+        },
         // The class has the arguments of LCMScheduler, but reads no other of them.
         honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"],
         calls: &["timesteps", "original_inference_steps", "strength", "eta"],
@@ -55,16 +58,11 @@ fn distilled(setup: &Setup<'_>, original: Option<usize>) -> Result<Vec<f64>, Unm
     Ok((0..n).map(|i| origin[origin.len() - 1 - (i as f64 * apart) as usize]).collect())
 }
 
-/// The number of timesteps that the network was distilled at.
-fn original(setup: &Setup<'_>) -> Result<Option<usize>, Unmapped> {
-    let given = setup.calls.count("original_inference_steps")?;
-    Ok(given.or(setup.keys.count("original_inference_steps")?))
-}
-
 /// `LCMScheduler`.
 pub(super) fn lcm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let schedule = setup.keys.discrete()?;
-    let times = distilled(setup, original(setup)?)?;
+    let given = setup.calls.count("original_inference_steps")?;
+    let times = distilled(setup, given.or(setup.keys.count("original_inference_steps")?))?;
     let levels: Vec<Level> = times.iter().map(|t| schedule.level(*t)).collect();
     let steps = chain(&levels, Level::CLEAN);
     let mapped = Mapped::new("lcm-boundary", Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)?;
@@ -74,8 +72,9 @@ pub(super) fn lcm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
 /// `TCDScheduler`, which ends at timestep 0.
 pub(super) fn tcd(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let schedule = setup.keys.discrete()?;
-    // Its list is of all timesteps if the call names no number of them.
-    let times = distilled(setup, original(setup)?)?;
+    // Where the call names a number of timesteps, whatever it is, the list is of all timesteps.
+    let all = setup.calls.count("original_inference_steps")?.is_some();
+    let times = distilled(setup, setup.keys.count("original_inference_steps")?.filter(|_| !all))?;
     let levels: Vec<Level> = times.iter().map(|t| schedule.level(*t)).collect();
     let steps = chain(&levels, schedule.level(0.0));
     let mut mapped = Mapped::new("tcd", Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)?;

@@ -97,7 +97,10 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let config = over(&defaults, asked.config, &[ALWAYS, class.honoured].concat())?;
     let mut given = asked.timesteps.clone();
     given.extend(asked.step.clone());
-    let calls = over(&json!({"eta": 0.0, "s_churn": 0.0}), &given, &[class.calls, &["num_inference_steps"]].concat())?;
+    // What a class does not read may be given as long as it changes nothing.
+    let mut idle = json!({"eta": 0.0, "s_churn": 0.0});
+    idle.as_object_mut().into_iter().for_each(|keys| keys.retain(|key, _| !class.calls.contains(&key.as_str())));
+    let calls = over(&idle, &given, &[class.calls, &["num_inference_steps"]].concat())?;
     (class.map)(&Setup { steps: asked.steps, keys: Keys(&config), calls: Keys(&calls) })
 }
 

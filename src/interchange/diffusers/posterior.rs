@@ -104,9 +104,16 @@ pub(super) fn ddim_inverse(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
 
 /// `PNDMScheduler`: the steps of DDIM, the first of them of a Runge-Kutta method or of Heun's kind.
 pub(super) fn pndm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
-    let sampler = if setup.flag("skip_prk_steps")? { "pndm" } else { "pndm-prk" };
+    let prediction = setup.prediction()?;
+    let sampler = match (setup.flag("skip_prk_steps")?, prediction) {
+        (true, Prediction::Velocity) => "pndm-velocity",
+        (true, _) => "pndm",
+        (false, Prediction::Velocity) => "pndm-prk-velocity",
+        (false, _) => "pndm-prk",
+    };
     let (schedule, steps) = jumps(setup, false)?;
-    Mapped::new(sampler, Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)
+    let orders = Some(vec![4; steps.len()]);
+    Ok(Mapped { orders, ..Mapped::new(sampler, Schedule::Discrete(schedule), steps, prediction, 1.0)? })
 }
 
 /// `IPNDMScheduler`, whose process is `sigma = sin^2(pi s / 2)` in equal steps of `s`, and whose network predicts `v`.

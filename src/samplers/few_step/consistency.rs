@@ -12,10 +12,10 @@ const TIMESTEPS: f64 = 1000.0;
 /// Multistep consistency sampling, Song et al. 2023 (arXiv 2303.01469), algorithm 1. One evaluation a step.
 ///
 /// The model leads to the least noise that it was trained at, `s_min`, so only `s^2 - s_min^2` is added. Nothing is drawn
-/// where that is nothing.
+/// where that is nothing. [`Knob::NoiseScale`](crate::samplers::Knob::NoiseScale) is diffusers' `s_noise`.
 pub fn consistency<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    let least = run.schedule.level(run.schedule.t_min()).nsr();
-    sample(run, estimate, move |to| to.alpha * (to.nsr().powi(2) - least * least).max(0.0).sqrt())
+    let (least, scale) = (run.schedule.level(run.schedule.t_min()).nsr(), run.tuning.noise_scale);
+    sample(run, estimate, move |to| scale * to.alpha * (to.nsr().powi(2) - least * least).max(0.0).sqrt())
 }
 
 /// Latent consistency sampling, Luo et al. 2023 (arXiv 2310.04378), algorithm 3, with the model's estimate as its

@@ -50,6 +50,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             stochastic: true,
+            knobs: &[Knob::NoiseScale],
             diffusers: Some("CMStochasticIterativeScheduler"),
             paper: "Song et al. 2023, arXiv 2303.01469, algorithm 1",
             ..Method::new("consistency", "Multistep consistency", consistency::consistency)

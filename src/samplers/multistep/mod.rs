@@ -150,5 +150,17 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 and equation 11",
             ..Method::new("pndm-prk", "PNDM with a Runge-Kutta start", pndm::pndm_prk)
         },
+        Method {
+            tuning: order(4),
+            diffusers: Some(r#"PNDMScheduler (skip_prk_steps=True, prediction_type="v_prediction")"#),
+            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 on the velocity",
+            ..Method::new("pndm-velocity", "PNDM on velocity", pndm::pndm_velocity)
+        },
+        Method {
+            tuning: order(4),
+            diffusers: Some(r#"PNDMScheduler (prediction_type="v_prediction")"#),
+            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 and equation 11 on the velocity",
+            ..Method::new("pndm-prk-velocity", "PNDM on velocity with a Runge-Kutta start", pndm::pndm_prk_velocity)
+        },
     ]
 }
