@@ -1,7 +1,7 @@
 //! The laws of the methods that choose their own steps.
 
 use super::grids::{Between, exploding, processes};
-use super::plane::{Point, Seeded, distance, flow_map, mixture};
+use super::plane::{Point, Seeded, Waves, distance, flow_map, mixture};
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Level, Noise};
 use unnoise::samplers::{GaveUp, Knob, Run, Step, Tally, Tuning, method, methods};
@@ -25,7 +25,7 @@ fn drive(
     let mut tuning = row.tuning;
     tune(&mut tuning);
     let sampler = row.on_its_own().expect("an adaptive row");
-    let (schedule, noise) = (Between(grid), &mut Seeded::new(0));
+    let (schedule, noise) = (Between(grid), &mut Waves(0));
     let mut run = sampler(Run { start, grid, schedule: &schedule, model, noise, tuning, orders: None });
     let mut steps = Vec::new();
     while let Some(error) = run.attempt() {
@@ -160,17 +160,19 @@ fn a_model_that_gives_no_numbers_ends_the_run_in_words() {
 }
 
 /// What k-diffusion 0.1.1.post1 gives in float64 for `sample_dpm_adaptive(mixture, [[11, -6]], 0.03, 14, order, rtol,
-/// atol)`: its accepted and rejected steps, some levels with their points, and the end.
+/// atol, eta, s_noise=0.9)` with [`Waves`] for noise: its accepted and rejected steps, some levels with their points, and
+/// the end.
 #[test]
 fn dpm_adaptive_is_k_diffusions() {
     let levels = [14.0, 0.03].map(|nsr| Level::variance_exploding(nsr, nsr));
     let grid = Grid::new(levels.to_vec()).expect("falls");
-    type Recorded<'a> = (usize, f64, f64, Tally, &'a [(usize, f64, Point)]);
-    let recorded: [Recorded<'_>; 3] = [
+    type Recorded<'a> = (usize, f64, f64, f64, Tally, &'a [(usize, f64, Point)]);
+    let recorded: [Recorded<'_>; 4] = [
         (
             3,
             0.05,
             0.0078,
+            0.0,
             Tally { accepted: 9, rejected: 3 },
             &[
                 (0, 13.317211943009996, [10.476564566221585, -5.718554791975225]),
@@ -182,6 +184,7 @@ fn dpm_adaptive_is_k_diffusions() {
             2,
             0.05,
             0.0078,
+            0.0,
             Tally { accepted: 11, rejected: 2 },
             &[
                 (4, 1.6244089602452774, [1.8146322423884427, -1.1179190761339055]),
@@ -192,24 +195,47 @@ fn dpm_adaptive_is_k_diffusions() {
             3,
             0.001,
             0.0001,
+            0.0,
             Tally { accepted: 17, rejected: 4 },
             &[
                 (8, 0.7198419649059103, [1.2690746990502246, -1.0942409301552523]),
                 (16, 0.03, [0.9477323205525789, -1.4564635864885165]),
             ],
         ),
+        (
+            3,
+            0.05,
+            0.0078,
+            0.5,
+            Tally { accepted: 9, rejected: 3 },
+            &[
+                (0, 13.317211943009996, [11.910029228337416, -6.422204645671841]),
+                (4, 1.0425455784764157, [0.8315178579908973, -1.1190856260719553]),
+                (8, 0.03, [0.6866780857028405, -1.481215763461313]),
+            ],
+        ),
     ];
-    for (order, relative, absolute, tally, points) in recorded {
+    for (order, relative, absolute, eta, tally, points) in recorded {
         let tune = |tuning: &mut Tuning| {
             Knob::Order(3).set(tuning, order as f64);
             Knob::Tolerance.set(tuning, relative);
             Knob::AbsoluteTolerance.set(tuning, absolute);
+            Knob::Eta.set(tuning, eta);
+            Knob::NoiseScale.set(tuning, 0.9);
         };
         let (steps, counted, _) = drive("dpm-adaptive", [11.0, -6.0], &grid, &mixture(), tune);
-        assert_eq!(counted, tally, "order {order} at {relative}");
+        assert_eq!(counted, tally, "order {order} at {relative}, eta {eta}");
         for (i, nsr, x) in points {
-            assert!((steps[*i].to.nsr() - nsr).abs() < 1e-9 * nsr, "order {order}, step {i} to {:?}", steps[*i].to);
-            assert!(distance(&steps[*i].x, x) < 1e-9, "order {order}, step {i}: {:?} is not {x:?}", steps[*i].x);
+            assert!(
+                (steps[*i].to.nsr() - nsr).abs() < 1e-9 * nsr,
+                "order {order}, eta {eta}, step {i} to {:?}",
+                steps[*i].to
+            );
+            assert!(
+                distance(&steps[*i].x, x) < 1e-9,
+                "order {order}, eta {eta}, step {i}: {:?} is not {x:?}",
+                steps[*i].x
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::affine::{Affine, Gaussian, Independent};
 use super::grids::{Between, processes};
-use super::plane::{Point, distance, mixture};
+use super::plane::{Point, Waves, distance, mixture};
 use std::cell::RefCell;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Discrete, Grid, Latent, Level, Noise, NoiseSchedule, Ve};
@@ -121,16 +121,6 @@ fn repaint_walks_each_jump_as_often_as_it_says() {
     // Every step draws but the one to the clean level, and every jump.
     assert_eq!(visits("repaint", &ratios, &knobs), (wanted, 13 + 4));
     assert_eq!(visits("repaint", &ratios, &[(Knob::Jump, 7.0)]).0, [0, 1, 2, 3, 4, 5], "there is no room for a jump");
-}
-
-/// Noise that Python makes too: draw `k` is `(sin k, cos 2k)`, `k` from 1.
-struct Waves(usize);
-
-impl Noise<Point> for Waves {
-    fn normal(&mut self, _: &Point) -> Point {
-        self.0 += 1;
-        [(self.0 as f64).sin(), (2.0 * self.0 as f64).cos()]
-    }
 }
 
 /// Where schedulers of diffusers 0.42.1 go in float64, from (1.1, -0.6) at unit variance, on the same mixture and noise:

@@ -55,3 +55,13 @@ impl Noise<Point> for Seeded {
         [self.generator.randn_f64(1)[0], self.generator.randn_f64(1)[0]]
     }
 }
+
+/// Noise that Python makes too: draw `k` is `(sin k, cos 2k)`, `k` from 1.
+pub struct Waves(pub usize);
+
+impl Noise<Point> for Waves {
+    fn normal(&mut self, _: &Point) -> Point {
+        self.0 += 1;
+        [(self.0 as f64).sin(), (2.0 * self.0 as f64).cos()]
+    }
+}

@@ -1,4 +1,4 @@
-use super::walker::{Pair, Trial, Trip, Walker};
+use super::walker::{Pair, Trial, Trip, Walker, over_tolerance, sum};
 use crate::math::dormand_prince::{A, C, E};
 use crate::math::{Latent, Level};
 use crate::samplers::steps::slide;
@@ -10,34 +10,22 @@ use crate::samplers::{Adaptive, Run, Tuning};
 /// With `w = alpha / sigma` and `u = x / sigma` the ODE is `du/dw = x_0(x)`, which is exact for a constant estimate and
 /// regular at pure noise (`w = 0`). A stage is then one [`slide`] towards a weighted mean of the estimates before it.
 pub fn dopri5<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptive<X> + 'a> {
-    let mut levels = run.grid.levels().into_iter().map(snr);
-    let length = levels.next().zip(levels.next()).map_or(0.0, |(first, second)| second - first);
+    let length = run.grid.pairs().next().map_or(0.0, |(from, to)| 1.0 / to.nsr() - 1.0 / from.nsr());
     Box::new(Walker::new(Dopri5 { tuning: run.tuning, first: None, last: None, error: 1.0 }, run, length))
-}
-
-fn snr(at: Level) -> f64 {
-    at.alpha / at.sigma
 }
 
 struct Dopri5<X> {
     tuning: Tuning,
-    /// The estimate at the current point, once it is known.
+    /// The estimates at the current point and at the attempt's end, once they are known.
     first: Option<X>,
-    /// The estimate at the end of the attempt.
     last: Option<X>,
     /// The last accepted error.
     error: f64,
 }
 
-/// `sum_i weights[i] * estimates[i]`.
-fn sum<X: Latent>(estimates: &[X], weights: &[f64]) -> X {
-    let head = estimates[0].scale(weights[0]);
-    estimates.iter().zip(weights).skip(1).fold(head, |sum, (estimate, weight)| sum.mix(1.0, estimate, *weight))
-}
-
 impl<X: Latent> Pair<X> for Dopri5<X> {
     fn place(&self, at: Level) -> f64 {
-        snr(at)
+        1.0 / at.nsr()
     }
 
     fn ratio(&self, place: f64) -> f64 {
@@ -45,23 +33,21 @@ impl<X: Latent> Pair<X> for Dopri5<X> {
     }
 
     fn attempt(&mut self, trip: &Trip<'_, X>, x: &X, from: Level, to: Level) -> Trial<X> {
-        let h = snr(to) - snr(from);
+        let [w, end] = [from, to].map(|at| 1.0 / at.nsr());
+        let h = end - w;
         let denoised = self.first.take().unwrap_or_else(|| trip.model.denoise(x, from));
         let (mut k, mut next) = (vec![denoised.clone()], x.clone());
-        for (c, a) in C.iter().zip(A) {
-            let at = if *c < 1.0 { trip.schedule.level_at(1.0 / (snr(from) + c * h)) } else { to };
+        for (c, a) in C.into_iter().zip(A) {
+            let at = if c < 1.0 { trip.schedule.level_at(1.0 / (w + c * h)) } else { to };
             next = slide(x, &sum(&k, a).scale(1.0 / c), from, at);
             k.push(trip.model.denoise(&next, at));
         }
-        self.first = Some(denoised.clone());
-        self.last = k.pop();
-        let last = self.last.as_ref().unwrap_or(&denoised);
         // At unit variance, where every level has a scale.
-        let (unit, before) = (1.0 / to.marginal_std(), 1.0 / from.marginal_std());
-        let allowed = next.scale(unit).larger(&x.scale(before)).scale(self.tuning.tolerance);
-        let error = sum(&k, &E).mix(1.0, last, E[6]).scale(to.sigma * h * unit);
-        let error = error.over(&allowed.clamp(self.tuning.absolute_tolerance, f64::INFINITY));
-        Trial { x: next, denoised, error }
+        let [unit, before] = [to, from].map(|at| 1.0 / at.marginal_std());
+        let error = sum(&k, &E).scale(to.sigma * h * unit);
+        let error = over_tolerance(&error, &next.scale(unit), &x.scale(before), &self.tuning);
+        (self.first, self.last) = (Some(denoised.clone()), k.pop());
+        Trial { x: next, denoised, error, fresh: 0.0 }
     }
 
     /// The PI controller of Hairer & Wanner 1996, "Solving ODEs II", section IV.2.

@@ -22,7 +22,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         Method {
             order: 3,
             evaluations: 3,
-            knobs: &[Knob::Order(3), Knob::Tolerance, Knob::AbsoluteTolerance],
+            knobs: &[Knob::Order(3), Knob::Tolerance, Knob::AbsoluteTolerance, Knob::Eta, Knob::NoiseScale],
             tuning: Tuning { order: 3, ..Tuning::DEFAULT },
             comfyui: Some("dpm_adaptive"),
             k_diffusion: Some("sample_dpm_adaptive"),

@@ -1,9 +1,9 @@
 //! What every method of the family shares: the way from level to level, and what is done when a step fails.
 
 use crate::denoise::Denoiser;
-use crate::math::{Grid, Latent, Level, NoiseSchedule};
+use crate::math::{Grid, Latent, Level, Noise, NoiseSchedule};
 use crate::samplers::steps::slide;
-use crate::samplers::{Adaptive, GaveUp, Run, Step, Tally};
+use crate::samplers::{Adaptive, GaveUp, Run, Step, Tally, Tuning};
 
 /// Attempts in a row that may be rejected. A step of any sane model is found in a handful.
 const REJECTIONS: usize = 40;
@@ -36,12 +36,27 @@ pub(super) struct Trial<X> {
     pub denoised: X,
     /// The error over the tolerance, at every place.
     pub error: X,
+    /// Standard deviation of the noise that is added if the step is taken.
+    pub fresh: f64,
+}
+
+/// `sum_i weights[i] * estimates[i]`, of one or more.
+pub(super) fn sum<X: Latent>(estimates: &[X], weights: &[f64]) -> X {
+    let head = estimates[0].scale(weights[0]);
+    estimates.iter().zip(weights).skip(1).fold(head, |sum, (estimate, weight)| sum.mix(1.0, estimate, *weight))
+}
+
+/// `error` over what may be made of it between the points `a` and `b`, at every place.
+pub(super) fn over_tolerance<X: Latent>(error: &X, a: &X, b: &X, tuning: &Tuning) -> X {
+    error.over(&a.larger(b).scale(tuning.tolerance).clamp(tuning.absolute_tolerance, f64::INFINITY))
 }
 
 /// What an attempt may ask on its way.
 pub(super) struct Trip<'a, X> {
     pub model: &'a dyn Denoiser<X>,
     pub schedule: &'a dyn NoiseSchedule,
+    /// The level that the walk is on its way to.
+    pub stop: Level,
 }
 
 /// A run of a [`Pair`].
@@ -50,7 +65,9 @@ pub(super) struct Trip<'a, X> {
 /// leads from there to the grid's second level, or from its last noisy level to the end.
 pub(super) struct Walker<'a, X, P> {
     pair: P,
-    trip: Trip<'a, X>,
+    model: &'a dyn Denoiser<X>,
+    schedule: &'a dyn NoiseSchedule,
+    noise: &'a mut dyn Noise<X>,
     x: X,
     from: Level,
     /// The levels that must be met, the next one last.
@@ -65,11 +82,10 @@ pub(super) struct Walker<'a, X, P> {
 impl<'a, X: Latent, P: Pair<X>> Walker<'a, X, P> {
     /// A walk whose first attempt has this length.
     pub fn new(pair: P, run: Run<'a, X>, length: f64) -> Self {
-        let Run { start, grid, schedule, model, .. } = run;
+        let Run { start: x, grid, schedule, model, noise, .. } = run;
         let stops = stops(grid, |at| pair.place(at).is_finite());
-        let trip = Trip { model, schedule };
-        let tally = Tally::default();
-        Self { pair, trip, x: start, from: grid.first(), stops, length, trial: None, tally, rejected_in_a_row: 0 }
+        let (from, tally) = (grid.first(), Tally::default());
+        Self { pair, model, schedule, noise, x, from, stops, length, trial: None, tally, rejected_in_a_row: 0 }
     }
 
     /// Where the next attempt goes, and whether it slides.
@@ -81,7 +97,7 @@ impl<'a, X: Latent, P: Pair<X>> Walker<'a, X, P> {
         let next = here + self.length;
         // What rounding leaves of the way is no step of its own.
         let arrived = next + 1e-5 * self.length >= there;
-        (if arrived { stop } else { self.trip.schedule.level_at(self.pair.ratio(next)) }, false)
+        (if arrived { stop } else { self.schedule.level_at(self.pair.ratio(next)) }, false)
     }
 }
 
@@ -95,14 +111,16 @@ fn stops(grid: &Grid, finite: impl Fn(Level) -> bool) -> Vec<Level> {
 
 impl<X: Latent, P: Pair<X>> Adaptive<X> for Walker<'_, X, P> {
     fn attempt(&mut self) -> Option<X> {
-        let (to, slides) = self.aim(*self.stops.last()?);
+        let stop = *self.stops.last()?;
+        let (to, slides) = self.aim(stop);
         let trial = if slides {
-            let denoised = self.trip.model.denoise(&self.x, self.from);
+            let denoised = self.model.denoise(&self.x, self.from);
             let x = slide(&self.x, &denoised, self.from, to);
             // No error, unless the model gave no numbers.
-            Trial { error: x.scale(0.0), x, denoised }
+            Trial { error: x.scale(0.0), x, denoised, fresh: 0.0 }
         } else {
-            self.pair.attempt(&self.trip, &self.x, self.from, to)
+            let trip = Trip { model: self.model, schedule: self.schedule, stop };
+            self.pair.attempt(&trip, &self.x, self.from, to)
         };
         let error = trial.error.clone();
         self.trial = Some((trial, to));
@@ -110,7 +128,7 @@ impl<X: Latent, P: Pair<X>> Adaptive<X> for Walker<'_, X, P> {
     }
 
     fn judge(&mut self, error: f64) -> Result<Option<Step<X>>, GaveUp> {
-        let Some((Trial { x, denoised, .. }, to)) = self.trial.take() else { return Ok(None) };
+        let Some((Trial { x, denoised, fresh, .. }, to)) = self.trial.take() else { return Ok(None) };
         let slid = !self.pair.place(self.from).is_finite() || !self.pair.place(to).is_finite();
         let moved = to.nsr() < self.from.nsr();
         let (accepted, factor) = match error.is_finite() && moved {
@@ -131,6 +149,7 @@ impl<X: Latent, P: Pair<X>> Adaptive<X> for Walker<'_, X, P> {
             return Ok(None);
         }
         let from = std::mem::replace(&mut self.from, to);
+        let x = if fresh > 0.0 { x.mix(1.0, &self.noise.over(&x, from, to), fresh) } else { x };
         self.x = x.clone();
         if self.stops.last() == Some(&to) {
             self.stops.pop();
