@@ -56,6 +56,12 @@ pub(super) fn weights(nodes: &[f64], moments: &Moments) -> Vec<f64> {
     (0..nodes.len()).map(weight).collect()
 }
 
+/// The constants of Adams and Bashforth's method of this order, newest first: the weights of estimates that stand a step
+/// apart, where the step's own weight is the same all over. At most order 4.
+pub(super) fn adams_bashforth(order: usize) -> Vec<f64> {
+    weights(&[0.0, -1.0, -2.0, -3.0][..order], &moments(0.0))
+}
+
 /// Where `levels` stand on a step that runs from 0 at `begin` to 1 at `end`, measured in `coordinate`.
 ///
 /// A level infinitely far away tells nothing of the estimate's slope here: the list ends before it, and a step that is
@@ -90,8 +96,7 @@ mod tests {
 
     #[test]
     fn equal_steps_give_adams_and_bashforths_constants() {
-        let found = weights(&[0.0, -1.0, -2.0, -3.0], &moments(0.0));
-        for (found, known) in found.iter().zip([55.0, -59.0, 37.0, -9.0]) {
+        for (found, known) in adams_bashforth(4).iter().zip([55.0, -59.0, 37.0, -9.0]) {
             assert!((found - known / 24.0).abs() < 1e-14, "{found} for {known} / 24");
         }
     }

@@ -1,15 +1,14 @@
 use super::linear::linear;
 use crate::math::Latent;
-use crate::samplers::coefficients::{moments, weights};
+use crate::samplers::coefficients::adams_bashforth;
 use crate::samplers::history::Form;
 use crate::samplers::{Run, Steps};
 
-/// iPNDM, the improved PNDM of Zhang & Chen 2023 (arXiv 2204.13902), appendix H.2: PNDM (Liu et al. 2022, arXiv
-/// 2202.09778) whose first steps are of the orders that its memory allows. One evaluation a step.
+/// iPNDM, the improved PNDM of Zhang & Chen 2023 (arXiv 2204.13902): PNDM (Liu et al. 2022, arXiv 2202.09778) whose first
+/// steps are of the orders that its memory allows. One evaluation a step.
 ///
 /// The weights are Adams and Bashforth's constants: the noise is a polynomial through estimates that stand equally far
-/// apart in the noise-to-signal ratio, whether they do or not. So the order is at most 2 (Liu et al., property 3.2).
+/// apart in the noise-to-signal ratio, whether they do or not. So the order is at most 2.
 pub fn ipndm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    const EVEN: [f64; 4] = [0.0, -1.0, -2.0, -3.0];
-    linear(run, Form::Noise, |levels, _| weights(&EVEN[..levels.len()], &moments(0.0)))
+    linear(run, Form::Noise, |levels, _| adams_bashforth(levels.len()))
 }

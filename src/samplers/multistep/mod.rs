@@ -57,7 +57,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             order: 2,
             tuning: order(2),
             comfyui: Some("res_multistep"),
-            paper: "Zhang et al. 2023, arXiv 2308.02157, algorithm 2 without its noise",
+            paper: "Zhang et al. 2023, arXiv 2308.02157, multistep, without its noise",
             ..Method::new("res-multistep", "Refined Exponential Solver", res::res_multistep)
         },
         Method {
@@ -90,7 +90,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             tuning: order(2),
             comfyui: Some("uni_pc_bh2"),
             diffusers: Some("UniPCMultistepScheduler"),
-            paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 5 and 6 with B(h) = e^h - 1",
+            paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 1 and 2 on data with B(h) = e^h - 1",
             ..Method::new("unipc-bh2", "UniPC", unipc::unipc_bh2)
         },
         Method {
@@ -99,7 +99,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             tuning: order(2),
             comfyui: Some("uni_pc"),
             diffusers: Some(r#"UniPCMultistepScheduler (solver_type="bh1")"#),
-            paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 5 and 6 with B(h) = h",
+            paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 1 and 2 on data with B(h) = h",
             ..Method::new("unipc-bh1", "UniPC (B1)", unipc::unipc_bh1)
         },
         Method {
@@ -133,21 +133,21 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             tuning: order(4),
             comfyui: Some("ipndm"),
             diffusers: Some("IPNDMScheduler"),
-            paper: "Zhang & Chen 2023, arXiv 2204.13902, appendix H.2",
+            paper: "Zhang & Chen 2023, arXiv 2204.13902, iPNDM",
             ..Method::new("ipndm", "iPNDM", ipndm::ipndm)
         },
         Method {
             order: 2,
             tuning: order(4),
             diffusers: Some("PNDMScheduler (skip_prk_steps=True)"),
-            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 with a first step of Heun's kind",
+            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 2 with a first step of Heun's kind",
             ..Method::new("pndm", "PNDM", pndm::pndm)
         },
         Method {
             order: 2,
             tuning: order(4),
             diffusers: Some("PNDMScheduler"),
-            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 and equation 11",
+            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 2",
             ..Method::new("pndm-prk", "PNDM with a Runge-Kutta start", pndm::pndm_prk)
         },
         Method {
@@ -159,7 +159,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         Method {
             tuning: order(4),
             diffusers: Some(r#"PNDMScheduler (prediction_type="v_prediction")"#),
-            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 and equation 11 on the velocity",
+            paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 2 on the velocity",
             ..Method::new("pndm-prk-velocity", "PNDM on velocity with a Runge-Kutta start", pndm::pndm_prk_velocity)
         },
     ]

@@ -1,5 +1,5 @@
 use crate::math::{Latent, Level};
-use crate::samplers::coefficients::{moments, weights};
+use crate::samplers::coefficients::adams_bashforth;
 use crate::samplers::history::{Form, History};
 use crate::samplers::{Run, Step, Steps};
 
@@ -7,7 +7,7 @@ use crate::samplers::{Run, Step, Steps};
 type Pair = (Level, Level);
 
 /// PNDM, Liu et al. 2022 (arXiv 2202.09778), as Katherine Crowson's PLMS has it: Adams and Bashforth's constants on the
-/// noise, as in algorithm 1, but a first step of Heun's kind, which asks twice. Order 2, then one evaluation a step.
+/// noise, as in algorithm 2, but a first step of Heun's kind, which asks twice. Order 2, then one evaluation a step.
 pub fn pndm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     heun_start(run, Form::Noise)
 }
@@ -18,7 +18,7 @@ pub fn pndm_velocity<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     heun_start(run, Form::Velocity)
 }
 
-/// PNDM, Liu et al. 2022 (arXiv 2202.09778), algorithm 1 with its pseudo Runge-Kutta start (equation 11). Order 2, four
+/// PNDM, Liu et al. 2022 (arXiv 2202.09778), algorithm 2 with its pseudo Runge-Kutta start (equation 12). Order 2, four
 /// evaluations in each of the first three steps, then one a step.
 pub fn pndm_prk<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     runge_kutta_start(run, Form::Noise)
@@ -53,7 +53,7 @@ fn runge_kutta_start<X: Latent + 'static>(run: Run<'_, X>, form: Form) -> Steps<
     })
 }
 
-/// Algorithm 1 whose first steps, as many as `starts`, are `start`: given the point, its estimate, the step's levels, where
+/// Algorithm 2 whose first steps, as many as `starts`, are `start`: given the point, its estimate, the step's levels, where
 /// the next step begins, and the estimate at any point, it says where the step ends. At an end of the process, where such
 /// a step would ask for the noise where there is none or nothing else, it is one of the others.
 fn walk<'a, X: Latent + 'static>(
@@ -62,7 +62,6 @@ fn walk<'a, X: Latent + 'static>(
     starts: usize,
     start: impl Fn(&X, &X, Pair, Level, &dyn Fn(&X, Level) -> X) -> X + 'a,
 ) -> Steps<'a, X> {
-    const EVEN: [f64; 4] = [0.0, -1.0, -2.0, -3.0];
     let orders = run.orders();
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
@@ -75,7 +74,7 @@ fn walk<'a, X: Latent + 'static>(
             let end = grid.pairs().nth(i + 1).map_or(to, |(next, _)| next);
             start(&x, &form.estimate(&x, &denoised, from), (from, to), end, &estimate)
         } else {
-            let weights = weights(&EVEN[..history.levels(orders.at(i)).len()], &moments(0.0));
+            let weights = adams_bashforth(history.levels(orders.at(i)).len());
             history.step(&x, &denoised, &weights, (from, to))
         };
         Step { x: x.clone(), denoised, from, to }

@@ -4,7 +4,7 @@ use crate::samplers::coefficients::moments;
 use crate::samplers::history::Form;
 use crate::samplers::{Run, Steps};
 
-/// The multistep Refined Exponential Solver, Zhang et al. 2023 (arXiv 2308.02157), algorithm 2 without its noise: the
+/// The multistep Refined Exponential Solver, Zhang et al. 2023 (arXiv 2308.02157), without its noise: the
 /// estimate of the data is the line in log-SNR through the last two, integrated exactly. Order 2, one evaluation a step.
 ///
 /// That is the walk of DPM-Solver++(2M) with its "heun" rule, found on another road and known by both names.

@@ -3,8 +3,8 @@ use crate::samplers::coefficients::{MIDPOINT, Moments, moments, nodes, phi, weig
 use crate::samplers::history::{Form, History};
 use crate::samplers::{Run, Step, Steps};
 
-/// UniPC with `B(h) = h`, on the estimates of the data: Zhao et al. 2023 (arXiv 2302.04867), algorithms 5 and 6. Converges
-/// with one order more than each half has. One evaluation a step.
+/// UniPC with `B(h) = h`, on the estimates of the data: Zhao et al. 2023 (arXiv 2302.04867), algorithms 1 and 2 in the data
+/// form. Converges with one order more than each half has. One evaluation a step.
 pub fn unipc_bh1<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     unipc(run, Form::Data, bh1)
 }
@@ -24,7 +24,7 @@ pub fn unipc_eps_bh2<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     unipc(run, Form::Noise, bh2)
 }
 
-/// `B` shows only on lines, whose slope the paper gives the weight `B(h) / 2` (appendix F); the linear systems for more
+/// `B` shows only on lines, whose slope the paper gives the weight `B(h) / 2`; the linear systems for more
 /// estimates lead to the exact integral of the polynomial through them, whatever `B` is.
 fn bh1(estimates: usize, z: f64) -> Moments {
     if estimates > 2 { moments(z) } else { [1.0, 0.5 / phi(1, z), 0.0, 0.0] }

@@ -1,4 +1,5 @@
-use crate::math::{Grid, Latent, Level};
+use super::groups::orders;
+use crate::math::{Latent, Level};
 use crate::samplers::coefficients::{MIDPOINT, moments, nodes, weights};
 use crate::samplers::history::{Form, History};
 use crate::samplers::{Run, Step, Steps};
@@ -38,26 +39,6 @@ fn midpoint(nodes: &[f64], z: f64) -> Vec<f64> {
         }
         _ => weights(nodes, &MIDPOINT),
     }
-}
-
-/// The order of each step, which is its place in its group. A step from pure noise or to the clean end, infinitely long
-/// in log-SNR, is a group of its own. What is left over of groups of `most` is shared so that as few as can be are of
-/// order 1: four steps are 2 + 2, not 3 + 1.
-fn orders(grid: &Grid, most: usize) -> Vec<usize> {
-    let (pure, clean) = (usize::from(grid.first().alpha == 0.0), usize::from(grid.last().sigma == 0.0));
-    let inner = grid.steps().saturating_sub(pure + clean);
-    let mut groups = vec![1; pure];
-    groups.resize(pure + inner / most, most);
-    match inner % most {
-        0 => {}
-        1 if most > 2 && inner > most => {
-            groups.pop();
-            groups.extend([most - 1, 2]);
-        }
-        rest => groups.push(rest),
-    }
-    groups.resize(groups.len() + clean, 1);
-    groups.into_iter().flat_map(|group| 1..=group).collect()
 }
 
 fn walk<X: Latent + 'static>(run: Run<'_, X>, form: Form, weigh: fn(&[f64], f64) -> Vec<f64>) -> Steps<'_, X> {

@@ -1,6 +1,7 @@
 //! Methods on the probability-flow ODE that take several of the grid's steps for one, and forget it when it is done.
 
 mod dpm_solver;
+mod groups;
 
 use super::table::Method;
 use super::{Knob, Tuning};
