@@ -1,5 +1,5 @@
 use crate::Outcome;
-use crate::measured::{OfModel, mean};
+use crate::measured::{OfModel, mean, noise};
 use crate::{output, pictures};
 use burn::tensor::Tensor;
 use clap::{Args as ClapArgs, builder::PossibleValuesParser};
@@ -79,9 +79,7 @@ impl Args {
             range[0], range[1]
         ));
         let std = grid.first().marginal_std();
-        let (centre, _) = mean(&latent);
-        let (square, _) = mean(&latent.iter().map(|v| (v - centre).powi(2)).collect::<Vec<_>>());
-        output::line(format_args!("noise: mean {:.4}, standard deviation {:.4}", centre / std, square.sqrt() / std));
+        output::line(noise(&latent.iter().map(|v| v / std).collect::<Vec<_>>()));
         output::line(format_args!(
             "{} up and {id} back in {} steps each, {}",
             self.method,

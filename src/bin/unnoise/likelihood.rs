@@ -1,5 +1,5 @@
 use crate::Outcome;
-use crate::measured::{OfData, OfModel, bar, mean, stated, table};
+use crate::measured::{OfData, OfModel, bar, mean, noise, stated, table};
 use crate::output;
 use clap::Args as ClapArgs;
 use std::process::ExitCode;
@@ -15,9 +15,9 @@ pub struct Args {
     #[command(flatten)]
     data: OfData,
     /// Error that a step of the solver may make, in nats a dimension and relative to the picture
-    #[arg(long, default_value_t = 1e-3, conflicts_with = "steps")]
+    #[arg(long, default_value_t = 1e-4, conflicts_with = "steps")]
     tolerance: f64,
-    /// Steps of one length instead, of seven evaluations the first and six each other
+    /// Steps of one length instead, of six evaluations each
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// Random vectors that the divergence is estimated with
@@ -69,10 +69,7 @@ impl Args {
             let (typical, _) = mean(&errors);
             output::line(format_args!("of one image ± {typical:.4} by the choice of {} probes", self.probes));
         }
-        let all = found.iter().flat_map(|p| p.latent.iter().copied()).collect::<Vec<_>>();
-        let (centre, _) = mean(&all);
-        let (square, _) = mean(&all.iter().map(|z| (z - centre).powi(2)).collect::<Vec<_>>());
-        output::line(format_args!("noise found: mean {centre:.4}, standard deviation {:.4}", square.sqrt()));
+        output::line(noise(&found.iter().flat_map(|p| p.latent.iter().copied()).collect::<Vec<_>>()));
         let sum = |of: fn(&LogDensity) -> usize| found.iter().map(of).sum::<usize>();
         output::line(format_args!(
             "noise-to-signal ratio {:.4} to {:.1}: {} steps accepted, {} rejected, {} evaluations in {:.1} s",

@@ -71,6 +71,13 @@ pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
     (mean, (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()))
 }
 
+/// Mean and standard deviation of noise that should be standard normal, in words.
+pub fn noise(values: &[f64]) -> String {
+    let (centre, _) = mean(values);
+    let (variance, _) = mean(&values.iter().map(|v| (v - centre).powi(2)).collect::<Vec<_>>());
+    format!("noise: mean {centre:.4}, standard deviation {:.4}", variance.sqrt())
+}
+
 /// `mean ± standard error`, or the mean alone.
 pub fn stated(values: &[f64]) -> String {
     match mean(values) {
