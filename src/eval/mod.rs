@@ -6,7 +6,7 @@
 //! | module | measures | after |
 //! |---|---|---|
 //! | [`likelihood`] | `ln p(x)` by the probability-flow ODE | Song et al. 2021, arXiv 2011.13456, section 4.3 |
-//! | [`bound`] | every term of the variational bound on `-ln p(x)` | Ho et al. 2020, arXiv 2006.11239, equation 5 |
+//! | [`bound`](mod@bound) | every term of the variational bound on `-ln p(x)` | Ho et al. 2020, arXiv 2006.11239, equation 5 |
 //! | [`inversion`] | the noise that a sampler would turn into `x` | Song et al. 2021, arXiv 2010.02502, section 5.4 |
 //! | [`convergence`] | how far a sampler ends from its limit, by evaluations | Lu et al. 2022, arXiv 2206.00927, section 4 |
 //! | [`pixels`] | bits per dimension of pictures with 256 grey levels | Theis et al. 2016, arXiv 1511.01844, section 3.1 |
