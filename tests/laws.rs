@@ -30,8 +30,9 @@ const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
 /// Rows whose steps are far from even on grids that are even in time, and so show their order in more of them.
 const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
 
-/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope.
-const MEAN_ERRS: &[&str] = &["euler-maruyama"];
+/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope, or mix velocities
+/// of several levels, each of which is another mixture of noise and data.
+const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity"];
 
 /// Rows that, where they draw noise, leave some of it in the last step, as their library does.
 const ENDS_NOISY: &[&str] = &["euler-churn-late"];
@@ -65,6 +66,8 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
     "ipndm",
     "pndm",
     "pndm-prk",
+    "pndm-velocity",
+    "pndm-prk-velocity",
     "dpmpp-singlestep",
     "dpmpp-singlestep-heun",
     "dpm-solver-singlestep",
@@ -73,7 +76,8 @@ const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
 ];
 
 /// Rows whose first steps ask more often than the others: how many steps, and how often.
-const STARTS_WITH: &[(&str, usize, u32)] = &[("pndm", 1, 2), ("pndm-prk", 3, 4)];
+const STARTS_WITH: &[(&str, usize, u32)] =
+    &[("pndm", 1, 2), ("pndm-velocity", 1, 2), ("pndm-prk", 3, 4), ("pndm-prk-velocity", 3, 4)];
 
 /// Rows that hold the model's estimate for the picture itself, as if it were a consistency function, whose picture has the
 /// data's law. An exact denoiser's has not: see [`limit_variance`].
