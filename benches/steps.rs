@@ -1,12 +1,14 @@
-//! What a step costs natively, as the rows of a Markdown table: `cargo bench --bench steps`.
+//! What a step costs natively, as Markdown tables: `cargo bench --bench steps`.
 
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use burn::tensor::Device;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
-use unnoise::session::{self, Given, Timing};
+use unnoise::samplers::methods;
+use unnoise::session::{self, Given, SessionError, Timing};
 use unnoise::settings::Settings;
 
 const STEPS: usize = 10;
@@ -16,24 +18,46 @@ fn main() -> Result<(), Box<dyn Error>> {
         let device = backend::open(Backend::Cpu).await?.device;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fashion-mnist");
         let model = Pretrained::from_dir(&folder, &device)?;
+
         println!("| images | ms a step | outside the network |\n|---:|---:|---:|");
         for images in [1, 4, 16] {
-            // One evaluation a step, and no second one for guidance.
-            let settings = Settings { images, steps: STEPS, guidance: 1.0, ..Settings::default() };
-            let mut times: Vec<Timing> = Vec::new();
-            let _ = session::run(&model, &settings, Given::default(), &device, async |frame| {
-                times.push(frame.timing);
-                ControlFlow::Continue(())
-            })
-            .await?;
+            let times = time(&model, &device, Settings { images, ..plain() }).await?;
             // The first frame is the noise, and the step after it fills caches.
             let mut steps: Vec<_> = times[1..].windows(2).map(|pair| pair[1].total - pair[0].total).collect();
             steps.sort();
-            let last = times.last().ok_or("a run has frames")?;
-            let outside = 1.0 - last.network.as_secs_f64() / last.total.as_secs_f64();
             let median = steps[steps.len() / 2].as_secs_f64() * 1e3;
-            println!("| {images} | {median:.1} | {:.1} % |", 100.0 * outside);
+            println!("| {images} | {median:.1} | {:.1} % |", 100.0 * outside(&times));
+        }
+
+        println!("\n| sampler, 1 image | outside the network |\n|---|---:|");
+        for method in methods::<f64>() {
+            let settings = Settings { images: 1, sampler: method.id.to_owned(), ..plain() };
+            let share = outside(&time(&model, &device, settings).await?);
+            println!("| {} | {:.2} % |", method.id, 100.0 * share);
         }
         Ok(())
     })
+}
+
+/// One evaluation a step, and no second one for guidance.
+fn plain() -> Settings {
+    Settings { steps: STEPS, guidance: 1.0, ..Settings::default() }
+}
+
+/// The clock at each frame of a run.
+async fn time(model: &Pretrained, device: &Device, settings: Settings) -> Result<Vec<Timing>, SessionError> {
+    let mut times = Vec::new();
+    let _ = session::run(model, &settings, Given::default(), device, async |frame| {
+        times.push(frame.timing);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(times)
+}
+
+/// The share of a run that was not spent in the network; its first step, which fills caches, left out.
+fn outside(times: &[Timing]) -> f64 {
+    let [.., last] = times else { return f64::NAN };
+    let first = times.get(1).copied().unwrap_or_default();
+    1.0 - (last.network - first.network).as_secs_f64() / (last.total - first.total).as_secs_f64()
 }
