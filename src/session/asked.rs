@@ -1,54 +1,153 @@
 //! What a sampler asks: the network with its labels and guidance, and whatever wraps it.
 
 use super::{SessionError, Timing};
-use crate::denoise::{Denoiser, Estimate, Inpainted};
+use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted};
 use crate::math::Level;
-use crate::models::{NetworkDenoiser, Pretrained};
-use crate::settings::{Class, Settings};
+#[cfg(feature = "autodiff")]
+use crate::models::classifier::{NoisyClassifier, Wanted};
+use crate::models::{NetworkBranches, NetworkDenoiser, Pretrained};
+use crate::settings::{self, Class, Guide, Settings};
 use burn::tensor::Tensor;
 use std::cell::Cell;
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
 
-/// The model as these settings want it asked. `known` is a picture, 1 where it is to stay, and the noise that the run
-/// starts from.
+/// What a run asks of the network beside its settings.
+#[derive(Clone, Copy, Default)]
+pub struct Helpers<'a> {
+    /// A worse model of the same kind, which guidance leads away from (autoguidance).
+    pub worse: Option<&'a Pretrained>,
+    /// A classifier of noisy pictures, and the scale of its gradient.
+    #[cfg(feature = "autodiff")]
+    pub classifier: Option<(&'a NoisyClassifier, f64)>,
+}
+
+/// A picture of which a part stays.
+pub(super) struct Known {
+    pub picture: Tensor<4>,
+    /// 1 where it is to stay.
+    pub kept: Tensor<4>,
+    /// What the run starts from.
+    pub noise: Tensor<4>,
+}
+
+/// The model as these settings want it asked.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
 pub(super) fn denoiser<'a>(
     settings: &Settings,
     model: &'a Pretrained,
-    known: Option<(Tensor<4>, Tensor<4>, Tensor<4>)>,
+    helpers: Helpers<'a>,
+    known: Option<Known>,
 ) -> Result<Boxed<'a>, SessionError> {
-    let (labels, guidance) = conditions(settings, model)?;
-    let network = NetworkDenoiser::new(model, &labels, guidance);
+    let labels = labels(settings, model);
+    let guidance = guidance(settings, helpers, &labels);
+    check(settings, model, &labels, &guidance)?;
+    let mut branches = NetworkBranches::new(model, &labels).with_clip(clip(settings, model));
+    if let Guide::Perpendicular(class) = settings.guide {
+        branches = branches.with_negative(class);
+    }
+    if let Some(worse) = helpers.worse {
+        branches = branches.with_worse(worse);
+    }
+    let network = lead(branches, guidance, helpers, &labels)?;
     Ok(match known {
-        Some((known, kept, noise)) => Box::new(Inpainted::new(network, known, kept, noise)),
+        Some(Known { picture, kept, noise }) => Box::new(Inpainted::new(network, picture, kept, noise)),
         None => Box::new(network),
     })
 }
 
-/// The label of each image, and the guidance scale to use: without a label there is nothing to guide towards.
-fn conditions(settings: &Settings, model: &Pretrained) -> Result<(Vec<Option<usize>>, f64), SessionError> {
-    let known = model.classes();
-    if let Class::One(got) = settings.class
-        && got >= known
-    {
-        return Err(SessionError::Class { got, known });
+/// The guided network, led by a classifier too where there is one.
+#[cfg(feature = "autodiff")]
+fn lead<'a>(
+    branches: NetworkBranches<'a>,
+    guidance: Guidance,
+    helpers: Helpers<'a>,
+    labels: &[Option<usize>],
+) -> Result<NetworkDenoiser<'a>, SessionError> {
+    let Some((net, scale)) = helpers.classifier else { return Ok(branches.guided(guidance)) };
+    let classes = labels.iter().map(|label| label.ok_or(SessionError::NothingToClassify));
+    let classes = classes.collect::<Result<Vec<_>, _>>()?;
+    let known = net.config().num_classes;
+    match classes.iter().copied().find(|class| *class >= known) {
+        Some(got) => Err(SessionError::Class { got, known }),
+        None => Ok(branches.classified(guidance, Wanted { net, classes }, scale)),
     }
+}
+
+#[cfg(not(feature = "autodiff"))]
+fn lead<'a>(
+    branches: NetworkBranches<'a>,
+    guidance: Guidance,
+    _: Helpers<'a>,
+    _: &[Option<usize>],
+) -> Result<NetworkDenoiser<'a>, SessionError> {
+    Ok(branches.guided(guidance))
+}
+
+/// The label of each picture.
+fn labels(settings: &Settings, model: &Pretrained) -> Vec<Option<usize>> {
     let label = |i: usize| match settings.class {
         Class::One(class) => Some(class),
-        Class::All => i.checked_rem(known),
+        Class::All => i.checked_rem(model.classes()),
         Class::None => None,
     };
-    let labels: Vec<_> = (0..settings.images).map(label).collect();
+    (0..settings.images).map(label).collect()
+}
+
+/// The guidance to use: without a label there is nothing to guide towards, but a worse model can still be left behind.
+fn guidance(settings: &Settings, helpers: Helpers<'_>, labels: &[Option<usize>]) -> Guidance {
     let labelled = labels.first().is_some_and(Option::is_some);
-    let guidance = if labelled { settings.guidance } else { 1.0 };
-    if known > 0 && (!labelled || guidance != 1.0) && model.card.null_class.is_none() {
+    if !labelled && helpers.worse.is_none() {
+        return Guidance::NONE;
+    }
+    let kind = match settings.guide {
+        _ if helpers.worse.is_some() => GuidanceKind::Negative,
+        Guide::Cfg => GuidanceKind::Plain,
+        Guide::CfgPlusPlus => GuidanceKind::CfgPlusPlus,
+        Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: 1.0 },
+    };
+    Guidance { scale: settings.guidance, rescale: settings.rescale, interval: settings.guidance_range, kind }
+}
+
+/// Whether the model has the classes that are asked for, and an unlabelled branch if one is needed.
+fn check(
+    settings: &Settings,
+    model: &Pretrained,
+    labels: &[Option<usize>],
+    guidance: &Guidance,
+) -> Result<(), SessionError> {
+    let known = model.classes();
+    let negative = match settings.guide {
+        Guide::Perpendicular(class) => Some(class),
+        _ => None,
+    };
+    let asked = labels.iter().copied().chain([negative]).flatten();
+    if let Some(got) = asked.max().filter(|class| *class >= known) {
+        return Err(SessionError::Class { got, known });
+    }
+    let unlabelled = labels.iter().any(Option::is_none)
+        || (guidance.kind != GuidanceKind::Negative && (guidance.scale != 1.0 || guidance.kind != GuidanceKind::Plain));
+    if known > 0 && unlabelled && model.card.null_class.is_none() {
         return Err(SessionError::NeedsLabel);
     }
-    Ok((labels, guidance))
+    Ok(())
+}
+
+/// Dynamic thresholding as diffusers has it by default: all but the 0.5 % most extreme values of a picture.
+const DYNAMIC: Clip = Clip::Dynamic { ratio: 0.995, most: f64::INFINITY };
+
+fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
+    let [low, high] = model.card.range;
+    let range = Clip::Range { low, high };
+    match settings.clip {
+        settings::Clip::Model => model.card.clip_denoised.then_some(range),
+        settings::Clip::Off => None,
+        settings::Clip::Range => Some(range),
+        settings::Clip::Dynamic => Some(DYNAMIC),
+    }
 }
 
 /// A model with a stopwatch.
