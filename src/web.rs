@@ -9,7 +9,7 @@ use crate::math::Spacing;
 use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
 use crate::samplers::{Knob, Method, methods};
-use crate::session::{self, Frame, Given, SessionError};
+use crate::session::{self, Frame, Given, Helpers, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
@@ -196,6 +196,7 @@ impl Engine {
         let given = Given {
             picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
+            helpers: Helpers::default(),
         };
         let end = session::run(&model, &settings, given, &self.device, each).await.map_err(|e| match e {
             SessionError::Backend(e) => backend_error(e),

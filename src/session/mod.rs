@@ -3,6 +3,8 @@
 mod asked;
 mod walking;
 
+pub use asked::Helpers;
+
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::{last_share, noised};
 use crate::math::{Grid, GridError, Latent, Level, Noise};
@@ -10,7 +12,7 @@ use crate::models::Pretrained;
 use crate::picture;
 use crate::samplers::{GaveUp, Run, Step, Tally};
 use crate::settings::{Reason, Settings};
-use asked::Timed;
+use asked::{Known, Timed};
 use burn::tensor::{Device, Tensor};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -61,11 +63,12 @@ pub struct Timing {
 
 /// What a run is given besides its settings: what no link can carry.
 #[derive(Default)]
-pub struct Given {
+pub struct Given<'a> {
     /// A picture to start from, `[channels, height, width]`.
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,
+    pub helpers: Helpers<'a>,
 }
 
 /// Why a run could not begin or go on.
@@ -79,6 +82,8 @@ pub enum SessionError {
     NeedsLabel,
     #[error("The sampler must be {0}.")]
     Sampler(Reason),
+    #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
+    NothingToClassify,
     #[error(
         "The picture to start from has {got} values, but this model's have {expected}; fit it to the model's size."
     )]
@@ -114,12 +119,14 @@ fn classes(known: usize) -> String {
 pub async fn run(
     model: &Pretrained,
     settings: &Settings,
-    given: Given,
+    given: Given<'_>,
     device: &Device,
     mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SessionError> {
     let method = settings.method().map_err(SessionError::Sampler)?;
-    let mut grid = settings.schedule.grid(&model.schedule, settings.steps)?;
+    // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
+    let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
+    let mut grid = settings.schedule.grid(&model.schedule, steps)?;
     let mut noise = ImageNoise::new(settings.seed, settings.images);
 
     let mut began = Instant::now();
@@ -136,8 +143,9 @@ pub async fn run(
             noised(picture, &z, grid.first())
         }
     };
-    let known = picture.zip(given.kept.as_deref().map(|values| backend::spread(values, batch, device)));
-    let network = Timed::new(asked::denoiser(settings, model, known.map(|(known, kept)| (known, kept, z)))?);
+    let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, device));
+    let known = picture.zip(kept).map(|(picture, kept)| Known { picture, kept, noise: z });
+    let network = Timed::new(asked::denoiser(settings, model, given.helpers, known)?);
     let steps = method.on_grid().map(|_| grid.steps());
     let frame = |step, level, x, denoised, tally, total| Frame {
         step,

@@ -9,6 +9,7 @@ mod licences;
 mod models;
 mod npm;
 mod serve;
+mod tables;
 mod test;
 mod tools;
 mod wasm;
@@ -48,6 +49,12 @@ enum Command {
     },
     /// Run every check that the continuous integration runs
     Test,
+    /// Make the tables of docs/ anew, each with the command that stands above it
+    Tables {
+        /// Only those whose command contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Measure sizes and speeds and print them as Markdown tables
     Bench {
         /// The engines to run in the browser; WebGPU takes very long without a GPU
@@ -77,6 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Dist { out } => dist::dist(&out)?,
         Command::Test => return Ok(test::test()),
+        Command::Tables { only } => tables::tables(only.as_deref())?,
         Command::Bench { backends } => bench::bench(&backends)?,
     }
     Ok(ExitCode::SUCCESS)

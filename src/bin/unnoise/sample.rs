@@ -1,5 +1,6 @@
 use crate::Outcome;
 use crate::output::{self, Trace};
+use crate::pictures::{self, PictureError};
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
@@ -7,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
+use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
-use unnoise::session::{self, Frame, Given, Timing};
+use unnoise::session::{self, Frame, Given, Helpers, Timing};
 use unnoise::settings::{Problem, Settings};
 
 #[derive(ClapArgs)]
@@ -43,6 +45,21 @@ pub struct Args {
     /// Any other key of a link, such as order=3, churn=40, rescale=0.7 or noise=brownian; may be given often
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Start from this picture instead of noise alone; `--set strength=0.6` says how much of the run it goes through
+    #[arg(long, value_name = "PNG")]
+    image: Option<PathBuf>,
+    /// Keep the part of the picture that is white here
+    #[arg(long, value_name = "PNG", requires = "image")]
+    mask: Option<PathBuf>,
+    /// A worse model of the same kind to lead away from (autoguidance), by the guidance scale
+    #[arg(long, value_name = "DIR")]
+    worse: Option<PathBuf>,
+    /// A classifier of noisy pictures to be led by: a folder with config.json and model.safetensors
+    #[arg(long, value_name = "DIR")]
+    classifier: Option<PathBuf>,
+    /// Scale of the classifier's gradient
+    #[arg(long, value_name = "SCALE", default_value_t = 1.0, requires = "classifier")]
+    classifier_scale: f64,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -74,6 +91,16 @@ pub async fn run(args: Args) -> Outcome {
     let opened = backend::open(kind).await?;
     let model = Pretrained::from_dir(&folder, &opened.device)?;
     let shape = model.shape();
+    let worse = args.worse.as_ref().map(|dir| Pretrained::from_dir(dir, &opened.device)).transpose()?;
+    let classifier = args.classifier.as_ref().map(|dir| NoisyClassifier::from_dir(dir, &opened.device)).transpose()?;
+    let given = Given {
+        picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
+        kept: args.mask.as_ref().map(|path| one(path, [1, shape[1], shape[2]], [0.0, 1.0])).transpose()?,
+        helpers: Helpers {
+            worse: worse.as_ref(),
+            classifier: classifier.as_ref().map(|classifier| (classifier, args.classifier_scale)),
+        },
+    };
     if let Some(dir) = &args.frames {
         output::create_dir(dir)?;
     }
@@ -102,7 +129,7 @@ pub async fn run(args: Args) -> Outcome {
         }
         ControlFlow::Continue(())
     };
-    let end = session::run(&model, &settings, Given::default(), &opened.device, each).await?;
+    let end = session::run(&model, &settings, given, &opened.device, each).await?;
     bar.finish_and_clear();
     if let (ControlFlow::Break(()), Some(e)) = (end, failure) {
         return Err(e.into());
@@ -115,6 +142,12 @@ pub async fn run(args: Args) -> Outcome {
     output::line(summary(settings.images, steps, timing));
     output::line(format_args!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The values of one picture.
+fn one(path: &Path, shape: [usize; 3], range: [f64; 2]) -> Result<Vec<f32>, PictureError> {
+    let values = pictures::read(path, 1, shape, range)?;
+    Ok(values.into_iter().flatten().map(|v| v as f32).collect())
 }
 
 fn summary(images: usize, steps: usize, timing: Timing) -> String {
