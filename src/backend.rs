@@ -1,6 +1,6 @@
 //! Floor 3: the only file that opens a device, uploads to it and reads from it.
 
-use crate::math::noise::TorchGenerator;
+use crate::math::noise::{Seeded, TorchGenerator, node_seed};
 use crate::math::{Latent, Noise};
 use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use thiserror::Error;
@@ -174,6 +174,14 @@ impl Noise<Tensor<4>> for ImageNoise {
         let shape @ [_, channels, height, width] = like.dims();
         let values: Vec<f32> = self.0.iter_mut().flat_map(|g| g.randn(channels * height * width)).collect();
         Tensor::from_data(TensorData::new(values, shape), &like.device())
+    }
+}
+
+impl Seeded for Tensor<4> {
+    fn at_node(&self, seed: u64, node: u64) -> Self {
+        let shape @ [images, channels, height, width] = self.dims();
+        let image = |i: usize| TorchGenerator::new(node_seed(seed + i as u64, node)).randn(channels * height * width);
+        Tensor::from_data(TensorData::new((0..images).flat_map(image).collect(), shape), &self.device())
     }
 }
 

@@ -7,11 +7,12 @@ pub use asked::Helpers;
 
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::{last_share, noised};
+use crate::math::noise::BrownianPath;
 use crate::math::{Grid, GridError, Latent, Level, Noise};
 use crate::models::Pretrained;
 use crate::picture;
 use crate::samplers::{GaveUp, Run, Step, Tally};
-use crate::settings::{Reason, Settings};
+use crate::settings::{Reason, Settings, Source};
 use asked::{Known, Timed};
 use burn::tensor::{Device, Tensor};
 use std::ops::ControlFlow;
@@ -163,12 +164,17 @@ pub async fn run(
     if each(frame(0, grid.first(), x, None, None, total)).await.is_break() {
         return Ok(ControlFlow::Break(()));
     }
+    let mut path = BrownianPath::new(settings.seed.into());
+    let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
+        Source::Stream => &mut noise,
+        Source::Brownian => &mut path,
+    };
     let run = Run {
         start,
         grid: &grid,
         schedule: &model.schedule,
         model: &network,
-        noise: &mut noise,
+        noise,
         tuning: settings.tuning(&method),
         orders: None,
     };

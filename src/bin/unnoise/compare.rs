@@ -1,14 +1,15 @@
 use crate::Outcome;
 use crate::output;
+use burn::tensor::Tensor;
 use clap::Args as ClapArgs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use burn::tensor::Tensor;
-use unnoise::backend::{self, Backend, ImageNoise, ImagePath};
-use unnoise::denoise::ideal::{Component, Mixture};
+use unnoise::backend::{self, Backend, ImageNoise};
 use unnoise::denoise::Denoiser;
+use unnoise::denoise::ideal::{Component, Mixture};
 use unnoise::eval::convergence::{Task, TaskError, steps_within};
-use unnoise::math::{BrownianPath, Discrete, Latent, Level, Noise, Schedule, Spacing, TorchGenerator};
+use unnoise::math::noise::BrownianPath;
+use unnoise::math::{Discrete, Latent, Level, Noise, Schedule, Spacing, TorchGenerator};
 use unnoise::models::{NetworkDenoiser, Pretrained};
 use unnoise::samplers::{Knob, Method, method, methods};
 
@@ -69,9 +70,12 @@ fn gaussians(args: &Args) -> Outcome {
         args.reference
     ));
     let z: Cloud = std::array::from_fn(|i| normals[i]);
-    let noise = || Box::new(BrownianPath::new(args.seed)) as Box<dyn Noise<Cloud>>;
+    let noise = || Box::new(BrownianPath::new(args.seed.into())) as Box<dyn Noise<Cloud>>;
     let rms = |x: &Cloud| x.rms()[0];
-    print(args, &Task { schedule: &schedule, spacing: args.schedule.clone(), model: &model, z, noise: &noise, rms: &rms })
+    print(
+        args,
+        &Task { schedule: &schedule, spacing: args.schedule.clone(), model: &model, z, noise: &noise, rms: &rms },
+    )
 }
 
 /// The model's pictures, each class in turn, without guidance.
@@ -81,19 +85,26 @@ async fn pictures(args: &Args, dir: &Path) -> Outcome {
     let labels: Vec<_> = (0..args.images).map(|i| i.checked_rem(model.classes())).collect();
     let network = NetworkDenoiser::new(&model, &labels, 1.0);
     let [channels, height, width] = model.shape();
-    let z = ImageNoise::new(args.seed, args.images).normal(&Tensor::zeros([args.images, channels, height, width], &device));
+    let z =
+        ImageNoise::new(args.seed, args.images).normal(&Tensor::zeros([args.images, channels, height, width], &device));
     output::line(format_args!(
         "RMS distance from the limit ({} steps of the same spacing), {} pictures with values {} to {}.\n",
         args.reference, args.images, model.card.range[0], model.card.range[1]
     ));
-    let noise = || Box::new(ImagePath::new(args.seed, args.images)) as Box<dyn Noise<Tensor<4>>>;
+    let noise = || Box::new(BrownianPath::new(args.seed.into())) as Box<dyn Noise<Tensor<4>>>;
     let rms = |x: &Tensor<4>| {
         let each = pollster::block_on(backend::read(x.rms().max_dims(&[1, 2, 3])));
         // A failed device is a distance that is no number.
         each.map_or(f64::NAN, |each| f64::from(each.iter().copied().fold(0.0, f32::max)))
     };
-    let task =
-        Task { schedule: &model.schedule, spacing: args.schedule.clone(), model: &network, z, noise: &noise, rms: &rms };
+    let task = Task {
+        schedule: &model.schedule,
+        spacing: args.schedule.clone(),
+        model: &network,
+        z,
+        noise: &noise,
+        rms: &rms,
+    };
     print(args, &task)
 }
 

@@ -30,7 +30,9 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn samplers() {
-    output::line("| id | name | order | evaluations a step | noise | knobs | ComfyUI | k-diffusion | diffusers | paper |");
+    output::line(
+        "| id | name | order | evaluations a step | noise | knobs | ComfyUI | k-diffusion | diffusers | paper |",
+    );
     output::line("|---|---|---:|---:|---|---|---|---|---|---|");
     let mut family = "";
     for method in methods::<f64>() {

@@ -1,9 +1,11 @@
 //! The command line.
 
 mod bound;
+mod compare;
 mod info;
 mod invert;
 mod likelihood;
+mod list;
 mod measured;
 mod output;
 mod pictures;
@@ -29,6 +31,10 @@ enum Command {
     Replay(replay::Args),
     /// Say what a model folder holds.
     Info(info::Args),
+    /// List the samplers, or the schedules.
+    List(list::Args),
+    /// Compare samplers: how far each is from its limit, by the number of model evaluations.
+    Compare(compare::Args),
     /// Bits per dimension of pictures by the probability-flow ODE.
     Likelihood(likelihood::Args),
     /// The variational bound on the bits per dimension of pictures, term by term.
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
+        Command::List(args) => list::run(&args),
+        Command::Compare(args) => pollster::block_on(compare::run(args)),
         Command::Likelihood(args) => pollster::block_on(likelihood::run(&args)),
         Command::Bound(args) => pollster::block_on(bound::run(&args)),
         Command::Invert(args) => pollster::block_on(invert::run(&args)),

@@ -54,7 +54,7 @@ pub struct Args {
     /// A worse model of the same kind to lead away from (autoguidance), by the guidance scale
     #[arg(long, value_name = "DIR")]
     worse: Option<PathBuf>,
-    /// A classifier of noisy pictures to be led by: a folder with config.json and model.safetensors
+    /// A classifier of noisy pictures to be led by: a folder with config.json and its weights
     #[arg(long, value_name = "DIR")]
     classifier: Option<PathBuf>,
     /// Scale of the classifier's gradient
