@@ -9,6 +9,7 @@ mod laws {
     mod few_step;
     pub mod grids;
     pub mod plane;
+    mod sde;
 }
 
 use laws::affine::{Affine, Gaussian, Independent};

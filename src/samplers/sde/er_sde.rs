@@ -27,7 +27,8 @@ pub fn er_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let orders = run.orders();
     let Run { start: mut x, grid, model, noise, tuning, .. } = run;
     // The last estimate and the slope there, each with the ratio that it begins at.
-    let (mut last, mut last_slope): (Option<(X, f64)>, Option<(X, f64)>) = (None, None);
+    let mut last: Option<(X, f64)> = None;
+    let mut last_slope: Option<(X, f64)> = None;
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
         let denoised = model.denoise(&x, from);
         let (s, next) = (from.nsr(), to.nsr());
