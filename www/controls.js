@@ -1,6 +1,7 @@
 /** The form: filled from the engine's catalogue and the loaded model, always showing the settings, always changing them. */
 
 import * as knobs from "./knobs.js";
+import * as schedule from "./schedule.js";
 import { count, el, hush, number, say, t } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
@@ -17,14 +18,19 @@ const CHOICES = ["model", "sampler", "class", "backend", "guide", "clip", "noise
 const NUMBERS = ["steps", "seed", "images", "guidance", "rescale", "strength", "guidance-min", "guidance-max"];
 const WHOLE = ["steps", "seed", "images"];
 const SLIDERS = ["images", "guidance", "rescale", "strength"];
-/** The sampler table's families, in the order that a person meets them. */
-const FAMILIES = ["ode", "multistep", "singlestep", "adaptive", "ancestral", "sde", "langevin", "few_step"];
+/** What the part "More" of the form has; a link that sets one of these opens it. */
+const MORE = ["guide", "rescale", "guidance-min", "guidance-max", "clip", "noise"];
+/** Knobs that change a method's order or its evaluations. */
+const COUNTING = ["order", "inner"];
 /** A guidance scale above this is allowed but never looks good, so the slider ends here. */
 const GUIDANCE_SLIDER = 8;
 
 export class Controls {
-  /** @param {(key: string) => void} changed called after a person changed `settings[key]` */
-  constructor(changed) {
+  /**
+   * @param {(key: string) => void} changed called after a person changed `settings[key]`
+   * @param {(settings: import("./state.js").Settings) => void} judge has the engine judge settings; `judged` hears its verdict
+   */
+  constructor(changed, judge) {
     /** @type {import("./state.js").Settings} */
     this.settings = {};
     this.catalogue = undefined;
@@ -35,8 +41,10 @@ export class Controls {
       changed(key);
     };
     for (const key of CHOICES) $(key).addEventListener("change", () => this.set(key, $(key).value));
-    $("schedule").addEventListener("change", () => this.set("schedule", $("schedule").value));
-    $("schedule-values").addEventListener("change", () => this.set("schedule", `${$("schedule").value}:${$("schedule-values").value.replace(/\s+/g, "")}`));
+    schedule.listen(
+      (text, steps) => this.space(text, steps),
+      (text) => judge({ ...this.settings, schedule: text }),
+    );
     for (const key of NUMBERS) {
       $(key).addEventListener("change", () => this.set(key, this.legal(key, $(key).value)));
     }
@@ -53,6 +61,19 @@ export class Controls {
     if (value === null) delete this.settings[key];
     else this.settings[key] = value;
     this.changed(key);
+  }
+
+  /** Takes a schedule that is good, and its number of steps where it has its own. */
+  space(text, steps = this.settings.steps) {
+    this.settings.steps = steps;
+    this.set("schedule", text);
+  }
+
+  /** The engine's verdict on what was typed. @param {{settings: object, problems: object[]}} verdict */
+  judged(verdict) {
+    const good = schedule.judged(verdict);
+    if (good) this.space(good.schedule, good.steps);
+    else this.show();
   }
 
   /** What a person typed, as a number within the limits; what is no number leaves the setting as it was. */
@@ -78,6 +99,7 @@ export class Controls {
     const option = (value, key, values) => el("option", key, values, { value });
     $("model").replaceChildren(...models.map(({ id, name }) => option(id, "plain", { text: name })));
     $("class").replaceChildren(option("all", "class.all")); // the model will know more
+    schedule.fill(catalogue.schedules);
     $("schedule").replaceChildren(...catalogue.schedules.map(({ id }) => option(id, `schedule.${id}`)));
     $("clip").replaceChildren(...catalogue.clips.map((id) => option(id, `clip.${id}`)));
     $("noise").replaceChildren(...catalogue.noises.map((id) => option(id, `noise.${id}`)));
@@ -85,14 +107,14 @@ export class Controls {
     for (const { id, name, family } of catalogue.samplers) {
       groups.set(family, [...(groups.get(family) ?? []), option(id, "plain", { text: name })]);
     }
-    const titled = (family) => {
+    const titled = ([family, options]) => {
       const group = document.createElement("optgroup");
       group.dataset.i18nLabel = `samplers.${family}`;
       group.label = t(`samplers.${family}`);
-      group.append(...groups.get(family));
+      group.append(...options);
       return group;
     };
-    $("sampler").replaceChildren(...FAMILIES.filter((family) => groups.has(family)).map(titled));
+    $("sampler").replaceChildren(...[...groups].map(titled));
     for (const [key, [low, high]] of Object.entries(catalogue.limits)) Object.assign($(key), { min: low, max: high ?? "" });
     Object.assign($("steps-slider"), { min: 0, max: STEP_STOPS.length - 1, step: 1 });
     Object.assign($("images-slider"), { min: $("images").min, max: $("images").max, step: 1 });
@@ -119,42 +141,61 @@ export class Controls {
     this.show();
   }
 
+  /** Opens the parts of the form that a link has set something in. */
+  unfold() {
+    const { settings, method, catalogue } = this;
+    const set = (key) => String(settings[key]) !== String(catalogue.defaults[key]);
+    if (method.knobs.some(({ id }) => id in settings)) $("tuning").open = true;
+    if (MORE.some(set)) $("more").open = true;
+    if (set("strength")) $("start").open = true;
+  }
+
   /** Puts the settings into the form, in the language of the moment. */
   show() {
     if (!this.catalogue) return;
     const { settings, method } = this;
-    for (const key of [...CHOICES, ...NUMBERS]) $(key).value = String(settings[key]);
+    for (const key of CHOICES) $(key).value = String(settings[key]);
+    for (const key of NUMBERS) $(key).value = Number.isFinite(Number(settings[key])) ? String(settings[key]) : ""; // "inf": no end
     const off = (stop) => Math.abs(stop - settings.steps);
     this.slide("steps", STEP_STOPS.indexOf(STEP_STOPS.reduce((best, stop) => (off(stop) < off(best) ? stop : best))), settings.steps);
     for (const key of SLIDERS) this.slide(key, settings[key], settings[key]);
-    $("guidance-field").classList.toggle("idle", settings.class === "none");
+    const listed = schedule.listed(settings.schedule);
+    schedule.show(settings.schedule);
+    $("steps").disabled = $("steps-slider").disabled = listed;
+    $("steps-listed").hidden = !listed;
     $("steps-field").hidden = method.adaptive;
-    $("noise-field").hidden = !method.stochastic;
-    this.showSchedule();
+    $("steps-chosen").hidden = !method.adaptive;
+    this.showGuidance();
+    $("noise-field").hidden = !knobs.draws(method, settings);
+    this.tune();
+    this.explain(method);
+    this.outline();
+  }
+
+  /** Guidance needs a class to push towards, and a push. */
+  showGuidance() {
+    const { class: label, guidance, guide } = this.settings;
+    const labelled = label !== "none";
+    const pushes = labelled && guidance !== 0 && (guidance !== 1 || guide !== "cfg");
+    $("guidance-field").classList.toggle("idle", !labelled);
+    say($("guidance-hint"), labelled ? "guidance.hint" : "guidance.idle");
+    for (const field of $("guide-fields").children) field.classList.toggle("idle", !pushes);
+    const [kind] = guide.split("-");
+    say($("guide-hint"), pushes ? `guide.${kind}.hint` : labelled ? "guide.idle" : "guidance.idle");
+  }
+
+  /** The sampler's knobs. */
+  tune() {
+    const { settings, method } = this;
+    $("tuning").hidden = method.knobs.length === 0;
     if ($("knobs").dataset.sampler !== method.id) {
       $("knobs").dataset.sampler = method.id;
       knobs.build($("knobs"), method, (id, value) => this.set(id, value));
     }
     knobs.show($("knobs"), method, settings);
-    this.explain(method);
-    this.outline();
-  }
-
-  /** The row of the catalogue for a schedule, with or without its parameters. */
-  spacing(text) {
-    return this.catalogue.schedules.find(({ id }) => id === text.split(":")[0]);
-  }
-
-  /** The schedule, and the numbers that some of them take. */
-  showSchedule() {
-    const { id, values, list } = this.spacing(this.settings.schedule);
-    const [, given = values] = this.settings.schedule.split(":");
-    $("schedule").value = id;
-    say($("schedule-hint"), `schedule.${id}.hint`);
-    $("schedule-values-field").hidden = given === null;
-    $("schedule-values").value = given ?? "";
-    if (given !== null) say($("schedule-values-label"), `schedule.${id}.values`);
-    $("steps").disabled = $("steps-slider").disabled = list;
+    const turned = method.knobs.filter(({ id }) => id in settings);
+    const list = () => turned.map(({ id }) => `${t(`knob.${id}`)} ${number(settings[id])}`).join(" · ");
+    say($("tuning-title"), turned.length ? "tuning.turned" : "tuning", { turned: list });
   }
 
   slide(key, place, value) {
@@ -171,13 +212,14 @@ export class Controls {
     say($("model-hint"), "model.hint", { description: model.description, size: `${width}×${height}`, parameters: count(parameters) });
   }
 
-  explain({ id, order, evaluations, stochastic, comfyui, k_diffusion, diffusers, paper }) {
+  explain(method) {
+    const { id, order, evaluations, adaptive, comfyui, k_diffusion, diffusers, paper } = method;
     say($("sampler-hint"), `sampler.${id}`);
-    $("sampler-facts").replaceChildren(
-      ...(order > 0 ? [el("li", "sampler.order", { order })] : []),
-      el("li", "sampler.evaluations", { evaluations }),
-      el("li", stochastic ? "sampler.noisy" : "sampler.exact"),
-    );
+    // The engine states these for the knobs' own places.
+    const facts = COUNTING.some((knob) => knob in this.settings)
+      ? []
+      : [el("li", "sampler.order", { order }), el("li", adaptive ? "sampler.attempts" : "sampler.evaluations", { evaluations })];
+    $("sampler-facts").replaceChildren(...facts, el("li", knobs.draws(method, this.settings) ? "sampler.noisy" : "sampler.exact"));
     const rows = [["ComfyUI", comfyui], ["k-diffusion", k_diffusion], ["diffusers", diffusers]];
     const terms = rows.flatMap(([where, name]) => {
       const value = document.createElement("dd");

@@ -4,14 +4,17 @@ import * as code from "./code.js";
 import { Controls } from "./controls.js";
 import { Fault } from "./fault.js";
 import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
+import { pending as schedulePending } from "./schedule.js";
 import { share } from "./share.js";
-import { amend, fitClasses, fitModels, isRun, pageSettings, toHash } from "./state.js";
+import { amend, fitClasses, fitModels, fitSampler, isRun, pageSettings, toHash } from "./state.js";
 import { el, knows, language, megabytes, number, preferred, say, speak, t } from "./strings.js";
 import * as beginning from "./start.js";
 import { dress, flip, remember, remembered } from "./theme.js";
 import * as viewer from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
+/** Share of the run that a picture to start from goes through, until a person says otherwise: half of it stays to be seen. */
+const STRENGTH = 0.6;
 
 /** @type {Worker} */
 let worker;
@@ -28,7 +31,7 @@ let backend = "";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
-const controls = new Controls(changed);
+const controls = new Controls(changed, judge);
 const named = () => t(`backend.${backend || "cpu"}`);
 
 /** What the worker says, by type. */
@@ -44,19 +47,25 @@ const hear = {
     if (bytes < total) status("stage.downloading", { name, loaded: megabytes(bytes), total: megabytes(total) });
     else status(...stage);
   },
-  opened({ backend: opened, reason, catalogue, checked, models }) {
+  opened({ backend: opened, reason, catalogue, checked, models, scripts }) {
     backend = opened;
+    $("code").hidden = !scripts;
     controls.fill(catalogue, models);
     say($("version"), "version", { version: catalogue.version });
     $("share").disabled = false;
     adopt(checked);
     explain(reason);
   },
-  checked: adopt,
+  checked({ field, ...verdict }) {
+    if (!field) return adopt(verdict);
+    controls.judged(verdict);
+    if (wanted) start();
+  },
   loaded({ id, about }) {
     loaded = id;
     controls.describe(about);
     beginning.fit(about);
+    offer();
     $("code").disabled = false;
     ready();
   },
@@ -65,6 +74,7 @@ const hear = {
     const every = viewer.add(frame);
     if (frame.step === 0 && every > 1) notice("thinned", { every });
     $("save").disabled = false;
+    offer();
   },
   done({ id, finished }) {
     if (id !== latest) return;
@@ -105,7 +115,10 @@ function adopt({ settings, problems }) {
   controls.settings = { ...own.settings, ...settings };
   forget();
   const misfits = fitModels(controls.settings, controls.models, controls.catalogue.defaults.model);
-  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] })), ...misfits]);
+  const knobs = fitSampler(controls.settings, controls.catalogue);
+  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] ?? null })), ...misfits, ...knobs]);
+  controls.unfold();
+  beginning.show(strong());
   if (loaded === controls.settings.model) ready();
   else load();
 }
@@ -137,10 +150,32 @@ function changed(key) {
   if (key === "backend") boot();
   else if (key === "model") load();
   else if (key === "images") preview();
-  else if (key === "schedule") worker.postMessage({ type: "check", link }); // the engine judges the numbers in it
 }
 
 const hash = (options) => toHash(controls.settings, controls.catalogue, options);
+
+/** Has the engine judge settings that a person is about to choose. */
+function judge(settings) {
+  worker.postMessage({ type: "check", link: toHash(settings, controls.catalogue), field: true });
+}
+
+/** Whether the settings are those of a run that begins with a picture. */
+const strong = () => controls.settings.strength !== controls.catalogue.defaults.strength;
+
+/** A picture to start from came or went. */
+function begun(there) {
+  if (loaded) clearFault(); // of a file that was no picture
+  // At full strength the picture would be forgotten, and without a picture there is nothing to forget.
+  if (there && !strong()) controls.set("strength", STRENGTH);
+  if (!there && strong()) controls.set("strength", controls.catalogue.defaults.strength);
+  beginning.show();
+}
+
+/** The picture on the stage can be taken to start from, if it is of the model's size. */
+function offer() {
+  const frame = viewer.chosen();
+  $("start-take").disabled = !frame || !beginning.fits(frame);
+}
 
 function write(hash) {
   link = hash;
@@ -153,6 +188,10 @@ function preview() {
 }
 
 function start() {
+  if (schedulePending()) {
+    wanted = true; // until the engine has judged what was typed
+    return;
+  }
   if (!loaded) {
     wanted = true;
     if ($("fault").hidden) notice("queued");
@@ -274,12 +313,13 @@ function listen() {
     worker.postMessage({ type: "cancel" });
   });
   $("save").addEventListener("click", save);
-  $("share").addEventListener("click", () => share(hash({ share: true })));
+  $("share").addEventListener("click", () => share(hash({ share: true }), Boolean(beginning.given().picture)));
   $("code").addEventListener("click", () => worker.postMessage({ type: "code", link: hash() }));
   $("theme").addEventListener("click", flip);
   beginning.listen({
+    changed: begun,
     failed: (thrown) => fault(Fault.from(thrown)),
-    onStage: viewer.chosen,
+    onStage: () => viewer.chosen()?.x,
   });
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => switchTo(button.dataset.language));

@@ -26,7 +26,9 @@ export function forget(name) {
 
 /** One notice a value of the link that could not be used. @param {import("./state.js").Problem} problem */
 export function problem({ key, code, known, used, ...more }) {
-  const values = { ...more, name: key, known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
+  const format = `schedule.${more.value.split(":")[0]}.format`;
+  if (code === "schedule" && knows(format)) code = "schedule-values";
+  const values = { ...more, name: key, format: () => t(format).replace(/[.。]$/, ""), known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
   notice(`problem.${code}`, values, `problem.${key}`);
 }
 

@@ -7,17 +7,17 @@ const $ = (id) => document.getElementById(id);
 const STAY = 4000;
 let timer;
 
-/** @param {string} hash */
-export async function share(hash) {
+/** @param {string} hash @param {boolean} begun whether the run begins with a picture, which no link carries */
+export async function share(hash, begun) {
   clearTimeout(timer);
   const address = new URL(hash, location.href).href;
   try {
     await navigator.clipboard.writeText(address);
     $("link").hidden = true;
-    say($("shared-text"), "share.done");
+    say($("shared-text"), begun ? "share.done.picture" : "share.done");
     timer = setTimeout(() => hush($("shared-text")), STAY);
   } catch {
-    say($("shared-text"), "share.copy");
+    say($("shared-text"), begun ? "share.copy.picture" : "share.copy");
     $("link").hidden = false;
     $("link").value = address;
     $("link").select();

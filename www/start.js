@@ -6,6 +6,8 @@ import { say } from "./strings.js";
 const $ = (id) => document.getElementById(id);
 /** Radius of the brush, in pixels of the model: small pictures want a fine one. */
 const brush = ({ width }) => Math.max(1, width / 14);
+/** What lies over the part that stays: the colour of signal, as everywhere on the page. */
+const VEIL = [255, 130, 50];
 
 /** @typedef {{channels: number, height: number, width: number}} Size */
 
@@ -15,6 +17,10 @@ let size = { channels: 1, height: 28, width: 28 };
 let picture;
 /** 255 where the picture is to stay, `[height, width]`. @type {Uint8Array} */
 let mask = new Uint8Array(0);
+/** The stroke under way: where it is, and whether it keeps (255) or takes back (0). */
+let stroke = { x: 0, y: 0, value: 255 };
+/** What the page does about a picture that came or went, and about one that cannot be read. */
+let page = { changed: () => {}, failed: () => {} };
 
 const canvas = $("start-picture");
 
@@ -26,28 +32,27 @@ export function fit(about) {
   const { channels, height, width } = about;
   const same = channels === size.channels && height === size.height && width === size.width;
   size = { channels, height, width };
-  if (!same) clear();
+  if (!same && picture) take(undefined);
 }
 
-export function clear() {
-  picture = undefined;
-  show();
-}
+/** Whether a picture has the model's size. @param {Size} other */
+export const fits = (other) => ["channels", "height", "width"].every((side) => other[side] === size[side]);
 
-/** Takes a picture of the stage. @param {Uint8Array} bytes `[height, width, channels]` */
-export function take(bytes) {
+/** Takes a picture, or none. @param {Uint8Array | undefined} bytes `[height, width, channels]` */
+function take(bytes) {
   picture = bytes;
   mask = new Uint8Array(size.height * size.width);
-  show();
+  page.changed(Boolean(bytes));
 }
 
 /** Takes a file, fitted to the model's size. Throws a fault when it is no picture. */
-export async function read(file) {
+async function read(file) {
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Fault("not-a-picture", { file: file.name });
   });
   const { width, height, channels } = size;
   const context = new OffscreenCanvas(width, height).getContext("2d");
+  context.imageSmoothingQuality = "high";
   context.fillRect(0, 0, width, height);
   // As large as it must be to cover everything, in the middle.
   const scale = Math.max(width / bitmap.width, height / bitmap.height);
@@ -58,70 +63,121 @@ export async function read(file) {
   const bytes = new Uint8Array(width * height * channels);
   for (let p = 0; p < width * height; p += 1) {
     const colour = data.subarray(4 * p, 4 * p + 3);
-    if (channels === 1) bytes[p] = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]; // Rec. 601, as Pillow's "L"
+    if (channels === 1) bytes[p] = Math.round(0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]); // Rec. 601, as Pillow's "L"
     else bytes.set(colour, channels * p);
   }
   take(bytes);
 }
 
-/** Keeps a part of the picture: one of `left`, `right`, `top`, `none`. */
+/** Keeps a part of the picture: one of `left`, `right`, `top`, `bottom`, `none`. */
 function keep(part) {
   const { height, width } = size;
-  const inside = { left: (x) => x < width / 2, right: (x) => x >= width / 2, top: (x, y) => y < height / 2, none: () => false }[part];
+  const inside = {
+    left: (x) => x < width / 2,
+    right: (x) => x >= width / 2,
+    top: (_, y) => y < height / 2,
+    bottom: (_, y) => y >= height / 2,
+    none: () => false,
+  }[part];
   mask = mask.map((_, p) => (inside(p % width, Math.floor(p / width)) ? 255 : 0));
   show();
 }
 
-function show() {
-  $("start-tools").hidden = !picture;
-  $("strength-field").hidden = !picture;
-  if (!picture) return say($("start-note"), "start.hint");
+/**
+ * Shows the picture with what stays, or why there should be one.
+ * @param {boolean} [missing] the settings speak of a picture that is not there
+ */
+export function show(missing = false) {
+  $("start-tools").hidden = $("strength-field").hidden = !picture;
+  if (!picture) return say($("start-note"), missing ? "start.missing" : "start.hint");
   const { channels, height, width } = size;
   Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
   for (let p = 0; p < width * height; p += 1) {
-    for (let c = 0; c < 3; c += 1) image.data[4 * p + c] = picture[channels * p + Math.min(c, channels - 1)];
+    for (let c = 0; c < 3; c += 1) {
+      const value = picture[channels * p + Math.min(c, channels - 1)];
+      image.data[4 * p + c] = mask[p] ? (value + VEIL[c]) / 2 : value;
+    }
     image.data[4 * p + 3] = 255;
-    if (mask[p]) image.data[4 * p + 1] = 255 - (255 - image.data[4 * p + 1]) / 2; // a green veil over what stays
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
   say($("start-note"), mask.some(Boolean) ? "start.masked" : "start.whole");
 }
 
-/** Paints over the place that the pointer is at. */
-function paint(event) {
+/** Where on the picture the pointer is, in pixels. */
+function place({ clientX, clientY }) {
   const box = canvas.getBoundingClientRect();
-  const { height, width } = size;
-  const x = ((event.clientX - box.left) / box.width) * width - 0.5;
-  const y = ((event.clientY - box.top) / box.height) * height - 0.5;
+  return { x: ((clientX - box.left) / box.width) * size.width - 0.5, y: ((clientY - box.top) / box.height) * size.height - 0.5 };
+}
+
+/** Begins a stroke: on what stays already, it takes back. */
+function press(event) {
+  canvas.setPointerCapture(event.pointerId);
+  const { x, y } = place(event);
+  const pixel = Math.round(y) * size.width + Math.round(x);
+  stroke = { x, y, value: mask[pixel] ? 0 : 255 };
+  paint(event);
+}
+
+/** Paints the line from where the stroke was to where the pointer is. */
+function paint(event) {
+  const { x, y, value } = stroke;
+  const to = place(event);
+  const [dx, dy] = [to.x - x, to.y - y];
+  const length = dx * dx + dy * dy || 1;
   const radius = brush(size);
-  mask = mask.map((value, p) => (Math.hypot((p % width) - x, Math.floor(p / width) - y) <= radius ? 255 : value));
+  mask = mask.map((before, p) => {
+    const [px, py] = [(p % size.width) - x, Math.floor(p / size.width) - y];
+    const along = Math.min(Math.max((px * dx + py * dy) / length, 0), 1);
+    return Math.hypot(px - along * dx, py - along * dy) <= radius ? value : before;
+  });
+  stroke = { ...to, value };
   show();
+}
+
+/** A file may be dropped anywhere: a browser would leave the page for it. */
+function receive() {
+  const carries = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  const mark = (over) => document.documentElement.classList.toggle("dropping", over);
+  addEventListener("dragover", (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    mark(true);
+  });
+  addEventListener("dragleave", ({ relatedTarget }) => relatedTarget === null && mark(false));
+  addEventListener("drop", (event) => {
+    mark(false);
+    if (!carries(event)) return;
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+  });
+}
+
+function open(file) {
+  if (!file || $("fields").disabled) return;
+  $("start").open = true;
+  read(file).catch(page.failed);
 }
 
 /**
  * Makes the form's part work.
- * @param {{failed: (fault: unknown) => void, onStage: () => Uint8Array | undefined}} page
+ * @param {{changed: (there: boolean) => void, failed: (fault: unknown) => void, onStage: () => Uint8Array | undefined}} given
+ * `changed` shows it all anew
  */
-export function listen({ failed, onStage }) {
-  const open = (file) => file && read(file).catch(failed);
-  $("start-file").addEventListener("change", () => open($("start-file").files[0]));
-  $("start-take").addEventListener("click", () => {
-    const bytes = onStage();
-    if (bytes) take(bytes);
+export function listen(given) {
+  page = given;
+  $("start-file").addEventListener("change", () => {
+    open($("start-file").files[0]);
+    $("start-file").value = ""; // the same file may be chosen again
   });
-  $("start-remove").addEventListener("click", clear);
+  $("start-take").addEventListener("click", () => take(given.onStage()));
+  $("start-remove").addEventListener("click", () => {
+    take(undefined);
+    $("start-take").focus(); // the button that had the focus is gone
+  });
   for (const button of document.querySelectorAll("[data-keep]")) button.addEventListener("click", () => keep(button.dataset.keep));
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    paint(event);
-  });
+  canvas.addEventListener("pointerdown", press);
   canvas.addEventListener("pointermove", (event) => event.buttons && paint(event));
-  $("stage").addEventListener("dragover", (event) => event.preventDefault());
-  $("stage").addEventListener("drop", (event) => {
-    event.preventDefault();
-    $("start").open = true;
-    open(event.dataTransfer.files[0]);
-  });
+  receive();
   show();
 }

@@ -81,6 +81,23 @@ export function fitModels(settings, models, preferred) {
 }
 
 /**
+ * Makes settings fit the sampler: leaves out knobs that it does not have.
+ * @param {Settings} settings changed in place
+ * @param {{defaults: Settings, samplers: {id: string, name: string, knobs: {id: string}[]}[]}} catalogue
+ * @returns {Problem[]}
+ */
+export function fitSampler(settings, { defaults, samplers }) {
+  const { name, knobs } = samplers.find(({ id }) => id === settings.sampler);
+  const known = [...Object.keys(defaults), ...TABLE.map(({ key }) => key), ...knobs.map(({ id }) => id)];
+  const left = Object.keys(settings).filter((key) => !known.includes(key));
+  return left.map((key) => {
+    const value = String(settings[key]);
+    delete settings[key];
+    return { key, value, code: "no-knob", used: null, sampler: name };
+  });
+}
+
+/**
  * Makes settings fit a loaded model: its number of classes, and whether it was trained without labels too.
  * @param {Settings} settings changed in place
  * @param {{classes: object[], null_class: number | null}} about

@@ -3,7 +3,7 @@
 import { t } from "./strings.js";
 
 /**
- * @typedef {{step: number, steps: number | null, done: number, images: number, channels: number, height: number, width: number,
+ * @typedef {{step: number, steps: number | null, done: number, rejected: number | null, images: number, channels: number, height: number, width: number,
  *            x: Uint8Array, denoised?: Uint8Array, t: number, alpha: number, sigma: number,
  *            evaluations: number, network_ms: number, total_ms: number}} Frame
  */
@@ -43,7 +43,8 @@ export class Timeline {
     this.painting = 0;
     this.following = true;
     this.every = 1;
-    this.curves = { alpha: "", sigma: "" };
+    /** How much of the picture is signal at each step, and how much is noise, at unit variance. @type {{alpha: number, sigma: number}[]} */
+    this.shares = [];
     this.slider.disabled = this.play.disabled = true;
     this.slider.value = this.slider.max = "0";
     this.draw();
@@ -121,16 +122,17 @@ export class Timeline {
     this.play.setAttribute("aria-pressed", "false");
   }
 
-  /** Adds a step to the two curves: how much of the picture is signal, how much noise, at unit variance. */
-  plot({ step, done, alpha, sigma }) {
+  plot({ alpha, sigma }) {
     const std = Math.hypot(alpha, sigma);
-    const x = (1000 * done).toFixed(1);
-    const point = (share) => `${step ? "L" : "M"}${x} ${(100 - (100 * share) / std).toFixed(1)}`;
-    this.curves.alpha += point(alpha);
-    this.curves.sigma += point(sigma);
+    this.shares.push({ alpha: alpha / std, sigma: sigma / std });
   }
 
+  /** Draws the two curves. Where the number of steps is not known, those there are fill the width, as on the slider. */
   draw() {
-    for (const [name, path] of Object.entries(this.paths)) path.setAttribute("d", this.curves[name]);
+    const width = 1000 / Math.max(this.newest?.steps ?? this.shares.length - 1, 1);
+    const point = (share, step) => `${(width * step).toFixed(1)} ${(100 - 100 * share).toFixed(1)}`;
+    for (const [name, path] of Object.entries(this.paths)) {
+      path.setAttribute("d", this.shares.length ? `M${this.shares.map((shares, step) => point(shares[name], step)).join("L")}` : "");
+    }
   }
 }

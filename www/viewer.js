@@ -12,8 +12,8 @@ const sheets = [new Sheet($("noisy")), new Sheet($("guess"))];
 const spots = sheets.map(({ canvas }) => canvas.nextElementSibling);
 /** Milliseconds since the run began, at each step. @type {number[]} */
 let totals = [];
-/** The picture that was last pointed at. */
-let pointed = 0;
+/** The picture that was picked by a click or a tap, or -1. */
+let picked = -1;
 /** What the run on show was asked for: its seed and labels. */
 let asked = { seed: 0, class: "none", classes: [] };
 
@@ -41,8 +41,8 @@ export function add(frame) {
 
 /** A run's last words. */
 export function end() {
-  const { step, steps, evaluations } = timeline.newest;
-  say($("pace"), steps === null ? "pace.open" : "pace.end", { step, steps, evaluations, ms: milliseconds });
+  const { step, steps, rejected, evaluations } = timeline.newest;
+  say($("pace"), steps === null ? "pace.open" : "pace.end", { step, steps, rejected: rejected ?? 0, evaluations, ms: milliseconds });
 }
 
 /** The settings of the run on show. */
@@ -62,9 +62,9 @@ export const seconds = () => (totals.at(-1) ?? 0) / 1000;
 /** The step on show as a PNG. */
 export const picture = () => png(timeline.shown.x, timeline.shown);
 
-function measure({ step, steps, done, evaluations }) {
+function measure({ step, steps, done, rejected, evaluations }) {
   $("progress").value = done;
-  if (steps === null) return say($("pace"), "pace.open", { step, evaluations, ms: milliseconds });
+  if (steps === null) return say($("pace"), "pace.open", { step, rejected: rejected ?? 0, evaluations, ms: milliseconds });
   if (step === 0) return say($("pace"), "pace.start", { step, steps });
   const left = (pace() * (steps - step)) / 1000;
   if (left < 60) say($("pace"), "pace", { step, steps, ms: milliseconds, left: () => number(left, left < 10 ? 1 : 0) });
@@ -83,23 +83,22 @@ function show(frame) {
 }
 
 function layout(shape) {
-  pointed = 0;
+  picked = -1;
   for (const sheet of sheets) sheet.layout(shape);
   point(-1);
 }
 
-/** The picture that was last pointed at, or the first, as it is at the step on show: `[height, width, channels]`. */
+/** The picked picture, or the first, as it is at the step on show. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
 export function chosen() {
   if (!timeline.shown) return undefined;
   const { x, images } = timeline.shown;
   const bytes = x.length / images;
-  const i = Math.max(pointed, 0);
-  return x.slice(i * bytes, (i + 1) * bytes);
+  const i = Math.max(picked, 0);
+  return { ...timeline.shown, x: x.slice(i * bytes, (i + 1) * bytes) };
 }
 
 /** Marks image `i` on both sheets and says which it is; -1 marks none. */
 function point(i) {
-  if (i >= 0) pointed = i;
   for (const spot of spots) spot.hidden = i < 0;
   if (i < 0) return hush($("pointed"));
   const box = sheets[0].box(i);
@@ -110,6 +109,12 @@ function point(i) {
 }
 
 for (const sheet of sheets) {
-  for (const type of ["pointermove", "pointerdown"]) sheet.canvas.addEventListener(type, (event) => point(timeline.shown ? sheet.at(event) : -1));
-  sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(-1));
+  const under = (event) => (timeline.shown ? sheet.at(event) : -1);
+  sheet.canvas.addEventListener("pointermove", (event) => point(under(event)));
+  sheet.canvas.addEventListener("pointerdown", (event) => {
+    const i = under(event);
+    picked = i === picked ? -1 : i;
+    point(i);
+  });
+  sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(picked));
 }

@@ -1,7 +1,7 @@
 /**
  * The worker: owns the wasm engine and the weights, so that nothing on the page ever blocks.
  *
- * In:  start {backend, link} · check {link} · load {id} · cancel · run {id, link, picture, mask} · stop · code {link}
+ * In:  start {backend, link} · check {link, field} · load {id} · cancel · run {id, link, picture, mask} · stop · code {link}
  * Out: stage · progress · opened · checked · loaded · frame · done · code · fault (see `post` calls)
  */
 
@@ -56,11 +56,13 @@ async function start({ backend, link }) {
     catalogue: JSON.parse(api.catalogue()),
     checked: JSON.parse(api.check_link(link)),
     models: list,
+    scripts: "diffusers_code" in engine,
   });
 }
 
-function check({ link }) {
-  post("checked", JSON.parse(opened.api.check_link(link)));
+/** Reads a link; `field` is true where it is asked about what was typed into one, and not to be taken over. */
+function check({ link, field }) {
+  post("checked", { field, ...JSON.parse(opened.api.check_link(link)) });
 }
 
 function fetching(model) {

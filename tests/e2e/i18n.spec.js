@@ -22,7 +22,7 @@ test("every key in the markup and the scripts has a text", () => {
   for (const file of sources) {
     for (const [, markup, script] of readFileSync(file, "utf8").matchAll(used)) {
       const key = markup ?? script;
-      if (["div", "button", "option", "p", "li", "code", "span", "a", "dt", "dd"].includes(key)) continue; // an element's name
+      if (["div", "button", "option", "p", "li", "code", "span", "a", "dt", "dd", "label", "input"].includes(key)) continue; // an element's name
       expect(en, `${path.basename(file)} asks for ${key}`).toHaveProperty([key]);
       count += 1;
     }
@@ -40,13 +40,39 @@ test("every fault that the scripts can raise has a sentence", () => {
   }
 });
 
-test("every sampler and schedule of the engine is explained", async ({ page }) => {
+/** Every text that a row of the engine's catalogue needs, by the key's first word. */
+function asked({ samplers, schedules, clips, noises }) {
+  const knobs = new Set(samplers.flatMap((sampler) => sampler.knobs.map(({ id }) => id)));
+  const typed = schedules.filter(({ values }) => values !== null);
+  return {
+    samplers: new Set(samplers.map(({ family }) => `samplers.${family}`)),
+    sampler: new Set(samplers.map(({ id }) => `sampler.${id}`)),
+    knob: new Set([...knobs].flatMap((id) => [`knob.${id}`, `knob.${id}.hint`])),
+    schedule: new Set([
+      ...schedules.flatMap(({ id }) => [`schedule.${id}`, `schedule.${id}.hint`]),
+      ...typed.flatMap(({ id }) => [`schedule.${id}.values`, `schedule.${id}.format`]),
+    ]),
+    clip: new Set(clips.map((id) => `clip.${id}`)),
+    noise: new Set(noises.map((id) => `noise.${id}`)),
+  };
+}
+
+/** What the form says of samplers and the like in general. */
+const GENERAL = [
+  ...["sampler.order", "sampler.evaluations", "sampler.attempts", "sampler.exact", "sampler.noisy"],
+  ...["knob.idle.churn", "knob.idle.eta", "schedule.refused", "clip.hint", "noise.hint"],
+];
+
+test("all that the engine's catalogue has is explained, and nothing else", async ({ page }) => {
   await page.goto(url);
   const catalogue = await page.evaluate(async () => {
     const engine = await import(new URL("pkg/unnoise_cpu.js", location.href).href);
     await engine.default();
     return JSON.parse(engine.catalogue());
   });
-  for (const { id } of catalogue.samplers) expect(en, id).toHaveProperty([`sampler.${id}`]);
-  for (const { id } of catalogue.schedules) for (const key of [`schedule.${id}`, `schedule.${id}.hint`]) expect(en).toHaveProperty([key]);
+  for (const [word, wanted] of Object.entries(asked(catalogue))) {
+    const there = Object.keys(en).filter((key) => key.startsWith(`${word}.`) && !GENERAL.includes(key));
+    expect(there.filter((key) => !wanted.has(key)), "texts that no row asks for").toEqual([]);
+    expect([...wanted].filter((key) => !there.includes(key)), "rows without a text").toEqual([]);
+  }
 });
