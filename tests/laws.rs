@@ -35,6 +35,10 @@ const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
 /// of several levels, each of which is another mixture of noise and data.
 const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity"];
 
+/// Rows that churn without scaling the data to the noisier level, as their library does: they leave the process, and obey
+/// the laws without churn only.
+const CHURNS_OFF_ITS_PATH: &[&str] = &["flow-heun-churn-late"];
+
 /// Rows that, where they draw noise, leave some of it in the last step, as their library does.
 const ENDS_NOISY: &[&str] = &["euler-churn-late"];
 
@@ -138,6 +142,7 @@ impl<X: Latent + 'static> Case<X> {
         for knob in row.knobs {
             let values = match knob {
                 Knob::Eta => vec![0.0, 0.5, 1.0],
+                Knob::Churn if CHURNS_OFF_ITS_PATH.contains(&id) => vec![0.0],
                 Knob::Churn => vec![0.0, 2.0],
                 Knob::Order(most) => (1..=*most).map(|order| order as f64).collect(),
                 // So strong that a correction's law is reached within a test's steps.
