@@ -8,18 +8,17 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/samplers")
 }
 
-/// The ids of those that passed; none may have failed.
-fn passed(replayed: &[Replayed]) -> Vec<&str> {
-    let failed: Vec<_> = replayed.iter().filter(|r| matches!(r.outcome, Outcome::Failed { .. })).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
-    replayed.iter().filter(|r| matches!(r.outcome, Outcome::Passed { .. })).map(|r| r.id.as_str()).collect()
+/// Those that did not pass.
+fn left(replayed: &[Replayed]) -> Vec<&Replayed> {
+    replayed.iter().filter(|r| !matches!(r.outcome, Outcome::Passed { .. })).collect()
 }
 
 #[test]
 fn every_golden_trajectory_is_walked_again() {
     let replayed = replay::dir(&golden()).unwrap();
-    assert_eq!(passed(&replayed).len(), replayed.len(), "{replayed:#?}");
-    assert!(replayed.len() > 50);
+    assert!(left(&replayed).is_empty(), "{:#?}", left(&replayed));
+    let families = replay::summary(&replayed);
+    assert!(replayed.len() > 100 && families.len() > 35, "{families:#?}");
 }
 
 #[test]
@@ -30,24 +29,7 @@ fn the_reference_trajectories_are_walked_again() {
         return;
     }
     let replayed = replay::dir(&folder).unwrap();
-    let passed = passed(&replayed);
-    for id in [
-        "ddpm.default.n10",
-        "ddim.default.n10",
-        "ddim.eta1-leading-one.n10",
-        "euler.default.n10",
-        "euler_ancestral.default.n10",
-        "heun.default.n10",
-        "dpmpp_multistep.default.n10",
-        "dpmpp_multistep.sde-2m.n10",
-        "flow_euler.default.n10",
-        "kdiff.heun.default.n10",
-        "kdiff.euler_ancestral.default.n10",
-        "kdiff.dpmpp_2m.default.n10",
-        "kdiff.dpmpp_2m_sde.default.n10",
-    ] {
-        assert!(passed.contains(&id), "{id} did not pass: {replayed:#?}");
-    }
+    assert!(left(&replayed).is_empty(), "{:#?}", left(&replayed));
 }
 
 /// A folder of its own with family `family` of the golden ones, its index changed from `from` to `to`.
@@ -133,9 +115,9 @@ fn what_no_sampler_does_is_skipped_with_its_reason() {
         (
             "dpmpp_multistep",
             r#""solver_order": 1"#,
-            r#""solver_order": 3"#,
+            r#""solver_order": 4"#,
             "dpmpp_multistep.dpmsolver++-first-order.n5",
-            "order 3",
+            "order 4",
         ),
         ("euler", r#""n_steps": 10"#, r#""n_steps": 0"#, "euler.linspace.n10", "steps"),
         ("euler", "[14.0, 3.0, 0.5, 0.0]", "[14.0, 3.0, 3.5, 0.0]", "euler.explicit.nNone", "no grid"),
