@@ -1,6 +1,7 @@
 //! The pieces that steps are made of, shared by every family.
 
 use super::Tuning;
+use crate::denoise::Estimate;
 use crate::math::{Latent, Level, Noise, NoiseSchedule};
 
 /// Moves `x` from one level to another as if its noise and the estimate `x0` stayed what they are: the exact solution
@@ -39,6 +40,21 @@ pub(super) fn renoise<X: Latent>(
     noise: &mut dyn Noise<X>,
 ) -> X {
     let x = slide(x, x0, from, Level { sigma: kept, ..to });
+    if fresh > 0.0 { x.mix(1.0, &noise.over(&x, from, to), fresh) } else { x }
+}
+
+/// A point at level `to` made of an estimate: its picture, `kept` of its noise, and `fresh` new noise (standard
+/// deviations). Unlike [`renoise`] it takes the model's own word for the noise, which need not be the one that the picture
+/// implies.
+///
+/// Nothing is drawn where `fresh` is 0.
+pub(super) fn compose<X: Latent>(
+    Estimate { x0, eps, .. }: &Estimate<X>,
+    (from, to): (Level, Level),
+    (kept, fresh): (f64, f64),
+    noise: &mut dyn Noise<X>,
+) -> X {
+    let x = x0.mix(to.alpha, eps, kept);
     if fresh > 0.0 { x.mix(1.0, &noise.over(&x, from, to), fresh) } else { x }
 }
 

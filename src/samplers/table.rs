@@ -21,6 +21,8 @@ pub struct Method<X> {
     pub evaluations: u32,
     /// Whether the method draws fresh noise at its default tuning.
     pub stochastic: bool,
+    /// Whether it steps on the model's own estimate of the noise beside that of the picture, which CFG++ is about.
+    pub cfg_pp: bool,
     /// What a person may turn.
     pub knobs: &'static [Knob],
     /// Where the knobs stand by default.
@@ -54,6 +56,7 @@ impl<X> Method<X> {
             convergence: &[],
             evaluations: 1,
             stochastic: false,
+            cfg_pp: false,
             knobs: &[],
             tuning: Tuning::DEFAULT,
             comfyui: None,

@@ -12,7 +12,7 @@ use crate::math::{Grid, GridError, Latent, Level, Noise};
 use crate::models::Pretrained;
 use crate::picture;
 use crate::samplers::{GaveUp, Run, Step, Tally};
-use crate::settings::{Reason, Settings, Source};
+use crate::settings::{Guide, Reason, Settings, Source};
 use asked::{Known, Timed};
 use burn::tensor::{Device, Tensor};
 use std::ops::ControlFlow;
@@ -83,6 +83,10 @@ pub enum SessionError {
     NeedsLabel,
     #[error("The sampler must be {0}.")]
     Sampler(Reason),
+    #[error(
+        "CFG++ changes the noise that a step keeps, which only DDIM, Euler and Euler ancestral ask the model for; choose one of them, or plain guidance."
+    )]
+    NoCfgPlusPlus,
     #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
     NothingToClassify,
     #[error(
@@ -125,6 +129,9 @@ pub async fn run(
     mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SessionError> {
     let method = settings.method().map_err(SessionError::Sampler)?;
+    if settings.guide == Guide::CfgPlusPlus && !method.cfg_pp {
+        return Err(SessionError::NoCfgPlusPlus);
+    }
     // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
     let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
     let mut grid = settings.schedule.grid(&model.schedule, steps)?;

@@ -1,5 +1,5 @@
 use crate::math::Latent;
-use crate::samplers::steps::{ancestral, renoise};
+use crate::samplers::steps::{ancestral, compose};
 use crate::samplers::{Run, Step, Steps};
 
 /// Euler with ancestral noise, k-diffusion's name for the ancestral sampler of Song et al. 2021 (arXiv 2011.13456),
@@ -11,9 +11,9 @@ use crate::samplers::{Run, Step, Steps};
 pub fn euler_ancestral<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, model, noise, tuning, .. } = run;
     Box::new(grid.pairs().map(move |(from, to)| {
-        let denoised = model.denoise(&x, from);
+        let estimate = model.estimate(&x, from);
         let (down, up) = ancestral(from, to, tuning.eta);
-        x = renoise(&x, &denoised, (from, to), (down, up * tuning.noise_scale), noise);
-        Step { x: x.clone(), denoised, from, to }
+        x = compose(&estimate, (from, to), (down, up * tuning.noise_scale), noise);
+        Step { x: x.clone(), denoised: estimate.x0, from, to }
     }))
 }

@@ -35,6 +35,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("ddpm-learned", "DDPM (learned variance)", ddpm::ddpm_learned)
         },
         Method {
+            cfg_pp: true,
             knobs: &[Knob::Eta],
             comfyui: Some("ddim"),
             diffusers: Some("DDIMScheduler"),
@@ -43,6 +44,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             stochastic: true,
+            cfg_pp: true,
             knobs: &[Knob::Eta, Knob::NoiseScale],
             tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
             comfyui: Some("euler_ancestral"),

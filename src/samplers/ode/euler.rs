@@ -13,9 +13,9 @@ pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let churn = Churn::new(tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
-        let denoised = model.denoise(&lifted, hat);
-        x = slide(&lifted, &denoised, hat, to);
-        Step { x: x.clone(), denoised, from, to }
+        let Estimate { x0, eps, .. } = model.estimate(&lifted, hat);
+        x = x0.mix(to.alpha, &eps, to.sigma);
+        Step { x: x.clone(), denoised: x0, from, to }
     }))
 }
 

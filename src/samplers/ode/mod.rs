@@ -15,6 +15,7 @@ const CHURN: &[Knob] = &[Knob::Churn, Knob::ChurnMin, Knob::ChurnMax, Knob::Nois
 pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![
         Method {
+            cfg_pp: true,
             knobs: CHURN,
             comfyui: Some("euler"),
             k_diffusion: Some("sample_euler"),
