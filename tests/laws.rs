@@ -31,16 +31,16 @@ const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
 /// Rows whose steps are far from even on grids that are even in time, and so show their order in more of them.
 const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
 
-/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope, or mix velocities
-/// of several levels, each of which is another mixture of noise and data.
-const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity"];
+/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope, mix velocities of
+/// several levels, each of which is another mixture of noise and data, or keep an output at another level than its own.
+const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity", "euler-edm-churn-late"];
 
 /// Rows that churn without scaling the data to the noisier level, as their library does: they leave the process, and obey
 /// the laws without churn only.
 const CHURNS_OFF_ITS_PATH: &[&str] = &["flow-heun-churn-late"];
 
 /// Rows that, where they draw noise, leave some of it in the last step, as their library does.
-const ENDS_NOISY: &[&str] = &["euler-churn-late"];
+const ENDS_NOISY: &[&str] = &["euler-churn-late", "euler-edm-churn-late"];
 
 /// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
 const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde", "sa-solver"];

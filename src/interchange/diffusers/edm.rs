@@ -4,6 +4,7 @@
 use super::solvers::lowered;
 use super::{Class, Mapped, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
+use crate::interchange::stands;
 use crate::math::spacing::{exponential, karras};
 use crate::math::{Level, Schedule, Ve};
 use serde_json::json;
@@ -12,7 +13,13 @@ use serde_json::json;
 const EDM: &[&str] = &["sigma_min", "sigma_max", "sigma_data", "sigma_schedule", "rho", "final_sigmas_type"];
 
 pub(super) const CLASSES: &[Class] = &[
-    Class { name: "EDMEulerScheduler", defaults: || json!({}), honoured: EDM, calls: &[], map: euler },
+    Class {
+        name: "EDMEulerScheduler",
+        defaults: || json!({}),
+        honoured: EDM,
+        calls: &["s_churn", "s_tmin", "s_tmax", "s_noise"],
+        map: euler,
+    },
     Class {
         name: "EDMDPMSolverMultistepScheduler",
         defaults: || json!({}),
@@ -63,7 +70,22 @@ fn walk(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
 
 /// `EDMEulerScheduler`.
 pub(super) fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
-    walk(setup, "euler")
+    let churn = setup.calls.number("s_churn")?.unwrap_or(0.0);
+    if churn == 0.0 {
+        return walk(setup, "euler");
+    }
+    if setup.keys.number("sigma_data")?.is_some_and(|data| data != 0.5) {
+        return Err(Unmapped("churn is known here for data of standard deviation 0.5".to_owned()));
+    }
+    let mut mapped = walk(setup, "euler-edm-churn-late")?;
+    if mapped.steps.iter().any(|step| stands(*step)) {
+        return Err(Unmapped("churn in a step without length is not known here".to_owned()));
+    }
+    mapped.tuning.churn = churn;
+    mapped.tuning.churn_min = setup.calls.number("s_tmin")?.unwrap_or(0.0);
+    mapped.tuning.churn_max = setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY);
+    mapped.tuning.noise_scale = setup.calls.number("s_noise")?.unwrap_or(1.0);
+    Ok(mapped)
 }
 
 /// `EDMDPMSolverMultistepScheduler`.

@@ -1,5 +1,5 @@
 use crate::denoise::Estimate;
-use crate::math::Latent;
+use crate::math::{Latent, Level};
 use crate::samplers::steps::{Churn, slide};
 use crate::samplers::{Run, Step, Steps};
 
@@ -22,16 +22,36 @@ pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// Euler's method as diffusers churns it: the model is asked before the noise is added, not after, and its estimate of
 /// the noise is taken for that of the noisier point. Order 1, with a greater error than [`euler`]'s; the last step's
 /// churn stays in the picture. It is here so that pictures made with it can be made again.
-///
-/// diffusers' networks that predict something else than the noise keep that instead, which is another walk.
 pub fn euler_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    late(run, |lifted, (_, Estimate { eps, .. }), (_, hat)| lifted.mix(1.0 / hat.alpha, eps, -hat.nsr()))
+}
+
+/// The same as diffusers churns EDM's networks: what is kept for the noisier point is the preconditioned output, `F` in
+/// Karras et al. 2022 (arXiv 2206.00364), equation 7, for data of standard deviation 0.5.
+pub fn euler_late_edm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+    const DATA: f64 = 0.5;
+    let skip = |at: Level| DATA * DATA / (at.nsr().powi(2) + DATA * DATA);
+    let out = |at: Level| at.nsr() * DATA / at.nsr().hypot(DATA);
+    late(run, move |lifted, (x, Estimate { x0, .. }), (from, hat)| {
+        let grow = out(hat) / out(from);
+        let kept = lifted.mix(skip(hat) / hat.alpha, x, -grow * skip(from) / from.alpha);
+        kept.mix(1.0, x0, grow)
+    })
+}
+
+/// Euler's method that asks before it churns. `reread` is given the noisier point, the point and what was said of it, and
+/// the two levels; it says what the estimate of `x_0` is at the noisier one.
+fn late<'a, X: Latent + 'static>(
+    run: Run<'a, X>,
+    reread: impl Fn(&X, (&X, &Estimate<X>), (Level, Level)) -> X + 'a,
+) -> Steps<'a, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
     let churn = Churn::new(tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
-        let Estimate { x0, eps, .. } = model.estimate(&x, from);
+        let said = model.estimate(&x, from);
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
         let churned = hat.nsr() > from.nsr();
-        let denoised = if churned { lifted.mix(1.0 / hat.alpha, &eps, -hat.nsr()) } else { x0 };
+        let denoised = if churned { reread(&lifted, (&x, &said), (from, hat)) } else { said.x0 };
         x = slide(&lifted, &denoised, hat, to);
         Step { x: x.clone(), denoised, from, to }
     }))

@@ -30,6 +30,12 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("euler-churn-late", "Euler (late churn)", euler::euler_late)
         },
         Method {
+            knobs: CHURN,
+            diffusers: Some("EDMEulerScheduler (s_churn > 0)"),
+            paper: "Karras et al. 2022, arXiv 2206.00364, equation 7, as diffusers churns it",
+            ..Method::new("euler-edm-churn-late", "Euler (late churn, EDM)", euler::euler_late_edm)
+        },
+        Method {
             order: 2,
             evaluations: 2,
             knobs: CHURN,
