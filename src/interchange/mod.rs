@@ -6,6 +6,7 @@
 
 pub mod diffusers;
 pub mod k_diffusion;
+pub mod python;
 
 use crate::denoise::{Clip, ConfigError, Prediction};
 use crate::math::{Level, Schedule, ScheduleError, Spacing};

@@ -10,6 +10,9 @@ pub(super) const CLASSES: &[Class] = &[
         name: "FlowMatchEulerDiscreteScheduler",
         defaults: || json!({"base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096}),
         honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
             "shift",
             "use_dynamic_shifting",
             "time_shift_type",

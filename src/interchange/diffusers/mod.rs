@@ -48,9 +48,6 @@ const ALWAYS: &[&str] = &[
     "dynamic_thresholding_ratio",
     "sample_max_value",
     "clip_sample_range",
-    "use_karras_sigmas",
-    "use_exponential_sigmas",
-    "use_beta_sigmas",
 ];
 
 /// The class of this name.

@@ -1,6 +1,6 @@
 //! The solvers that step in log-SNR.
 
-use super::{Class, Mapped, Setup, Unmapped, chain, shifted, stretch};
+use super::{Class, Draws, Mapped, Setup, Unmapped, chain, shifted, stretch};
 use crate::math::{Flow, Level, NoiseSchedule, Schedule, linspace};
 use serde_json::json;
 
@@ -9,6 +9,9 @@ pub(super) const CLASSES: &[Class] = &[
         name: "DPMSolverMultistepScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true}),
         honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
             "algorithm_type",
             "solver_order",
             "solver_type",
@@ -30,6 +33,9 @@ pub(super) const CLASSES: &[Class] = &[
         name: "DPMSolverSinglestepScheduler",
         defaults: || json!({"timestep_spacing": "linspace"}),
         honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
             "algorithm_type",
             "solver_order",
             "solver_type",
@@ -49,6 +55,9 @@ pub(super) const CLASSES: &[Class] = &[
         name: "DEISMultistepScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true}),
         honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
             "solver_order",
             "solver_type",
             "algorithm_type",
@@ -65,6 +74,9 @@ pub(super) const CLASSES: &[Class] = &[
         name: "UniPCMultistepScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true, "predict_x0": true}),
         honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
             "solver_order",
             "solver_type",
             "lower_order_final",
@@ -78,6 +90,24 @@ pub(super) const CLASSES: &[Class] = &[
         ],
         calls: &["sigmas", "mu"],
         map: unipc,
+    },
+    Class {
+        name: "SASolverScheduler",
+        defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true}),
+        honoured: &[
+            "use_karras_sigmas",
+            "use_exponential_sigmas",
+            "use_beta_sigmas",
+            "predictor_order",
+            "corrector_order",
+            "algorithm_type",
+            "lower_order_final",
+            "lambda_min_clipped",
+            "use_flow_sigmas",
+            "flow_shift",
+        ],
+        calls: &[],
+        map: sa_solver,
     },
 ];
 
@@ -112,13 +142,23 @@ const DPM_SOLVER: Manner = Manner {
     flow: flow_sigmas,
 };
 
-const SINGLESTEP: Manner = Manner { cuts_cosine: false, ..DPM_SOLVER };
+const SINGLESTEP: Manner = Manner {
+    end: |setup, respaced| match (setup.ends_clean()?, respaced && !setup.flag("use_flow_sigmas")?) {
+        (true, _) => Ok(End::Clean),
+        (false, true) => Ok(End::Corrected),
+        (false, false) => Ok(End::Least),
+    },
+    cuts_cosine: false,
+    flow: flow_sigmas,
+};
 
 const DEIS: Manner = Manner {
     end: |_, respaced| Ok(if respaced { End::Last } else { End::Least }),
     cuts_cosine: false,
     flow: flow_sigmas,
 };
+
+const SA_SOLVER: Manner = Manner { end: |_, respaced| Ok(if respaced { End::Corrected } else { End::Least }), ..DEIS };
 
 const UNIPC: Manner = Manner {
     end: |setup, respaced| match (setup.ends_clean()?, respaced) {
@@ -217,6 +257,38 @@ fn unipc(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let lowers = setup.flag("lower_order_final")?;
     mapped.orders = Some((0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect());
     mapped.bound = mapped.bound.filter(|_| on_data);
+    Ok(mapped)
+}
+
+/// With the class's own `tau`, which is 1 from timestep 200 to 800 and 0 elsewhere.
+fn sa_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
+    const STOCHASTIC: std::ops::RangeInclusive<f64> = 200.0..=800.0;
+    let order = setup.keys.count("predictor_order")?.unwrap_or(2);
+    let corrector = setup.keys.count("corrector_order")?.unwrap_or(2);
+    let sampler = match corrector.checked_sub(order) {
+        Some(0) => "sa-solver",
+        Some(1) => "sa-solver-plus",
+        _ => {
+            return Err(Unmapped(format!(
+                "a corrector of order {corrector} with a predictor of {order} is not known here"
+            )));
+        }
+    };
+    if setup.keys.text("algorithm_type")?.is_some_and(|form| form != "data_prediction") {
+        return Err(Unmapped("SA-Solver on estimates of the noise is not known here".to_owned()));
+    }
+    let mut mapped = walk(setup, sampler, &SA_SOLVER)?;
+    // What a step of a hair's breadth draws is nothing.
+    let draws = |(from, to): &(Level, Level)| STOCHASTIC.contains(&from.t) && to.nsr() < from.nsr() * HAIR * HAIR;
+    let stochastic: Vec<bool> = mapped.steps.iter().map(draws).collect();
+    let ratios = || mapped.steps.iter().zip(&stochastic).filter(|(_, is)| **is).map(|((from, _), _)| from.nsr());
+    mapped.tuning.churn_min = ratios().fold(f64::INFINITY, f64::min);
+    mapped.tuning.churn_max = ratios().fold(0.0, f64::max);
+    mapped.tuning.order = order;
+    let n = mapped.steps.len();
+    let lowers = setup.flag("lower_order_final")?;
+    mapped.orders = Some((0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect());
+    mapped.draws = Draws::Listed(stochastic);
     Ok(mapped)
 }
 

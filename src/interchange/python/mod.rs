@@ -1,0 +1,280 @@
+//! A run of this library as a short Python script on diffusers that makes the same pictures.
+//!
+//! A script is only offered when the arguments that it gives diffusers, mapped back by [`diffusers::map`], lead to the
+//! sampler, the orders and every noise level of the run. So it is right by construction, or there is none.
+
+mod offers;
+mod text;
+
+use super::{Arguments, Asked, Draws, Mapped, Unmapped, diffusers};
+use crate::denoise::Prediction;
+use crate::math::{Grid, Level, Noise, Schedule, Spacing};
+use crate::samplers::{Run, Tuning, method};
+use offers::{Kind, Offer, offer};
+use serde_json::{Value, json};
+
+/// What a script must know of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Scripted<'a> {
+    /// Id of the sampler's row.
+    pub sampler: &'a str,
+    pub tuning: Tuning,
+    pub spacing: &'a Spacing,
+    pub steps: usize,
+    /// Seed of the first image; image `i` has `seed + i`.
+    pub seed: u32,
+    /// The label of each image, `None` for none; one entry an image.
+    pub labels: &'a [Option<usize>],
+    /// The label that stands for none, where the network knows labels.
+    pub null_class: Option<usize>,
+    /// Classifier-free guidance scale; 1 is no guidance.
+    pub guidance: f64,
+    /// The values of a picture, darkest and brightest.
+    pub range: [f64; 2],
+    /// Whether estimates of `x_0` are clipped to them.
+    pub clips: bool,
+    /// The model's folder in the diffusers layout.
+    pub folder: &'a str,
+    /// Text of its `scheduler_config.json`.
+    pub scheduler_config: &'a str,
+}
+
+/// What a script asks of diffusers.
+struct Plan {
+    offer: &'static Offer,
+    config: Arguments,
+    timesteps: Arguments,
+    step: Arguments,
+    /// What the network is told, where diffusers would round it.
+    times: Option<Vec<f64>>,
+}
+
+/// The script of `run`: its own noise from torch's generators, a plain loop, and the pictures on a sheet `pictures.png`.
+///
+/// # Errors
+/// Why diffusers cannot walk like this, in words; a scheduler config that cannot be read.
+pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
+    let (schedule, prediction) = Schedule::from_scheduler_config(run.scheduler_config)?;
+    let offer = offer(run.sampler, &schedule)?;
+    let grid = run.spacing.grid(&schedule, run.steps).map_err(|e| Unmapped(e.to_string()))?;
+    if run.labels.is_empty() || run.clips && prediction == Prediction::Score {
+        return Err(Unmapped("there is no picture to make, or no estimate of one to clip".to_owned()));
+    }
+    Ok(text::write(run, &plan(run, offer, &grid)?, prediction))
+}
+
+fn plan(run: &Scripted<'_>, offer: &'static Offer, grid: &Grid) -> Result<Plan, Unmapped> {
+    let config = config(run, offer)?;
+    let step = object((offer.step)(&run.tuning));
+    let mut orders_differ = false;
+    for (more, timesteps) in candidates(grid, offer) {
+        let mut config = config.clone();
+        config.extend(more);
+        let steps = timesteps.is_empty().then(|| grid.steps());
+        let asked = Asked { name: offer.class, config: &config, timesteps: &timesteps, step: &step, steps };
+        let Ok(mapped) = diffusers::map(&asked) else { continue };
+        let Some(times) = same_levels(&mapped, grid) else { continue };
+        // A list of the grid's times is not one of the calls where a step has two.
+        if times.is_some() && method::<f64>(run.sampler).is_none_or(|row| row.evaluations > 1) {
+            continue;
+        }
+        if !same_walk(&mapped, run, grid) {
+            orders_differ = true;
+            continue;
+        }
+        return Ok(Plan { offer, config, timesteps, step, times });
+    }
+    Err(Unmapped(if orders_differ {
+        format!("diffusers' {} walks these levels in another way: with other orders, noise or knobs", offer.class)
+    } else {
+        format!("diffusers' {} has no noise levels like those of {} spacing", offer.class, run.spacing.id())
+    }))
+}
+
+/// The constructor's arguments that do not depend on the spacing: the process of the network, and the sampler's own.
+fn config(run: &Scripted<'_>, offer: &Offer) -> Result<Arguments, Unmapped> {
+    const PROCESS: &[&str] = &[
+        "num_train_timesteps",
+        "beta_start",
+        "beta_end",
+        "beta_schedule",
+        "trained_betas",
+        "rescale_betas_zero_snr",
+        "prediction_type",
+    ];
+    let known = if offer.kind == Kind::Flow { &PROCESS[..1] } else { PROCESS };
+    let said: Value = serde_json::from_str(run.scheduler_config).map_err(|e| Unmapped(e.to_string()))?;
+    // Classes differ in what they know; what stands at their default is left out.
+    let stands = |key: &str, value: &Value| value.is_null() || key.starts_with("rescale") && *value == json!(false);
+    let process = known.iter().filter_map(|key| Some((*key, said.get(*key)?))).filter(|(key, v)| !stands(key, v));
+    let mut config: Arguments = process.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    config.extend(object((offer.config)(&run.tuning)));
+    Ok(config)
+}
+
+/// Arguments of the constructor and of `set_timesteps` that may lead to the levels of `grid`, plainest first.
+fn candidates(grid: &Grid, offer: &Offer) -> Vec<(Arguments, Arguments)> {
+    const RESPACED: [&str; 4] = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas"];
+    let kind = offer.kind;
+    // Some classes know one spacing of timesteps only.
+    let mut all = vec![(Arguments::new(), Arguments::new())];
+    if kind != Kind::Flow {
+        for spacing in ["trailing", "linspace", "leading"].into_iter().filter(|_| offer.spaces()) {
+            all.push((object(json!({"timestep_spacing": spacing})), Arguments::new()));
+        }
+        all.extend(RESPACED.map(|flag| (object(json!({flag: true})), Arguments::new())));
+        let times: Vec<i64> = grid.pairs().map(|(from, _)| from.t.round() as i64).collect();
+        all.push((Arguments::new(), object(json!({"timesteps": times}))));
+    }
+    let ratios = grid.levels().into_iter().map(|at| if kind == Kind::Flow { at.sigma } else { at.nsr() });
+    // The flow's own list has no end.
+    let sigmas: Vec<f64> = ratios.take(grid.steps() + usize::from(kind != Kind::Flow)).collect();
+    all.push((Arguments::new(), object(json!({"sigmas": sigmas}))));
+    all
+}
+
+/// Whether the noise levels are those of `grid`; if so, the times of the grid where diffusers would tell the network
+/// others.
+fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
+    let near = |a: Level, b: Level| (a.nsr() - b.nsr()).abs() <= 1e-9 * b.nsr() || a.nsr() == b.nsr();
+    let same = |((a, b), (c, d)): (&(Level, Level), (Level, Level))| near(*a, c) && near(*b, d);
+    if mapped.steps.len() != grid.steps() || !mapped.steps.iter().zip(grid.pairs()).all(same) {
+        return None;
+    }
+    let apart = |((from, _), (own, _)): (&(Level, Level), (Level, Level))| (from.t - own.t).abs();
+    let apart = mapped.steps.iter().zip(grid.pairs()).map(apart).fold(0.0, f64::max);
+    match apart {
+        apart if apart < 1e-6 => Some(None),
+        apart if apart <= 1.0 => Some(Some(grid.pairs().map(|(from, _)| from.t).collect())),
+        _ => None,
+    }
+}
+
+/// Whether the sampler, its orders and its knobs are those of `run`, and no draw or estimate is treated apart.
+fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
+    let (ours, theirs) =
+        (end(mapped, grid, run.tuning, None), end(mapped, grid, mapped.tuning, mapped.orders.as_deref()));
+    mapped.sampler == run.sampler
+        && ours.zip(theirs).is_some_and(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
+        && mapped.last_noise.is_none_or(|noise| noise.large <= 1e-9)
+        && mapped.draws == Draws::All
+        && mapped.bound.is_none()
+        && mapped.shown.is_none()
+}
+
+/// Where a walk on data of plus and minus 1 ends, all its noise being the same: orders and knobs that matter move it.
+fn end(mapped: &Mapped, grid: &Grid, tuning: Tuning, orders: Option<&[usize]>) -> Option<f64> {
+    let sampler = method::<f64>(mapped.sampler)?.on_grid()?;
+    let model = |x: &f64, at: Level| (at.alpha * x / (at.sigma * at.sigma)).tanh();
+    let start = 0.7 * grid.first().marginal_std();
+    let run = Run { start, grid, schedule: &mapped.schedule, model: &model, noise: &mut Constant, tuning, orders };
+    sampler(run).last().map(|step| step.x)
+}
+
+/// The same number whenever noise is asked for.
+struct Constant;
+
+impl Noise<f64> for Constant {
+    fn normal(&mut self, _: &f64) -> f64 {
+        0.4
+    }
+}
+
+fn object(value: Value) -> Arguments {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offers::OFFERS;
+    use super::*;
+
+    const CONFIG: &str = r#"{"_class_name": "DDIMScheduler", "beta_start": 0.0001, "beta_end": 0.02, "trained_betas": null,
+        "beta_schedule": "linear", "num_train_timesteps": 1000, "prediction_type": "epsilon", "clip_sample": false}"#;
+    const FLOW: &str =
+        r#"{"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1.0}"#;
+
+    /// A run of ten steps and two pictures.
+    fn run<'a>(config: &'a str, sampler: &'a str, spacing: &'a Spacing) -> Scripted<'a> {
+        Scripted {
+            sampler,
+            tuning: method::<f64>(sampler).map_or(Tuning::DEFAULT, |row| row.tuning),
+            spacing,
+            steps: 10,
+            seed: 7,
+            labels: &[Some(3), Some(4)],
+            null_class: Some(10),
+            guidance: 2.0,
+            range: [-1.0, 1.0],
+            clips: true,
+            folder: "models/fashion-mnist",
+            scheduler_config: config,
+        }
+    }
+
+    fn of(sampler: &str, spacing: &str) -> Result<String, String> {
+        let spacing = Spacing::from_id(spacing).ok_or("no such spacing")?;
+        script(&run(CONFIG, sampler, &spacing)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_script_asks_diffusers_for_the_steps_of_the_run() {
+        let process =
+            r#"clip_sample=False, num_train_timesteps=1000, prediction_type="epsilon", timestep_spacing="trailing")"#;
+        for (sampler, spacing, says) in [
+            ("ddim", "trailing", process),
+            ("ddim", "trailing", "scheduler.set_timesteps(10)"),
+            ("ddim", "trailing", "manual_seed(7 + i) for i in range(2)"),
+            ("ddim", "trailing", "step(out, t, x, eta=0.0, generator=generators)"),
+            ("dpmpp-2m", "karras", "use_karras_sigmas=True"),
+            ("dpmpp-2m", "karras", "model(shown, times[i], class_labels=labels)"),
+            ("euler", "kl-optimal", "set_timesteps(sigmas=[157.40"),
+            ("euler", "trailing", "x = x * (scheduler.sigmas[0] ** 2 + 1) ** 0.5"),
+            ("ddpm", "beta", "set_timesteps(timesteps=[999, "),
+            ("dpm2-ancestral", "trailing", "scheduler.sigmas_interpol[i - 1] if i % 2 else"),
+        ] {
+            let script = of(sampler, spacing).unwrap();
+            assert!(script.contains(says), "{sampler} on {spacing} does not say {says}:\n{script}");
+        }
+        let flow = script(&run(FLOW, "euler", &Spacing::Trailing)).unwrap();
+        assert!(flow.contains("sigmas=[1.0, 0.9, ") && flow.contains("x0 = (x - s * out).clamp"), "{flow}");
+    }
+
+    #[test]
+    fn labels_guidance_and_clipping_are_there_when_they_act() {
+        let guided = run(CONFIG, "ddim", &Spacing::Trailing);
+        let plain = Scripted { labels: &[None], null_class: None, clips: false, guidance: 1.0, ..guided };
+        for (script, acts) in [(script(&guided).unwrap(), true), (script(&plain).unwrap(), false)] {
+            for word in ["class_labels", "free", "x0"] {
+                assert_eq!(script.contains(word), acts, "{word}:\n{script}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_diffusers_cannot_walk_is_said_in_words() {
+        for (sampler, spacing, says) in [
+            ("dpmpp-2m", "kl-optimal", "no noise levels like those of kl-optimal spacing"),
+            ("euler-ancestral", "karras", "no noise levels like those of karras spacing"),
+            ("lms", "trailing", "in another way: with other orders"),
+            ("ddpm-large", "trailing", "in another way"),
+            ("dpmpp-sde", "trailing", "Brownian tree"),
+            ("deis", "trailing", "no scheduler of diffusers is known to make the pictures of DEIS"),
+            ("nothing", "trailing", "no sampler `nothing`"),
+        ] {
+            let said = of(sampler, spacing).unwrap_err();
+            assert!(said.contains(says), "{sampler} on {spacing}: {said}");
+        }
+        let churned = Tuning { churn: 40.0, ..Tuning::DEFAULT };
+        assert!(script(&Scripted { tuning: churned, ..run(CONFIG, "euler", &Spacing::Trailing) }).is_err());
+    }
+
+    #[test]
+    fn every_class_that_is_offered_makes_the_pictures_of_some_run() {
+        let scripted = |id: &str| ["trailing", "linspace"].iter().any(|spacing| of(id, spacing).is_ok());
+        // diffusers' LMS keeps its order to the end, and the rows here lower it.
+        for offer in OFFERS.iter().filter(|offer| offer.kind != Kind::Flow && offer.sampler != "lms") {
+            assert!(scripted(offer.sampler), "{} has no script", offer.sampler);
+        }
+    }
+}

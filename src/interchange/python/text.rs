@@ -1,0 +1,139 @@
+//! The words of a script.
+
+use super::offers::Kind;
+use super::{Plan, Scripted};
+use crate::denoise::Prediction;
+use crate::interchange::Arguments;
+use serde_json::Value;
+
+/// The script of `run` as `plan` has it.
+pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> String {
+    let class = plan.offer.class;
+    let mut lines = vec![
+        "# pip install torch diffusers==0.42.1 pillow".to_owned(),
+        "import torch".to_owned(),
+        format!("from diffusers import {class}, UNet2DModel"),
+        "from PIL import Image".to_owned(),
+        String::new(),
+        format!("model = UNet2DModel.from_pretrained({}, subfolder=\"unet\").eval()", python(&Value::from(run.folder))),
+        format!("scheduler = {class}({})", keywords(&plan.config)),
+        format!("scheduler.set_timesteps({})", timesteps(run, plan)),
+    ];
+    lines.push(format!(
+        "generators = [torch.Generator().manual_seed({} + i) for i in range({})]",
+        run.seed,
+        run.labels.len()
+    ));
+    lines.push("shape = (1, model.config.in_channels, model.config.sample_size, model.config.sample_size)".to_owned());
+    lines.push("x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned());
+    if matches!(plan.offer.kind, Kind::Ratio | Kind::Between { .. }) {
+        lines.push("x = x * (scheduler.sigmas[0] ** 2 + 1) ** 0.5".to_owned());
+    }
+    let labelled = run.labels.iter().any(Option::is_some) || run.null_class.is_some();
+    if labelled {
+        let labels = run.labels.iter().map(|label| label.or(run.null_class).unwrap_or(0)).collect::<Vec<_>>();
+        lines.push(format!("labels = torch.tensor({labels:?})"));
+    }
+    if let Some(times) = &plan.times {
+        lines.push("# diffusers would round these; the network can be told them as they are.".to_owned());
+        lines.push(format!("times = torch.tensor({times:?})"));
+    }
+    lines.extend([
+        String::new(),
+        "with torch.no_grad():".to_owned(),
+        "    for i, t in enumerate(scheduler.timesteps):".to_owned(),
+    ]);
+    lines.extend(
+        evaluation(run, plan, labelled)
+            .into_iter()
+            .chain(clip(run, plan.offer.kind, prediction))
+            .map(|line| format!("        {line}")),
+    );
+    let step: String = plan.step.iter().map(|(key, value)| format!(", {key}={}", python(value))).collect();
+    let generator = if plan.offer.draws { ", generator=generators" } else { "" };
+    lines.push(format!("        x = scheduler.step(out, t, x{step}{generator}).prev_sample"));
+    lines.extend(sheet(run));
+    lines.join("\n") + "\n"
+}
+
+fn timesteps(run: &Scripted<'_>, plan: &Plan) -> String {
+    if plan.timesteps.is_empty() {
+        run.spacing.steps().unwrap_or(run.steps).to_string()
+    } else {
+        keywords(&plan.timesteps)
+    }
+}
+
+/// The network's output `out` for the point `x`, guided.
+fn evaluation(run: &Scripted<'_>, plan: &Plan, labelled: bool) -> Vec<String> {
+    let shown = if plan.offer.kind == Kind::Flow { "shown = x" } else { "shown = scheduler.scale_model_input(x, t)" };
+    let time = if plan.times.is_some() { "times[i]" } else { "t" };
+    let classes = if labelled { ", class_labels=labels" } else { "" };
+    let mut lines = vec![shown.to_owned(), format!("out = model(shown, {time}{classes}).sample")];
+    if let Some(null) = run.null_class.filter(|_| run.guidance != 1.0 && run.labels.iter().any(Option::is_some)) {
+        lines.push(format!("free = model(shown, {time}, class_labels=torch.full_like(labels, {null})).sample"));
+        lines.push(format!("out = free + {:?} * (out - free)", run.guidance));
+    }
+    lines
+}
+
+/// Holds the estimate of `x_0` to the range of values, and the output to what then implies it.
+fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
+    if !run.clips {
+        return Vec::new();
+    }
+    let [low, high] = run.range;
+    let ratio = ["a = 1 / (sigma**2 + 1) ** 0.5".to_owned(), "s = sigma * a".to_owned()];
+    let mut lines: Vec<String> = match kind {
+        _ if prediction == Prediction::Sample => Vec::new(),
+        Kind::Table => vec!["a = scheduler.alphas_cumprod[t] ** 0.5".to_owned(), "s = (1 - a**2) ** 0.5".to_owned()],
+        Kind::Solver | Kind::Ratio => [&["sigma = scheduler.sigmas[i]".to_owned()], &ratio[..]].concat(),
+        Kind::Between { back } => {
+            let between = format!("scheduler.sigmas_interpol[i - {back}]");
+            [&[format!("sigma = {between} if i % 2 else scheduler.sigmas[i]")], &ratio[..]].concat()
+        }
+        Kind::Flow => vec!["s = scheduler.sigmas[i]".to_owned()],
+    };
+    let clamped = |x0: &str| format!("x0 = ({x0}).clamp({low:?}, {high:?})");
+    match prediction {
+        Prediction::Epsilon | Prediction::Score => {
+            lines.extend([clamped("(shown - s * out) / a"), "out = (shown - a * x0) / s".to_owned()]);
+        }
+        Prediction::Velocity => lines.extend([clamped("a * shown - s * out"), "out = (a * shown - x0) / s".to_owned()]),
+        Prediction::Flow => lines.extend([clamped("x - s * out"), "out = (x - x0) / s".to_owned()]),
+        Prediction::Sample => lines.push(format!("out = out.clamp({low:?}, {high:?})")),
+    }
+    lines
+}
+
+/// The pictures on a sheet of eight columns.
+fn sheet(run: &Scripted<'_>) -> Vec<String> {
+    let [low, high] = run.range;
+    [
+        String::new(),
+        format!("pixels = ((x.clamp({low:?}, {high:?}) - {low:?}) * {:?}).round().byte()", 255.0 / (high - low)),
+        "size, columns = pixels.shape[-1], min(8, len(pixels))".to_owned(),
+        "sheet = Image.new(\"L\" if shape[1] == 1 else \"RGB\", (columns * size, -(-len(pixels) // columns) * size))"
+            .to_owned(),
+        "for i, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):".to_owned(),
+        "    sheet.paste(Image.fromarray(picture), (i % columns * size, i // columns * size))".to_owned(),
+        "sheet.save(\"pictures.png\")".to_owned(),
+    ]
+    .into()
+}
+
+fn keywords(arguments: &Arguments) -> String {
+    arguments.iter().map(|(key, value)| format!("{key}={}", python(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// A JSON value as a Python literal.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Array(list) => format!("[{}]", list.iter().map(python).collect::<Vec<_>>().join(", ")),
+        // JSON's escapes are Python's.
+        other => other.to_string(),
+    }
+}
