@@ -4,6 +4,7 @@ mod describe;
 mod edm;
 mod few_step;
 mod flow;
+mod levels;
 mod posterior;
 mod ratios;
 mod score_sde;
