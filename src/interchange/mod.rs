@@ -167,7 +167,8 @@ fn no_steps() -> Unmapped {
 /// is one of `honoured`; any other would be lost on the way.
 fn over(defaults: &Value, given: &Arguments, honoured: &[&str]) -> Result<Arguments, Unmapped> {
     let mut values = defaults.as_object().cloned().unwrap_or_default();
-    for (key, value) in given {
+    // What is null is left to the library, as if it were not given.
+    for (key, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let same = |a: &Value| a == value || a.is_number() && a.as_f64() == value.as_f64();
         if !honoured.contains(&key.as_str()) && !values.get(key).is_some_and(same) {
             return Err(Unmapped(format!("`{key}` = {value} is not known here")));

@@ -73,7 +73,10 @@ pub(super) const CLASSES: &[Class] = &[
     },
     Class {
         name: "UniPCMultistepScheduler",
-        defaults: || json!({"timestep_spacing": "linspace", "lower_order_final": true, "predict_x0": true}),
+        defaults: || {
+            json!({"timestep_spacing": "linspace", "lower_order_final": true, "predict_x0": true,
+                "disable_corrector": []})
+        },
         honoured: &[
             "use_karras_sigmas",
             "use_exponential_sigmas",
