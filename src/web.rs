@@ -163,6 +163,14 @@ impl Engine {
         Ok(about.to_string())
     }
 
+    /// The run of a share link as a Python script on diffusers.
+    pub fn diffusers_code(&self, link: String) -> Result<String, JsValue> {
+        let model = self.model()?;
+        let (settings, _) = Settings::from_link(&link);
+        let folder = format!("models/{}", settings.model);
+        session::script(&model, &settings, &folder).map_err(|e| error("no-diffusers", &e, None))
+    }
+
     /// Runs a share link's settings on the loaded model, from a picture where there is one: `picture` is `[height, width,
     /// channels]` bytes and `mask` `[height, width]`, 255 where the picture is to stay. `on_frame` gets each frame and answers a promise of whether to
     /// go on. Resolves to `true` when the run finished, `false` when it was stopped.
@@ -173,8 +181,7 @@ impl Engine {
         picture: Option<Vec<u8>>,
         mask: Option<Vec<u8>>,
     ) -> Result<bool, JsValue> {
-        let loaded = self.model.borrow().clone();
-        let model = loaded.ok_or_else(|| js_error("no-model", "No model is loaded yet; load one, then run.", None))?;
+        let model = self.model()?;
         let (settings, _) = Settings::from_link(&link);
         // The callback's own failure, kept to be thrown to the caller after the run has ended.
         let thrown = RefCell::new(None);
@@ -204,6 +211,13 @@ impl Engine {
             e => error("run", &e, None),
         })?;
         thrown.take().map_or(Ok(end.is_continue()), Err)
+    }
+}
+
+impl Engine {
+    fn model(&self) -> Result<Rc<Pretrained>, JsValue> {
+        let loaded = self.model.borrow().clone();
+        loaded.ok_or_else(|| js_error("no-model", "No model is loaded yet; load one, then run.", None))
     }
 }
 

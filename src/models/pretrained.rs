@@ -88,6 +88,8 @@ pub struct Pretrained {
     /// What its output means.
     pub prediction: Prediction,
     pub card: Card,
+    /// The text that the schedule and the prediction were read from; it also says how diffusers would sample.
+    pub scheduler_config: String,
 }
 
 impl Pretrained {
@@ -109,7 +111,7 @@ impl Pretrained {
             Some(json) => Card::from_json(&json, rows)?,
             None => Card::from_scheduler_config(&files.scheduler_config, rows),
         };
-        Ok(Self { net, schedule, prediction, card })
+        Ok(Self { net, schedule, prediction, card, scheduler_config: files.scheduler_config })
     }
 
     /// Reads a model's folder.

@@ -43,7 +43,7 @@ pub(super) fn denoiser<'a>(
     known: Option<Known>,
 ) -> Result<Boxed<'a>, SessionError> {
     let labels = labels(settings, model);
-    let guidance = guidance(settings, helpers, &labels);
+    let guidance = guidance(settings, helpers.worse.is_some(), &labels);
     check(settings, model, &labels, &guidance)?;
     let mut branches = NetworkBranches::new(model, &labels).with_clip(clip(settings, model));
     if let Guide::Perpendicular(class) = settings.guide {
@@ -87,6 +87,20 @@ fn lead<'a>(
     Ok(branches.guided(guidance))
 }
 
+/// The label of each picture, and the guidance to use.
+///
+/// # Errors
+/// A class or guidance that the model does not have.
+pub(super) fn conditions(
+    settings: &Settings,
+    model: &Pretrained,
+) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
+    let labels = labels(settings, model);
+    let guidance = guidance(settings, false, &labels);
+    check(settings, model, &labels, &guidance)?;
+    Ok((labels, guidance))
+}
+
 /// The label of each picture.
 fn labels(settings: &Settings, model: &Pretrained) -> Vec<Option<usize>> {
     let label = |i: usize| match settings.class {
@@ -98,13 +112,13 @@ fn labels(settings: &Settings, model: &Pretrained) -> Vec<Option<usize>> {
 }
 
 /// The guidance to use: without a label there is nothing to guide towards, but a worse model can still be left behind.
-fn guidance(settings: &Settings, helpers: Helpers<'_>, labels: &[Option<usize>]) -> Guidance {
+fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> Guidance {
     let labelled = labels.first().is_some_and(Option::is_some);
-    if !labelled && helpers.worse.is_none() {
+    if !labelled && !has_worse {
         return Guidance::NONE;
     }
     let kind = match settings.guide {
-        _ if helpers.worse.is_some() => GuidanceKind::Negative,
+        _ if has_worse => GuidanceKind::Negative,
         Guide::Cfg => GuidanceKind::Plain,
         Guide::CfgPlusPlus => GuidanceKind::CfgPlusPlus,
         Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: 1.0 },
@@ -139,7 +153,7 @@ fn check(
 /// Dynamic thresholding as diffusers has it by default: all but the 0.5 % most extreme values of a picture.
 const DYNAMIC: Clip = Clip::Dynamic { ratio: 0.995, most: f64::INFINITY };
 
-fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
+pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {

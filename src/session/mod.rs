@@ -1,9 +1,11 @@
 //! A run: model, sampler and grid in, frames out.
 
 mod asked;
+mod script;
 mod walking;
 
 pub use asked::Helpers;
+pub use script::{ScriptError, script};
 
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::{last_share, noised};

@@ -60,6 +60,9 @@ pub struct Args {
     /// Scale of the classifier's gradient
     #[arg(long, value_name = "SCALE", default_value_t = 1.0, requires = "classifier")]
     classifier_scale: f64,
+    /// Print the run as a Python script for diffusers instead of making it
+    #[arg(long)]
+    python: bool,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -90,6 +93,10 @@ pub async fn run(args: Args) -> Outcome {
     };
     let opened = backend::open(kind).await?;
     let model = Pretrained::from_dir(&folder, &opened.device)?;
+    if args.python {
+        output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let shape = model.shape();
     let worse = args.worse.as_ref().map(|dir| Pretrained::from_dir(dir, &opened.device)).transpose()?;
     let classifier = args.classifier.as_ref().map(|dir| NoisyClassifier::from_dir(dir, &opened.device)).transpose()?;

@@ -1,0 +1,56 @@
+//! A run as a Python script on diffusers.
+
+use super::{SessionError, asked};
+use crate::interchange::Unmapped;
+use crate::interchange::python::{self, Scripted};
+use crate::models::Pretrained;
+use crate::settings::{Clip, Guide, Settings, Source};
+use thiserror::Error;
+
+/// Why there is no script.
+#[derive(Debug, Error)]
+pub enum ScriptError {
+    #[error("diffusers has no {0}")]
+    Unknown(&'static str),
+    #[error(transparent)]
+    Unmapped(#[from] Unmapped),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// The script that makes the pictures of these settings with diffusers: the same weights, noise and steps. `folder` is where it
+/// finds the model.
+///
+/// # Errors
+/// Why diffusers cannot make them; a class that the model does not have.
+pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
+    let method = settings.method().map_err(SessionError::Sampler)?;
+    let tuning = settings.tuning(&method);
+    let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
+    for (is_ours, what) in [
+        (settings.guide != Guide::Cfg, "such guidance for a model of classes"),
+        (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
+        (!everywhere, "interval of guidance for a model of classes"),
+        (settings.clip == Clip::Dynamic, "dynamic thresholding that keeps to this sampler's steps"),
+        (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
+    ] {
+        if is_ours {
+            return Err(ScriptError::Unknown(what));
+        }
+    }
+    let (labels, guidance) = asked::conditions(settings, model)?;
+    Ok(python::script(&Scripted {
+        sampler: method.id,
+        tuning,
+        spacing: &settings.schedule,
+        steps: settings.steps,
+        seed: settings.seed,
+        labels: &labels,
+        null_class: model.card.null_class,
+        guidance: guidance.scale,
+        range: model.card.range,
+        clips: asked::clip(settings, model).is_some(),
+        folder,
+        scheduler_config: &model.scheduler_config,
+    })?)
+}
