@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use unnoise::replay::{self, Outcome, Replayed};
+use unnoise::replay::{self, By, Outcome, Replayed};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/samplers")
@@ -17,7 +17,7 @@ fn left(replayed: &[Replayed]) -> Vec<&Replayed> {
 fn every_golden_trajectory_is_walked_again() {
     let replayed = replay::dir(&golden()).unwrap();
     assert!(left(&replayed).is_empty(), "{:#?}", left(&replayed));
-    let families = replay::summary(&replayed);
+    let families = replay::summary(&replayed, By::Family);
     assert!(replayed.len() > 100 && families.len() > 35, "{families:#?}");
 }
 

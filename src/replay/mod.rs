@@ -11,7 +11,7 @@ mod record;
 mod summary;
 mod walk;
 
-pub use summary::{Family, summary};
+pub use summary::{By, Group, summary};
 
 use crate::interchange::{Mapped, Unmapped, diffusers, k_diffusion};
 use record::{Record, Settings};
@@ -27,6 +27,8 @@ pub const TOLERANCE: f64 = 1e-9;
 pub struct Replayed {
     /// The case's id: family, variant and steps.
     pub id: String,
+    /// Id of the sampler's row that its settings lead to, if they lead to one.
+    pub sampler: Option<&'static str>,
     pub outcome: Outcome,
 }
 
@@ -69,20 +71,20 @@ pub fn dir(path: &Path) -> Result<Vec<Replayed>, ReplayError> {
     for index in indexes {
         let malformed = |problem| ReplayError::Malformed { path: index.clone(), problem };
         for case in record::read(&index)? {
-            let outcome = replay(&case).map_err(|problem| malformed(format!("{}: {problem}", case.id)))?;
-            replayed.push(Replayed { id: case.id, outcome });
+            let (sampler, outcome) = replay(&case).map_err(|problem| malformed(format!("{}: {problem}", case.id)))?;
+            replayed.push(Replayed { id: case.id, sampler, outcome });
         }
     }
     Ok(replayed)
 }
 
 /// Replays one case; an error is a problem of its record.
-fn replay(case: &Record) -> Result<Outcome, String> {
+fn replay(case: &Record) -> Result<(Option<&'static str>, Outcome), String> {
     let settings = case.settings()?;
-    match mapped(case, &settings) {
-        Ok(mapped) => walk::compare(&mapped, case, &settings),
-        Err(Unmapped(reason)) => Ok(Outcome::Skipped { reason }),
-    }
+    Ok(match mapped(case, &settings) {
+        Ok(mapped) => (Some(mapped.sampler), walk::compare(&mapped, case, &settings)?),
+        Err(Unmapped(reason)) => (None, Outcome::Skipped { reason }),
+    })
 }
 
 /// The run that a case's settings ask for.

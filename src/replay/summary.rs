@@ -1,12 +1,21 @@
-//! What became of a folder's cases, family by family.
+//! What became of a folder's cases, by family or by sampler.
 
 use super::{Outcome, Replayed};
+use crate::samplers::methods;
 use std::fmt;
 
-/// The outcomes of a family.
+/// What cases are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// What their ids begin with; of k-diffusion's, which are one family, each function is its own.
+    Family,
+    /// The sampler of this library that walks them. Those that none walks are one group.
+    Sampler,
+}
+
+/// The outcomes of a group.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Family {
-    /// What the ids of its cases begin with; of k-diffusion's, which are one family, each function is its own.
+pub struct Group {
     pub name: String,
     pub passed: usize,
     pub failed: usize,
@@ -15,45 +24,50 @@ pub struct Family {
     pub worst: f64,
 }
 
-/// Counts the outcomes of each family, in the order in which the families come first.
-pub fn summary(replayed: &[Replayed]) -> Vec<Family> {
-    let mut families: Vec<Family> = Vec::new();
+/// Counts the outcomes of each group: families in the order in which they come first, samplers in that of their table.
+pub fn summary(replayed: &[Replayed], by: By) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for case in replayed {
-        let name = name(&case.id);
-        let at = families.iter().position(|family| family.name == name).unwrap_or_else(|| {
-            families.push(Family { name, passed: 0, failed: 0, skipped: 0, worst: 0.0 });
-            families.len() - 1
+        let name = match by {
+            By::Family => family(&case.id),
+            By::Sampler => case.sampler.unwrap_or("none").to_owned(),
+        };
+        let at = groups.iter().position(|group| group.name == name).unwrap_or_else(|| {
+            groups.push(Group { name, passed: 0, failed: 0, skipped: 0, worst: 0.0 });
+            groups.len() - 1
         });
-        let family = &mut families[at];
+        let group = &mut groups[at];
         match case.outcome {
-            Outcome::Passed { worst } => (family.passed, family.worst) = (family.passed + 1, family.worst.max(worst)),
-            Outcome::Failed { worst, .. } => {
-                (family.failed, family.worst) = (family.failed + 1, family.worst.max(worst))
-            }
-            Outcome::Skipped { .. } => family.skipped += 1,
+            Outcome::Passed { worst } => (group.passed, group.worst) = (group.passed + 1, group.worst.max(worst)),
+            Outcome::Failed { worst, .. } => (group.failed, group.worst) = (group.failed + 1, group.worst.max(worst)),
+            Outcome::Skipped { .. } => group.skipped += 1,
         }
     }
-    families
+    if by == By::Sampler {
+        let rows = methods::<f64>();
+        groups.sort_by_key(|group| rows.iter().position(|row| row.id == group.name));
+    }
+    groups
 }
 
 /// `family.variant.nN` or `kdiff.function.variant.nN`.
-fn name(id: &str) -> String {
+fn family(id: &str) -> String {
     let parts = if id.starts_with("kdiff.") { 2 } else { 1 };
     id.split('.').take(parts).collect::<Vec<_>>().join(" ")
 }
 
-/// A row of a Markdown table under [`Family::HEAD`].
-impl fmt::Display for Family {
+/// A row of a Markdown table under [`Group::HEAD`].
+impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, passed, failed, skipped, worst } = self;
         write!(f, "| {name} | {} | {passed} | {failed} | {skipped} | {worst:.0e} |", passed + failed + skipped)
     }
 }
 
-impl Family {
-    /// The head of the Markdown table whose rows families are.
+impl Group {
+    /// The head of the Markdown table whose rows groups are.
     pub const HEAD: &str =
-        "| family | cases | passed | failed | skipped | worst deviation |\n|---|---|---|---|---|---|";
+        "| walks of | cases | passed | failed | skipped | worst deviation |\n|---|---|---|---|---|---|";
 }
 
 #[cfg(test)]
@@ -61,8 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_are_counted_and_written_as_a_table() {
-        let case = |id: &str, outcome| Replayed { id: id.to_owned(), outcome };
+    fn groups_are_counted_and_written_as_a_table() {
+        let case =
+            |id: &str, outcome| Replayed { id: id.to_owned(), sampler: id.contains("ddim").then_some("ddim"), outcome };
         let failed = Outcome::Failed { worst: 0.5, reason: "far".to_owned() };
         let replayed = [
             case("ddim.a.n5", Outcome::Passed { worst: 1e-14 }),
@@ -70,9 +85,10 @@ mod tests {
             case("ddim.b.n5", failed),
             case("kdiff.lms.a.n5", Outcome::Passed { worst: 3e-12 }),
         ];
-        let rows: Vec<String> = summary(&replayed).iter().map(Family::to_string).collect();
+        let rows = |by| summary(&replayed, by).iter().map(Group::to_string).collect::<Vec<_>>();
+        assert_eq!(rows(By::Sampler), ["| none | 2 | 1 | 0 | 1 | 3e-12 |", "| ddim | 2 | 1 | 1 | 0 | 5e-1 |"]);
         assert_eq!(
-            rows,
+            rows(By::Family),
             [
                 "| ddim | 2 | 1 | 1 | 0 | 5e-1 |",
                 "| kdiff heun | 1 | 0 | 0 | 1 | 0e0 |",

@@ -1,9 +1,9 @@
 use crate::Outcome;
 use crate::output;
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::replay::{self, Family, Outcome as Replayed};
+use unnoise::replay::{self, By, Group, Outcome as Replayed};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -11,9 +11,15 @@ pub struct Args {
     #[arg(required = true)]
     dirs: Vec<PathBuf>,
 
-    /// Print a Markdown table of the families, not a line for each trajectory
-    #[arg(long)]
-    table: bool,
+    /// Print a Markdown table, not a line for each trajectory
+    #[arg(long, value_enum, value_name = "GROUPS", num_args = 0..=1, require_equals = true, default_missing_value = "families")]
+    table: Option<Groups>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Groups {
+    Families,
+    Samplers,
 }
 
 pub fn run(args: &Args) -> Outcome {
@@ -21,10 +27,14 @@ pub fn run(args: &Args) -> Outcome {
     for dir in &args.dirs {
         replayed.extend(replay::dir(dir)?);
     }
-    let families = replay::summary(&replayed);
-    if args.table {
-        output::line(Family::HEAD);
-        families.iter().for_each(|family| output::line(family));
+    let by = match args.table {
+        Some(Groups::Samplers) => By::Sampler,
+        _ => By::Family,
+    };
+    let groups = replay::summary(&replayed, by);
+    if args.table.is_some() {
+        output::line(Group::HEAD);
+        groups.iter().for_each(output::line);
     } else {
         for case in replayed {
             let word = match case.outcome {
@@ -35,7 +45,7 @@ pub fn run(args: &Args) -> Outcome {
             output::line(format_args!("{:44} {word}", case.id));
         }
     }
-    let count = |of: fn(&Family) -> usize| families.iter().map(of).sum::<usize>();
+    let count = |of: fn(&Group) -> usize| groups.iter().map(of).sum::<usize>();
     let (passed, failed, skipped) = (count(|f| f.passed), count(|f| f.failed), count(|f| f.skipped));
     output::line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
