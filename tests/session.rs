@@ -1,13 +1,15 @@
 //! Runs as a person makes them, with the small network of `models/selftest` on the CPU.
 #![cfg(feature = "cpu")]
 
+use burn::tensor::Device;
 use pollster::block_on;
 use std::ops::ControlFlow;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
+use unnoise::math::Spacing;
 use unnoise::models::Pretrained;
-use unnoise::session::{self, Frame, Given, SessionError};
-use unnoise::settings::{Class, Settings};
+use unnoise::session::{self, Frame, Given, Helpers, SessionError};
+use unnoise::settings::{Class, Guide, Settings, Source};
 
 fn settings() -> Settings {
     Settings { steps: 5, images: 3, seed: 40, ..Settings::default() }
@@ -20,8 +22,7 @@ fn frames(
     change: impl FnOnce(&mut Pretrained),
 ) -> Result<(Vec<Frame>, ControlFlow<()>), SessionError> {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let mut model = Pretrained::from_dir(&folder, &device).unwrap();
+    let mut model = tiny(&device);
     change(&mut model);
     let mut frames = Vec::new();
     let each = async |frame| {
@@ -30,6 +31,16 @@ fn frames(
     };
     let end = block_on(session::run(&model, settings, Given::default(), &device, each))?;
     Ok((frames, end))
+}
+
+/// The small network, and the shape of its pictures.
+const SHAPE: [usize; 3] = [1, 12, 12];
+
+fn tiny(device: &Device) -> Pretrained {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
+    let model = Pretrained::from_dir(&folder, device).unwrap();
+    assert_eq!(model.shape(), SHAPE);
+    model
 }
 
 fn all(settings: &Settings) -> Vec<Frame> {
@@ -92,4 +103,127 @@ fn what_a_model_cannot_do_is_said_before_the_first_step() {
     assert!(said(Settings { guidance: 2.0, ..unguided.clone() }).contains("never trained without a label"));
     assert!(said(Settings { sampler: "magic".to_owned(), ..unguided.clone() }).contains("one of euler"));
     assert!(said(Settings { steps: 0, ..unguided }).contains("at least 1 step"));
+}
+
+/// The frames of a run that is given more than settings.
+fn given(settings: &Settings, given: Given<'_>) -> Result<Vec<Frame>, SessionError> {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let mut model = tiny(&device);
+    complete(&mut model);
+    let mut frames = Vec::new();
+    let each = async |frame| {
+        frames.push(frame);
+        ControlFlow::Continue(())
+    };
+    block_on(session::run(&model, settings, given, &device, each)).map(|_| frames)
+}
+
+/// A gradient from dark to bright, for the pictures of the small network.
+fn picture() -> Vec<f32> {
+    let [channels, height, width] = SHAPE;
+    let values = channels * height * width;
+    (0..values).map(|i| i as f32 / values as f32 - 0.5).collect()
+}
+
+fn farthest(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn an_adaptive_run_counts_its_steps_as_they_come() {
+    let frames = all(&Settings { sampler: "dpm-adaptive".to_owned(), ..settings() });
+    let last = frames.last().unwrap();
+    assert!(frames.iter().all(|f| f.steps.is_none()));
+    assert!(frames.windows(2).all(|w| w[1].done >= w[0].done), "progress goes back");
+    assert_eq!((last.done, last.level.sigma), (1.0, 0.0));
+    assert_eq!(last.tally.unwrap().accepted, last.step);
+    let finer = Settings { sampler: "dpm-adaptive".to_owned(), knobs: [("tolerance", 0.005)].into(), ..settings() };
+    assert!(all(&finer).len() > frames.len());
+}
+
+#[test]
+fn a_picture_is_changed_by_as_much_of_the_run_as_its_strength_says() {
+    let steps = |strength| {
+        let settings = Settings { strength, steps: 10, ..settings() };
+        given(&settings, Given { picture: Some(picture()), ..Given::default() })
+    };
+    let (weak, whole) = (steps(0.3).unwrap(), steps(1.0).unwrap());
+    assert_eq!((weak.len(), whole.len()), (4, 11));
+    assert_eq!(weak[0].level, whole[7].level);
+    let said = |e: Result<Vec<Frame>, SessionError>| e.err().unwrap().to_string();
+    assert!(said(steps(0.05)).contains("strength"));
+    let short = Given { picture: Some(vec![0.0; 7]), ..Given::default() };
+    assert!(said(given(&settings(), short)).contains("7 values"));
+}
+
+#[test]
+fn what_is_to_stay_stays() {
+    let [_, height, width] = SHAPE;
+    let left = |i: usize| i % width < width / 2;
+    let kept = (0..height * width).map(|i| if left(i) { 1.0 } else { 0.0 }).collect();
+    let sampler = "unipc-bh2".to_owned();
+    let inputs = Given { picture: Some(picture()), kept: Some(kept), ..Given::default() };
+    let frames = given(&Settings { sampler, steps: 4, images: 1, ..settings() }, inputs).unwrap();
+    let end = &frames.last().unwrap().x;
+    let off = |part: bool| {
+        let each = end.iter().zip(picture()).enumerate().filter(|(i, _)| left(*i) == part);
+        each.map(|(_, (a, b))| (a - b).abs()).fold(0.0, f32::max)
+    };
+    assert!(off(true) < 1e-5, "the kept half moved by {}", off(true));
+    assert!(off(false) > 0.1, "the other half stayed");
+}
+
+#[test]
+fn a_brownian_path_leads_more_steps_to_the_same_picture() {
+    let end = |noise, steps| {
+        let sampler = "dpmpp-2m-sde".to_owned();
+        let frames = all(&Settings { sampler, noise, steps, schedule: Spacing::LogSnr, images: 1, ..settings() });
+        frames.last().unwrap().x.clone()
+    };
+    let apart = |noise| farthest(&end(noise, 40), &end(noise, 80));
+    let (path, stream) = (apart(Source::Brownian), apart(Source::Stream));
+    assert!(path < 0.5 * stream, "{path} apart along a path, {stream} with fresh draws");
+}
+
+#[test]
+fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
+    let run = |guide, rescale, sampler: &str| {
+        let sampler = sampler.to_owned();
+        given(&Settings { guide, rescale, sampler, guidance: 3.0, ..settings() }, Given::default())
+    };
+    let end = |guide, rescale| run(guide, rescale, "ddim").unwrap().pop().unwrap().x;
+    let plain = end(Guide::Cfg, 0.0);
+    for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(1), 0.0), (Guide::Cfg, 0.7)] {
+        assert!(farthest(&plain, &end(guide, rescale)) > 1e-3, "{guide} with rescale {rescale} is plain guidance");
+    }
+    let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
+    assert!(said.contains("DDIM"), "{said}");
+    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("Class 9"));
+
+    // Led away from itself a model goes nowhere, however hard it is pushed.
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let mut same = tiny(&device);
+    complete(&mut same);
+    let helpers = Helpers { worse: Some(&same), ..Helpers::default() };
+    let pushed = given(&Settings { guidance: 3.0, ..settings() }, Given { helpers, ..Given::default() }).unwrap();
+    let alone = given(&Settings { guidance: 1.0, ..settings() }, Given::default()).unwrap();
+    assert!(farthest(&pushed.last().unwrap().x, &alone.last().unwrap().x) < 1e-4);
+}
+
+#[test]
+fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let mut model = tiny(&device);
+    complete(&mut model);
+    let script = |settings: &Settings| session::script(&model, settings, "models/tiny").map_err(|e| e.to_string());
+    let text = script(&Settings { sampler: "ddim".to_owned(), ..settings() }).unwrap();
+    assert!(text.contains("DDIMScheduler") && text.contains("models/tiny") && text.contains("40 + i"), "{text}");
+    for (change, says) in [
+        (Settings { sampler: "er-sde".to_owned(), ..settings() }, "diffusers"),
+        (Settings { rescale: 0.5, ..settings() }, "rescaling"),
+        (Settings { schedule: Spacing::KlOptimal, ..settings() }, "kl-optimal"),
+    ] {
+        let said = script(&change).unwrap_err();
+        assert!(said.contains(says), "{said}");
+    }
 }
