@@ -5,10 +5,10 @@
 //! Nothing here holds a borrow across an `await`, so a second call during a run finds the engine free.
 
 use crate::backend::{self, Backend, BackendError};
-use crate::math::Spacing;
+use crate::math::{GridError, Spacing};
 use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
-use crate::samplers::{Knob, Method, methods};
+use crate::samplers::{GaveUp, Knob, Method, methods};
 use crate::session::{self, Frame, Given, Helpers, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
@@ -205,11 +205,7 @@ impl Engine {
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
             helpers: Helpers::default(),
         };
-        let end = session::run(&model, &settings, given, &self.device, each).await.map_err(|e| match e {
-            SessionError::Backend(e) => backend_error(e),
-            e @ SessionError::NotFinite { step } => error("not-finite", &e, Some(json!({"step": step}))),
-            e => error("run", &e, None),
-        })?;
+        let end = session::run(&model, &settings, given, &self.device, each).await.map_err(session_error)?;
         thrown.take().map_or(Ok(end.is_continue()), Err)
     }
 }
@@ -249,6 +245,20 @@ fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     set("x", Uint8Array::from(&x[..]).into())?;
     set("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into()))?;
     Ok(out.into())
+}
+
+fn session_error(e: SessionError) -> JsValue {
+    if let SessionError::Backend(e) = e {
+        return backend_error(e);
+    }
+    let (code, values) = match &e {
+        SessionError::NotFinite { step } => ("not-finite", Some(json!({"step": step}))),
+        SessionError::NoStrength => ("no-strength", Some(json!({}))),
+        SessionError::GaveUp(GaveUp { attempts, .. }) => ("gave-up", Some(json!({"attempts": attempts}))),
+        SessionError::Grid(GridError::NotFalling { index, .. }) => ("not-falling", Some(json!({"index": index}))),
+        _ => ("run", None),
+    };
+    error(code, &e, values)
 }
 
 fn backend_error(e: BackendError) -> JsValue {

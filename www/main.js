@@ -326,6 +326,7 @@ function listen() {
   }
   addEventListener("hashchange", moved);
   addEventListener("keydown", (event) => {
+    if ($("code-dialog").open) return; // there Escape closes the dialog, and nothing else
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       // A number that is still being typed counts.

@@ -25,7 +25,6 @@ test("a first visit shows the few settings that matter, and the rest is folded",
   for (const id of ["sampler", "steps", "schedule", "class", "guidance", "images", "seed"]) await expect(page.locator(`#${id}`)).toBeVisible();
   for (const id of ["guide", "rescale", "clip", "noise", "start-file", "strength", "schedule-values"]) await expect(page.locator(`#${id}`)).toBeHidden();
   await expect(page.locator("#tuning")).toBeHidden(); // DPM-Solver++(2M) has nothing to tune
-  await expect(page.locator("#code")).toBeHidden(); // as long as the engine writes no scripts
 });
 
 test("the samplers stand in families, each with a title", async ({ page }) => {
