@@ -38,6 +38,7 @@ pub fn catalogue() -> String {
         json!({
             "id": m.id, "name": m.name, "family": m.family, "order": m.order_with(&m.tuning),
             "evaluations": m.evaluations, "stochastic": m.stochastic, "adaptive": m.on_grid().is_none(),
+            "cfg_pp": m.cfg_pp,
             "knobs": m.knobs.iter().map(|k| knob(&m, *k)).collect::<Vec<_>>(),
             "comfyui": m.comfyui, "k_diffusion": m.k_diffusion, "diffusers": m.diffusers, "paper": m.paper,
         })

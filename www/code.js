@@ -9,7 +9,7 @@ export function show({ text, why }) {
   $("code-text").hidden = $("code-copy").hidden = !text;
   $("code-text").textContent = text ?? "";
   if (text) say($("code-note"), "code.note");
-  else say($("code-note"), "code.none", { why });
+  else say($("code-note"), "code.none", { why: why.replace(/\.?$/, ".") });
   $("code-dialog").showModal();
 }
 

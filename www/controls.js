@@ -2,6 +2,7 @@
 
 import * as knobs from "./knobs.js";
 import * as schedule from "./schedule.js";
+import { cfgpp, fitSampler } from "./state.js";
 import { count, el, hush, number, say, t } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
@@ -60,6 +61,7 @@ export class Controls {
     if (key === "sampler") for (const { id } of this.method.knobs) delete this.settings[id];
     if (value === null) delete this.settings[key];
     else this.settings[key] = value;
+    if (key === "sampler") fitSampler(this.settings, this.catalogue);
     this.changed(key);
   }
 
@@ -98,7 +100,8 @@ export class Controls {
     Object.assign(this, { catalogue, models });
     const option = (value, key, values) => el("option", key, values, { value });
     $("model").replaceChildren(...models.map(({ id, name }) => option(id, "plain", { text: name })));
-    $("class").replaceChildren(option("all", "class.all")); // the model will know more
+    $("class").replaceChildren(option("all", "class.all")); // the model will know more of these two
+    $("guide").replaceChildren(...["cfg", "cfgpp"].map((id) => option(id, `guide.${id}`)));
     schedule.fill(catalogue.schedules);
     $("schedule").replaceChildren(...catalogue.schedules.map(({ id }) => option(id, `schedule.${id}`)));
     $("clip").replaceChildren(...catalogue.clips.map((id) => option(id, `clip.${id}`)));
@@ -132,10 +135,8 @@ export class Controls {
       ...(unlabelled ? [el("option", "class.none", {}, { value: "none" })] : []),
       ...about.classes.map((name, i) => el("option", "plain", { text: name }, { value: String(i) })),
     );
-    $("guide").replaceChildren(
-      ...["cfg", "cfgpp"].map((id) => el("option", `guide.${id}`, {}, { value: id })),
-      ...about.classes.map((name, i) => el("option", "guide.perp", { text: name }, { value: `perp-${i}` })),
-    );
+    for (const other of $("guide").querySelectorAll("[value^=perp-]")) other.remove();
+    $("guide").append(...about.classes.map((name, i) => el("option", "guide.perp", { text: name }, { value: `perp-${i}` })));
     $("class-field").hidden = about.classes.length === 0;
     $("guidance-field").hidden = $("guide-fields").hidden = about.classes.length === 0 || !unlabelled;
     this.show();
@@ -180,8 +181,11 @@ export class Controls {
     $("guidance-field").classList.toggle("idle", !labelled);
     say($("guidance-hint"), labelled ? "guidance.hint" : "guidance.idle");
     for (const field of $("guide-fields").children) field.classList.toggle("idle", !pushes);
+    $("guide").querySelector("[value=cfgpp]").disabled = !this.method.cfg_pp;
+    if (!pushes) return say($("guide-hint"), labelled ? "guide.idle" : "guidance.idle");
     const [kind] = guide.split("-");
-    say($("guide-hint"), pushes ? `guide.${kind}.hint` : labelled ? "guide.idle" : "guidance.idle");
+    const plain = kind === "cfg" && !this.method.cfg_pp;
+    say($("guide-hint"), plain ? "guide.cfg.only" : `guide.${kind}.hint`, { apart: cfgpp(this.catalogue) });
   }
 
   /** The sampler's knobs. */

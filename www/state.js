@@ -80,21 +80,31 @@ export function fitModels(settings, models, preferred) {
   return value === preferred ? [] : [{ key: "model", value, code: "one-of", known: models.map(({ id }) => id), used: settings.model }];
 }
 
+/** The names of the samplers that tell CFG++ from plain guidance. @param {Catalogue} catalogue */
+export const cfgpp = ({ samplers }) => samplers.filter(({ cfg_pp }) => cfg_pp).map(({ name }) => name).join(", ");
+
 /**
- * Makes settings fit the sampler: leaves out knobs that it does not have.
+ * Makes settings fit the sampler: leaves out knobs that it does not have, and guidance that it cannot follow.
+ * @typedef {{defaults: Settings, samplers: {id: string, name: string, cfg_pp: boolean, knobs: {id: string}[]}[]}} Catalogue
  * @param {Settings} settings changed in place
- * @param {{defaults: Settings, samplers: {id: string, name: string, knobs: {id: string}[]}[]}} catalogue
+ * @param {Catalogue} catalogue
  * @returns {Problem[]}
  */
-export function fitSampler(settings, { defaults, samplers }) {
-  const { name, knobs } = samplers.find(({ id }) => id === settings.sampler);
+export function fitSampler(settings, catalogue) {
+  const { defaults, samplers } = catalogue;
+  const { name, knobs, cfg_pp } = samplers.find(({ id }) => id === settings.sampler);
   const known = [...Object.keys(defaults), ...TABLE.map(({ key }) => key), ...knobs.map(({ id }) => id)];
   const left = Object.keys(settings).filter((key) => !known.includes(key));
-  return left.map((key) => {
+  const problems = left.map((key) => {
     const value = String(settings[key]);
     delete settings[key];
     return { key, value, code: "no-knob", used: null, sampler: name };
   });
+  if (settings.guide === "cfgpp" && !cfg_pp) {
+    settings.guide = defaults.guide;
+    problems.push({ key: "guide", value: "cfgpp", code: "no-cfgpp", used: defaults.guide, sampler: name, apart: cfgpp(catalogue) });
+  }
+  return problems;
 }
 
 /**

@@ -240,6 +240,22 @@ test("guidance without a class, or that pushes nothing, says so", async ({ page 
   await expect(page.locator("#guide-hint")).toHaveText("Without a class there is nothing to push towards.");
 });
 
+test("CFG++ is offered where a sampler follows it, and a link is told where not", async ({ page }) => {
+  await pictures(page, `${LINK}&guide=cfgpp`);
+  const other = page.locator("#guide option[value=cfgpp]");
+  await expect(page.locator("#guide")).toHaveValue("cfgpp");
+  await expect(page.locator("#guide-hint")).toContainText("Keeps the noise");
+  await page.locator("#sampler").selectOption("heun");
+  await expect(page.locator("#guide")).toHaveValue("cfg");
+  await expect(other).toBeDisabled();
+  await expect(page.locator("#guide-hint")).toHaveText(/CFG\+\+ is for these samplers: .*DDIM.*\.$/);
+  expect(hash(page)).not.toContain("guide=");
+  await page.locator("#sampler").selectOption("ddim");
+  await expect(other).toBeEnabled();
+  await pictures(page, `${LINK.replace("ddim", "heun")}&guide=cfgpp`);
+  await expect(page.locator("#notices")).toContainText(/The link asks for CFG\+\+, but Heun does not .*; plain guidance is used\./);
+});
+
 test("noise is only asked about where a sampler draws it", async ({ page }) => {
   await visit(page, LINK);
   await unfold(page, "more");
