@@ -40,7 +40,7 @@ const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-veloci
 const CHURNS_OFF_ITS_PATH: &[&str] = &["flow-heun-churn-late"];
 
 /// Rows that, where they draw noise, leave some of it in the last step, as their library does.
-const ENDS_NOISY: &[&str] = &["euler-churn-late", "euler-edm-churn-late"];
+const ENDS_NOISY: &[&str] = &["euler-churn-late", "euler-velocity-churn-late", "euler-edm-churn-late"];
 
 /// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
 const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde", "sa-solver"];

@@ -144,8 +144,9 @@ impl<'a> Keys<'a> {
             "scaled_linear" => ends().map(|(start, end)| Discrete::scaled_linear(start, end, timesteps))??,
             "sigmoid" => ends().map(|(start, end)| Discrete::sigmoid(start, end, timesteps))??,
             "squaredcos_cap_v2" => Discrete::cosine(timesteps)?,
+            "exp" => Discrete::exponential(timesteps)?,
             _ => {
-                let known = "known are linear, scaled_linear, sigmoid and squaredcos_cap_v2";
+                let known = "known are linear, scaled_linear, sigmoid, squaredcos_cap_v2 and exp";
                 return Err(self.unsupported("beta_schedule", known));
             }
         })

@@ -10,7 +10,7 @@ pub mod python;
 
 use crate::denoise::{Clip, ConfigError, Prediction};
 use crate::math::{Level, Schedule, ScheduleError, Spacing};
-use crate::samplers::{Tuning, method};
+use crate::samplers::{Listed, Tuning, method};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -41,6 +41,8 @@ pub struct Mapped {
     pub tuning: Tuning,
     /// The order of each step, where the library does not follow the rule of [`crate::samplers::Orders`].
     pub orders: Option<Vec<usize>>,
+    /// How many estimates the corrector of each step takes, 0 for none; empty where it follows the row's rule.
+    pub corrections: Vec<usize>,
     /// Where each step begins and ends; `t` of its beginning is the timestep that a network is told. Steps without
     /// length leave the point where it is. They do not always chain, and those of an inversion run from clean to noisy.
     pub steps: Vec<(Level, Level)>,
@@ -102,6 +104,11 @@ impl From<ScheduleError> for Unmapped {
 }
 
 impl Mapped {
+    /// The orders for a [`Run`](crate::samplers::Run).
+    pub fn listed(&self) -> Option<Listed<'_>> {
+        self.orders.as_deref().map(|steps| Listed { steps, corrections: &self.corrections })
+    }
+
     /// The walk of a row at its own tuning through `steps`, of a network that predicts `prediction` from `start` times
     /// a draw: what most runs change only a part of.
     fn new(
@@ -123,6 +130,7 @@ impl Mapped {
             sampler,
             tuning,
             orders: None,
+            corrections: Vec::new(),
             steps,
             shown: None,
             schedule,

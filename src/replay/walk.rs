@@ -121,7 +121,7 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
     let moves = steps.len() - steps.iter().rev().take_while(|step| stands(**step)).count();
     let grid = Grid::of_steps(steps[..moves].to_vec());
     let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
-    let orders = mapped.orders.as_deref();
+    let orders = mapped.listed();
     let (schedule, tuning) = (&mapped.schedule, mapped.tuning);
     take(&mut *sampler(Run { start, grid: &grid, schedule, model: asked, noise: &mut *noise, tuning, orders }));
     let mut x = walked.points[walked.points.len() - 1].clone();

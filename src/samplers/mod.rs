@@ -44,7 +44,7 @@ pub struct Run<'a, X> {
     /// What a person may turn; a method reads the knobs of its row and no other.
     pub tuning: Tuning,
     /// The order of each step, for callers that fix it; else it follows [`Orders`]' own rule.
-    pub orders: Option<&'a [usize]>,
+    pub orders: Option<Listed<'a>>,
 }
 
 impl<'a, X> Run<'a, X> {
@@ -56,12 +56,20 @@ impl<'a, X> Run<'a, X> {
     }
 }
 
+/// Orders that a caller fixes, step by step. Where a list has run out, the method's own rule holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    pub steps: &'a [usize],
+    /// How many estimates the corrector takes that walks a step once more: 0 where the step is not corrected.
+    pub corrections: &'a [usize],
+}
+
 /// The order that a multistep method may use in each step: all of its own, lowered step by step towards a clean end, as
 /// the last step there is infinitely long in log-SNR and only of order 1 (Zhao et al. 2023, arXiv 2302.04867,
 /// appendix F). What a method has not yet walked it cannot remember, so it also climbs to its order by itself.
 #[derive(Clone, Copy)]
 pub struct Orders<'a> {
-    listed: Option<&'a [usize]>,
+    listed: Option<Listed<'a>>,
     most: usize,
     steps: usize,
 }
@@ -70,7 +78,12 @@ impl Orders<'_> {
     /// The order of step `i`, at least 1.
     pub fn at(&self, i: usize) -> usize {
         let own = self.most.min(self.steps.saturating_sub(i));
-        self.listed.and_then(|orders| orders.get(i).copied()).unwrap_or(own).max(1)
+        self.listed.and_then(|listed| listed.steps.get(i).copied()).unwrap_or(own).max(1)
+    }
+
+    /// How many estimates the corrector of step `i` takes, where its method would take `own`.
+    pub fn correction(&self, i: usize, own: usize) -> usize {
+        self.listed.and_then(|listed| listed.corrections.get(i).copied()).unwrap_or(own)
     }
 }
 

@@ -123,9 +123,10 @@ impl Setup<'_> {
         serde_json::from_value(name.clone()).map_err(|_| Unmapped(format!("prediction_type {name} is not known here")))
     }
 
-    /// Number of steps that were asked for.
+    /// Number of steps that were asked for, or are listed.
     fn count(&self) -> Result<usize, Unmapped> {
-        super::count(self.steps)
+        let listed = self.calls.numbers("timesteps")?.map(|times| times.len());
+        super::count(self.steps.or(listed))
     }
 
     /// What the class does to `x_0`. It thresholds rather than clips where it is told to do both.

@@ -72,10 +72,12 @@ fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     if churn <= 0.0 {
         return walk(setup, "euler");
     }
-    let mut mapped = noise_scaled(setup, walk(setup, "euler-churn-late")?)?;
-    if mapped.prediction != Prediction::Epsilon {
-        return Err(Unmapped("churn is known here for networks that predict the noise".to_owned()));
-    }
+    let sampler = match setup.prediction()? {
+        Prediction::Epsilon => "euler-churn-late",
+        Prediction::Velocity => "euler-velocity-churn-late",
+        _ => return Err(Unmapped("churn is known here for networks that predict the noise or v".to_owned())),
+    };
+    let mut mapped = noise_scaled(setup, walk(setup, sampler)?)?;
     mapped.tuning.churn = churn;
     mapped.tuning.churn_min = setup.calls.number("s_tmin")?.unwrap_or(0.0);
     mapped.tuning.churn_max = setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY);

@@ -2,7 +2,8 @@
 
 use super::levels::{DEIS, DPM_SOLVER, HAIR, Manner, SA_SOLVER, SINGLESTEP, UNIPC, levels};
 use super::{Class, Draws, Mapped, Setup, Unmapped, chain};
-use crate::math::Level;
+use crate::denoise::Prediction;
+use crate::math::{Level, Schedule};
 use serde_json::json;
 
 pub(super) const CLASSES: &[Class] = &[
@@ -85,6 +86,7 @@ pub(super) const CLASSES: &[Class] = &[
             "solver_type",
             "lower_order_final",
             "predict_x0",
+            "disable_corrector",
             "final_sigmas_type",
             "use_flow_sigmas",
             "flow_shift",
@@ -196,11 +198,18 @@ fn unipc(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         (false, false) => "unipc-eps-bh2",
         (false, true) => "unipc-eps-bh1",
     };
-    let mut mapped = walk(setup, sampler, &UNIPC)?;
     let order = setup.keys.count("solver_order")?.unwrap_or(2);
+    if order > 3 {
+        return Err(Unmapped(format!("UniPC of order {order} is not known here")));
+    }
+    let mut mapped = walk(setup, sampler, &UNIPC)?;
     let n = mapped.steps.len();
     let lowers = setup.flag("lower_order_final")?;
-    mapped.orders = Some((0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect());
+    let orders: Vec<usize> = (0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect();
+    let uncorrected = setup.keys.numbers("disable_corrector")?.unwrap_or_default();
+    let corrected = |i: usize| !uncorrected.contains(&(i as f64));
+    mapped.corrections = orders.iter().enumerate().map(|(i, order)| if corrected(i) { order + 1 } else { 0 }).collect();
+    mapped.orders = Some(orders);
     mapped.bound = mapped.bound.filter(|_| on_data);
     Ok(mapped)
 }
@@ -210,15 +219,7 @@ fn sa_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     const STOCHASTIC: std::ops::RangeInclusive<f64> = 200.0..=800.0;
     let order = setup.keys.count("predictor_order")?.unwrap_or(2);
     let corrector = setup.keys.count("corrector_order")?.unwrap_or(2);
-    let sampler = match corrector.checked_sub(order) {
-        Some(0) => "sa-solver",
-        Some(1) => "sa-solver-plus",
-        _ => {
-            return Err(Unmapped(format!(
-                "a corrector of order {corrector} with a predictor of {order} is not known here"
-            )));
-        }
-    };
+    let sampler = if corrector > order { "sa-solver-plus" } else { "sa-solver" };
     if setup.keys.text("algorithm_type")?.is_some_and(|form| form != "data_prediction") {
         return Err(Unmapped("SA-Solver on estimates of the noise is not known here".to_owned()));
     }
@@ -233,6 +234,8 @@ fn sa_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let n = mapped.steps.len();
     let lowers = setup.flag("lower_order_final")?;
     mapped.orders = Some((0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect());
+    // The corrector's own lowering comes a step after the predictor's.
+    mapped.corrections = (0..n).map(|i| if lowers { corrector.min(n - i + 1) } else { corrector }).collect();
     mapped.draws = Draws::Listed(stochastic);
     Ok(mapped)
 }
@@ -251,6 +254,11 @@ pub(super) fn lowered(n: usize, order: usize, is_euler: bool, is_line: bool) -> 
 /// The walk of `sampler` through the levels.
 fn walk(setup: &Setup<'_>, sampler: &'static str, manner: &Manner) -> Result<Mapped, Unmapped> {
     let (levels, end, schedule) = levels(setup, manner)?;
-    let mapped = Mapped::new(sampler, schedule, chain(&levels, end), setup.prediction()?, 1.0)?;
+    let prediction = setup.prediction()?;
+    if matches!((&schedule, prediction), (Schedule::Flow(_), Prediction::Velocity)) {
+        // The classes turn `v` into `x_0` as if `alpha^2 + sigma^2` were 1.
+        return Err(Unmapped("the levels of a flow for a network that predicts v are not known here".to_owned()));
+    }
+    let mapped = Mapped::new(sampler, schedule, chain(&levels, end), prediction, 1.0)?;
     Ok(Mapped { bound: setup.bound(true)?, ..mapped })
 }

@@ -9,7 +9,7 @@ mod text;
 use super::{Arguments, Asked, Draws, Mapped, Unmapped, diffusers};
 use crate::denoise::Prediction;
 use crate::math::{Grid, Level, Noise, Schedule, Spacing};
-use crate::samplers::{Run, Tuning, method};
+use crate::samplers::{Listed, Run, Tuning, method};
 use offers::{Kind, Offer, offer};
 use serde_json::{Value, json};
 
@@ -152,8 +152,7 @@ fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
 
 /// Whether the sampler, its orders and its knobs are those of `run`, and no draw or estimate is treated apart.
 fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
-    let (ours, theirs) =
-        (end(mapped, grid, run.tuning, None), end(mapped, grid, mapped.tuning, mapped.orders.as_deref()));
+    let (ours, theirs) = (end(mapped, grid, run.tuning, None), end(mapped, grid, mapped.tuning, mapped.listed()));
     mapped.sampler == run.sampler
         && ours.zip(theirs).is_some_and(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
         && mapped.last_noise.is_none_or(|noise| noise.large <= 1e-9)
@@ -163,7 +162,7 @@ fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
 }
 
 /// Where a walk on data of plus and minus 1 ends, all its noise being the same: orders and knobs that matter move it.
-fn end(mapped: &Mapped, grid: &Grid, tuning: Tuning, orders: Option<&[usize]>) -> Option<f64> {
+fn end(mapped: &Mapped, grid: &Grid, tuning: Tuning, orders: Option<Listed<'_>>) -> Option<f64> {
     let sampler = method::<f64>(mapped.sampler)?.on_grid()?;
     let model = |x: &f64, at: Level| (at.alpha * x / (at.sigma * at.sigma)).tanh();
     let start = 0.7 * grid.first().marginal_std();

@@ -82,6 +82,14 @@ impl Discrete {
         Self::from_alpha_bar(timesteps, |u| ((u + 0.008) / 1.008 * FRAC_PI_2).cos().powi(2))
     }
 
+    /// The schedule whose `alpha_bar` falls exponentially to `e^-12` (`betas_for_alpha_bar` of diffusers, "exp").
+    ///
+    /// # Errors
+    /// As [`from_betas`](Self::from_betas).
+    pub fn exponential(timesteps: usize) -> Result<Self, ScheduleError> {
+        Self::from_alpha_bar(timesteps, |u| (-12.0 * u).exp())
+    }
+
     /// The schedule that follows `alpha_bar(u)` for `u` in 0..1, with every beta held to at most 0.999 (Nichol &
     /// Dhariwal 2021, arXiv 2102.09672, section 3.2).
     ///
@@ -171,6 +179,7 @@ mod tests {
             (Discrete::scaled_linear(0.00085, 0.012, 1000), ALPHA_BARS[1]),
             (Discrete::cosine(1000), ALPHA_BARS[2]),
             (Discrete::sigmoid(1e-4, 0.02, 1000), ALPHA_BARS[3]),
+            (Discrete::exponential(1000), ALPHA_BARS[4]),
         ];
         for (schedule, expected) in cases {
             let schedule = schedule.unwrap();
@@ -181,11 +190,12 @@ mod tests {
         }
     }
 
-    const ALPHA_BARS: [[f64; 3]; 4] = [
+    const ALPHA_BARS: [[f64; 3]; 5] = [
         [0.9999, 0.07779665836502389, 4.0358297653756754e-05],
         [0.99915, 0.2763326838229746, 0.004660098513077238],
         [0.999958715775178, 0.49228517244880304, 2.4287669070348567e-09],
         [0.9998507947991829, 0.29888762784675893, 3.968181990533212e-05],
+        [0.9880717128619305, 0.0024491849089589685, 6.14421235332821e-06],
     ];
 
     #[test]

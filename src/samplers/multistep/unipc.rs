@@ -44,13 +44,13 @@ fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f6
         let nodes = nodes(levels, step, Level::lambda);
         weights(&nodes, &moments(nodes.len(), form.rate(step)))
     };
-    // Where the last step began, and its order.
+    // Where the last step began, and how many estimates its corrector takes.
     let mut last: Option<(X, Level, usize)> = None;
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
         let denoised = model.denoise(&x, from);
         history.learn(&x, &denoised, from);
-        if let Some((begin, at, order)) = &last {
-            let weights = weigh(history.levels(order + 1), (*at, from));
+        if let Some((begin, at, estimates)) = last.as_ref().filter(|(.., estimates)| *estimates > 0) {
+            let weights = weigh(history.levels(*estimates), (*at, from));
             // An infinitely long step, from pure noise, is not corrected.
             if weights.len() > 1 {
                 x = history.step(begin, &denoised, &weights, (*at, from));
@@ -58,7 +58,7 @@ fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f6
         }
         let levels = history.levels(orders.at(i));
         let weights = weigh(levels, (from, to));
-        last = Some((x.clone(), from, levels.len()));
+        last = Some((x.clone(), from, orders.correction(i, levels.len() + 1)));
         x = history.step(&x, &denoised, &weights, (from, to));
         Step { x: x.clone(), denoised, from, to }
     }))

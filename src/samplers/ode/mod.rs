@@ -31,6 +31,12 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             knobs: CHURN,
+            diffusers: Some(r#"EulerDiscreteScheduler (s_churn > 0, prediction_type="v_prediction")"#),
+            paper: "after Karras et al. 2022, arXiv 2206.00364, algorithm 2, with `v` read at the level before the churn",
+            ..Method::new("euler-velocity-churn-late", "Euler (late churn, v)", euler::euler_late_velocity)
+        },
+        Method {
+            knobs: CHURN,
             diffusers: Some("EDMEulerScheduler (s_churn > 0)"),
             paper: "Karras et al. 2022, arXiv 2206.00364, equation 7, as diffusers churns it",
             ..Method::new("euler-edm-churn-late", "Euler (late churn, EDM)", euler::euler_late_edm)

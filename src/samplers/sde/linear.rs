@@ -18,7 +18,7 @@ pub(super) fn exponential<X: Latent + 'static>(run: Run<'_, X>, moments: fn(usiz
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
         let denoised = model.denoise(&x, from);
         history.learn(&x, &denoised, from);
-        let order = orders.and_then(|listed| listed.get(i)).map_or(tuning.order, |order| *order);
+        let order = orders.and_then(|listed| listed.steps.get(i)).map_or(tuning.order, |order| *order);
         let nodes = nodes(history.levels(order), (from, to), Level::lambda);
         let rate = -(1.0 + tuning.eta) * (to.lambda() - from.lambda());
         let target = history.mean(&weights(&nodes, &moments(nodes.len(), rate)));

@@ -51,8 +51,8 @@ fn sample<X: Latent + 'static>(run: Run<'_, X>, more: usize) -> Steps<'_, X> {
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
         let denoised = model.denoise(&x, from);
         history.learn(&x, &denoised, from);
-        if let Some((stretch, order)) = last.take() {
-            x = stretch.walk(&history, order);
+        if let Some((stretch, estimates)) = last.take() {
+            x = stretch.walk(&history, estimates);
         }
         let tau_2 = if window.contains(&from.nsr()) { tuning.eta * tuning.eta } else { 0.0 };
         let kept = ratio(from, to).powf(tau_2);
@@ -62,7 +62,8 @@ fn sample<X: Latent + 'static>(run: Run<'_, X>, more: usize) -> Steps<'_, X> {
         x = stretch.walk(&history, orders.at(i));
         if from.alpha > 0.0 {
             // The corrector's own lowering comes a step after the predictor's.
-            last = Some((stretch, (orders.at(i) + 1).min(tuning.order + more)));
+            let own = (orders.at(i) + 1).min(tuning.order + more);
+            last = Some((stretch, orders.correction(i, own)));
         }
         Step { x: x.clone(), denoised, from, to }
     }))

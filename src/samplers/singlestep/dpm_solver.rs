@@ -42,7 +42,7 @@ fn midpoint(nodes: &[f64], z: f64) -> Vec<f64> {
 }
 
 fn walk<X: Latent + 'static>(run: Run<'_, X>, form: Form, weigh: fn(&[f64], f64) -> Vec<f64>) -> Steps<'_, X> {
-    let orders = run.orders.map_or_else(|| orders(run.grid, run.tuning.order), <[usize]>::to_vec);
+    let orders = run.orders.map_or_else(|| orders(run.grid, run.tuning.order), |listed| listed.steps.to_vec());
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     let mut begin = x.clone();

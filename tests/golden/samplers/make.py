@@ -49,6 +49,7 @@ SCHEDULERS = {
     "DPMSolverSinglestepScheduler": ("dpmsolver_singlestep", "dpmpp_singlestep", "vp"),
     "DEISMultistepScheduler": ("deis_multistep", "deis", "vp"),
     "UniPCMultistepScheduler": ("unipc_multistep", "unipc", "vp"),
+    "SASolverScheduler": ("sasolver", "sa_solver", "vp"),
     "FlowMatchEulerDiscreteScheduler": ("flow_match_euler_discrete", "flow_euler", "flow"),
     "FlowMatchHeunDiscreteScheduler": ("flow_match_heun_discrete", "flow_heun", "flow"),
 }
@@ -314,7 +315,7 @@ euler, ancestral, heun = of("EulerDiscrete"), of("EulerAncestralDiscrete"), of("
 lms, kdpm2, kdpm2_ancestral = of("LMSDiscrete"), of("KDPM2Discrete"), of("KDPM2AncestralDiscrete")
 dpm_sde, singlestep = of("DPMSolverSDE"), of("DPMSolverSinglestep")
 deis, unipc, pndm, inverse = of("DEISMultistep"), of("UniPCMultistep"), of("PNDM"), of("DDIMInverse")
-lcm, tcd = of("LCM"), of("TCD")
+lcm, tcd, sa_solver = of("LCM"), of("TCD"), of("SASolver")
 
 
 def plain(name):
@@ -404,6 +405,7 @@ def walks():
     yield tcd("plain", 4, {})
     yield tcd("eta1", 4, {}, timesteps={"num_inference_steps": 4, "original_inference_steps": 9}, step={"eta": 1.0})
     yield euler("churn", 5, karras, step={"s_churn": 3.0, "s_tmin": 0.05, "s_tmax": 50.0, "s_noise": 1.01})
+    yield euler("churn-v", 5, {**karras, **v}, step={"s_churn": 3.0, "s_tmin": 0.05})
     yield lms("plain", 6, {})
     yield lms("order2-karras", 5, karras, step={"order": 2})
     yield kdpm2("leading-v", 5, {"timestep_spacing": "leading", **v})
@@ -425,6 +427,9 @@ def walks():
     yield deis("karras-held", 5, {**karras, "lower_order_final": False})
     yield unipc("order3", 7, {"solver_order": 3})
     yield unipc("bh1-noise", 6, {"solver_type": "bh1", "predict_x0": False, **low})
+    yield unipc("uncorrected", 6, {"solver_order": 3, "disable_corrector": [0, 2]})
+    yield sa_solver("order2", 8, {})
+    yield sa_solver("order3-corrected2", 8, {"predictor_order": 3})
     yield flow_euler("karras", 5, {"use_karras_sigmas": True, "shift": 3.0})
     yield flow_heun("plain", 5, {})
     yield flow_heun("churn", 5, {"shift": 3.0}, step={"s_churn": 2.0, "s_tmax": 0.8})
