@@ -1,11 +1,12 @@
 //! The laws that every row of the sampler table obeys: in f64, with exact denoisers, without a GPU.
 //!
 //! Each test walks over [`methods`], so a new row is held to all of them. What a row cannot obey by its definition is
-//! written down in the constants below and in [`limit_variance`].
+//! written down in [`laws::exceptions`] and in [`limit_variance`].
 
 mod laws {
     mod adaptive;
     pub mod affine;
+    pub mod exceptions;
     mod few_step;
     pub mod grids;
     pub mod plane;
@@ -13,6 +14,7 @@ mod laws {
 }
 
 use laws::affine::{Affine, Gaussian, Independent};
+use laws::exceptions::*;
 use laws::grids::{Between, Process, exploding, processes};
 use laws::plane::{Point, Seeded, distance, flow_map, mixture};
 use proptest::prelude::*;
@@ -20,80 +22,6 @@ use std::cell::Cell;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Level, Noise, NoiseSchedule};
 use unnoise::samplers::{Knob, Method, Run, Step, Steps, Tuning, methods};
-
-/// Rows that are not [`walks_are_the_same_in_every_process`], and why they cannot be.
-const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
-    ("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls"),
-    ("predictor-corrector", "predicts with the forward variance, as ddpm-large"),
-    ("euler-maruyama", "takes its steps in the process's own time and coordinates"),
-];
-
-/// Rows whose steps are far from even on grids that are even in time, and so show their order in more of them.
-const SHOWS_ITS_ORDER_LATE: &[&str] = &["flow-sde"];
-
-/// Rows that let the mean err with the step, as they follow the drift of the data's scale by its slope, mix velocities of
-/// several levels, each of which is another mixture of noise and data, or keep an output at another level than its own.
-const MEAN_ERRS: &[&str] = &["euler-maruyama", "pndm-velocity", "pndm-prk-velocity", "euler-edm-churn-late"];
-
-/// Rows that churn without scaling the data to the noisier level, as their library does: they leave the process, and obey
-/// the laws without churn only.
-const CHURNS_OFF_ITS_PATH: &[&str] = &["flow-heun-churn-late"];
-
-/// Rows that, where they draw noise, leave some of it in the last step, as their library does.
-const ENDS_NOISY: &[&str] = &["euler-churn-late", "euler-velocity-churn-late", "euler-edm-churn-late"];
-
-/// Rows of any order that have weak order 2 at most where they draw noise, as the papers prove or find.
-const AT_MOST_2_WITH_NOISE: &[&str] = &["er-sde", "sa-solver"];
-
-/// Rows whose order is higher where they draw no noise, and that order.
-const ORDER_WITHOUT_NOISE: &[(&str, usize)] = &[("dpmpp-sde", 2), ("seeds-3", 3), ("sa-solver-plus", 4)];
-
-/// Rows whose leading error vanishes on Gaussian data, and the order that they show there.
-const EASY_ON_GAUSSIANS: &[(&str, usize)] = &[("midpoint", 3)];
-
-/// Rows whose errors at this order have both signs and cancel over a variance-exploding run, where the steps are equal in
-/// log-SNR but for their turns: what is left there is that of the next order, or shows none.
-const CANCELS_WHEN_EXPLODING: &[(&str, usize)] = &[("sde-dpm-solver", 1), ("sde-dpm-solver-heun", 1), ("sa-solver", 3)];
-
-/// Rows whose spread is right only where neighbouring steps are nearly equal in log-SNR, as they are nowhere near the
-/// clean level of a process whose noise goes on to none.
-const WRONG_ON_UNEQUAL_STEPS: &[&str] = &["dpmpp-3m-sde-diffusers"];
-
-/// Rows that err in a step by how much it takes of the noise there was, or of what alpha grows by, which is half and more
-/// near the pure noise of a flow, in however many steps. The error fades on the way; their marginals are looked at from
-/// this ratio down.
-const ROUGH_IN_MUCH_NOISE: &[&str] =
-    &["sde-dpm-solver", "sde-dpm-solver-heun", "euler-maruyama", "predictor-corrector"];
-const NOT_MUCH_NOISE: f64 = 2.0;
-
-/// Rows that take the steps they remember for equal, and so have their order only where neighbouring steps are nearly so.
-const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
-    "ipndm",
-    "pndm",
-    "pndm-prk",
-    "pndm-velocity",
-    "pndm-prk-velocity",
-    "dpmpp-singlestep",
-    "dpmpp-singlestep-heun",
-    "dpm-solver-singlestep",
-    "dpm-solver-singlestep-heun",
-    "dpmpp-3m-sde-diffusers",
-];
-
-/// Rows whose first steps ask more often than the others: how many steps, and how often.
-const STARTS_WITH: &[(&str, usize, u32)] =
-    &[("pndm", 1, 2), ("pndm-velocity", 1, 2), ("pndm-prk", 3, 4), ("pndm-prk-velocity", 3, 4)];
-
-/// Rows that hold the model's estimate for the picture itself, as if it were a consistency function, whose picture has the
-/// data's law. An exact denoiser's has not: see [`limit_variance`].
-const TAKES_ESTIMATES_FOR_PICTURES: &[&str] = &["lcm", "lcm-boundary", "consistency", "tcd"];
-
-/// Rows that mix a part `c_skip` of the point itself into their estimate, as a network does that was distilled with
-/// boundary conditions, and more than that part in the coarsest of these tests.
-const SKIPS: &[(&str, f64)] = &[("lcm-boundary", 5e-3)];
-
-/// Rows that walk some of their steps again, which [`laws::few_step`] counts.
-const WALKS_AGAIN: &[&str] = &["restart", "repaint"];
 
 /// The variance that a method's points take on as the steps of `grid` grow: the marginal's, for most.
 ///
