@@ -8,6 +8,7 @@ use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
 use unnoise::models::Pretrained;
+use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
 
@@ -225,5 +226,20 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
     ] {
         let said = script(&change).unwrap_err();
         assert!(said.contains(says), "{said}");
+    }
+}
+
+/// The network has random weights, so what is held is that every choice of the page leads to a picture.
+#[test]
+fn every_sampler_and_every_schedule_makes_a_picture() {
+    for method in methods::<f64>() {
+        let last = all(&Settings { sampler: method.id.to_owned(), images: 1, ..settings() }).pop().unwrap();
+        assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{}", method.id);
+    }
+    for schedule in Spacing::ALL {
+        let mut settings = Settings { schedule, images: 1, ..settings() };
+        settings.fit();
+        let frames = all(&settings);
+        assert_eq!(frames.len(), settings.steps + 1, "{}", settings.schedule);
     }
 }
