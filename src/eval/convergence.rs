@@ -108,6 +108,12 @@ pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing
     let noise = || Box::new(Silent) as Box<dyn Noise<f64>>;
     let model = |_: &f64, _: Level| 0.0;
     let task = Task { schedule, spacing: spacing.clone(), model: &model, z: 1.0, noise: &noise, rms: &|x| x.abs() };
-    let taken = |steps: &usize| task.end(method, method.tuning, *steps).is_ok_and(|end| end.evaluations <= evaluations);
-    (1..=evaluations).rev().find(taken)
+    let within = |steps: usize| task.end(method, method.tuning, steps).is_ok_and(|end| end.evaluations <= evaluations);
+    // More steps never take fewer evaluations, and no step takes less than one.
+    let (mut most, mut beyond) = (0, evaluations + 1);
+    while beyond - most > 1 {
+        let middle = usize::midpoint(most, beyond);
+        if within(middle) { most = middle } else { beyond = middle }
+    }
+    (most > 0).then_some(most)
 }

@@ -16,8 +16,8 @@ pub struct Method<X> {
     pub order: usize,
     /// The order of convergence at each value of [`Knob::Order`], from 1, where it is not that value.
     pub convergence: &'static [usize],
-    /// Model evaluations a step (an attempt, where a method chooses its steps) at the default tuning. A step from pure noise (`alpha = 0`) or to the clean end may take
-    /// fewer.
+    /// Model evaluations a step (an attempt, where a method chooses its steps) at the default tuning. A step from pure
+    /// noise (`alpha = 0`) or to the clean end may take fewer.
     pub evaluations: u32,
     /// Whether the method draws fresh noise at its default tuning.
     pub stochastic: bool,

@@ -19,8 +19,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Model evaluations to compare at
-    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_values_t = [5, 10, 20, 50])]
-    evaluations: Vec<usize>,
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_values_t = [5, 10, 20, 50],
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    evaluations: Vec<u16>,
     /// Spacing of the noise levels
     #[arg(long, value_name = "SPACING", default_value = "log-snr")]
     schedule: Spacing,
@@ -28,11 +29,12 @@ pub struct Args {
     #[arg(long, value_name = "ID,ID,..", value_delimiter = ',')]
     samplers: Vec<String>,
     /// Pictures of each run, where there is a model folder
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    images: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    images: u16,
     /// Steps of the run that the others are compared with
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    reference: usize,
+    #[arg(long, value_name = "N", default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    reference: u32,
     /// Seed of the starting noise
     #[arg(long, default_value_t = 7)]
     seed: u32,
@@ -82,11 +84,11 @@ fn gaussians(args: &Args) -> Outcome {
 async fn pictures(args: &Args, dir: &Path) -> Outcome {
     let device = backend::open(Backend::Cpu).await?.device;
     let model = Pretrained::from_dir(dir, &device)?;
-    let labels: Vec<_> = (0..args.images).map(|i| i.checked_rem(model.classes())).collect();
+    let images = usize::from(args.images);
+    let labels: Vec<_> = (0..images).map(|i| i.checked_rem(model.classes())).collect();
     let network = NetworkDenoiser::new(&model, &labels, 1.0);
     let [channels, height, width] = model.shape();
-    let z =
-        ImageNoise::new(args.seed, args.images).normal(&Tensor::zeros([args.images, channels, height, width], &device));
+    let z = ImageNoise::new(args.seed, images).normal(&Tensor::zeros([images, channels, height, width], &device));
     output::line(format_args!(
         "RMS distance from the limit ({} steps of the same spacing), {} pictures with values {} to {}.\n",
         args.reference, args.images, model.card.range[0], model.card.range[1]
@@ -122,14 +124,14 @@ fn print<X: Latent + 'static>(args: &Args, task: &Task<'_, X>) -> Outcome {
     output::line(format_args!("|---|{}", "---:|".repeat(columns.len())));
     // Every method of the ODE has the same limit.
     let limit = method::<X>("dpmpp-2m").ok_or("the table has its default row")?;
-    let of_ode = task.end(&limit, limit.tuning, args.reference)?.x;
+    let of_ode = task.end(&limit, limit.tuning, args.reference as usize)?.x;
     for method in methods::<X>().into_iter().filter(chosen) {
         let own = match method.stochastic {
-            true => Some(task.end(&method, method.tuning, args.reference)?.x),
+            true => Some(task.end(&method, method.tuning, args.reference as usize)?.x),
             false => None,
         };
         let reference = own.as_ref().unwrap_or(&of_ode);
-        let cells = args.evaluations.iter().map(|n| cell(&method, task, *n, reference));
+        let cells = args.evaluations.iter().map(|n| cell(&method, task, usize::from(*n), reference));
         output::line(format_args!("| `{}` |{}", method.id, cells.collect::<Result<String, _>>()?));
     }
     Ok(ExitCode::SUCCESS)

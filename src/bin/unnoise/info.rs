@@ -26,8 +26,7 @@ pub async fn run(args: &Args) -> Outcome {
     output::line(format_args!("parameters  {}", model.parameters()));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
-    let config = std::fs::read_to_string(args.dir.join("scheduler/scheduler_config.json"))?;
-    match diffusers::describe(&config) {
+    match diffusers::describe(&model.scheduler_config) {
         Ok(described) => output::line(format_args!("scheduler   {described}")),
         Err(unmapped) => output::line(format_args!("scheduler   {unmapped}")),
     }

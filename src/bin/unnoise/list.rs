@@ -7,6 +7,7 @@ use unnoise::samplers::{Method, methods};
 
 #[derive(ClapArgs)]
 pub struct Args {
+    /// What to list
     #[arg(value_enum, default_value_t = What::Samplers)]
     what: What,
 }

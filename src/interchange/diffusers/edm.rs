@@ -2,7 +2,7 @@
 //! of `x_0` does not depend on what they predict.
 
 use super::solvers::lowered;
-use super::{Class, Mapped, Setup, Unmapped, chain};
+use super::{Class, Mapped, SOLVER, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
 use crate::interchange::stands;
 use crate::math::spacing::{exponential, karras};
@@ -16,26 +16,14 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "EDMEulerScheduler",
         defaults: || json!({}),
-        honoured: EDM,
+        honoured: &[EDM],
         calls: &["s_churn", "s_tmin", "s_tmax", "s_noise"],
         map: euler,
     },
     Class {
         name: "EDMDPMSolverMultistepScheduler",
         defaults: || json!({}),
-        honoured: &[
-            EDM[0],
-            EDM[1],
-            EDM[2],
-            EDM[3],
-            EDM[4],
-            EDM[5],
-            "algorithm_type",
-            "solver_order",
-            "solver_type",
-            "lower_order_final",
-            "euler_at_final",
-        ],
+        honoured: &[EDM, SOLVER, &["algorithm_type", "euler_at_final"]],
         calls: &[],
         map: dpm_solver,
     },

@@ -12,7 +12,7 @@ pub(super) const CLASSES: &[Class] = &[
             json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
                 "original_inference_steps": 50, "timestep_scaling": 10.0})
         },
-        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one"],
+        honoured: &[&["original_inference_steps", "clip_sample", "set_alpha_to_one"]],
         calls: &["timesteps", "original_inference_steps", "strength"],
         map: lcm,
     },
@@ -23,14 +23,14 @@ pub(super) const CLASSES: &[Class] = &[
                 "original_inference_steps": 50})
         },
         // The class has the arguments of LCMScheduler, but reads no other of them.
-        honoured: &["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"],
+        honoured: &[&["original_inference_steps", "clip_sample", "set_alpha_to_one", "timestep_scaling"]],
         calls: &["timesteps", "original_inference_steps", "strength", "eta"],
         map: tcd,
     },
     Class {
         name: "CMStochasticIterativeScheduler",
         defaults: || json!({"num_train_timesteps": 40}),
-        honoured: &["sigma_min", "sigma_max", "sigma_data", "rho", "s_noise", "clip_denoised"],
+        honoured: &[&["sigma_min", "sigma_max", "sigma_data", "rho", "s_noise", "clip_denoised"]],
         calls: &["timesteps"],
         map: consistency,
     },

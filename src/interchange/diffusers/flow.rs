@@ -1,6 +1,6 @@
 //! The flow matching schedulers.
 
-use super::{Class, Draws, INVERSE, Mapped, Setup, Unmapped, chain, shifted, stretch};
+use super::{Class, Draws, INVERSE, Mapped, RESPACED, SHIFTING, Setup, Unmapped, chain, shifted, stretch};
 use crate::denoise::Prediction;
 use crate::math::{Flow, Level, Schedule, linspace};
 use serde_json::json;
@@ -10,19 +10,18 @@ pub(super) const CLASSES: &[Class] = &[
         name: "FlowMatchEulerDiscreteScheduler",
         defaults: || json!({"base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096}),
         honoured: &[
-            "use_karras_sigmas",
-            "use_exponential_sigmas",
-            "use_beta_sigmas",
-            "shift",
-            "use_dynamic_shifting",
-            "time_shift_type",
-            "shift_terminal",
-            "invert_sigmas",
-            "stochastic_sampling",
-            "base_shift",
-            "max_shift",
-            "base_image_seq_len",
-            "max_image_seq_len",
+            RESPACED,
+            SHIFTING,
+            &[
+                "shift",
+                "shift_terminal",
+                "invert_sigmas",
+                "stochastic_sampling",
+                "base_shift",
+                "max_shift",
+                "base_image_seq_len",
+                "max_image_seq_len",
+            ],
         ],
         calls: &["sigmas", "timesteps", "mu"],
         map: euler,
@@ -30,7 +29,7 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "FlowMatchHeunDiscreteScheduler",
         defaults: || json!({}),
-        honoured: &["shift"],
+        honoured: &[&["shift"]],
         calls: &["s_churn", "s_tmin", "s_tmax", "s_noise"],
         map: heun,
     },

@@ -27,8 +27,8 @@ pub(super) struct Class {
     name: &'static str,
     /// The constructor's defaults where they matter here.
     defaults: fn() -> Value,
-    /// Arguments of the constructor that the mapping reads, besides those of [`ALWAYS`].
-    honoured: &'static [&'static str],
+    /// Arguments of the constructor that the mapping reads, besides those of [`ALWAYS`], in groups.
+    honoured: &'static [&'static [&'static str]],
     /// Arguments of `set_timesteps` and `step` that the mapping reads.
     calls: &'static [&'static str],
     map: fn(&Setup<'_>) -> Result<Mapped, Unmapped>,
@@ -50,6 +50,18 @@ const ALWAYS: &[&str] = &[
     "sample_max_value",
     "clip_sample_range",
 ];
+
+/// Arguments that respace the ratios between the ends of the process.
+const RESPACED: &[&str] = &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"];
+
+/// Arguments of every solver that has an order.
+const SOLVER: &[&str] = &["solver_order", "solver_type", "lower_order_final"];
+
+/// Arguments that make a solver of a variance-preserving process walk a flow.
+const FLOW: &[&str] = &["use_flow_sigmas", "flow_shift"];
+
+/// Arguments that shift a flow by what it is given with the run.
+const SHIFTING: &[&str] = &["use_dynamic_shifting", "time_shift_type"];
 
 /// The class of this name.
 fn class(name: &str) -> Result<&'static Class, Unmapped> {
@@ -78,9 +90,14 @@ fn defaults(class: &Class) -> Value {
 }
 
 impl Class {
+    /// Every argument of the constructor that the mapping reads.
+    fn honoured(&self) -> impl Iterator<Item = &'static str> {
+        [ALWAYS].iter().chain(self.honoured).copied().flatten().copied()
+    }
+
     /// Whether the mapping reads the constructor's argument `key`.
     fn reads(&self, key: &str) -> bool {
-        ALWAYS.contains(&key) || self.honoured.contains(&key)
+        self.honoured().any(|known| known == key)
     }
 }
 
@@ -92,7 +109,7 @@ impl Class {
 pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let class = class(asked.name)?;
     let defaults = defaults(class);
-    let config = over(&defaults, asked.config, &[ALWAYS, class.honoured].concat())?;
+    let config = over(&defaults, asked.config, &class.honoured().collect::<Vec<_>>())?;
     let mut given = asked.timesteps.clone();
     given.extend(asked.step.clone());
     // What a class does not read may be given as long as it changes nothing.

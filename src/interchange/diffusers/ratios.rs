@@ -1,6 +1,6 @@
 //! The schedulers that step in the noise-to-signal ratio, k-diffusion's "sigma".
 
-use super::{Class, Mapped, Setup, Unmapped, chain, no_steps};
+use super::{Class, Mapped, RESPACED, Setup, Unmapped, chain, no_steps};
 use crate::denoise::Prediction;
 use crate::math::spacing::exponential;
 use crate::math::{Discrete, Level, NoiseSchedule, Schedule, Ve};
@@ -10,16 +10,7 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "EulerDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace"}),
-        honoured: &[
-            "use_karras_sigmas",
-            "use_exponential_sigmas",
-            "use_beta_sigmas",
-            "sigma_min",
-            "sigma_max",
-            "final_sigmas_type",
-            "interpolation_type",
-            "timestep_type",
-        ],
+        honoured: &[RESPACED, &["sigma_min", "sigma_max", "final_sigmas_type", "interpolation_type", "timestep_type"]],
         calls: &["timesteps", "sigmas", "s_churn", "s_tmin", "s_tmax", "s_noise"],
         map: euler,
     },
@@ -33,35 +24,35 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "HeunDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "clip_sample"],
+        honoured: &[RESPACED, &["clip_sample"]],
         calls: &["timesteps"],
         map: |setup| walk(setup, "heun"),
     },
     Class {
         name: "KDPM2DiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"],
+        honoured: &[RESPACED],
         calls: &[],
         map: |setup| Ok(rounded(setup, walk(setup, "dpm2")?)),
     },
     Class {
         name: "KDPM2AncestralDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"],
+        honoured: &[RESPACED],
         calls: &[],
         map: |setup| Ok(rounded(setup, walk(setup, "dpm2-ancestral")?)),
     },
     Class {
         name: "LMSDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace"}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"],
+        honoured: &[RESPACED],
         calls: &["order"],
         map: lms,
     },
     Class {
         name: "DPMSolverSDEScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
-        honoured: &["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "noise_sampler_seed"],
+        honoured: &[RESPACED, &["noise_sampler_seed"]],
         calls: &["s_noise"],
         map: |setup| noise_scaled(setup, walk(setup, "dpmpp-sde")?),
     },

@@ -10,14 +10,14 @@ pub(super) const CLASSES: &[Class] = &[
     Class {
         name: "ScoreSdeVeScheduler",
         defaults: || json!({}),
-        honoured: &["sigma_min", "sigma_max", "snr", "correct_steps", "sampling_eps"],
+        honoured: &[&["sigma_min", "sigma_max", "snr", "correct_steps", "sampling_eps"]],
         calls: &[],
         map: variance_exploding,
     },
     Class {
         name: "ScoreSdeVpScheduler",
         defaults: || json!({}),
-        honoured: &["beta_min", "beta_max", "sampling_eps"],
+        honoured: &[&["beta_min", "beta_max", "sampling_eps"]],
         calls: &[],
         map: variance_preserving,
     },
