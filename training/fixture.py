@@ -1,6 +1,7 @@
 """Small random networks in diffusers' folder layout, with what torch answers for them."""
 
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -24,7 +25,11 @@ def save_fixture(folder: Path, seed: int, batch: int = 2, half: bool = False, **
     DDIMPipeline(model, DDIMScheduler(clip_sample=False)).save_pretrained(folder)
     side = model.config.sample_size
     x = torch.randn(batch, model.config.in_channels, side, side)
-    t = torch.linspace(950, 20, batch).round()  # levels of noise are mixed within the batch
+    # Levels of noise are mixed within the batch.
+    if model.config.time_embedding_type == "fourier":
+        t = torch.logspace(math.log10(50), -2, batch)
+    else:
+        t = torch.linspace(950, 20, batch).round()
     oracle = {"x": x, "t": t}
     label = None
     if classes := model.config.num_class_embeds:

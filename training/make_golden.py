@@ -20,6 +20,8 @@ VARIANTS = {
                              up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D")),
     "float16-no-mid-attention": dict(half=True, add_attention=False, attention_head_dim=8, mid_block_scale_factor=1.5,
                                      num_class_embeds=2),
+    # told noise levels and not timesteps, at frequencies that are stored as float16 with the rest
+    "fourier": dict(half=True, time_embedding_type="fourier", attention_head_dim=8),
 }
 
 if len(sys.argv) != 2:

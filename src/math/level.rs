@@ -6,7 +6,8 @@
 /// three. (Kingma et al. 2021, "Variational Diffusion Models", arXiv 2107.00630, section 3.1.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
-    /// The model's own time coordinate: what the network is told.
+    /// The model's own time coordinate. What the network is told of the level is
+    /// [`NoiseSchedule::told`](super::NoiseSchedule::told), mostly this.
     pub t: f64,
     /// Scale of the data.
     pub alpha: f64,

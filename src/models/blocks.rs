@@ -9,7 +9,8 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::f64::consts::TAU;
 
 /// A stride-1 convolution that keeps the size of the picture. `kernel` is odd.
 pub fn same_conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
@@ -224,6 +225,32 @@ impl TimestepEmbedding {
     /// `[batch, in]` to `[batch, out]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.linear_2.forward(silu(self.linear_1.forward(x)))
+    }
+}
+
+/// Sines and cosines of the logarithm of a noise level, at random frequencies that are stored and never trained (Song et
+/// al. 2021, arXiv 2011.13456, appendix C.1, after Tancik et al. 2020, arXiv 2006.10739).
+#[derive(Module, Debug)]
+pub struct GaussianFourierProjection {
+    /// Turns for each unit of the logarithm.
+    weight: Param<Tensor<1>>,
+}
+
+impl GaussianFourierProjection {
+    /// Normally distributed frequencies of standard deviation `scale`.
+    pub fn new(frequencies: usize, scale: f64, device: &Device) -> Self {
+        let normal = Initializer::Normal { mean: 0.0, std: scale };
+        Self { weight: normal.init([frequencies], device).set_require_grad(false) }
+    }
+
+    /// `[batch, 2 frequencies]`: the sines, then the cosines. Each of `t` is above 0.
+    pub fn forward(&self, t: &[f64], device: &Device) -> Tensor<2> {
+        let log = t.iter().map(|&t| (t as f32).ln()).collect();
+        let log = Tensor::<2>::from_data(TensorData::new(log, [t.len(), 1]), device);
+        let turns = log * self.weight.val().unsqueeze();
+        // Whole turns are taken off first: a GPU's sine is only accurate near zero.
+        let phase = (turns.clone() - turns.round()) * TAU;
+        Tensor::cat(vec![phase.clone().sin(), phase.cos()], 1)
     }
 }
 

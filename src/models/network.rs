@@ -137,7 +137,7 @@ fn ask(model: &Pretrained, x: &Tensor<4>, at: Level, questions: &[Rows]) -> Vec<
     let batch = Tensor::cat(vec![x.clone(); questions.len()], 0);
     let classes: Option<Vec<_>> = questions.iter().cloned().collect();
     let classes = classes.map(|classes| classes.concat());
-    let output = model.net.forward(batch, &vec![at.t; images * questions.len()], classes.as_deref());
+    let output = model.output(batch, &vec![at; images * questions.len()], classes.as_deref());
     let [_, outputs, ..] = output.dims();
     let answer = |k: usize| {
         let output = output.clone().narrow(0, k * images, images);

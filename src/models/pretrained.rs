@@ -3,9 +3,9 @@
 use super::WeightsError;
 use super::unet2d::{ConfigError, Unet2d};
 use crate::denoise::{Prediction, scheduler_config};
-use crate::math::Schedule;
+use crate::math::{Level, NoiseSchedule, Schedule};
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -135,6 +135,13 @@ impl Pretrained {
             card: dir.join(card).exists().then(|| text(card)).transpose()?,
         };
         Self::load(files, device)
+    }
+
+    /// What the network outputs for pictures `x` `[batch, channels, height, width]`, each at its own level and, where the
+    /// network knows classes, of its own class.
+    pub fn output(&self, x: Tensor<4>, levels: &[Level], classes: Option<&[usize]>) -> Tensor<4> {
+        let told: Vec<_> = levels.iter().map(|&at| self.schedule.told(at)).collect();
+        self.net.forward(x, &told, classes)
     }
 
     /// Channels, height and width of a picture.

@@ -28,7 +28,7 @@ pub fn objective(model: &Pretrained, example: &Example) -> Tensor<1> {
     let Example { x0, eps, t, classes } = example;
     let levels: Vec<_> = t.iter().map(|&t| model.schedule.level(t)).collect();
     let target = combine(x0, eps, levels.iter().map(|&level| model.prediction.target(level)));
-    let output = model.net.forward(diffuse(x0, eps, &levels), t, classes.as_deref());
+    let output = model.output(diffuse(x0, eps, &levels), &levels, classes.as_deref());
     let error = (output - target).powi_scalar(2).flatten::<2>(1, 3);
     error.mean_dim(1).squeeze_dim(1)
 }

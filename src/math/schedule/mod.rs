@@ -23,6 +23,11 @@ pub trait NoiseSchedule {
         self.level_at(nsr).t
     }
 
+    /// What the network is told of a level: its time.
+    fn told(&self, at: Level) -> f64 {
+        at.t
+    }
+
     /// How fast signal fades and noise comes at time `t`, which is first brought into `0..=t_max`.
     fn rates(&self, t: f64) -> Rates;
 
@@ -81,6 +86,11 @@ impl NoiseSchedule for Ve {
     fn level_at(&self, nsr: f64) -> Level {
         let t = (nsr / self.sigma_min).ln() / (self.sigma_max / self.sigma_min).ln();
         Level::variance_exploding(t.clamp(0.0, self.t_max()), nsr)
+    }
+
+    /// The noise level itself (Song et al. 2021, arXiv 2011.13456, appendix C.1).
+    fn told(&self, at: Level) -> f64 {
+        at.sigma
     }
 
     fn rates(&self, t: f64) -> Rates {
@@ -181,6 +191,10 @@ impl NoiseSchedule for Schedule {
 
     fn level_at(&self, nsr: f64) -> Level {
         self.inner().level_at(nsr)
+    }
+
+    fn told(&self, at: Level) -> f64 {
+        self.inner().told(at)
     }
 
     fn rates(&self, t: f64) -> Rates {

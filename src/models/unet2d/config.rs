@@ -14,6 +14,7 @@ pub struct Unet2dConfig {
     pub out_channels: usize,
     /// Whether pictures come in `[0, 1]` and are first mapped to `[-1, 1]`.
     pub center_input_sample: bool,
+    pub time_embedding_type: TimeEmbedding,
     /// Width of the conditioning vector.
     pub time_embedding_dim: usize,
     pub freq_shift: f64,
@@ -42,6 +43,16 @@ pub struct Unet2dConfig {
     pub num_class_embeds: Option<usize>,
 }
 
+/// How the network is shown its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeEmbedding {
+    /// Sines and cosines of the time.
+    Positional,
+    /// Sines and cosines of its logarithm at random frequencies; the output is divided by the time, which is above 0.
+    Fourier,
+}
+
 /// Why a configuration is refused.
 #[derive(Debug, Error, PartialEq)]
 pub enum ConfigError {
@@ -67,7 +78,6 @@ impl Unet2dConfig {
         let map = serde_json::from_str(json).map_err(|e| ConfigError::Json(e.to_string()))?;
         let mut k = Keys(map);
         k.one_of("act_fn", &["silu", "swish"])?;
-        k.one_of("time_embedding_type", &["positional"])?;
         k.one_of("resnet_time_scale_shift", &["default"])?;
         k.one_of("downsample_type", &["conv"])?;
         k.one_of("upsample_type", &["conv"])?;
@@ -147,6 +157,12 @@ impl Unet2dConfig {
             in_channels: k.take("in_channels", json!(3), "a number from 1 to 64", |n| (1..=64).contains(n))?,
             out_channels: k.take("out_channels", json!(3), "a number from 1 to 64", |n| (1..=64).contains(n))?,
             center_input_sample: k.take("center_input_sample", json!(false), "true or false", |_| true)?,
+            time_embedding_type: k.take(
+                "time_embedding_type",
+                json!("positional"),
+                "\"positional\" or \"fourier\"",
+                |_| true,
+            )?,
             time_embedding_dim: time_embedding_dim.unwrap_or(4 * first),
             freq_shift: k.take(
                 "freq_shift",

@@ -3,11 +3,11 @@
 mod config;
 mod load;
 
-pub use config::{ConfigError, Unet2dConfig};
+pub use config::{ConfigError, TimeEmbedding, Unet2dConfig};
 
 use super::blocks::{
-    Attention, Downsample2d, GroupNorm, Norm, ResnetBlock2d, TimestepEmbedding, Upsample2d, same_conv,
-    sinusoidal_embedding,
+    Attention, Downsample2d, GaussianFourierProjection, GroupNorm, Norm, ResnetBlock2d, TimestepEmbedding, Upsample2d,
+    same_conv, sinusoidal_embedding,
 };
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -15,10 +15,14 @@ use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+/// Standard deviation of the frequencies of a Fourier embedding.
+const FOURIER_SCALE: f64 = 16.0;
+
 /// A network that tells noise from picture, given the time and, where it was trained with classes, a class.
 #[derive(Module, Debug)]
 pub struct Unet2d {
     conv_in: Conv2d,
+    time_proj: Option<GaussianFourierProjection>,
     time_embedding: TimestepEmbedding,
     class_embedding: Option<Embedding>,
     down_blocks: Vec<DownBlock>,
@@ -47,9 +51,12 @@ impl Unet2d {
             let across = if level == 0 { first } else { channels[level - 1] };
             UpBlock::new(&stage, [below, across, channels[level]], config.up_attention[i], level > 0)
         };
+        let fourier = config.time_embedding_type == TimeEmbedding::Fourier;
+        let features = if fourier { 2 * first } else { first };
         Self {
             conv_in: same_conv([config.in_channels, first], 3, device),
-            time_embedding: TimestepEmbedding::new(first, config.time_embedding_dim, device),
+            time_proj: fourier.then(|| GaussianFourierProjection::new(first, FOURIER_SCALE, device)),
+            time_embedding: TimestepEmbedding::new(features, config.time_embedding_dim, device),
             class_embedding: (config.num_class_embeds)
                 .map(|n| EmbeddingConfig::new(n, config.time_embedding_dim).init(device)),
             down_blocks: (0..channels.len()).map(down).collect(),
@@ -72,10 +79,15 @@ impl Unet2d {
     pub fn forward(&self, x: Tensor<4>, t: &[f64], class: Option<&[usize]>) -> Tensor<4> {
         let device = x.device();
         let config = &self.config;
-        let dim = config.block_out_channels[0];
-        let sinusoids = sinusoidal_embedding(t, dim, config.flip_sin_to_cos, config.freq_shift);
-        let mut emb =
-            self.time_embedding.forward(Tensor::from_data(TensorData::new(sinusoids, [t.len(), dim]), &device));
+        let features = match &self.time_proj {
+            Some(projection) => projection.forward(t, &device),
+            None => {
+                let dim = config.block_out_channels[0];
+                let sinusoids = sinusoidal_embedding(t, dim, config.flip_sin_to_cos, config.freq_shift);
+                Tensor::from_data(TensorData::new(sinusoids, [t.len(), dim]), &device)
+            }
+        };
+        let mut emb = self.time_embedding.forward(features);
         if let (Some(embedding), Some(class)) = (&self.class_embedding, class) {
             let class = class.iter().map(|&c| c as i32).collect();
             let rows = Tensor::<2, Int>::from_data(TensorData::new(class, [t.len(), 1]), &device);
@@ -95,7 +107,14 @@ impl Unet2d {
         for block in &self.up_blocks {
             x = block.forward(x, &emb, &mut across);
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        let x = self.conv_out.forward(silu(self.conv_norm_out.forward(x)));
+        match config.time_embedding_type {
+            TimeEmbedding::Positional => x,
+            TimeEmbedding::Fourier => {
+                let each = TensorData::new(t.iter().map(|&t| t as f32).collect(), [t.len(), 1, 1, 1]);
+                x / Tensor::<4>::from_data(each, &device)
+            }
+        }
     }
 }
 
