@@ -1,31 +1,37 @@
-"""What a training run is made of: the recipe (TOML), the data set it names and the network it describes."""
+"""What a training run is made of: the recipe (TOML) and the network that it describes."""
 
-import gzip
-import struct
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DModel
+from diffusers import UNet2DModel
 
-WEIGHTS, ORDER, DRAWS = range(3)  # independent random streams of one seed
+WEIGHTS, ORDER, DRAWS, HELD = range(4)  # independent random streams of one seed
 
 
 class Fault(Exception):
     """Something the person at the keyboard can put right; the message is one sentence for them."""
 
 
-# Section -> (required keys, optional keys). [model] is checked against UNet2DModel by UNet2DModel itself.
+# Section -> (required keys, optional keys), or by the section's own `kind` or `format`. [model] is checked by UNet2DModel itself.
+BETAS = ({"kind", "timesteps", "beta_start", "beta_end"}, {"zero_terminal_snr"})
 SECTIONS = {
-    "data": ({"dataset", "format", "images", "labels"}, set()),
+    "data": {"idx": ({"dataset", "format", "images", "labels"}, {"test_images", "test_labels"}),
+             "emoji": ({"dataset", "format", "images", "labels", "base_repeats"}, set()),
+             "safetensors": ({"dataset", "format", "images"}, set())},
     "model": None,
-    "schedule": ({"kind", "timesteps", "beta_start", "beta_end"}, set()),
-    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma"}),
-    "train": ({"seed", "images", "batch", "lr", "warmup_images", "betas", "weight_decay", "clip", "ema_decay",
-               "precision", "checkpoint_minutes"}, set()),
-    "page": ({"name", "description", "classes", "licence", "clip_denoised"}, set()),
+    "schedule": {"linear": BETAS, "scaled_linear": BETAS, "squaredcos_cap_v2": BETAS,
+                 "flow": ({"kind", "timesteps"}, set()),
+                 "ve": ({"kind", "sigma_min", "sigma_max"}, set())},
+    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma", "logit_normal"}),
+    "augment": ({"probability"}, {"shift", "fill", "flip", "hue"}),
+    "train": ({"seed", "images", "batch", "lr", "warmup_images", "betas", "weight_decay", "clip", "ema_decays",
+               "precision", "checkpoint_minutes"}, {"init"}),
+    "page": ({"name", "description", "classes", "licence", "clip_denoised"}, {"defaults", "classifier"}),
 }
+OPTIONAL = {"augment"}
+PREDICTIONS = {"flow": {"flow_prediction"}, "ve": {"score"}}  # every other kind: the three of DDIMScheduler
 
 
 def read_recipe(path: Path) -> dict:
@@ -35,74 +41,68 @@ def read_recipe(path: Path) -> dict:
         raise Fault(f"cannot read the recipe {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Fault(f"{path} is not TOML: {error}") from error
+    if "classifier" in recipe:
+        raise Fault(f"{path} describes a classifier, which `unnoise train` trains; this program trains denoisers")
     for section in recipe.keys() - SECTIONS.keys():
         raise Fault(f"{path}: unknown section [{section}]; a recipe has {', '.join(SECTIONS)}")
     for section, keys in SECTIONS.items():
-        if section not in recipe:
+        if section not in recipe and section not in OPTIONAL:
             raise Fault(f"{path}: the section [{section}] is missing")
-        if keys is None:
-            continue
-        required, optional = keys
-        for key in sorted(recipe[section].keys() - required - optional):
-            raise Fault(f"{path}: unknown key `{key}` in [{section}]; it takes {', '.join(sorted(required | optional))}")
-        for key in sorted(required - recipe[section].keys()):
-            raise Fault(f"{path}: the key `{key}` is missing in [{section}]")
-    train, labelled = recipe["train"], recipe["model"].get("num_class_embeds")
+        if section in recipe and keys is not None:
+            check_keys(path, section, recipe[section], keys)
+    check_values(path, recipe)
+    return recipe
+
+
+def check_keys(path: Path, section: str, given: dict, keys) -> None:
+    if isinstance(keys, dict):
+        name = "format" if section == "data" else "kind"
+        if given.get(name) not in keys:
+            raise Fault(f"{path}: [{section}] {name} is {given.get(name)!r}; it can be {', '.join(keys)}")
+        keys = keys[given[name]]
+    required, optional = keys
+    for key in sorted(given.keys() - required - optional):
+        raise Fault(f"{path}: unknown key `{key}` in [{section}]; it takes {', '.join(sorted(required | optional))}")
+    for key in sorted(required - given.keys()):
+        raise Fault(f"{path}: the key `{key}` is missing in [{section}]")
+
+
+def check_values(path: Path, recipe: dict) -> None:
+    train, objective, kind = recipe["train"], recipe["objective"], recipe["schedule"]["kind"]
+    labelled = recipe["model"].get("num_class_embeds")
     if labelled != len(recipe["page"]["classes"]) + 1:
         raise Fault(f"{path}: num_class_embeds is {labelled}, but [page] names {len(recipe['page']['classes'])} classes "
                     "and one row is for no label")
     if not train["images"] >= train["batch"] >= 1:
         raise Fault(f"{path}: [train] needs images >= batch >= 1, got {train['images']} and {train['batch']}")
-    return recipe
+    fitting = PREDICTIONS.get(kind, {"epsilon", "sample", "v_prediction"})
+    if objective["prediction"] not in fitting:
+        raise Fault(f"{path}: [objective] prediction = \"{objective['prediction']}\" does not go with [schedule] kind = "
+                    f"\"{kind}\", which takes {', '.join(sorted(fitting))}")
+    if "min_snr_gamma" in objective and kind in PREDICTIONS:
+        raise Fault(f"{path}: min_snr_gamma weighs variance-preserving schedules, and [schedule] kind is \"{kind}\"")
+    if not train["ema_decays"]:
+        raise Fault(f"{path}: [train] ema_decays is empty; one decay is needed, as in [0.999]")
 
 
 def what_changed(old: dict, new: dict) -> list[str]:
     """Names of the keys that make `new` another training run than `old`; the page's words do not count."""
-    pairs = [(section, key) for section in SECTIONS if section != "page" for key in old[section].keys() | new[section].keys()]
+    sections = [section for section in SECTIONS if section != "page"]
+    pairs = [(section, key) for section in sections for key in old.get(section, {}).keys() | new.get(section, {}).keys()]
     return sorted(f"[{section}] {key}" for section, key in pairs
-                  if key != "checkpoint_minutes" and old[section].get(key) != new[section].get(key))
+                  if key != "checkpoint_minutes" and old.get(section, {}).get(key) != new.get(section, {}).get(key))
 
 
-def read_idx(path: Path) -> torch.Tensor:
-    """One gzipped IDX file of bytes (yann.lecun.com/exdb/mnist): 0, 0, 8, rank, then big-endian sizes, then the bytes."""
-    try:
-        raw = gzip.decompress(path.read_bytes())
-    except FileNotFoundError as error:
-        raise Fault(f"{path} is missing: --data must name the folder that holds it") from error
-    except (OSError, EOFError) as error:
-        raise Fault(f"cannot read {path}: {error}") from error
-    if len(raw) < 4 or raw[:3] != b"\0\0\x08" or len(raw) < 4 + 4 * raw[3]:
-        raise Fault(f"{path} is not an IDX file of bytes")
-    shape = struct.unpack(f">{raw[3]}I", raw[4:4 + 4 * raw[3]])
-    values = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
-    if values.size != np.prod(shape):
-        raise Fault(f"{path} is cut short: it promises {shape} bytes and holds {values.size}")
-    return torch.from_numpy(values.reshape(shape).copy())
-
-
-def read_data(recipe: dict, folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images (N, channels, height, width) as bytes, and labels (N,) as int64."""
-    data, model = recipe["data"], recipe["model"]
-    if data["format"] != "idx":
-        raise Fault(f"[data] format = \"{data['format']}\" is unknown; this trainer reads \"idx\"")
-    images, labels = read_idx(folder / data["images"]).unsqueeze(1), read_idx(folder / data["labels"]).long()
-    if len(images) != len(labels):
-        raise Fault(f"{data['images']} holds {len(images)} images, {data['labels']} {len(labels)} labels")
-    if tuple(images.shape[1:]) != (model["in_channels"], model["sample_size"], model["sample_size"]):
-        raise Fault(f"{data['images']} holds images of shape {tuple(images.shape[1:])}, [model] expects "
-                    f"{model['in_channels']}x{model['sample_size']}x{model['sample_size']}")
-    if labels.max() >= model["num_class_embeds"] - 1:
-        raise Fault(f"{data['labels']} holds the label {int(labels.max())}, [page] names {model['num_class_embeds'] - 1} classes")
-    return images, labels
-
-
-def build(recipe: dict) -> tuple[UNet2DModel, DDIMScheduler]:
-    schedule = recipe["schedule"]
+def build(recipe: dict, init: Path | None = None) -> UNet2DModel:
+    """The network: with weights that are a function of the seed, or those of the model in the folder `init`."""
     torch.manual_seed(int(np.random.SeedSequence((recipe["train"]["seed"], WEIGHTS)).generate_state(1)[0]))
     try:
         model = UNet2DModel(**{key: tuple(v) if isinstance(v, list) else v for key, v in recipe["model"].items()})
-        scheduler = DDIMScheduler(schedule["timesteps"], schedule["beta_start"], schedule["beta_end"], schedule["kind"],
-                                  clip_sample=False, prediction_type=recipe["objective"]["prediction"])
     except (TypeError, ValueError, NotImplementedError) as error:
-        raise Fault(f"[model] or [schedule] does not describe a network that diffusers can build: {error}") from error
-    return model, scheduler
+        raise Fault(f"[model] does not describe a network that diffusers can build: {error}") from error
+    if init is not None:
+        try:
+            model.load_state_dict(UNet2DModel.from_pretrained(init, subfolder="unet").state_dict())
+        except (OSError, RuntimeError) as error:
+            raise Fault(f"[train] init: {init} does not hold a model of the shape that [model] describes: {error}") from error
+    return model

@@ -68,10 +68,10 @@ class Training(unittest.TestCase):
 
     def final_ema(self, out: str, recipe: Path, resume: bool = False, stop_at: int | None = None) -> dict[str, torch.Tensor]:
         """The float32 weights that a run in this process hands to export; with `stop_at`, SIGTERM arrives in that step."""
-        def draw(recipe, step, images, labels):
+        def draw(recipe, process, step, pictures):
             if step == stop_at:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return draw_batch(recipe, step, images, labels)
+            return draw_batch(recipe, process, step, pictures)
 
         with mock.patch("train.export") as export, mock.patch("train.draw_batch", draw):
             train(recipe, self.folder, self.folder / out, resume, compiled=False)
@@ -87,7 +87,7 @@ class Training(unittest.TestCase):
         for name in straight:
             self.assertTrue(torch.equal(straight[name], resumed[name]), name)
         logs = [self.folder / out / "log.csv" for out in ("straight", "broken")]
-        columns = [[row.split(",")[:5] for row in log.read_text().splitlines()] for log in logs]
+        columns = [[row.split(",")[:6] for row in log.read_text().splitlines()] for log in logs]
         self.assertEqual(*columns)
         self.assertFalse((self.folder / "broken" / "checkpoint.pt").exists())
 

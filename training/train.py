@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,10 +26,15 @@ import torch
 from accelerate import Accelerator
 from tqdm import tqdm
 
-from export import export
-from recipe import DRAWS, ORDER, Fault, build, read_data, read_recipe, what_changed
+from augment import TellAugmentation, augmented
+from data import Pictures, read_pictures
+from export import export, save_loss_curve
+from process import Process
+from recipe import DRAWS, HELD, ORDER, Fault, build, read_recipe, what_changed
 
 LOG_EVERY = 50  # steps between rows of log.csv
+LOG_COLUMNS = ["step", "images", "loss", "loss_ema", "held_out", "lr", "images_per_s", "elapsed_s"]
+HELD_EVERY, HELD_IMAGES = 500, 512  # steps between measurements of the held-out loss, and pictures in one
 
 
 @lru_cache(maxsize=2)
@@ -36,36 +42,53 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
     return np.random.default_rng((seed, ORDER, epoch)).permutation(count)
 
 
-def draw_batch(recipe: dict, step: int, images: torch.Tensor, labels: torch.Tensor):
-    """The whole global batch of a step: x0 in [-1, 1], labels, timesteps and noise."""
-    seed, size = recipe["train"]["seed"], recipe["train"]["batch"]
-    places = np.arange(step * size, (step + 1) * size)
-    picks = np.array([epoch_order(seed, int(p) // len(images), len(images))[p % len(images)] for p in places])
-    x0, label = images[picks].float() / 127.5 - 1.0, labels[picks].clone()
-    rng = np.random.default_rng((seed, DRAWS, step))
-    noise = torch.from_numpy(rng.standard_normal(x0.shape, dtype=np.float32))
+@dataclass
+class Batch:
+    x0: torch.Tensor
+    given: torch.Tensor  # labels, or rows of (label, *augmentation)
+    time: torch.Tensor  # in (0, 1)
+    noise: torch.Tensor
+
+    def share(self, part: slice, device: torch.device) -> "Batch":
+        return Batch(*(getattr(self, field.name)[part].to(device) for field in fields(self)))
+
+
+def draw(recipe: dict, process: Process, pictures: Pictures, rng: np.random.Generator) -> Batch:
+    """The random numbers of a step for these pictures."""
+    size, section = len(pictures), recipe.get("augment")
+    noise = torch.from_numpy(rng.standard_normal(pictures.images.shape, dtype=np.float32))
     # One uniform draw, then equal distances: every batch spans all levels of noise, which quietens its gradient
     # (Kingma et al. 2021, arXiv 2107.00630, appendix I.1).
-    u = (rng.random() + np.arange(size) / size) % 1.0
-    t = torch.from_numpy((u * recipe["schedule"]["timesteps"]).astype(np.int64))
+    time = process.times(torch.from_numpy((rng.random() + np.arange(size) / size) % 1.0)).float()
     dropped = torch.from_numpy(rng.random(size) < recipe["objective"]["label_drop"])
-    label[dropped] = recipe["model"]["num_class_embeds"] - 1
-    return x0, label, t, noise
+    x0, told = augmented(section, pictures.x0(), pictures.labels, rng)
+    label = torch.where(dropped, recipe["model"]["num_class_embeds"] - 1, pictures.labels)
+    given = label if section is None else torch.cat([label.float()[:, None], told], dim=1)
+    own = pictures.noise()
+    return Batch(x0, given, time, noise if own is None else own)
 
 
-def per_image_loss(model, recipe: dict, alphas_cumprod: torch.Tensor, x0, label, t, noise):
-    """Weighted loss to descend, and the plain mean square error, one number an image each."""
-    prediction, gamma = recipe["objective"]["prediction"], recipe["objective"].get("min_snr_gamma")
-    a2 = alphas_cumprod[t].view(-1, 1, 1, 1)
-    alpha, sigma = a2.sqrt(), (1 - a2).sqrt()
-    target = {"epsilon": noise, "sample": x0, "v_prediction": alpha * noise - sigma * x0}[prediction]
-    answer = model(alpha * x0 + sigma * noise, t, class_labels=label, return_dict=False)[0]
-    error = (answer - target).square().mean(dim=(1, 2, 3))
-    if gamma is None:
-        return error, error.detach()
-    snr = (a2 / (1 - a2)).flatten()
-    weight = snr.clamp(max=gamma) / {"epsilon": snr, "sample": 1.0, "v_prediction": snr + 1}[prediction]
-    return weight * error, error.detach()
+def draw_batch(recipe: dict, process: Process, step: int, pictures: Pictures) -> Batch:
+    """The whole global batch of a step."""
+    seed, size = recipe["train"]["seed"], recipe["train"]["batch"]
+    places = np.arange(step * size, (step + 1) * size)
+    picks = np.array([epoch_order(seed, int(p) // len(pictures), len(pictures))[p % len(pictures)] for p in places])
+    return draw(recipe, process, pictures[picks], np.random.default_rng((seed, DRAWS, step)))
+
+
+@torch.no_grad()
+def held_out_loss(network, recipe: dict, process: Process, held: Pictures, device: torch.device) -> float:
+    """The plain mean square error on pictures that training never sees, always the same with the same noise."""
+    rng = np.random.default_rng((recipe["train"]["seed"], HELD))
+    picks = rng.permutation(len(held))[:HELD_IMAGES]
+    unchanged = recipe | {"objective": recipe["objective"] | {"label_drop": 0.0}}
+    if "augment" in recipe:
+        unchanged["augment"] = {"probability": 0.0}
+    size, losses = recipe["train"]["batch"], []
+    for i in range(0, len(picks), size):
+        batch = draw(unchanged, process, held[picks[i:i + size]], rng).share(slice(None), device)
+        losses.append(process.errors(network, batch.x0, batch.given, batch.time, batch.noise)[1])
+    return torch.cat(losses).mean().item()
 
 
 def learning_rate(train: dict, step: int, steps: int) -> float:
@@ -111,31 +134,36 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
     if options["batch"] % world:
         raise Fault(f"batch = {options['batch']} cannot be split evenly over {world} processes")
     share = slice(rank * options["batch"] // world, (rank + 1) * options["batch"] // world)
-    images, labels = read_data(recipe, data)
+    pictures, held = read_pictures(recipe, data)
     checkpoint, log = out / "checkpoint.pt", out / "log.csv"
     out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists() and not resume:
         raise Fault(f"{checkpoint} belongs to an unfinished run; continue it with --resume, or delete it")
 
     torch.set_flush_denormal(True)
-    model, scheduler = build(recipe)
-    model = model.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), options["lr"], options["betas"], weight_decay=options["weight_decay"])
-    ema = copy.deepcopy(model).requires_grad_(False).to(accelerator.device)
+    network = build(recipe, out.parent / options["init"] if "init" in options else None)
+    if "augment" in recipe:
+        network.class_embedding = TellAugmentation(network.class_embedding)
+    network = network.to(memory_format=torch.channels_last)
+    process = Process(recipe, accelerator.device)
+    optimizer = torch.optim.AdamW(network.parameters(), options["lr"], options["betas"], weight_decay=options["weight_decay"])
+    averages = [copy.deepcopy(network).requires_grad_(False).to(accelerator.device) for _ in options["ema_decays"]]
     start, elapsed, smooth = 0, 0.0, None
     if resume:
         state = load_checkpoint(checkpoint, recipe)
-        model.load_state_dict(state["model"]), ema.load_state_dict(state["ema"])
+        network.load_state_dict(state["model"])
+        for average, saved in zip(averages, state["averages"], strict=True):
+            average.load_state_dict(saved)
         optimizer.load_state_dict(state["optimizer"])
         start, elapsed, smooth = state["step"], state["elapsed"], state["smooth"]
-    model, optimizer = accelerator.prepare(model, optimizer)
-    bare = accelerator.unwrap_model(model)
+    network, optimizer = accelerator.prepare(network, optimizer)
+    bare = accelerator.unwrap_model(network)
     if compiled:
         bare.compile()
-    alphas_cumprod = scheduler.alphas_cumprod.to(accelerator.device)
 
     def save(step: int) -> None:
-        save_checkpoint(checkpoint, {"recipe": recipe, "step": step, "elapsed": elapsed, "smooth": smooth, "ema": ema.state_dict(),
+        save_checkpoint(checkpoint, {"recipe": recipe, "step": step, "elapsed": elapsed, "smooth": smooth,
+                                     "averages": [average.state_dict() for average in averages],
                                      "model": bare.state_dict(), "optimizer": optimizer.state_dict()})
 
     signals = []
@@ -153,13 +181,13 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
                 save(step)
                 raise Fault(f"stopped after step {step} of {steps}; {checkpoint} is written, continue with --resume")
             return
-        x0, label, t, noise = (part[share].to(accelerator.device) for part in draw_batch(recipe, step, images, labels))
+        batch = draw_batch(recipe, process, step, pictures).share(share, accelerator.device)
         torch.manual_seed(step * world + rank)  # dropout, if the recipe asks for it, is the only one to draw from this
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(options, step, steps)
-        weighted, plain = per_image_loss(model, recipe, alphas_cumprod, x0, label, t, noise)
+        weighted, plain = process.errors(network, batch.x0, batch.given, batch.time, batch.noise)
         accelerator.backward(weighted.mean())
-        accelerator.clip_grad_norm_(model.parameters(), options["clip"])
+        accelerator.clip_grad_norm_(network.parameters(), options["clip"])
         optimizer.step()
         optimizer.zero_grad()
         loss = accelerator.gather(plain).mean().item()
@@ -167,8 +195,9 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
             raise Fault(f"the loss is {loss} at step {step}; lower [train] lr or use precision = \"no\"")
         if not main:
             continue
-        decay = min(options["ema_decay"], (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(ema.parameters()), list(bare.parameters()), 1 - decay)
+        for average, decay in zip(averages, options["ema_decays"]):
+            now = min(decay, (1 + step) / (10 + step))
+            torch._foreach_lerp_(list(average.parameters()), list(bare.parameters()), 1 - now)
         smooth = loss if smooth is None else 0.99 * smooth + 0.01 * loss
         elapsed, done = time.monotonic() - began, step + 1
         bar.update()
@@ -176,16 +205,25 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
         if done % LOG_EVERY == 0 or done == steps:
             speed = (done - marked[0]) * options["batch"] / (elapsed - marked[1])
             marked = (done, elapsed)
-            rows.append([done, done * options["batch"], f"{loss:.5f}", f"{smooth:.5f}",
+            measured = held is not None and (done % HELD_EVERY == 0 or done == steps)
+            outside = f"{held_out_loss(averages[0], recipe, process, held, accelerator.device):.5f}" if measured else ""
+            rows.append([done, done * options["batch"], f"{loss:.5f}", f"{smooth:.5f}", outside,
                          f"{optimizer.param_groups[0]['lr']:.4e}", f"{speed:.1f}", f"{elapsed:.1f}"])
             with log.open("w", newline="") as file:
-                csv.writer(file).writerows([["step", "images", "loss", "loss_ema", "lr", "images_per_s", "elapsed_s"], *rows])
+                csv.writer(file).writerows([LOG_COLUMNS, *rows])
         if time.monotonic() - saved > 60 * options["checkpoint_minutes"]:
             save(done)
             saved = time.monotonic()
     bar.close()
     if main:
-        export(ema, scheduler, recipe, out)
+        best = 0
+        if held is not None and len(averages) > 1:
+            losses = [held_out_loss(average, recipe, process, held, accelerator.device) for average in averages]
+            best = int(np.argmin(losses))
+            print("held-out loss by ema_decay:",
+                  ", ".join(f"{decay} {loss:.5f}" for decay, loss in zip(options["ema_decays"], losses)))
+        export(averages[best], process.scheduler, recipe, out)
+        save_loss_curve(log, out / "loss.png")
         shutil.copyfile(recipe_path, out / "recipe.toml")
         checkpoint.unlink(missing_ok=True)
     accelerator.end_training()
