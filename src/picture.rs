@@ -34,10 +34,14 @@ pub fn columns(images: usize) -> usize {
 
 /// All pictures of `[images, height, width, channels]` bytes on one sheet, row by row, [`columns`] to a row. Places
 /// without a picture stay black. Returns the sheet's bytes, its width and its height in pixels.
-pub fn sheet(bytes: &[u8], [channels, height, width]: [usize; 3]) -> (Vec<u8>, usize, usize) {
+pub fn sheet(bytes: &[u8], shape: [usize; 3]) -> (Vec<u8>, usize, usize) {
+    rows(bytes, shape, columns(bytes.len() / shape.iter().product::<usize>().max(1)))
+}
+
+/// As [`sheet`], with this many columns.
+pub fn rows(bytes: &[u8], [channels, height, width]: [usize; 3], columns: usize) -> (Vec<u8>, usize, usize) {
     let row = width * channels;
     let images = bytes.len() / (height * row);
-    let columns = columns(images);
     let (sheet_row, rows) = (columns * row, images.div_ceil(columns));
     let mut out = vec![0; rows * height * sheet_row];
     for (i, line) in bytes.chunks_exact(row).enumerate() {

@@ -11,6 +11,7 @@ mod output;
 mod pictures;
 mod replay;
 mod sample;
+mod sheet;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ struct Cli {
 enum Command {
     /// Turn noise into pictures.
     Sample(Box<sample::Args>),
+    /// Compare samplers on one sheet of pictures.
+    Sheet(sheet::Args),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
     /// Say what a model folder holds.
@@ -49,6 +52,7 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
+        Command::Sheet(args) => pollster::block_on(sheet::run(args)),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
         Command::List(args) => list::run(&args),
