@@ -1,7 +1,7 @@
 //! Reading diffusers' `scheduler_config.json`: what a network was trained on and what it predicts.
 
 use super::Prediction;
-use crate::math::{Discrete, Flow, NoiseSchedule, Schedule, ScheduleError};
+use crate::math::{Discrete, Flow, NoiseSchedule, Schedule, ScheduleError, Ve};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -31,8 +31,14 @@ impl Schedule {
         let config: Map<String, Value> =
             serde_json::from_str(&strict(json)).map_err(|error| ConfigError::NotJson(error.to_string()))?;
         let keys = Keys(&config);
-        if keys.text("_class_name")?.is_some_and(|class| class.starts_with("FlowMatch")) {
-            return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
+        match keys.text("_class_name")? {
+            Some("ScoreSdeVeScheduler") => {
+                return Ok((Schedule::Ve(keys.variance_exploding()?), Prediction::Score));
+            }
+            Some(class) if class.starts_with("FlowMatch") => {
+                return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
+            }
+            _ => {}
         }
         keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
         keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
@@ -152,6 +158,19 @@ impl<'a> Keys<'a> {
         })
     }
 
+    /// The variance-exploding process that the config of a `ScoreSdeVeScheduler` describes.
+    pub(crate) fn variance_exploding(&self) -> Result<Ve, ConfigError> {
+        let sigma_min = self.number("sigma_min")?.unwrap_or(0.01);
+        let sigma_max = self.number("sigma_max")?.unwrap_or(1348.0);
+        if sigma_min <= 0.0 {
+            return Err(self.unsupported("sigma_min", "the least noise is above 0"));
+        }
+        if sigma_max <= sigma_min {
+            return Err(self.unsupported("sigma_max", "the most noise is above `sigma_min`"));
+        }
+        Ok(Ve { sigma_min, sigma_max })
+    }
+
     fn flow(&self) -> Result<Flow, ConfigError> {
         self.refuse("use_dynamic_shifting", "a flow is sampled without a shift")?;
         if self.number("shift")?.is_some_and(|shift| shift != 1.0) {
@@ -206,6 +225,9 @@ mod tests {
             read(json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0})),
             Ok((flow, Prediction::Flow))
         );
+        let ve = |sigma_max| (Schedule::Ve(Ve { sigma_min: 0.01, sigma_max }), Prediction::Score);
+        assert_eq!(read(json!({"_class_name": "ScoreSdeVeScheduler", "sigma_max": 50.0})), Ok(ve(50.0)));
+        assert_eq!(read(json!({"_class_name": "ScoreSdeVeScheduler"})), Ok(ve(1348.0)));
         let (stretched, _) = read(json!({"rescale_betas_zero_snr": true, "prediction_type": "v_prediction"})).unwrap();
         assert_eq!(stretched.level(999.0).alpha, 0.0);
     }
@@ -237,6 +259,8 @@ mod tests {
             (json!({"thresholding": true}), "thresholding"),
             (json!({"rescale_betas_zero_snr": true}), "rescale_betas_zero_snr"),
             (json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}), "shift"),
+            (json!({"_class_name": "ScoreSdeVeScheduler", "sigma_min": 0.0}), "sigma_min"),
+            (json!({"_class_name": "ScoreSdeVeScheduler", "sigma_max": 0.001}), "sigma_max"),
         ] {
             let said = read(change.clone()).expect_err(&change.to_string()).to_string();
             assert!(said.contains(&format!("`{key}`")), "{change}: {said}");

@@ -3,7 +3,7 @@
 use super::{Class, LastNoise, Mapped, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
 use crate::math::spacing::exponential;
-use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
+use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, linspace};
 use serde_json::json;
 
 pub(super) const CLASSES: &[Class] = &[
@@ -28,7 +28,7 @@ pub(super) const CLASSES: &[Class] = &[
 pub(super) fn variance_exploding(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let keys = &setup.keys;
     let number = |key, otherwise| keys.number(key).map(|v| v.unwrap_or(otherwise));
-    let process = Ve { sigma_min: number("sigma_min", 0.01)?, sigma_max: number("sigma_max", 1348.0)? };
+    let process = keys.variance_exploding()?;
     let n = setup.count()?;
     let times = linspace(1.0, number("sampling_eps", 1e-5)?, n);
     let sigmas = exponential(process.sigma_max, process.sigma_min, n);

@@ -264,6 +264,9 @@ mod tests {
             let said = of(sampler, spacing).unwrap_err();
             assert!(said.contains(says), "{sampler} on {spacing}: {said}");
         }
+        let exploding = r#"{"_class_name": "ScoreSdeVeScheduler", "sigma_max": 50.0}"#;
+        let said = script(&run(exploding, "predictor-corrector", &Spacing::Trailing)).unwrap_err().to_string();
+        assert!(said.contains("ScoreSdeVeScheduler"), "{said}");
         let churned = Tuning { churn: 40.0, ..Tuning::DEFAULT };
         assert!(script(&Scripted { tuning: churned, ..run(CONFIG, "euler", &Spacing::Trailing) }).is_err());
     }

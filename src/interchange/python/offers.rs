@@ -114,6 +114,11 @@ pub(super) const OFFERS: &[Offer] = &[
 
 /// The class that walks like `sampler` on the process of the network.
 pub(super) fn offer(sampler: &str, schedule: &Schedule) -> Result<&'static Offer, Unmapped> {
+    if matches!(schedule, Schedule::Ve(_)) {
+        let why = "diffusers walks a variance-exploding process only with its ScoreSdeVeScheduler, which tells the network \
+                   other noise levels than it steps between";
+        return Err(Unmapped(why.to_owned()));
+    }
     let flows = matches!(schedule, Schedule::Flow(_));
     let found = OFFERS.iter().find(|offer| offer.sampler == sampler && (offer.kind == Kind::Flow) == flows);
     found.ok_or_else(|| {
