@@ -56,7 +56,10 @@ def export(model: UNet2DModel, scheduler, recipe: dict, out: Path) -> None:
     # All but the map of the augmentation, which no sampler tells the network about.
     half.load_state_dict({name: value for name, value in model.state_dict().items() if name != AUGMENT})
     pipeline = {"flow": FlowMatchingPipeline, "ve": ScoreSdeVePipeline}.get(recipe["schedule"]["kind"], DDIMPipeline)
-    pipeline(half.half(), scheduler).save_pretrained(out)
+    half.half()
+    if half.config.time_embedding_type == "fourier":
+        half.time_proj.float().load_state_dict(model.time_proj.state_dict())  # phases of many turns do not survive rounding
+    pipeline(half, scheduler).save_pretrained(out)
     facts = {"name": page["name"], "description": page["description"], "classes": page["classes"],
              "null_class": recipe["model"]["num_class_embeds"] - 1, "licence": page["licence"], "range": [-1, 1],
              "clip_denoised": page["clip_denoised"]}

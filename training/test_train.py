@@ -14,7 +14,11 @@ from unittest import mock
 
 import torch
 
-from recipe import Fault
+from diffusers import UNet2DModel
+
+from export import export
+from process import build_scheduler
+from recipe import Fault, build, read_recipe
 from train import draw_batch, train
 
 HERE = Path(__file__).parent
@@ -116,6 +120,14 @@ class Training(unittest.TestCase):
         self.assertRegex(said, r"stopped after step \d+ of 200")
         self.assertNotIn("Traceback", said)
         self.fails_with("[train] lr", "out", "--resume", recipe=self.edited_recipe("lr = 1e-3", "lr = 2e-3"))
+
+    def test_the_frequencies_of_a_fourier_embedding_are_exported_as_they_are(self):
+        recipe = read_recipe(self.edited_recipe("[model]", '[model]\ntime_embedding_type = "fourier"'))
+        trained = build(recipe)
+        export(trained, build_scheduler(recipe), recipe, self.folder / "out")
+        loaded = UNet2DModel.from_pretrained(self.folder / "out", subfolder="unet")
+        self.assertTrue(torch.equal(loaded.time_proj.weight, trained.time_proj.weight))
+        self.assertFalse(torch.equal(loaded.conv_in.weight, trained.conv_in.weight))
 
 
 if __name__ == "__main__":
