@@ -5,8 +5,8 @@
 //! Nothing here holds a borrow across an `await`, so a second call during a run finds the engine free.
 
 use crate::backend::{self, Backend, BackendError};
-use crate::math::{GridError, Spacing};
-use crate::models::{LoadError, ModelFiles, Pretrained, SelfTestError, self_test};
+use crate::math::{GridError, NoiseSchedule, Spacing};
+use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
 use crate::samplers::{GaveUp, Knob, Method, methods};
 use crate::session::{self, Frame, Given, Helpers, SessionError};
@@ -72,10 +72,13 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// Reads a share link: JSON `{settings, problems: [{key, value, message, code, ...}]}`.
+/// Reads a share link to a model with these `defaults` (JSON, as its card has them; ignored where they are wrong, which
+/// [`Engine::load`] tells): JSON `{settings, problems: [{key, value, message, code, ...}]}`.
 #[wasm_bindgen]
-pub fn check_link(link: &str) -> String {
-    let (settings, problems) = Settings::from_link(link);
+pub fn check_link(link: &str, defaults: Option<String>) -> String {
+    let defaults = defaults.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    let preset = Settings::preset(&defaults).unwrap_or_default();
+    let (settings, problems) = Settings::from_link_to(&preset, link);
     let problem = |p: &Problem| {
         let mut out = json!({"key": p.key, "value": p.value, "message": p.to_string()});
         out["code"] = match &p.reason {
@@ -112,7 +115,13 @@ fn settings_json(settings: &Settings) -> Value {
 pub struct Engine {
     device: Device,
     adapter: String,
-    model: RefCell<Option<Rc<Pretrained>>>,
+    loaded: RefCell<Option<Rc<Loaded>>>,
+}
+
+/// A model, and the settings that it starts with.
+struct Loaded {
+    model: Pretrained,
+    preset: Settings,
 }
 
 #[wasm_bindgen]
@@ -120,7 +129,7 @@ impl Engine {
     /// Opens the backend that this binary was compiled with.
     pub async fn open() -> Result<Engine, JsValue> {
         let opened = backend::open(BACKEND).await.map_err(backend_error)?;
-        Ok(Self { device: opened.device, adapter: opened.adapter, model: RefCell::default() })
+        Ok(Self { device: opened.device, adapter: opened.adapter, loaded: RefCell::default() })
     }
 
     /// `cpu` or `webgpu`.
@@ -153,28 +162,32 @@ impl Engine {
         card: String,
     ) -> Result<String, JsValue> {
         let files = ModelFiles { unet_config, weights, scheduler_config, card: Some(card) };
-        let model = Pretrained::load(files, &self.device).map_err(|e: LoadError| error("model", &e, None))?;
+        let model = Pretrained::load(files, &self.device).map_err(|e| error("model", &e, None))?;
+        let preset = session::preset(&model).map_err(|e| error("model", &e, None))?;
         let [channels, height, width] = model.shape();
         let card = &model.card;
+        let noisiest = model.schedule.level(model.schedule.t_max());
         let about = json!({
             "parameters": model.parameters(), "channels": channels, "height": height, "width": width,
             "classes": card.classes, "null_class": card.null_class, "prediction": model.prediction,
+            "process": model.schedule.family(), "timesteps": model.schedule.timesteps(),
+            "most_noise": finite(noisiest.nsr()),
         });
-        self.model.replace(Some(Rc::new(model)));
+        self.loaded.replace(Some(Rc::new(Loaded { model, preset })));
         Ok(about.to_string())
     }
 
     /// The run of a share link as a Python script on diffusers.
     pub fn diffusers_code(&self, link: String) -> Result<String, JsValue> {
-        let model = self.model()?;
-        let (settings, _) = Settings::from_link(&link);
+        let Loaded { model, preset } = &*self.loaded()?;
+        let (settings, _) = Settings::from_link_to(preset, &link);
         let folder = format!("models/{}", settings.model);
-        session::script(&model, &settings, &folder).map_err(|e| error("no-diffusers", &e, None))
+        session::script(model, &settings, &folder).map_err(|e| error("no-diffusers", &e, None))
     }
 
-    /// Runs a share link's settings on the loaded model, from a picture where there is one: `picture` is `[height, width,
-    /// channels]` bytes and `mask` `[height, width]`, 255 where the picture is to stay. `on_frame` gets each frame and answers a promise of whether to
-    /// go on. Resolves to `true` when the run finished, `false` when it was stopped.
+    /// Runs a share link's settings on the loaded model, whose defaults stand where the link is silent; from a picture
+    /// where there is one: `picture` is `[height, width, channels]` bytes and `mask` `[height, width]`, 255 where the
+    /// picture is to stay. `on_frame` gets each frame and answers a promise of whether to go on. Resolves to `true` when the run finished, `false` when it was stopped.
     pub async fn run(
         &self,
         link: String,
@@ -182,13 +195,13 @@ impl Engine {
         picture: Option<Vec<u8>>,
         mask: Option<Vec<u8>>,
     ) -> Result<bool, JsValue> {
-        let model = self.model()?;
-        let (settings, _) = Settings::from_link(&link);
+        let Loaded { model, preset } = &*self.loaded()?;
+        let (settings, _) = Settings::from_link_to(preset, &link);
         // The callback's own failure, kept to be thrown to the caller after the run has ended.
         let thrown = RefCell::new(None);
         let each = async |frame: Frame| {
             let answer = async {
-                let frame = frame_object(&frame, &model)?;
+                let frame = frame_object(&frame, model)?;
                 JsFuture::from(Promise::resolve(&on_frame.call1(&JsValue::NULL, &frame)?)).await
             };
             match answer.await {
@@ -206,14 +219,14 @@ impl Engine {
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
             helpers: Helpers::default(),
         };
-        let end = session::run(&model, &settings, given, &self.device, each).await.map_err(session_error)?;
+        let end = session::run(model, &settings, given, &self.device, each).await.map_err(session_error)?;
         thrown.take().map_or(Ok(end.is_continue()), Err)
     }
 }
 
 impl Engine {
-    fn model(&self) -> Result<Rc<Pretrained>, JsValue> {
-        let loaded = self.model.borrow().clone();
+    fn loaded(&self) -> Result<Rc<Loaded>, JsValue> {
+        let loaded = self.loaded.borrow().clone();
         loaded.ok_or_else(|| js_error("no-model", "No model is loaded yet; load one, then run.", None))
     }
 }

@@ -8,6 +8,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The files of a model's folder that say what it is.
@@ -44,6 +45,10 @@ pub struct Card {
     pub range: [f64; 2],
     /// Whether estimates of `x_0` are clipped to `range`.
     pub clip_denoised: bool,
+    /// The settings that the model starts with, by the keys of a share link.
+    pub defaults: BTreeMap<String, Value>,
+    /// The folder, beside this one, of a classifier that knows the same classes.
+    pub classifier: Option<String>,
 }
 
 impl Default for Card {
@@ -56,6 +61,8 @@ impl Default for Card {
             licence: String::new(),
             range: [-1.0, 1.0],
             clip_denoised: false,
+            defaults: BTreeMap::new(),
+            classifier: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::{last_share, noised};
 use crate::math::noise::BrownianPath;
 use crate::math::{Grid, GridError, Latent, Level, Noise};
-use crate::models::Pretrained;
+use crate::models::{LoadError, Pretrained};
 use crate::picture;
 use crate::samplers::{GaveUp, Run, Step, Tally};
 use crate::settings::{Guide, Reason, Settings, Source};
@@ -114,6 +114,14 @@ fn classes(known: usize) -> String {
         0 => "no classes".to_owned(),
         n => format!("classes 0 to {}", n - 1),
     }
+}
+
+/// The settings that a model starts with.
+///
+/// # Errors
+/// Its card names a setting or a value that there is not.
+pub fn preset(model: &Pretrained) -> Result<Settings, LoadError> {
+    Settings::preset(&model.card.defaults).map_err(|problem| LoadError::Card(format!("in defaults, {problem}")))
 }
 
 /// Runs `settings` on `model` and hands each step to `each`, the starting noise first.

@@ -3,9 +3,11 @@
 //! The link is the hash part of the page's address, `#key=value&key=value`. This is its one parser: the page and the
 //! command line both read links here, so both show the same pictures.
 
+mod preset;
 mod problem;
 mod values;
 
+pub use preset::Defaults;
 pub use problem::{Problem, Reason};
 
 use crate::math::{Latent, Spacing};
@@ -111,16 +113,7 @@ impl Settings {
     /// Reads a share link: a whole address, or only its hash. Unknown keys are left alone. A value that cannot be used
     /// keeps its default and is named in the list of problems.
     pub fn from_link(link: &str) -> (Self, Vec<Problem>) {
-        let mut settings = Self::default();
-        let mut problems = Vec::new();
-        let hash = link.rsplit_once('#').map_or(link, |(_, hash)| hash);
-        for pair in hash.split('&') {
-            let Some((key, value)) = pair.split_once('=') else { continue };
-            let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
-            problems.extend(settings.set(key, &value).err());
-        }
-        problems.extend(settings.fit());
-        (settings, problems)
+        Self::from_link_to(&Self::default(), link)
     }
 
     /// The hash that [`from_link`](Self::from_link) reads back to these settings.
@@ -154,6 +147,12 @@ impl Settings {
         ];
         pairs.extend(self.knobs.iter().map(|(id, value)| (*id, value.to_string())));
         pairs
+    }
+
+    /// Every key that a link may have.
+    fn keys() -> Vec<&'static str> {
+        let settings = Self::default().pairs().into_iter().map(|(key, _)| key);
+        settings.chain(Knob::ALL.map(Knob::id)).collect()
     }
 
     /// The method's tuning with what was turned.
@@ -208,8 +207,7 @@ impl Settings {
     /// As [`set`](Self::set), and a pair whose key no link has.
     pub fn set_pair(&mut self, pair: &str) -> Result<(), Problem> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let keys = self.pairs().into_iter().map(|(key, _)| key).chain(Knob::ALL.map(Knob::id));
-        let known: Vec<_> = keys.collect();
+        let known = Self::keys();
         if !known.contains(&key) {
             let reason = one_of(known);
             return Err(Problem { key: "the key of a setting".to_owned(), value: key.to_owned(), reason });
@@ -244,6 +242,13 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// The keys and values of a share link, decoded.
+fn pairs_of(link: &str) -> Vec<(&str, String)> {
+    let hash = link.rsplit_once('#').map_or(link, |(_, hash)| hash);
+    let pairs = hash.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(key, value)| (key, percent_decode_str(value).decode_utf8_lossy().into_owned())).collect()
 }
 
 impl Default for Settings {

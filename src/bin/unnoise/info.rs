@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
 use unnoise::models::Pretrained;
+use unnoise::session;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -38,6 +39,13 @@ pub async fn run(args: &Args) -> Outcome {
             let guidance = if card.null_class.is_some() { "yes" } else { "no, it was never trained without a label" };
             output::line(format_args!("guidance    {guidance}"));
         }
+    }
+    if let Some(classifier) = &card.classifier {
+        output::line(format_args!("classifier  {classifier}"));
+    }
+    if !card.defaults.is_empty() {
+        let preset = session::preset(&model)?.to_link();
+        output::line(format_args!("starts with {preset}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -21,25 +21,25 @@ pub struct Args {
     /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// Sampler id, such as ddim or dpmpp-2m [default: dpmpp-2m]
+    /// Sampler id, such as ddim or dpmpp-2m [default: the model's, or dpmpp-2m]
     #[arg(long, value_name = "ID")]
     sampler: Option<String>,
-    /// Number of steps, 1 to 1000; a custom schedule has its own [default: 20]
+    /// Number of steps, 1 to 1000; a custom schedule has its own [default: the model's, or 20]
     #[arg(long, value_name = "N")]
     steps: Option<String>,
-    /// Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5 [default: trailing]
+    /// Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5 [default: the model's, or trailing]
     #[arg(long, value_name = "SPACING")]
     schedule: Option<String>,
-    /// Seed of the first image; the next ones have the numbers after it [default: 7]
+    /// Seed of the first image; the next ones have the numbers after it [default: the model's, or 7]
     #[arg(long, value_name = "N")]
     seed: Option<String>,
-    /// Number of images, 1 to 64 [default: 16]
+    /// Number of images, 1 to 64 [default: the model's, or 16]
     #[arg(long, value_name = "N")]
     images: Option<String>,
-    /// Class number, all, or none [default: all]
+    /// Class number, all, or none [default: the model's, or all]
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
-    /// Classifier-free guidance scale, 0 to 20; 1 is none [default: 2]
+    /// Classifier-free guidance scale, 0 to 20; 1 is none [default: the model's, or 2]
     #[arg(long, value_name = "SCALE")]
     guidance: Option<String>,
     /// Any other key of a link, such as order=3, churn=40, rescale=0.7 or noise=brownian; may be given often
@@ -84,15 +84,15 @@ enum Device {
 }
 
 pub async fn run(args: Args) -> Outcome {
-    let settings = args.settings()?;
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
-    let folder = args.model.clone().unwrap_or_else(|| Path::new("models").join(&settings.model));
+    let folder = args.folder();
     let kind = match args.device {
         Device::Cpu => Backend::Cpu,
         Device::Gpu => Backend::WebGpu,
     };
     let opened = backend::open(kind).await?;
     let model = Pretrained::from_dir(&folder, &opened.device)?;
+    let settings = args.settings(&session::preset(&model)?)?;
     if args.python {
         output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -168,12 +168,26 @@ fn summary(images: usize, steps: usize, timing: Timing) -> String {
 }
 
 impl Args {
-    /// The link's settings, changed by the options. A bad value in a link is only said, as the page does; a bad option
-    /// is an error.
-    fn settings(&self) -> Result<Settings, Problem> {
-        let (mut settings, problems) = Settings::from_link(self.link.as_deref().unwrap_or_default());
+    /// The model's folder: the given one, or the one that the link names.
+    fn folder(&self) -> PathBuf {
+        let linked = || Path::new("models").join(Settings::from_link(self.link()).0.model);
+        self.model.clone().unwrap_or_else(linked)
+    }
+
+    fn link(&self) -> &str {
+        self.link.as_deref().unwrap_or_default()
+    }
+
+    /// The link's settings, or where it is silent those that the model starts with, changed by the options. A bad value in
+    /// a link is only said, as the page does; a bad option is an error.
+    fn settings(&self, preset: &Settings) -> Result<Settings, Problem> {
+        let (mut settings, problems) = Settings::from_link_to(preset, self.link());
         for problem in problems {
             eprintln!("warning: the link: {problem}; the default is used");
+        }
+        if let Some(name) = self.model.as_deref().and_then(Path::file_name) {
+            // Of a folder that no link could name, the link that is printed at the end says nothing.
+            let _ = settings.set("model", &name.to_string_lossy());
         }
         let Self { sampler, steps, schedule, seed, images, class, guidance, .. } = self;
         for (key, value) in [

@@ -158,6 +158,16 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// The family of the process: `vp`, `sub-vp`, `ve` or `flow`.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::Discrete(_) | Self::ContinuousVp(_) => "vp",
+            Self::SubVp(_) => "sub-vp",
+            Self::Ve(_) => "ve",
+            Self::Flow(_) => "flow",
+        }
+    }
+
     fn inner(&self) -> &dyn NoiseSchedule {
         match self {
             Self::Discrete(schedule) => schedule,
