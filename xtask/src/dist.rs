@@ -14,13 +14,14 @@ const MARK: &str = ".nojekyll";
 /// Writes the site to `out`, which is replaced.
 pub fn dist(out: &Path) -> Result<()> {
     ensure_ours(out)?;
+    let weights = models::weigh(&root().join("models"))?;
     wasm::build(&Backend::ALL)?;
     npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("could not replace {}", out.display()))?;
     }
     write(out).with_context(|| format!("could not write {}", out.display()))?;
-    println!("The site is in {}.", out.display());
+    println!("The site is in {}, with {:.1} MB of weights.", out.display(), weights as f64 / 1e6);
     Ok(())
 }
 

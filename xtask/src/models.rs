@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::files;
@@ -18,10 +19,15 @@ struct Text {
 }
 
 /// What the index takes from a model's `unnoise.json`.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Card {
     name: Text,
     description: Text,
+    #[serde(default)]
+    licence: String,
+    /// The settings that the model starts with, by the keys of a share link; the engine judges them.
+    #[serde(default)]
+    defaults: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -36,37 +42,64 @@ struct Asset {
 struct Row {
     /// The folder's name.
     id: String,
-    name: Text,
-    description: Text,
+    #[serde(flatten)]
+    card: Card,
+    /// The name of the folder's small picture, if it has one.
+    thumbnail: Option<&'static str>,
     /// What a visitor downloads to run the model.
     bytes: usize,
     /// By path in the folder.
-    files: BTreeMap<String, Asset>,
+    files: BTreeMap<&'static str, Asset>,
 }
+
+/// The order of the gallery, the page's first choice first. Folders that are not named here come after these, by name.
+const ORDER: [&str; 5] = ["fashion-mnist", "mnist", "emoji-32", "fashion-flow", "mnist-score"];
+/// What runs a model.
+const FILES: [&str; 4] =
+    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", CARD];
+const CARD: &str = "unnoise.json";
+const THUMBNAIL: &str = "thumbnail.png";
+/// A published site stays small enough for any host, and for a person's patience.
+const MOST_BYTES: u64 = 40_000_000;
 
 /// `models/index.json`: a row for each folder that has an `unnoise.json`.
 pub fn index(models: &Path) -> Result<String> {
-    let mut rows = Vec::new();
-    for card in files::list(models)?.into_iter().filter(|path| path.ends_with("unnoise.json")) {
-        let folder = card.parent().expect("it is a file in a folder");
-        rows.push(row(folder).with_context(|| format!("the model in {} cannot be listed", folder.display()))?);
-    }
-    Ok(serde_json::to_string(&rows)?)
+    let cards = files::list(models)?.into_iter().filter(|path| path.ends_with(CARD));
+    let mut folders: Vec<_> = cards.filter_map(|card| card.parent().map(Path::to_owned)).collect();
+    folders.sort_by_key(|folder| ORDER.iter().position(|name| folder.ends_with(name)).unwrap_or(ORDER.len()));
+    let described =
+        |folder: &PathBuf| row(folder).with_context(|| format!("the model in {} cannot be listed", folder.display()));
+    Ok(serde_json::to_string(&folders.iter().map(described).collect::<Result<Vec<_>>>()?)?)
 }
 
 fn row(folder: &Path) -> Result<Row> {
-    let card: Card = serde_json::from_slice(&fs::read(folder.join("unnoise.json"))?).context("in unnoise.json")?;
-    let mut assets = BTreeMap::new();
-    for path in files::list(folder)?.into_iter().filter(|path| has_ending(path, &["json", "safetensors"])) {
-        let bytes = fs::read(&path)?;
-        let asset = Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) };
-        // A URL's separator, whatever the system's is.
-        let parts = path.strip_prefix(folder)?.iter().map(|part| part.to_string_lossy());
-        assets.insert(parts.collect::<Vec<_>>().join("/"), asset);
-    }
+    let card = serde_json::from_slice(&fs::read(folder.join(CARD))?).context("in unnoise.json")?;
+    let asset = |path: &'static str| {
+        let bytes = fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
+        Ok((path, Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) }))
+    };
+    let files = FILES.into_iter().map(asset).collect::<Result<BTreeMap<_, _>>>()?;
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = assets.values().map(|asset| asset.bytes).sum();
-    Ok(Row { id, name: card.name, description: card.description, bytes, files: assets })
+    let bytes = files.values().map(|asset| asset.bytes).sum();
+    let thumbnail = folder.join(THUMBNAIL).is_file().then_some(THUMBNAIL);
+    Ok(Row { id, card, thumbnail, bytes, files })
+}
+
+/// What all weights weigh together, classifiers and test networks too.
+///
+/// # Errors
+/// It is more than a site may carry.
+pub fn weigh(models: &Path) -> Result<u64> {
+    let weights = files::list(models)?.into_iter().filter(|path| has_ending(path, &["safetensors"]));
+    let bytes = weights.map(|path| Ok(fs::metadata(path)?.len())).sum::<Result<u64>>()?;
+    ensure!(
+        bytes <= MOST_BYTES,
+        "the weights in {} are {:.1} MB and a site carries at most {:.0}: leave a model out",
+        models.display(),
+        bytes as f64 / 1e6,
+        MOST_BYTES as f64 / 1e6
+    );
+    Ok(bytes)
 }
 
 /// The files that a published page carries: what runs a model and what describes it.
@@ -78,4 +111,60 @@ pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Folders of models with these names, and one that is no model.
+    fn models(names: &[&str]) -> tempfile::TempDir {
+        let models = tempfile::tempdir().unwrap();
+        for name in names {
+            for file in FILES {
+                write(models.path(), &format!("{name}/{file}"), b"{}");
+            }
+            let card = json!({"name": {"en": name, "zh": "名"}, "description": {"en": "", "zh": ""}, "defaults": {"steps": 4}});
+            write(models.path(), &format!("{name}/{CARD}"), card.to_string().as_bytes());
+        }
+        write(models.path(), "dots-classifier/config.json", b"{}");
+        models
+    }
+
+    fn write(models: &Path, file: &str, bytes: &[u8]) {
+        let path = models.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn the_gallery_has_its_order_and_new_folders_come_last() {
+        let models = models(&["a", "mnist-score", "b", "mnist", "fashion-mnist"]);
+        write(models.path(), "b/thumbnail.png", b"a picture");
+        let rows: Value = serde_json::from_str(&index(models.path()).unwrap()).unwrap();
+        let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["fashion-mnist", "mnist", "mnist-score", "a", "b"]);
+        assert_eq!((&rows[3]["thumbnail"], &rows[4]["thumbnail"]), (&Value::Null, &json!(THUMBNAIL)));
+        assert_eq!((&rows[4]["defaults"], &rows[4]["name"]["en"]), (&json!({"steps": 4}), &json!("b")));
+        let sizes = rows[4]["files"].as_object().unwrap().values().map(|file| file["bytes"].as_u64().unwrap());
+        assert_eq!(rows[4]["bytes"].as_u64(), Some(sizes.sum()));
+    }
+
+    #[test]
+    fn a_model_that_lacks_a_file_is_named() {
+        let models = models(&["a"]);
+        fs::remove_file(models.path().join("a/unet/config.json")).unwrap();
+        let message = format!("{:#}", index(models.path()).unwrap_err());
+        assert!(message.contains("a cannot be listed: cannot read unet/config.json"), "{message}");
+    }
+
+    #[test]
+    fn weights_have_a_bound() {
+        let models = models(&["a"]);
+        assert_eq!(weigh(models.path()).unwrap(), 2);
+        let large = fs::File::create(models.path().join("dots-classifier/weights.safetensors")).unwrap();
+        large.set_len(MOST_BYTES).unwrap();
+        assert!(weigh(models.path()).unwrap_err().to_string().contains("are 40.0 MB and a site carries at most 40"));
+    }
 }

@@ -23,6 +23,8 @@ fn repository() -> TempDir {
             r#"{"name":{"en":"Dots","zh":"点"},"description":{"en":"","zh":""},"clip":true}"#.as_bytes(),
         ),
         ("models/dots/unet/config.json", b"{}"),
+        ("models/dots/unet/diffusion_pytorch_model.safetensors", b"weights"),
+        ("models/dots/scheduler/scheduler_config.json", b"{}"),
         ("models/dots/README.md", b"# Dots"),
         ("models/selftest/config.json", b"{}"),
     ] {
@@ -119,7 +121,7 @@ fn lists_the_models_that_have_a_card() {
     assert_eq!(rows[0]["id"], "dots");
     assert_eq!(rows[0]["name"]["zh"], "点");
     assert_eq!(rows[0]["files"]["unet/config.json"], serde_json::json!({ "bytes": 2, "sha256": checksum }));
-    assert_eq!(rows[0]["files"].as_object().map(serde_json::Map::len), Some(2), "{rows}");
+    assert_eq!(rows[0]["files"].as_object().map(serde_json::Map::len), Some(4), "{rows}");
 }
 
 #[test]
