@@ -1,9 +1,10 @@
 /** The form: filled from the engine's catalogue and the loaded model, always showing the settings, always changing them. */
 
+import * as gallery from "./gallery.js";
 import * as knobs from "./knobs.js";
 import * as schedule from "./schedule.js";
-import { cfgpp, fitSampler } from "./state.js";
-import { count, el, hush, number, say, t } from "./strings.js";
+import { cfgpp, fitSampler, moved } from "./state.js";
+import { el, number, say, t } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -15,7 +16,7 @@ const STEP_STOPS = [
 /** A random seed has at most six digits, so that one can say it to a friend. */
 const SEEDS = 1_000_000;
 /** Choices and numbers of the form, besides the knobs of the sampler. */
-const CHOICES = ["model", "sampler", "class", "backend", "guide", "clip", "noise"];
+const CHOICES = ["sampler", "class", "backend", "guide", "clip", "noise"];
 const NUMBERS = ["steps", "seed", "images", "guidance", "rescale", "strength", "guidance-min", "guidance-max"];
 const WHOLE = ["steps", "seed", "images"];
 const SLIDERS = ["images", "guidance", "rescale", "strength"];
@@ -36,6 +37,8 @@ export class Controls {
     this.settings = {};
     this.catalogue = undefined;
     this.models = [];
+    /** What each model starts with. @type {Record<string, import("./state.js").Settings>} */
+    this.presets = {};
     this.about = undefined;
     this.changed = (key) => {
       this.show();
@@ -54,6 +57,15 @@ export class Controls {
       $(`${key}-slider`).addEventListener("input", () => this.set(key, Number($(`${key}-slider`).value)));
     }
     $("dice").addEventListener("click", () => this.set("seed", crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS));
+  }
+
+  /** Takes another model. What the engine knows of the one before is over. @param {string} id */
+  pick(id) {
+    const { model } = this.settings;
+    this.settings = moved(this.settings, this.presets[model], this.presets[id], this.catalogue);
+    fitSampler(this.settings, this.catalogue);
+    this.about = undefined;
+    this.changed("model");
   }
 
   set(key, value) {
@@ -96,10 +108,10 @@ export class Controls {
   }
 
   /** Fills the lists of choices. */
-  fill(catalogue, models) {
-    Object.assign(this, { catalogue, models });
+  fill(catalogue, models, presets) {
+    Object.assign(this, { catalogue, models, presets });
     const option = (value, key, values) => el("option", key, values, { value });
-    $("model").replaceChildren(...models.map(({ id, name }) => option(id, "plain", { text: name })));
+    gallery.fill(models, (id) => this.pick(id));
     $("class").replaceChildren(option("all", "class.all")); // the model will know more of these two
     $("guide").replaceChildren(...["cfg", "cfgpp"].map((id) => option(id, `guide.${id}`)));
     schedule.fill(catalogue.schedules);
@@ -144,9 +156,10 @@ export class Controls {
 
   /** Opens the parts of the form that a link has set something in. */
   unfold() {
-    const { settings, method, catalogue } = this;
-    const set = (key) => String(settings[key]) !== String(catalogue.defaults[key]);
-    if (method.knobs.some(({ id }) => id in settings)) $("tuning").open = true;
+    const { settings, method } = this;
+    const preset = this.presets[settings.model];
+    const set = (key) => String(settings[key]) !== String(preset[key]);
+    if (method.knobs.some(({ id }) => set(id))) $("tuning").open = true;
     if (MORE.some(set)) $("more").open = true;
     if (set("strength")) $("start").open = true;
   }
@@ -161,7 +174,7 @@ export class Controls {
     this.slide("steps", STEP_STOPS.indexOf(STEP_STOPS.reduce((best, stop) => (off(stop) < off(best) ? stop : best))), settings.steps);
     for (const key of SLIDERS) this.slide(key, settings[key], settings[key]);
     const listed = schedule.listed(settings.schedule);
-    schedule.show(settings.schedule);
+    schedule.show(settings.schedule, this.about?.timesteps === null);
     $("steps").disabled = $("steps-slider").disabled = listed;
     $("steps-listed").hidden = !listed;
     $("steps-field").hidden = method.adaptive;
@@ -170,7 +183,8 @@ export class Controls {
     $("noise-field").hidden = !knobs.draws(method, settings);
     this.tune();
     this.explain(method);
-    this.outline();
+    gallery.show(settings.model);
+    gallery.describe(this.model, this.about);
   }
 
   /** Guidance needs a class to push towards, and a push. */
@@ -207,13 +221,6 @@ export class Controls {
     slider.value = String(place);
     slider.setAttribute("aria-valuetext", number(value));
     slider.style.setProperty("--filled", `${(100 * (slider.value - slider.min)) / (slider.max - slider.min)}%`);
-  }
-
-  outline() {
-    const { about, model } = this;
-    if (!about || !model) return hush($("model-hint"));
-    const { parameters, height, width } = about;
-    say($("model-hint"), "model.hint", { description: model.description, size: `${width}×${height}`, parameters: count(parameters) });
   }
 
   explain(method) {

@@ -3,6 +3,7 @@
 import * as code from "./code.js";
 import { Controls } from "./controls.js";
 import { Fault } from "./fault.js";
+import * as gallery from "./gallery.js";
 import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
 import { pending as schedulePending } from "./schedule.js";
 import { share } from "./share.js";
@@ -24,6 +25,8 @@ let link = location.hash;
 let wanted = isRun(link);
 /** The model that is, or nothing. */
 let loaded = "";
+/** The latest model that was: the way back when another cannot be had. */
+let latestLoaded = "";
 let running = false;
 /** The latest run's number: frames of earlier ones may still arrive and are dropped. */
 let latest = 0;
@@ -47,10 +50,10 @@ const hear = {
     if (bytes < total) status("stage.downloading", { name, loaded: megabytes(bytes), total: megabytes(total) });
     else status(...stage);
   },
-  opened({ backend: opened, reason, catalogue, checked, models, scripts }) {
+  opened({ backend: opened, reason, catalogue, checked, models, presets, scripts }) {
     backend = opened;
     $("code").hidden = !scripts;
-    controls.fill(catalogue, models);
+    controls.fill(catalogue, models, presets);
     say($("version"), "version", { version: catalogue.version });
     $("share").disabled = false;
     adopt(checked);
@@ -62,7 +65,8 @@ const hear = {
     if (wanted) start();
   },
   loaded({ id, about }) {
-    loaded = id;
+    if (id !== controls.settings.model) return; // another was picked meanwhile
+    loaded = latestLoaded = id;
     controls.describe(about);
     beginning.fit(about);
     offer();
@@ -94,7 +98,7 @@ const hear = {
 /** Starts a worker, whatever became of the one before. */
 function boot() {
   worker?.terminate();
-  loaded = "";
+  loaded = latestLoaded = "";
   clearFault();
   idle();
   worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
@@ -230,13 +234,14 @@ function idle() {
 function failed(during, { code, values }) {
   idle();
   forget("queued");
-  if (code === "engine-crashed") loaded = ""; // nothing can be asked of it any more
+  if (code === "engine-crashed") loaded = latestLoaded = ""; // nothing can be asked of it any more
   status(code === "cancelled" ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
   const actions = {};
   if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;
   if (code === "cancelled") actions["load"] = load;
   else if (during === "load") actions.retry = load;
   else if (during !== "run" || code === "engine-crashed") actions.retry = boot;
+  if (during === "load" && latestLoaded) actions["model.back"] = () => controls.pick(latestLoaded);
   fault({ code, values }, actions);
 }
 
@@ -316,6 +321,7 @@ function listen() {
   $("share").addEventListener("click", () => share(hash({ share: true }), Boolean(beginning.given().picture)));
   $("code").addEventListener("click", () => worker.postMessage({ type: "code", link: hash() }));
   $("theme").addEventListener("click", flip);
+  gallery.listen((thrown) => fault(Fault.from(thrown)));
   beginning.listen({
     changed: begun,
     failed: (thrown) => fault(Fault.from(thrown)),
@@ -326,7 +332,7 @@ function listen() {
   }
   addEventListener("hashchange", moved);
   addEventListener("keydown", (event) => {
-    if ($("code-dialog").open) return; // there Escape closes the dialog, and nothing else
+    if (document.querySelector("dialog[open]")) return; // there Escape closes the dialog, and nothing else
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       // A number that is still being typed counts.

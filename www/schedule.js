@@ -1,6 +1,6 @@
 /** The schedule's fields: which kind, and the numbers that some kinds take. The engine judges what is typed. */
 
-import { hush, say } from "./strings.js";
+import { hush, knows, say } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -64,12 +64,17 @@ export function judged({ settings, problems }) {
   return problem ? undefined : { schedule: settings.schedule, steps: settings.steps };
 }
 
-/** Shows the schedule in use. @param {string} text as a link has it */
-export function show(text) {
+/**
+ * Shows the schedule in use.
+ * @param {string} text as a link has it
+ * @param {boolean} continuous whether the model knows all times, and not only whole steps of training
+ */
+export function show(text, continuous) {
   const { id, values } = kind(text);
   if (refused && idOf(refused) !== id) refused = "";
   $("schedule").value = id;
-  say($("schedule-hint"), `schedule.${id}.hint`);
+  const flowing = continuous && knows(`continuous.${id}`);
+  say($("schedule-hint"), flowing ? `continuous.${id}` : `schedule.${id}.hint`);
   $("schedule-values-field").hidden = values === null;
   if (values === null) return;
   const used = valuesOf(text) ?? values;

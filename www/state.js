@@ -80,6 +80,29 @@ export function fitModels(settings, models, preferred) {
   return value === preferred ? [] : [{ key: "model", value, code: "one-of", known: models.map(({ id }) => id), used: settings.model }];
 }
 
+/** Settings that speak of classes, which are each model's own. */
+const CLASSES = ["class", "guide"];
+
+/**
+ * Settings taken to another model: what stands as the one before has it will be as the other has it, and what a person
+ * or a link has set stays.
+ * @param {Settings} settings
+ * @param {Settings} from what the model before starts with
+ * @param {Settings} to what the other starts with
+ * @param {Catalogue} catalogue
+ * @returns {Settings}
+ */
+export function moved(settings, from, to, { defaults }) {
+  const next = { ...settings };
+  const untouched = (key) => String(settings[key]) === String(from[key]);
+  for (const key of Object.keys(defaults)) if (CLASSES.includes(key) || untouched(key)) next[key] = to[key];
+  // A knob means something to its own sampler only.
+  const knobs = (all) => Object.keys(all).filter((key) => !(key in defaults) && !TABLE.some((row) => row.key === key));
+  for (const key of knobs(next)) if (next.sampler !== settings.sampler || untouched(key)) delete next[key];
+  if (next.sampler === to.sampler) for (const key of knobs(to)) next[key] ??= to[key];
+  return next;
+}
+
 /** The names of the samplers that tell CFG++ from plain guidance. @param {Catalogue} catalogue */
 export const cfgpp = ({ samplers }) => samplers.filter(({ cfg_pp }) => cfg_pp).map(({ name }) => name).join(", ");
 

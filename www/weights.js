@@ -4,8 +4,9 @@ import { Fault } from "./fault.js";
 
 /**
  * @typedef {{bytes: number, sha256: string}} FileFacts
- * @typedef {{id: string, name: {en: string, zh: string}, description: {en: string, zh: string}, bytes: number,
- *            files: Record<string, FileFacts>}} Model
+ * @typedef {{en: string, zh: string}} Text
+ * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
+ *            thumbnail: string | null, bytes: number, files: Record<string, FileFacts>}} Model
  */
 
 const ROOT = new URL("../", import.meta.url);

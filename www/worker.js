@@ -13,8 +13,12 @@ import { fetchModel, models } from "./weights.js";
 let opened;
 /** @type {import("./weights.js").Model[]} */
 let list = [];
-/** The download under way or finished: kept until another model is wanted. */
+/** The download under way, if any. */
 let download = { id: "", abort: new AbortController(), files: Promise.resolve({}) };
+/** The model on the device, if any. */
+let held = { id: "", about: {} };
+/** How many models were asked for: only the latest one counts. */
+let wishes = 0;
 let running = Promise.resolve();
 let stopped = false;
 
@@ -37,8 +41,7 @@ async function start({ backend, link }) {
   const listing = models();
   const guess = listing.then((known) => {
     list = known;
-    const wanted = new URLSearchParams(link.replace(/^#/, "")).get("model");
-    fetching(known.find(({ id }) => id === wanted) ?? known[0]);
+    fetching(named(new URLSearchParams(link.replace(/^#/, "")).get("model")));
   });
   guess.catch(() => {}); // told by `await listing`
   try {
@@ -54,40 +57,66 @@ async function start({ backend, link }) {
     adapter: engine.adapter,
     reason,
     catalogue: JSON.parse(api.catalogue()),
-    checked: JSON.parse(api.check_link(link)),
+    checked: read(link),
     models: list,
+    presets: Object.fromEntries(list.map(({ id }) => [id, read(`#model=${id}`).settings])),
     scripts: "diffusers_code" in engine,
   });
 }
 
-/** Reads a link; `field` is true where it is asked about what was typed into one, and not to be taken over. */
-function check({ link, field }) {
-  post("checked", { field, ...JSON.parse(opened.api.check_link(link)) });
+/** The model of that name, or the page's first choice. */
+const named = (name) => list.find(({ id }) => id === name) ?? list[0];
+
+/** What a link says, and where it is silent, what its model starts with. */
+function read(link) {
+  const { check_link } = opened.api;
+  const { model } = JSON.parse(check_link(link)).settings;
+  return JSON.parse(check_link(link, JSON.stringify(named(model).defaults ?? {})));
 }
 
+/** Reads a link; `field` is true where it is asked about what was typed into one, and not to be taken over. */
+function check({ link, field }) {
+  post("checked", { field, ...read(link) });
+}
+
+/** Downloads a model's files, and no other's any more. */
 function fetching(model) {
-  if (download.id === model.id) return download.files;
+  if (download.id === model.id) return download;
   download.abort.abort();
   const abort = new AbortController();
   const files = fetchModel(model, (loaded, total) => post("progress", { name: model.name, loaded, total }), abort.signal);
   files.catch(() => {}); // told by the `load` that awaits it
   download = { id: model.id, abort, files };
-  return files;
+  return download;
 }
 
 async function load({ id }) {
+  wishes += 1;
+  const wish = wishes;
   await halt();
+  if (wish !== wishes) return;
+  if (id === held.id) cancel(); // whatever else was on its way
+  else await bring(id, () => wish !== wishes);
+  if (wish === wishes) post("loaded", held);
+}
+
+/** Downloads a model and puts it on the device in place of the one before, unless it was `overtaken` by another wish. */
+async function bring(id, overtaken) {
+  const mine = fetching(named(id));
   let files;
   try {
-    files = await fetching(list.find((model) => model.id === id));
+    files = await mine.files;
+  } catch (thrown) {
+    if (!overtaken()) throw thrown;
   } finally {
-    // The engine will have its copy, or the next `load` tries again; another model's download is left alone.
-    if (download.id === id) download = { id: "", abort: download.abort, files: Promise.resolve({}) };
+    // The engine has its own copy now, and what failed is to be fetched anew.
+    if (download === mine) download = { id: "", abort: mine.abort, files: Promise.resolve({}) };
   }
+  if (overtaken()) return;
   post("stage", { stage: "loading", backend: opened.backend });
   const { config, weights, scheduler, card } = files;
   const about = await guard(opened.engine.load(config, weights, scheduler, card), "model");
-  post("loaded", { id, about: JSON.parse(about) });
+  held = { id, about: JSON.parse(about) };
 }
 
 function cancel() {

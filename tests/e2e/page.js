@@ -56,39 +56,60 @@ export const decode = (page, png) =>
     return { width: image.width, height: image.height, data: [...context.getImageData(0, 0, image.width, image.height).data] };
   }, png.toString("base64"));
 
-const TINY = {
-  "unet/config.json": "models/selftest/unet/config.json",
-  "unet/diffusion_pytorch_model.safetensors": "models/selftest/unet/diffusion_pytorch_model.safetensors",
-  "scheduler/scheduler_config.json": "models/selftest/scheduler/scheduler_config.json",
-};
+const text = (words) => ({ en: words, zh: `${words}（中）` });
+
+/** A model card as `unnoise.json` has it. */
+export const card = (name, more = {}) => ({
+  name: text(name),
+  description: text("Random weights"),
+  classes: [{ en: "first", zh: "第一" }, { en: "second", zh: "第二" }],
+  null_class: 2,
+  licence: "public domain",
+  range: [-1, 1],
+  clip_denoised: true,
+  ...more,
+});
+
+/** The files of a folder in diffusers' layout, with a card. @returns {Record<string, Buffer>} */
+export function modelFiles(folder, card) {
+  const names = ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json"];
+  const files = names.map((name) => [name, readFileSync(path.join(root, folder, name))]);
+  return { ...Object.fromEntries(files), "unnoise.json": Buffer.from(JSON.stringify(card)) };
+}
+
+/**
+ * Makes the page offer these models, by id, instead of those that ship.
+ * @param {Record<string, Record<string, Buffer>>} models
+ * @param {(files: Record<string, Buffer>) => void} [served] alters what is served of a model, but not what is listed
+ */
+export async function useModels(page, models, served = () => {}) {
+  const facts = (data) => ({ bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") });
+  const index = Object.entries(models).map(([id, files]) => {
+    const { name, description, licence, defaults = {} } = JSON.parse(files["unnoise.json"]);
+    const listed = Object.fromEntries(Object.entries(files).map(([file, data]) => [file, facts(data)]));
+    const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+    return { id, name, description, licence, defaults, thumbnail: null, bytes, files: listed };
+  });
+  await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
+  for (const [id, files] of Object.entries(models)) {
+    const there = { ...files };
+    served(there);
+    await page.route(`**/models/${id}/**`, (route) => {
+      const body = there[route.request().url().split(`/models/${id}/`)[1]];
+      return body ? route.fulfill({ body }) : route.fulfill({ status: 404, body: "There is nothing here." });
+    });
+  }
+}
 
 /**
  * Makes the page offer one model: the self-test's network, which answers in milliseconds (and with nonsense: its
  * weights are random). `listed` may alter the files, `served` only what is served of them and not what is listed.
  * @param {{listed?: (files: Record<string, Buffer>) => void, served?: (files: Record<string, Buffer>) => void}} [changes]
  */
-export async function useTinyModel(page, { listed = () => {}, served = () => {} } = {}) {
-  const card = {
-    name: { en: "Tiny", zh: "微型" },
-    description: { en: "Random weights", zh: "随机权重" },
-    classes: [{ en: "first", zh: "第一" }, { en: "second", zh: "第二" }],
-    null_class: 2,
-    licence: "public domain",
-    range: [-1, 1],
-    clip_denoised: true,
-  };
-  const files = Object.fromEntries(Object.entries(TINY).map(([name, file]) => [name, readFileSync(path.join(root, file))]));
-  files["unnoise.json"] = Buffer.from(JSON.stringify(card));
+export async function useTinyModel(page, { listed = () => {}, served } = {}) {
+  const files = modelFiles("models/selftest", card("Tiny"));
   listed(files);
-  const facts = Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]);
-  const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
-  const index = [{ id: "tiny", name: card.name, description: card.description, bytes, files: Object.fromEntries(facts) }];
-  served(files);
-  await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
-  await page.route("**/models/tiny/**", (route) => {
-    const body = files[route.request().url().split("/models/tiny/")[1]];
-    return body ? route.fulfill({ body }) : route.fulfill({ status: 404, body: "There is nothing here." });
-  });
+  await useModels(page, { tiny: files }, served);
 }
 
 /** Moves the timeline to a step, as a person does. */

@@ -1,0 +1,107 @@
+/** The models to choose from: a row of cards, chosen by mouse, finger or keyboard, and what the page says of the chosen one. */
+
+import { count, el, hush, megabytes, number, say, t } from "./strings.js";
+import { get } from "./weights.js";
+
+const $ = (id) => document.getElementById(id);
+const list = $("gallery");
+
+/** Where each of these keys takes the focus, from card `i` of `n`. The focus alone chooses nothing, so nothing is downloaded on its way. */
+const WAYS = {
+  ArrowRight: (i, n) => (i + 1) % n,
+  ArrowDown: (i, n) => (i + 1) % n,
+  ArrowLeft: (i, n) => (i + n - 1) % n,
+  ArrowUp: (i, n) => (i + n - 1) % n,
+  Home: () => 0,
+  End: (_, n) => n - 1,
+};
+
+/** A file of a model's folder. */
+const file = ({ id }, name) => `models/${id}/${name}`;
+
+/**
+ * Fills the gallery.
+ * @param {import("./weights.js").Model[]} models
+ * @param {(id: string) => void} pick called when a person picks another model
+ */
+export function fill(models, pick) {
+  const cards = models.map(card);
+  list.replaceChildren(...cards);
+  const choose = (chosen) => chosen && chosen.getAttribute("aria-selected") !== "true" && pick(chosen.dataset.model);
+  list.onclick = ({ target }) => choose(target.closest("[role=option]"));
+  list.onkeydown = (event) => {
+    const i = cards.indexOf(document.activeElement);
+    if (event.ctrlKey || event.metaKey || event.altKey || i < 0) return;
+    if (event.key === "Enter" || event.key === " ") choose(cards[i]);
+    else if (WAYS[event.key]) cards[WAYS[event.key](i, cards.length)].focus();
+    else return;
+    event.preventDefault();
+  };
+}
+
+function card(model) {
+  const { id, name, description, bytes, thumbnail } = model;
+  const box = el("li", "", {}, { className: "card", tabIndex: -1 });
+  box.dataset.model = id;
+  box.setAttribute("role", "option");
+  const picture = thumbnail ? el("img", "", {}, { src: file(model, thumbnail), alt: "" }) : el("span", "", {}, { className: "unseen" });
+  const words = document.createElement("div");
+  const text = (tag, className, key, values) => el(tag, key, values, { className });
+  words.append(
+    text("b", "", "plain", { text: name }),
+    text("span", "hint", "plain", { text: description }),
+    text("span", "figures", "plain", { text: megabytes(bytes) }),
+  );
+  box.append(picture, words);
+  return box;
+}
+
+/** Marks the chosen model, which is also where the Tab key enters. @param {string} id */
+export function show(id) {
+  for (const box of list.children) {
+    const chosen = box.dataset.model === id;
+    const news = chosen && box.getAttribute("aria-selected") === "false";
+    box.setAttribute("aria-selected", String(chosen));
+    box.tabIndex = chosen ? 0 : -1;
+    if (news) box.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}
+
+/**
+ * Says what the chosen model is.
+ * @param {import("./weights.js").Model} model
+ * @param {object | undefined} about what the engine knows of it, once it is loaded
+ */
+export function describe(model, about) {
+  say($("model-name"), "plain", { text: model.name });
+  $("model-card").href = file(model, "README.md");
+  say($("model-licence"), "model.licence", { licence: model.licence });
+  $("model-licence").hidden = !model.licence;
+  if (!about) return hush($("model-hint"));
+  const { parameters, channels, height, width, process, prediction, most_noise: most } = about;
+  const family = process === "vp" && most === null ? "vp.pure" : process;
+  say($("model-hint"), "model.hint", {
+    size: `${width}×${height}`,
+    colours: () => t(channels === 1 ? "colours.grey" : "colours.rgb"),
+    parameters: count(parameters),
+    process: () => t(`process.${family}`, { most: () => number(most ?? Infinity, 0) }),
+    prediction: () => t(`prediction.${prediction}`),
+  });
+}
+
+/** The model card, a file in the model's folder, in a dialog: hosts differ in what they make of a bare `.md`. */
+export function listen(failed) {
+  $("model-card").addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // as a file, in a tab of its own
+    event.preventDefault();
+    const path = $("model-card").getAttribute("href");
+    try {
+      $("card-text").textContent = await (await get(path)).text();
+    } catch (thrown) {
+      return failed(thrown);
+    }
+    say($("card-title"), "model.card.of", { file: path });
+    $("card-dialog").showModal();
+  });
+  $("card-close").addEventListener("click", () => $("card-dialog").close());
+}
