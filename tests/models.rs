@@ -236,6 +236,17 @@ fn a_configuration_may_carry_notes_and_lack_what_has_a_default() {
     assert_eq!((bare.time_embedding_dim, bare.attention_head_dim), (4 * 224, Some(8)));
 }
 
+#[test]
+fn a_configuration_says_what_it_builds() {
+    let said = |folder: &str| Unet2dConfig::from_json(&unet(&project(folder)).0).expect("a configuration").to_string();
+    let heads =
+        "UNet2DModel, 8-16 channels, 2 layers a level, attention at 4 x 4, the middle, positional time embedding";
+    assert_eq!(said("tests/golden/unet_variants/heads-of-8"), heads);
+    assert!(said("tests/golden/unet_variants/fourier").ends_with("Fourier time embedding"));
+    let bare = said("tests/golden/unet_variants/float16-no-mid-attention");
+    assert!(bare.contains("attention at 4 x 4, positional"), "{bare}");
+}
+
 /// Whether the self-test network takes these weights, and what it says if not.
 fn load(weights: &[u8]) -> Result<Unet2d, String> {
     let (config, _) = unet(&project("models/selftest"));

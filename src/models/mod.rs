@@ -9,6 +9,8 @@ pub mod unet2d;
 mod weights;
 
 pub use network::{NetworkBranches, NetworkDenoiser};
+#[cfg(not(target_family = "wasm"))]
+pub use pretrained::WEIGHTS;
 pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
 pub use self_test::{SelfTest, SelfTestError, self_test};
 pub use weights::WeightsError;

@@ -11,6 +11,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// The place of the weights in a model's folder.
+#[cfg(not(target_family = "wasm"))]
+pub const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
+
 /// The files of a model's folder that say what it is.
 pub struct ModelFiles {
     /// `unet/config.json`.
@@ -133,11 +137,10 @@ impl Pretrained {
             move |source: io::Error| LoadError::File { path, source }
         };
         let text = |name: &str| fs::read_to_string(dir.join(name)).map_err(file(name));
-        let weights = "unet/diffusion_pytorch_model.safetensors";
         let card = "unnoise.json";
         let files = ModelFiles {
             unet_config: text("unet/config.json")?,
-            weights: fs::read(dir.join(weights)).map_err(file(weights))?,
+            weights: fs::read(dir.join(WEIGHTS)).map_err(file(WEIGHTS))?,
             scheduler_config: text("scheduler/scheduler_config.json")?,
             card: dir.join(card).exists().then(|| text(card)).transpose()?,
         };

@@ -1,11 +1,12 @@
 use crate::Outcome;
 use crate::output;
 use clap::Args as ClapArgs;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
-use unnoise::models::Pretrained;
+use unnoise::models::{Pretrained, WEIGHTS};
 use unnoise::session;
 
 #[derive(ClapArgs)]
@@ -24,7 +25,10 @@ pub async fn run(args: &Args) -> Outcome {
         "pictures    {width} x {height}, {channels} channels, values {} to {}",
         card.range[0], card.range[1]
     ));
+    output::line(format_args!("network     {}", model.net.config()));
     output::line(format_args!("parameters  {}", model.parameters()));
+    let bytes = fs::metadata(args.dir.join(WEIGHTS))?.len();
+    output::line(format_args!("weights     {:.2} MB", bytes as f64 / 1e6));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
     match diffusers::describe(&model.scheduler_config) {
@@ -47,5 +51,7 @@ pub async fn run(args: &Args) -> Outcome {
         let preset = session::preset(&model)?.to_link();
         output::line(format_args!("starts with {preset}"));
     }
+    let licence = if card.licence.is_empty() { "not said" } else { &card.licence };
+    output::line(format_args!("licence     {licence}"));
     Ok(ExitCode::SUCCESS)
 }

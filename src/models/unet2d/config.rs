@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use std::fmt;
 use thiserror::Error;
 
 /// A `UNet2DModel` that this version can build. Fields are named as in diffusers and mean the same.
@@ -198,6 +199,27 @@ impl Unet2dConfig {
     /// Attention heads of a block with `channels`.
     pub fn heads(&self, channels: usize) -> usize {
         self.attention_head_dim.map_or(1, |dim| channels / dim)
+    }
+}
+
+impl fmt::Display for Unet2dConfig {
+    /// The network in a line: channels, layers, where it attends and how it is told the time.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels: Vec<_> = self.block_out_channels.iter().map(usize::to_string).collect();
+        let [height, width] = self.sample_size;
+        let levels = self.down_attention.iter().zip(self.up_attention.iter().rev()).enumerate();
+        let attending = levels.filter(|(_, (down, up))| **down || **up).map(|(i, _)| i);
+        let mut attention: Vec<_> = attending.map(|i| format!("{} x {}", width >> i, height >> i)).collect();
+        attention.extend((self.mid_block && self.add_attention).then(|| "the middle".to_owned()));
+        let attention =
+            if attention.is_empty() { "nowhere".to_owned() } else { format!("at {}", attention.join(", ")) };
+        let time = match self.time_embedding_type {
+            TimeEmbedding::Positional => "positional",
+            TimeEmbedding::Fourier => "Fourier",
+        };
+        let (channels, layers) = (channels.join("-"), self.layers_per_block);
+        let layers = format!("{layers} layer{}", if layers == 1 { "" } else { "s" });
+        write!(f, "UNet2DModel, {channels} channels, {layers} a level, attention {attention}, {time} time embedding")
     }
 }
 
