@@ -8,6 +8,7 @@ use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
 use unnoise::models::{Pretrained, WEIGHTS};
 use unnoise::session;
+use unnoise::settings::Settings;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -47,9 +48,11 @@ pub async fn run(args: &Args) -> Outcome {
     if let Some(classifier) = &card.classifier {
         output::line(format_args!("classifier  {classifier}"));
     }
-    if !card.defaults.is_empty() {
-        let preset = session::preset(&model)?.to_link();
-        output::line(format_args!("starts with {preset}"));
+    let general = Settings::default().pairs();
+    let own = session::preset(&model)?.pairs().into_iter().filter(|pair| !general.contains(pair));
+    let own: Vec<_> = own.map(|(key, value)| format!("{key}={value}")).collect();
+    if !own.is_empty() {
+        output::line(format_args!("starts with {}", own.join(" ")));
     }
     let licence = if card.licence.is_empty() { "not said" } else { &card.licence };
     output::line(format_args!("licence     {licence}"));
