@@ -12,6 +12,7 @@ use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind,
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
+use unnoise::session;
 
 /// Half signal, half noise.
 const AT: Level = Level { t: 300.0, alpha: 0.8, sigma: 0.6 };
@@ -220,19 +221,30 @@ fn a_card_that_does_not_fit_its_network_is_refused() {
 }
 
 #[test]
+fn a_model_starts_with_what_its_card_says() {
+    let preset = |defaults| session::preset(&model(json!({"defaults": defaults})));
+    let settings = preset(json!({"sampler": "euler", "steps": "4"})).expect("settings");
+    assert_eq!((settings.sampler.as_str(), settings.steps, settings.images), ("euler", 4, 16));
+    let refusal = preset(json!({"steps": 0})).expect_err("no link could say that");
+    assert!(refusal.to_string().contains("in defaults, steps must be a number from 1 to 1000"), "{refusal}");
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let Err(refusal) = Pretrained::from_dir(&project("tests"), &device()) else { panic!("tests/ is a model") };
     assert!(refusal.to_string().contains("tests/unet/config.json"), "{refusal}");
 }
 
-/// Every folder of `models/` loads, has as many parameters as its file has numbers, and answers with numbers.
+/// Every denoiser of `models/` loads, can be run as it starts, has as many parameters as its file has numbers, and answers
+/// with numbers.
 #[test]
 fn the_models_of_the_project_fit() {
     let folders = fs::read_dir(project("models")).expect("models/").map(|e| e.expect("readable").path());
-    let folders: Vec<_> = folders.filter(|p| p.is_dir()).collect();
+    let folders: Vec<_> = folders.filter(|p| p.join("unet").is_dir()).collect();
     assert!(folders.len() > 1, "only {folders:?}");
     for folder in folders {
         let model = Pretrained::from_dir(&folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        session::preset(&model).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let weights = fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights");
         let file = safetensors::SafeTensors::deserialize(&weights).expect("weights");
         let numbers: usize = file.tensors().iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();
