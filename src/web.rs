@@ -171,7 +171,7 @@ impl Engine {
             "parameters": model.parameters(), "channels": channels, "height": height, "width": width,
             "classes": card.classes, "null_class": card.null_class, "prediction": model.prediction,
             "process": model.schedule.family(), "timesteps": model.schedule.timesteps(),
-            "most_noise": finite(noisiest.nsr()),
+            "last_time": noisiest.t, "most_noise": finite(noisiest.nsr()),
         });
         self.loaded.replace(Some(Rc::new(Loaded { model, preset })));
         Ok(about.to_string())

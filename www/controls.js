@@ -174,7 +174,7 @@ export class Controls {
     this.slide("steps", STEP_STOPS.indexOf(STEP_STOPS.reduce((best, stop) => (off(stop) < off(best) ? stop : best))), settings.steps);
     for (const key of SLIDERS) this.slide(key, settings[key], settings[key]);
     const listed = schedule.listed(settings.schedule);
-    schedule.show(settings.schedule, this.about?.timesteps === null);
+    schedule.show(settings.schedule, this.about);
     $("steps").disabled = $("steps-slider").disabled = listed;
     $("steps-listed").hidden = !listed;
     $("steps-field").hidden = method.adaptive;

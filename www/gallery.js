@@ -44,7 +44,7 @@ function card(model) {
   const box = el("li", "", {}, { className: "card", tabIndex: -1 });
   box.dataset.model = id;
   box.setAttribute("role", "option");
-  const picture = thumbnail ? el("img", "", {}, { src: file(model, thumbnail), alt: "" }) : el("span", "", {}, { className: "unseen" });
+  const picture = thumbnail ? Object.assign(new Image(), { src: file(model, thumbnail), alt: "" }) : el("span", "", {}, { className: "unseen" });
   const words = document.createElement("div");
   const text = (tag, className, key, values) => el(tag, key, values, { className });
   words.append(
@@ -60,10 +60,10 @@ function card(model) {
 export function show(id) {
   for (const box of list.children) {
     const chosen = box.dataset.model === id;
-    const news = chosen && box.getAttribute("aria-selected") === "false";
+    // Brought into sight sideways; the page itself stays where it is.
+    if (chosen && box.getAttribute("aria-selected") !== "true") list.scrollLeft = box.offsetLeft - list.offsetLeft;
     box.setAttribute("aria-selected", String(chosen));
     box.tabIndex = chosen ? 0 : -1;
-    if (news) box.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 }
 

@@ -67,14 +67,15 @@ export function judged({ settings, problems }) {
 /**
  * Shows the schedule in use.
  * @param {string} text as a link has it
- * @param {boolean} continuous whether the model knows all times, and not only whole steps of training
+ * @param {{timesteps: number | null, last_time: number} | undefined} about the loaded model: some know whole steps of
+ * training only, and others (`timesteps` is null) all times up to the last
  */
-export function show(text, continuous) {
+export function show(text, about) {
   const { id, values } = kind(text);
   if (refused && idOf(refused) !== id) refused = "";
   $("schedule").value = id;
-  const flowing = continuous && knows(`continuous.${id}`);
-  say($("schedule-hint"), flowing ? `continuous.${id}` : `schedule.${id}.hint`);
+  const continuous = about?.timesteps === null && knows(`continuous.${id}`);
+  say($("schedule-hint"), continuous ? `continuous.${id}` : `schedule.${id}.hint`, { last: about?.last_time });
   $("schedule-values-field").hidden = values === null;
   if (values === null) return;
   const used = valuesOf(text) ?? values;

@@ -1,13 +1,20 @@
 /** The gallery of models: choosing one, what it starts with, and what is downloaded for it. */
 
 import { expect, test } from "@playwright/test";
-import { card, modelFiles, pictures, print, runAgain, says, useModels, visit } from "./page.js";
+import { card, modelFiles, pictures, print, runAgain, says, scrub, useModels, visit } from "./page.js";
 
 const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 const SMALL = "#model=grey&sampler=ddim&steps=3&schedule=trailing&seed=3&images=2&class=all&guidance=1&backend=cpu";
 const hash = (page) => new URL(page.url()).hash;
 const given = (page) => Object.fromEntries(new URLSearchParams(hash(page).slice(1)));
 const option = (page, name) => page.locator("#gallery").getByRole("option", { name });
+
+/** A network that is told its noise level, for a process up to sigma 50 and without labels. */
+function score() {
+  const files = modelFiles("tests/golden/unet_variants/fourier", card("Score", { classes: [], null_class: null, defaults: { sampler: "predictor-corrector", steps: 6 } }));
+  files["scheduler/scheduler_config.json"] = Buffer.from(JSON.stringify({ _class_name: "ScoreSdeVeScheduler", sigma_min: 0.01, sigma_max: 50.0 }));
+  return files;
+}
 
 /** Three models: grey pictures with labels, a flow that starts with four steps of Euler, and colour without guidance. */
 function models() {
@@ -253,6 +260,23 @@ test("the page says what a model is, and shows its card", async ({ page }) => {
   await pick(page, "Grey");
   await page.getByRole("link", { name: "Model card" }).click();
   await expect(page.locator("#fault-text")).toContainText("The server does not have models/grey/README.md");
+});
+
+test("a variance-exploding model shows its own noise levels and times", async ({ page }) => {
+  await useModels(page, { score: score() });
+  await pictures(page, "#images=1&backend=cpu");
+  expect(given(page)).toMatchObject({ model: "score", sampler: "predictor-corrector", steps: "6" });
+  await expect(page.locator("#model-hint")).toContainText("up to σ = 50 (a variance-exploding process). The network answers with the score");
+  for (const id of ["class-field", "guidance-field", "guide-fields"]) await expect(page.locator(`#${id}`)).toBeHidden();
+  await scrub(page, 0);
+  await expect(page.locator("#place")).toContainText("Step 0 of 6 · t = 1");
+  await expect(page.locator("#alpha")).toHaveText("1.000");
+  await expect(page.locator("#sigma")).toHaveText("50.000");
+  await scrub(page, 3);
+  await expect(page.locator("#place")).toContainText("t = 0.5");
+  await expect(page.locator("#sigma")).toHaveText("0.707"); // the geometric mean of 0.01 and 50
+  await page.locator("#schedule").selectOption("custom-times");
+  await expect(page.locator("#schedule-hint")).toContainText("on this model they run from 0 to 1.");
 });
 
 test("a card with settings that there are not is told", async ({ page }) => {
