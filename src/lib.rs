@@ -9,7 +9,8 @@
 //! | 2 | [`samplers`] | the sampler table, one file a method |
 //! | 3 | [`interchange`] | what the settings of diffusers and k-diffusion mean here |
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
-//! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; the training objective |
+//! | 3 | `dataset` | labelled pictures from files |
+//! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; training |
 //! | 5 | `web`, `bin/unnoise` | the browser and the command line |
 //!
 //! Floors 0 to 2 and `interchange` name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo
@@ -17,6 +18,8 @@
 
 #[cfg(feature = "nn")]
 pub mod backend;
+#[cfg(feature = "files")]
+pub mod dataset;
 pub mod denoise;
 pub mod eval;
 pub mod interchange;

@@ -1,10 +1,10 @@
 //! Pictures from files: PNG, folders of them, and the IDX files of MNIST and its kin.
 
-use flate2::read::GzDecoder;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
+use unnoise::dataset::{DataError, Idx};
 use unnoise::picture;
 
 /// Why there are no pictures.
@@ -21,6 +21,8 @@ pub enum PictureError {
         .path.display(), .got[2], .got[1], .got[0], .expected[2], .expected[1], .expected[0]
     )]
     Shape { path: PathBuf, expected: [usize; 3], got: [usize; 3] },
+    #[error(transparent)]
+    Idx(#[from] DataError),
     #[error("{} holds {got} pictures, {wanted} were asked for", .path.display())]
     TooFew { path: PathBuf, wanted: usize, got: usize },
 }
@@ -40,8 +42,7 @@ pub fn read(path: &Path, count: usize, shape: [usize; 3], range: [f64; 2]) -> Re
         open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
         match &start {
             start if start.starts_with(PNG) => vec![png(path, shape)?],
-            start if start.starts_with(GZIP) => idx(path, GzDecoder::new(open(path)?), count, shape)?,
-            start if start.starts_with(IDX) => idx(path, open(path)?, count, shape)?,
+            start if start.starts_with(GZIP) || start.starts_with(IDX) => idx(path, count, shape)?,
             _ => return Err(PictureError::Unknown(path.to_owned())),
         }
     };
@@ -87,26 +88,15 @@ fn png(path: &Path, expected: [usize; 3]) -> Result<Vec<u8>, PictureError> {
     Ok(bytes.chunks_exact(stored).flat_map(|pixel| &pixel[..channels]).copied().collect())
 }
 
-/// The first pictures of an IDX file: four big-endian numbers (a magic one, pictures, height, width), then the pixels.
-fn idx(path: &Path, mut file: impl Read, count: usize, expected: [usize; 3]) -> Result<Vec<Vec<u8>>, PictureError> {
-    let mut header = [[0; 4]; 4];
-    for number in &mut header {
-        file.read_exact(number).map_err(unreadable(path))?;
-    }
-    let [magic, images, height, width] = header;
-    if magic != IDX {
-        return Err(PictureError::Unknown(path.to_owned()));
-    }
-    let [images, height, width] = [images, height, width].map(|number| u32::from_be_bytes(number) as usize);
+/// The first pictures of an IDX file.
+fn idx(path: &Path, count: usize, expected: [usize; 3]) -> Result<Vec<Vec<u8>>, PictureError> {
+    let Idx { shape, bytes } = Idx::read(path, count)?;
+    let &[_, height, width] = shape.as_slice() else { return Err(PictureError::Unknown(path.to_owned())) };
     let got = [1, height, width];
     if got != expected {
         return Err(PictureError::Shape { path: path.to_owned(), expected, got });
     }
-    let mut next = || {
-        let mut bytes = vec![0; height * width];
-        file.read_exact(&mut bytes).map(|()| bytes).map_err(unreadable(path))
-    };
-    (0..images.min(count)).map(|_| next()).collect()
+    Ok(bytes.chunks_exact(height * width).map(<[u8]>::to_vec).collect())
 }
 
 #[cfg(test)]
@@ -149,7 +139,7 @@ mod tests {
         }
         let cut = dir.join("cut");
         fs::write(&cut, &bytes[..20]).expect("written");
-        assert!(said(&cut, 1, SHAPE).contains("cannot read"));
+        assert!(said(&cut, 2, SHAPE).contains("cut short"));
         fs::remove_dir_all(dir).expect("removed");
     }
 
