@@ -12,6 +12,8 @@ pub enum Backend {
     Cpu,
     /// burn's `wgpu`, over WebGPU in a browser and over Vulkan, Metal or DirectX elsewhere.
     WebGpu,
+    /// burn's `cuda`, on a GPU of NVIDIA's.
+    Cuda,
 }
 
 impl Backend {
@@ -20,6 +22,7 @@ impl Backend {
         match self {
             Self::Cpu => "cpu",
             Self::WebGpu => "webgpu",
+            Self::Cuda => "cuda",
         }
     }
 }
@@ -56,6 +59,10 @@ pub async fn open(backend: Backend) -> Result<Opened, BackendError> {
         Backend::WebGpu => gpu::open().await,
         #[cfg(not(feature = "gpu"))]
         Backend::WebGpu => Err(BackendError::NotCompiled { backend, feature: "gpu" }),
+        #[cfg(feature = "cuda")]
+        Backend::Cuda => Ok(Opened { device: Device::cuda(0), adapter: "CUDA".to_owned() }),
+        #[cfg(not(feature = "cuda"))]
+        Backend::Cuda => Err(BackendError::NotCompiled { backend, feature: "cuda" }),
     }
 }
 

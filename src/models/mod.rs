@@ -13,4 +13,4 @@ pub use network::{NetworkBranches, NetworkDenoiser};
 pub use pretrained::WEIGHTS;
 pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
 pub use self_test::{SelfTest, SelfTestError, self_test};
-pub use weights::WeightsError;
+pub use weights::{WeightsError, values};

@@ -12,6 +12,7 @@ mod pictures;
 mod replay;
 mod sample;
 mod sheet;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Sample(Box<sample::Args>),
     /// Compare samplers on one sheet of pictures.
     Sheet(sheet::Args),
+    /// Train a model, or a classifier of noisy pictures, from a recipe.
+    Train(train::Args),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
     /// Say what a model folder holds.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Sheet(args) => pollster::block_on(sheet::run(args)),
+        Command::Train(args) => pollster::block_on(train::run(&args)),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
         Command::List(args) => list::run(&args),
