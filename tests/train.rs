@@ -47,8 +47,9 @@ impl Scratch {
 
     /// 8x8 pictures, striped across (class 0) or down (class 1); a batch of 8 does not divide their number.
     fn stripes(&self, count: usize) {
-        let pixel =
-            |i: usize, y: usize, x: usize| if ((if i % 2 == 0 { y } else { x }) + i) % 4 / 2 == 1 { 255 } else { 0 };
+        let pixel = |i: usize, y: usize, x: usize| {
+            if ((if i.is_multiple_of(2) { y } else { x }) + i) % 4 / 2 == 1 { 255 } else { 0 }
+        };
         let bytes: Vec<u8> = (0..count * 64).map(|k| pixel(k / 64, k / 8 % 8, k % 8)).collect();
         self.write_idx("images.gz", &[count, 8, 8], &bytes);
         self.write_idx("labels.gz", &[count], &(0..count).map(|i| (i % 2) as u8).collect::<Vec<_>>());

@@ -46,7 +46,7 @@ pub struct Recipe {
 #[derive(Clone, Debug)]
 pub enum Network {
     /// `[model]`, the arguments of diffusers' `UNet2DModel`, and what it is trained for.
-    Denoiser { model: Table, objective: Denoising, page: Page },
+    Denoiser { model: Table, objective: Denoising, page: Box<Page> },
     /// `[classifier]`.
     Classifier { classifier: Table, objective: Classifying },
 }
@@ -209,7 +209,7 @@ impl Recipe {
             return refuse("train", "lr", lr.to_string(), "above 0");
         } else if !betas.iter().all(share) {
             return refuse("train", "betas", format!("{betas:?}"), "two numbers from 0 to below 1");
-        } else if !(*clip > 0.0) {
+        } else if *clip <= 0.0 || clip.is_nan() {
             return refuse("train", "clip", clip.to_string(), "above 0");
         } else if ema_decays.is_empty() || !ema_decays.iter().all(share) {
             return refuse("train", "ema_decays", format!("{ema_decays:?}"), "at least one number from 0 to below 1");
