@@ -217,7 +217,7 @@ impl Engine {
         let given = Given {
             picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
-            helpers: Helpers::default(),
+            ..Given::default()
         };
         let end = session::run(model, &settings, given, &self.device, each).await.map_err(session_error)?;
         thrown.take().map_or(Ok(end.is_continue()), Err)

@@ -1,4 +1,4 @@
-//! Floor 4: what a model is worth: exact likelihood, variational bound, inversion.
+//! Floor 4: what a model is worth: exact likelihood, variational bound, inversion, and its samples beside real pictures.
 //!
 //! These measures read every answer of the model back, so they are for the command line and the tests. All arithmetic
 //! but the network's own is in `f64`, on flat lists of numbers: a sample is `dimensions()` numbers, in row-major order.
@@ -9,6 +9,7 @@
 //! | [`bound`](mod@bound) | every term of the variational bound on `-ln p(x)` | Ho et al. 2020, arXiv 2006.11239, equation 5 |
 //! | [`inversion`] | the noise that a sampler would turn into `x` | Song et al. 2021, arXiv 2010.02502, section 5.4 |
 //! | [`convergence`] | how far a sampler ends from its limit, by evaluations | Lu et al. 2022, arXiv 2206.00927, section 4 |
+//! | `quality` | how real, varied and new samples are | Heusel et al. 2017, arXiv 1706.08500, and others |
 //! | [`pixels`] | bits per dimension of pictures with 256 grey levels | Theis et al. 2016, arXiv 1511.01844, section 3.1 |
 
 pub mod bound;
@@ -21,6 +22,8 @@ pub mod likelihood;
 #[cfg(all(feature = "autodiff", not(target_family = "wasm")))]
 mod network;
 pub mod pixels;
+#[cfg(feature = "cli")]
+pub mod quality;
 
 pub use bound::{Bound, Variance, bound};
 pub use decoder::Decoder;

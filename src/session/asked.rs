@@ -39,20 +39,20 @@ pub(super) struct Known {
 pub(super) fn denoiser<'a>(
     settings: &Settings,
     model: &'a Pretrained,
+    labels: &[Option<usize>],
     helpers: Helpers<'a>,
     known: Option<Known>,
 ) -> Result<Boxed<'a>, SessionError> {
-    let labels = labels(settings, model);
-    let guidance = guidance(settings, helpers.worse.is_some(), &labels);
-    check(settings, model, &labels, &guidance)?;
-    let mut branches = NetworkBranches::new(model, &labels).with_clip(clip(settings, model));
+    let guidance = guidance(settings, helpers.worse.is_some(), labels);
+    check(settings, model, labels, &guidance)?;
+    let mut branches = NetworkBranches::new(model, labels).with_clip(clip(settings, model));
     if let Guide::Perpendicular(class) = settings.guide {
         branches = branches.with_negative(class);
     }
     if let Some(worse) = helpers.worse {
         branches = branches.with_worse(worse);
     }
-    let network = lead(branches, guidance, helpers, &labels)?;
+    let network = lead(branches, guidance, helpers, labels)?;
     Ok(match known {
         Some(Known { picture, kept, noise }) => Box::new(Inpainted::new(network, picture, kept, noise)),
         None => Box::new(network),
@@ -95,14 +95,17 @@ pub(super) fn conditions(
     settings: &Settings,
     model: &Pretrained,
 ) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
-    let labels = labels(settings, model);
+    let labels = labels(settings, model, None);
     let guidance = guidance(settings, false, &labels);
     check(settings, model, &labels, &guidance)?;
     Ok((labels, guidance))
 }
 
-/// The label of each picture.
-fn labels(settings: &Settings, model: &Pretrained) -> Vec<Option<usize>> {
+/// The label of each picture: the one in `classes`, or what the settings say.
+pub(super) fn labels(settings: &Settings, model: &Pretrained, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
+    if let Some(classes) = classes {
+        return classes.into_iter().map(Some).collect();
+    }
     let label = |i: usize| match settings.class {
         Class::One(class) => Some(class),
         Class::All => i.checked_rem(model.classes()),

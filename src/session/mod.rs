@@ -71,6 +71,8 @@ pub struct Given<'a> {
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,
+    /// The class of each picture, where the one word of the settings does not do.
+    pub classes: Option<Vec<usize>>,
     pub helpers: Helpers<'a>,
 }
 
@@ -89,6 +91,8 @@ pub enum SessionError {
         "CFG++ changes the noise that a step keeps, which only DDIM, Euler and Euler ancestral ask the model for; choose one of them, or plain guidance."
     )]
     NoCfgPlusPlus,
+    #[error("{got} classes were given for {expected} pictures.")]
+    Classes { got: usize, expected: usize },
     #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
     NothingToClassify,
     #[error(
@@ -163,7 +167,11 @@ pub async fn run(
     };
     let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, device));
     let known = picture.zip(kept).map(|(picture, kept)| Known { picture, kept, noise: z });
-    let network = Timed::new(asked::denoiser(settings, model, given.helpers, known)?);
+    let labels = asked::labels(settings, model, given.classes);
+    if labels.len() != settings.images {
+        return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
+    }
+    let network = Timed::new(asked::denoiser(settings, model, &labels, given.helpers, known)?);
     let steps = method.on_grid().map(|_| grid.steps());
     let frame = |step, level, x, denoised, tally, total| Frame {
         step,

@@ -1,11 +1,10 @@
 use crate::Outcome;
-use crate::measured::{OfData, OfModel, bar, mean, noise, stated, table};
+use crate::measured::{OfData, OfModel, bar, log_density, mean, noise, stated, table};
 use crate::output;
 use clap::Args as ClapArgs;
 use std::process::ExitCode;
 use std::time::Instant;
-use unnoise::eval::{Control, Likelihood, LogDensity, Pictures, Probes, Readable, pixels, standard_normal};
-use unnoise::math::TorchGenerator;
+use unnoise::eval::{Control, Likelihood, LogDensity, Pictures, Readable, pixels};
 use unnoise::models::Pretrained;
 
 #[derive(ClapArgs)]
@@ -46,11 +45,9 @@ impl Args {
         let bar = bar(100 * data.len(), "% of a picture");
         let mut found = Vec::new();
         for (i, picture) in data.iter().enumerate() {
-            let seed = u64::from(self.seed) + i as u64;
-            let y = pixels::dequantise(picture, range, &mut TorchGenerator::new(seed));
-            let probes = Probes::rademacher(seed, self.probes.into(), n);
+            let drawn = (u64::from(self.seed) + i as u64, self.probes.into());
             let mut watch = |part: f64| bar.set_position((100.0 * (i as f64 + part)) as u64);
-            found.push(run.log_density(pictures, &y, &probes, standard_normal, &mut watch)?);
+            found.push(log_density(&run, pictures, (picture, range), drawn, &mut watch)?);
         }
         bar.finish_and_clear();
 

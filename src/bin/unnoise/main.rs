@@ -2,6 +2,9 @@
 
 mod bound;
 mod compare;
+mod dataset;
+mod device;
+mod eval;
 mod info;
 mod invert;
 mod likelihood;
@@ -11,6 +14,7 @@ mod output;
 mod pictures;
 mod replay;
 mod sample;
+mod sampling;
 mod sheet;
 mod train;
 
@@ -41,6 +45,8 @@ enum Command {
     List(list::Args),
     /// Compare samplers: how far each is from its limit, by the number of model evaluations.
     Compare(compare::Args),
+    /// Say how good a model's samples are: how real, how varied, how new.
+    Eval(Box<eval::Args>),
     /// Bits per dimension of pictures by the probability-flow ODE.
     Likelihood(likelihood::Args),
     /// The variational bound on the bits per dimension of pictures, term by term.
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
         Command::Info(args) => pollster::block_on(info::run(&args)),
         Command::List(args) => list::run(&args),
         Command::Compare(args) => pollster::block_on(compare::run(args)),
+        Command::Eval(args) => pollster::block_on(eval::run(&args)),
         Command::Likelihood(args) => pollster::block_on(likelihood::run(&args)),
         Command::Bound(args) => pollster::block_on(bound::run(&args)),
         Command::Invert(args) => pollster::block_on(invert::run(&args)),

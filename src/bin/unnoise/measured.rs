@@ -6,8 +6,9 @@ use crate::pictures;
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
-use unnoise::backend::{self, Backend};
-use unnoise::eval::Pictures;
+use unnoise::backend::{self, Backend, BackendError};
+use unnoise::eval::{Likelihood, LogDensity, OdeError, Pictures, Probes, Readable, pixels, standard_normal};
+use unnoise::math::TorchGenerator;
 use unnoise::models::Pretrained;
 
 #[derive(ClapArgs)]
@@ -49,6 +50,19 @@ impl OfData {
         }
         Ok(pictures::read(&self.data, self.images.into(), model.shape(), model.card.range)?)
     }
+}
+
+/// The log density of a picture with values in `range`, its dequantisation and its probes drawn from `seed`.
+pub fn log_density(
+    likelihood: &Likelihood<'_>,
+    model: &Pictures,
+    (picture, range): (&[f64], [f64; 2]),
+    (seed, probes): (u64, usize),
+    watch: &mut dyn FnMut(f64),
+) -> Result<LogDensity, OdeError<BackendError>> {
+    let y = pixels::dequantise(picture, range, &mut TorchGenerator::new(seed));
+    let probes = Probes::rademacher(seed, probes, model.dimensions());
+    likelihood.log_density(model, &y, &probes, standard_normal, watch)
 }
 
 /// A bar of `len` things called `unit`.

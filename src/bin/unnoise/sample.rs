@@ -1,12 +1,12 @@
 use crate::Outcome;
+use crate::device::Device;
 use crate::output::{self, Trace};
 use crate::pictures::{self, PictureError};
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
@@ -77,20 +77,10 @@ pub struct Args {
     trace: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Device {
-    Cpu,
-    Gpu,
-}
-
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let folder = args.folder();
-    let kind = match args.device {
-        Device::Cpu => Backend::Cpu,
-        Device::Gpu => Backend::WebGpu,
-    };
-    let opened = backend::open(kind).await?;
+    let opened = args.device.open().await?;
     let model = Pretrained::from_dir(&folder, &opened.device)?;
     let settings = args.settings(&session::preset(&model)?)?;
     if args.python {
@@ -102,6 +92,7 @@ pub async fn run(args: Args) -> Outcome {
     let classifier = args.classifier.as_ref().map(|dir| NoisyClassifier::from_dir(dir, &opened.device)).transpose()?;
     let given = Given {
         picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
+        classes: None,
         kept: args.mask.as_ref().map(|path| one(path, [1, shape[1], shape[2]], [0.0, 1.0])).transpose()?,
         helpers: Helpers {
             worse: worse.as_ref(),

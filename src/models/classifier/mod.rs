@@ -70,6 +70,12 @@ impl NoisyClassifier {
     /// The logits `[batch, num_classes]` of noisy pictures `x` `[batch, in_channels, height, width]` at the model's own
     /// times `t` `[batch]`. Height and width may be any.
     pub fn forward(&self, x: Tensor<4>, t: &[f64]) -> Tensor<2> {
+        self.classify(self.features(x, t))
+    }
+
+    /// What the network sees in pictures, given as to [`forward`](Self::forward): the averages over the picture that its
+    /// last map is told, `[batch, channels]` with the last of `block_out_channels`.
+    pub fn features(&self, x: Tensor<4>, t: &[f64]) -> Tensor<2> {
         let dim = self.config.block_out_channels[0];
         let sinusoids = TensorData::new(sinusoidal_embedding(t, dim, true, 0.0), [t.len(), dim]);
         let emb = silu(self.time_embedding.forward(Tensor::from_data(sinusoids, &x.device())));
@@ -84,8 +90,12 @@ impl NoisyClassifier {
         }
         let x = silu(self.conv_norm_out.forward(x));
         let [batch, channels, height, width] = x.dims();
-        let average = x.reshape([batch, channels, height * width]).mean_dim(2);
-        self.classifier.forward(average.reshape([batch, channels]))
+        x.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
+    }
+
+    /// The logits `[batch, num_classes]` of [`features`](Self::features) `[batch, channels]`.
+    pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
+        self.classifier.forward(features)
     }
 }
 

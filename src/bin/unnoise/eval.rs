@@ -1,0 +1,202 @@
+use crate::Outcome;
+use crate::dataset::Dataset;
+use crate::device::Device;
+use crate::measured::{bar, log_density, stated};
+use crate::{output, sampling};
+use clap::Args as ClapArgs;
+use serde_json::json;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+use unnoise::backend::Opened;
+use unnoise::eval::quality::{Album, Judge, NEIGHBOURS, Score};
+use unnoise::eval::{Control, Likelihood, Pictures, Readable, pixels};
+use unnoise::models::Pretrained;
+use unnoise::models::classifier::NoisyClassifier;
+use unnoise::picture;
+use unnoise::settings::Settings;
+
+/// Fréchet distance, accuracy, precision, recall and memorisation of samples, each beside the figure of real test pictures.
+/// The features are those of a small classifier trained on the same data, not of Inception, so the distance is no FID and
+/// compares only with distances by the same classifier.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Model folder in the diffusers layout
+    #[arg(long, value_name = "DIR", default_value = "models/fashion-mnist")]
+    model: PathBuf,
+    /// Folder of the pictures that the model was trained on, and of the test pictures
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Classifier whose features are compared [default: the model's folder with -classifier after its name]
+    #[arg(long, value_name = "DIR")]
+    classifier: Option<PathBuf>,
+    /// Samples to draw; fewer are the first of more
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(4..))]
+    samples: u32,
+    /// Training pictures whose features the samples' are compared with, the first ones [default: half of them]
+    #[arg(long, value_name = "N")]
+    reference: Option<usize>,
+    /// Sampler id
+    #[arg(long, value_name = "ID", default_value = "dpmpp-2m")]
+    sampler: String,
+    /// Number of steps, 1 to 1000
+    #[arg(long, value_name = "N", default_value = "10")]
+    steps: String,
+    /// Spacing of the noise levels
+    #[arg(long, value_name = "SPACING", default_value = "trailing")]
+    schedule: String,
+    /// Classifier-free guidance scale, 0 to 20; 1 is none
+    #[arg(long, value_name = "SCALE", default_value = "1")]
+    guidance: String,
+    /// Seed of the first sample; the next ones have the numbers after it
+    #[arg(long, value_name = "N", default_value = "0")]
+    seed: String,
+    /// Any other key of a link, such as order=3; may be given often
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Also the bits per dimension of the first N test pictures, about a minute each
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    likelihood: usize,
+    /// Where the networks run
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+    /// Also write everything that is printed, for machines
+    #[arg(long, value_name = "JSON")]
+    json: Option<PathBuf>,
+    /// Also the samples that lie nearest to a training picture, each above its three nearest ones
+    #[arg(long, value_name = "PNG")]
+    neighbours: Option<PathBuf>,
+}
+
+pub async fn run(args: &Args) -> Outcome {
+    let settings = args.settings()?;
+    [&args.json, &args.neighbours].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
+    let opened = args.device.open().await?;
+    let model = Pretrained::from_dir(&args.model, &opened.device)?;
+    let folder = args.classifier.clone().unwrap_or_else(|| beside(&args.model));
+    let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
+    let data = Dataset::read(&args.data, model.shape())?;
+    let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
+
+    let judge = watched(reference, "training pictures looked at", |watch| {
+        Judge::new(&classifier, &opened.device, &data.train, reference, watch)
+    })?;
+    let n = args.samples as usize;
+    let began = Instant::now();
+    let progress = bar(n, "samples");
+    let mut watch = |done: f64| progress.set_position(done as u64);
+    let samples = sampling::draw(&model, &settings, (n, &data.train), &opened, &mut watch).await?;
+    progress.finish_and_clear();
+    let seconds = began.elapsed().as_secs_f64();
+    let score = watched(n, "samples judged", |watch| judge.score(&samples, watch))?;
+    let floor = watched(n, "test pictures judged", |watch| judge.score(&data.test.first(n), watch))?;
+    let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
+
+    if let Some(path) = &args.neighbours {
+        let (bytes, columns) = beside_nearest(&judge, &samples, &data.train);
+        output::png(path, picture::rows(&bytes, samples.shape, columns), samples.shape[0])?;
+    }
+    if let Some(path) = &args.json {
+        let all = json!({
+            "model": args.model, "classifier": folder, "features": judge.features(), "data": args.data,
+            "settings": settings.to_link(), "reference": reference, "training": data.train.len(),
+            "samples": score, "test": floor, "bits_per_dim": bits, "seconds": seconds,
+        });
+        output::text(path, &(serde_json::to_string_pretty(&all)? + "\n"))?;
+    }
+    print(&score, &floor);
+    if !bits.is_empty() {
+        output::line(format_args!("{:36} {:>12} bits/dim, {} test pictures", "likelihood", stated(&bits), bits.len()));
+    }
+    output::line(format_args!(
+        "\nFréchet distance of {} features of {}, no FID, from the first {reference} training pictures; precision and\n\
+         recall with {NEIGHBOURS} neighbours, among as many of them as pictures; nearest of all {} training pictures.",
+        judge.features(),
+        folder.display(),
+        data.train.len(),
+    ));
+    output::line(format_args!("{seconds:.0} s of sampling · {} · {}", opened.adapter, settings.to_link()));
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn settings(&self) -> Result<Settings, Box<dyn Error>> {
+        let mut settings = Settings::default();
+        let Self { sampler, steps, schedule, guidance, seed, .. } = self;
+        let pairs =
+            [("sampler", sampler), ("steps", steps), ("schedule", schedule), ("guidance", guidance), ("seed", seed)];
+        for (key, value) in pairs {
+            settings.set(key, value)?;
+        }
+        for pair in &self.set {
+            settings.set_pair(pair)?;
+        }
+        match settings.fit().into_iter().next() {
+            Some(problem) => Err(problem.into()),
+            None => Ok(settings),
+        }
+    }
+}
+
+/// The folder of a model's classifier: `models/mnist-classifier` beside `models/mnist`.
+fn beside(model: &Path) -> PathBuf {
+    let mut name = model.file_name().unwrap_or_default().to_owned();
+    name.push("-classifier");
+    model.with_file_name(name)
+}
+
+/// What `work` makes, behind a bar of `len` pictures.
+fn watched<T, E>(len: usize, what: &str, work: impl FnOnce(&mut dyn FnMut(usize)) -> Result<T, E>) -> Result<T, E> {
+    let bar = bar(len, what);
+    let made = work(&mut |done| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    made
+}
+
+/// Bits per dimension of each picture of `album`, given its class, with one probe of the divergence.
+fn bits(model: &Pretrained, album: &Album, opened: &Opened) -> Result<Vec<f64>, Box<dyn Error>> {
+    let likelihood = Likelihood::new(&model.schedule, Control::Tolerance(1e-4));
+    let range = model.card.range;
+    let bar = bar(100 * album.len(), "% of a picture");
+    let each = (0..album.len()).map(|i| {
+        let label = album.labels.get(i).copied().filter(|_| model.classes() > 0);
+        let pictures = Pictures::new(model, label, &opened.device)?;
+        let values = picture::from_bytes(album.picture(i), album.shape, range);
+        let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+        let mut watch = |part: f64| bar.set_position((100.0 * (i as f64 + part)) as u64);
+        let found = log_density(&likelihood, &pictures, (&values, range), (i as u64, 1), &mut watch)?;
+        Ok(pixels::bits_per_dimension_of_density(found.nats(), pictures.dimensions(), range))
+    });
+    let found = each.collect();
+    bar.finish_and_clear();
+    found
+}
+
+/// The bytes of the samples that lie nearest to a training picture, and below each its nearest ones; and how many they are.
+fn beside_nearest(judge: &Judge, samples: &Album, training: &Album) -> (Vec<u8>, usize) {
+    let mut near: Vec<_> = judge.nearest(samples, 3).into_iter().enumerate().collect();
+    near.sort_by(|(_, a), (_, b)| a[0].distance.total_cmp(&b[0].distance));
+    near.truncate(16);
+    let row = |place: usize| near.iter().map(move |(_, near)| training.picture(near[place].index));
+    let below = (0..near[0].1.len()).flat_map(row);
+    let bytes = near.iter().map(|(i, _)| samples.picture(*i)).chain(below).flatten().copied().collect();
+    (bytes, near.len())
+}
+
+/// The figures of the samples beside those of the test pictures.
+fn print(score: &Score, floor: &Score) {
+    let line = |name: &str, of: &dyn Fn(&Score) -> String| {
+        output::line(format_args!("{name:36} {:>12} {:>14}", of(score), of(floor)));
+    };
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    output::line(format_args!("{:36} {:>12} {:>14}", "", "samples", "test pictures"));
+    line("pictures", &|s| s.pictures.to_string());
+    line("Fréchet distance", &|s| format!("{:.3}", s.frechet));
+    line("accuracy", &|s| s.accuracy.map_or("-".to_owned(), percent));
+    line("precision", &|s| percent(s.precision));
+    line("recall", &|s| percent(s.recall));
+    line("nearest training picture, levels", &|s| format!("{:.2}", s.distance));
+    line("  over that of the test pictures", &|s| format!("{:.3}", s.distance / floor.distance));
+    line("memorised", &|s| percent(s.memorised));
+}

@@ -1,0 +1,150 @@
+//! All measures of an album of samples at once.
+
+use super::{Album, FitError, Gaussian, Manifold, Neighbour, Points, frechet, memory, nearest};
+use crate::backend::{self, BackendError};
+use crate::models::classifier::NoisyClassifier;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Neighbours that the balls of [`Manifold`] reach to, as in section 3.1 of its paper.
+pub const NEIGHBOURS: usize = 3;
+
+/// Pictures that the classifier looks at together.
+const BATCH: usize = 64;
+
+/// What an album of samples, or of real pictures as the floor, is worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Pictures that were judged.
+    pub pictures: usize,
+    /// Squared Fréchet distance from the reference pictures.
+    pub frechet: f64,
+    /// Share that the classifier takes for the class of their label; `None` without labels.
+    pub accuracy: Option<f64>,
+    /// Share that lies in the region of real pictures.
+    pub precision: f64,
+    /// Share of real pictures that lies in the region of these.
+    pub recall: f64,
+    /// Mean distance from the nearest training picture, root mean square over the bytes of a picture.
+    pub distance: f64,
+    /// Share that belongs to one training picture.
+    pub memorised: f64,
+}
+
+/// Why pictures cannot be judged.
+#[derive(Debug, Error)]
+pub enum JudgeError {
+    #[error("The classifier takes {expected} channels, but the pictures have {got}; choose the one of their data.")]
+    Channels { expected: usize, got: usize },
+    #[error("The classifier knows {known} classes, but the pictures have class {got}; choose the one of their data.")]
+    Class { known: usize, got: usize },
+    #[error("The measures need at least {} pictures, got {got}.", NEIGHBOURS + 1)]
+    TooFew { got: usize },
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+/// A classifier that has seen the training pictures.
+pub struct Judge<'a> {
+    classifier: &'a NoisyClassifier,
+    device: &'a Device,
+    features: Points,
+    gaussian: Gaussian,
+    training: Points,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge that compares features with those of the first `reference` pictures of `training`, and pixels with all of
+    /// them. `watch` is told how many pictures the classifier has looked at.
+    ///
+    /// # Errors
+    /// Pictures that the classifier cannot look at, or too few of them; the device failed.
+    pub fn new(
+        classifier: &'a NoisyClassifier,
+        device: &'a Device,
+        training: &Album,
+        reference: usize,
+        watch: &mut dyn FnMut(usize),
+    ) -> Result<Self, JudgeError> {
+        let (features, _) = look(classifier, device, &training.first(reference), watch)?;
+        let gaussian = Gaussian::fit(&features)?;
+        Ok(Self { classifier, device, features, gaussian, training: training.pixels() })
+    }
+
+    /// Numbers that the classifier makes of a picture.
+    pub fn features(&self) -> usize {
+        self.features.dimensions()
+    }
+
+    /// Judges `album`. Precision and recall are between it and as many reference pictures.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn score(&self, album: &Album, watch: &mut dyn FnMut(usize)) -> Result<Score, JudgeError> {
+        let (features, classes) = look(self.classifier, self.device, album, watch)?;
+        let real = self.features.first(features.len());
+        let right = album.labels.iter().zip(&classes).filter(|(label, class)| label == class).count();
+        let near = self.nearest(album, 2);
+        let size = self.training.dimensions() as f64;
+        Ok(Score {
+            pictures: album.len(),
+            frechet: frechet(&self.gaussian, &Gaussian::fit(&features)?),
+            accuracy: (!album.labels.is_empty()).then(|| right as f64 / album.len() as f64),
+            precision: Manifold::new(&real, NEIGHBOURS).share(&features),
+            recall: Manifold::new(&features, NEIGHBOURS).share(&real),
+            distance: memory::distance(&near) / size.sqrt(),
+            memorised: memory::memorised(&near),
+        })
+    }
+
+    /// The `k` training pictures nearest to each picture of `album`, byte by byte.
+    pub fn nearest(&self, album: &Album, k: usize) -> Vec<Vec<Neighbour>> {
+        nearest(&album.pixels(), &self.training, k)
+    }
+}
+
+/// The features of each picture and the class it is taken for.
+fn look(
+    classifier: &NoisyClassifier,
+    device: &Device,
+    album: &Album,
+    watch: &mut dyn FnMut(usize),
+) -> Result<(Points, Vec<usize>), JudgeError> {
+    let config = classifier.config();
+    let [channels, height, width] = album.shape;
+    if channels != config.in_channels {
+        return Err(JudgeError::Channels { expected: config.in_channels, got: channels });
+    }
+    if let Some(&got) = album.labels.iter().find(|label| **label >= config.num_classes) {
+        return Err(JudgeError::Class { known: config.num_classes, got });
+    }
+    let images = album.len();
+    if images <= NEIGHBOURS {
+        return Err(JudgeError::TooFew { got: images });
+    }
+    let (mut features, mut classes) = (Vec::new(), Vec::new());
+    for from in (0..images).step_by(BATCH) {
+        let to = (from + BATCH).min(images);
+        let values = TensorData::new(album.values(from, to), [to - from, channels, height, width]);
+        // Clean pictures are those of time 0.
+        let seen = classifier.features(Tensor::from_data(values, device), &vec![0.0; to - from]);
+        let [_, dimensions] = seen.dims();
+        let both = Tensor::cat(vec![seen.clone(), classifier.classify(seen)], 1);
+        for row in pollster::block_on(backend::read(both))?.chunks_exact(dimensions + config.num_classes) {
+            let (seen, logits) = row.split_at(dimensions);
+            features.extend_from_slice(seen);
+            classes.push(largest(logits));
+        }
+        watch(to);
+    }
+    let dimensions = features.len() / images;
+    Ok((Points::new(features, dimensions), classes))
+}
+
+/// The place of the largest number.
+fn largest(values: &[f32]) -> usize {
+    values.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(i, _)| i)
+}
