@@ -1,7 +1,7 @@
 use crate::Outcome;
 use crate::dataset::Dataset;
 use crate::device::Device;
-use crate::measured::{bar, log_density, stated};
+use crate::measured::{bar, log_density, stated, watched};
 use crate::{output, sampling};
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -15,6 +15,7 @@ use unnoise::eval::{Control, Likelihood, Pictures, Readable, pixels};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
+use unnoise::session::SessionError;
 use unnoise::settings::Settings;
 
 /// Fréchet distance, accuracy, precision, recall and memorisation of samples, each beside the figure of real test pictures.
@@ -83,12 +84,7 @@ pub async fn run(args: &Args) -> Outcome {
         Judge::new(&classifier, &opened.device, &data.train, reference, watch)
     })?;
     let n = args.samples as usize;
-    let began = Instant::now();
-    let progress = bar(n, "samples");
-    let mut watch = |done: f64| progress.set_position(done as u64);
-    let samples = sampling::draw(&model, &settings, (n, &data.train), &opened, &mut watch).await?;
-    progress.finish_and_clear();
-    let seconds = began.elapsed().as_secs_f64();
+    let (samples, seconds) = draw_watched(&model, &settings, (n, &data.train), &opened).await?;
     let score = watched(n, "samples judged", |watch| judge.score(&samples, watch))?;
     let floor = watched(n, "test pictures judged", |watch| judge.score(&data.test.first(n), watch))?;
     let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
@@ -139,19 +135,25 @@ impl Args {
     }
 }
 
+/// [`sampling::draw`] behind a bar, and the seconds it took.
+pub async fn draw_watched(
+    model: &Pretrained,
+    settings: &Settings,
+    (n, training): (usize, &Album),
+    opened: &Opened,
+) -> Result<(Album, f64), SessionError> {
+    let (began, bar) = (Instant::now(), bar(n, "samples"));
+    let mut watch = |done: f64| bar.set_position(done as u64);
+    let samples = sampling::draw(model, settings, (n, training), opened, &mut watch).await?;
+    bar.finish_and_clear();
+    Ok((samples, began.elapsed().as_secs_f64()))
+}
+
 /// The folder of a model's classifier: `models/mnist-classifier` beside `models/mnist`.
-fn beside(model: &Path) -> PathBuf {
+pub fn beside(model: &Path) -> PathBuf {
     let mut name = model.file_name().unwrap_or_default().to_owned();
     name.push("-classifier");
     model.with_file_name(name)
-}
-
-/// What `work` makes, behind a bar of `len` pictures.
-fn watched<T, E>(len: usize, what: &str, work: impl FnOnce(&mut dyn FnMut(usize)) -> Result<T, E>) -> Result<T, E> {
-    let bar = bar(len, what);
-    let made = work(&mut |done| bar.set_position(done as u64));
-    bar.finish_and_clear();
-    made
 }
 
 /// Bits per dimension of each picture of `album`, given its class, with one probe of the divergence.

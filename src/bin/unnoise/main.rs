@@ -12,6 +12,7 @@ mod list;
 mod measured;
 mod output;
 mod pictures;
+mod quality;
 mod replay;
 mod sample;
 mod sampling;
@@ -47,6 +48,8 @@ enum Command {
     Compare(compare::Args),
     /// Say how good a model's samples are: how real, how varied, how new.
     Eval(Box<eval::Args>),
+    /// Measure many models, samplers and numbers of steps, and print tables.
+    Quality(quality::Args),
     /// Bits per dimension of pictures by the probability-flow ODE.
     Likelihood(likelihood::Args),
     /// The variational bound on the bits per dimension of pictures, term by term.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::List(args) => list::run(&args),
         Command::Compare(args) => pollster::block_on(compare::run(args)),
         Command::Eval(args) => pollster::block_on(eval::run(&args)),
+        Command::Quality(args) => pollster::block_on(quality::run(&args)),
         Command::Likelihood(args) => pollster::block_on(likelihood::run(&args)),
         Command::Bound(args) => pollster::block_on(bound::run(&args)),
         Command::Invert(args) => pollster::block_on(invert::run(&args)),

@@ -71,6 +71,14 @@ pub fn bar(len: usize, unit: &str) -> ProgressBar {
     ProgressBar::new(len as u64).with_style(ProgressStyle::with_template(&template).expect("the template is sound"))
 }
 
+/// What `work` makes, behind a bar of `len` pictures.
+pub fn watched<T, E>(len: usize, what: &str, work: impl FnOnce(&mut dyn FnMut(usize)) -> Result<T, E>) -> Result<T, E> {
+    let bar = bar(len, what);
+    let made = work(&mut |done| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    made
+}
+
 /// Writes `rows` of comma-separated values below the names of their columns.
 pub fn table(path: &Path, columns: &str, rows: impl Iterator<Item = String>) -> Result<(), WriteError> {
     let lines = [columns.to_owned()].into_iter().chain(rows).map(|line| line + "\n");

@@ -35,7 +35,7 @@ pub async fn draw(
             last = frame.pixels(shape, model.card.range).0;
             ControlFlow::Continue(())
         });
-        end.await?.is_break();
+        let _ = end.await?;
         album.bytes.extend(last);
     }
     Ok(album)

@@ -79,7 +79,7 @@ pub(super) fn eigen(mut matrix: Square) -> Eigen {
     let size: f64 = matrix.values.iter().map(|v| v * v).sum();
     for _ in 0..SWEEPS {
         let beside: f64 = (0..n).flat_map(|p| (0..p).map(move |q| (p, q))).map(|(p, q)| matrix.at(p, q).powi(2)).sum();
-        if beside <= f64::EPSILON.powi(2) * size {
+        if beside <= (n as f64 * f64::EPSILON).powi(2) * size {
             break;
         }
         for (p, q) in (0..n).flat_map(|q| (0..q).map(move |p| (p, q))) {
