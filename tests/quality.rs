@@ -162,12 +162,16 @@ fn noise_is_told_from_new_pictures_of_the_kind() {
     assert!(noise.distance > 5.0 * new.distance, "{} and {}", noise.distance, new.distance);
 }
 
-/// The share of right answers is that of the two labels that the classifier can give.
+/// A classifier of two classes is right about one of the two labels of every picture.
 #[test]
 fn accuracy_is_the_share_of_labels_that_are_seen_again() {
-    let right = |label| judged(&Album { labels: vec![label; 100], ..noise(3, 100) }).accuracy.expect("labels");
+    let device = device();
+    let net = classifier(&device);
+    let judge = Judge::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a judge");
+    let accuracy = |labels| judge.score(&Album { labels, ..noise(3, 100) }, &mut |_| ()).expect("a score").accuracy;
+    let right = |label| accuracy(vec![label; 100]).expect("labels");
     assert!((right(0) + right(1) - 1.0).abs() < 1e-12);
-    assert_eq!(judged(&Album { labels: Vec::new(), ..noise(3, 100) }).accuracy, None);
+    assert_eq!(accuracy(Vec::new()), None);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Args {
     /// Folder of the pictures that the model was trained on, and of the test pictures
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Classifier whose features are compared [default: the model's folder with -classifier after its name]
+    /// Classifier whose features are compared [default: the one that the model's card names]
     #[arg(long, value_name = "DIR")]
     classifier: Option<PathBuf>,
     /// Samples to draw; fewer are the first of more
@@ -75,9 +75,9 @@ pub async fn run(args: &Args) -> Outcome {
     [&args.json, &args.neighbours].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let opened = args.device.open().await?;
     let model = Pretrained::from_dir(&args.model, &opened.device)?;
-    let folder = args.classifier.clone().unwrap_or_else(|| beside(&args.model));
+    let folder = args.classifier.clone().map_or_else(|| judge_of(&args.model, &model), Ok)?;
     let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-    let data = Dataset::read(&args.data, model.shape())?;
+    let data = Dataset::read(&args.data, &folder, model.shape())?;
     let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
 
     let judge = watched(reference, "training pictures looked at", |watch| {
@@ -149,11 +149,11 @@ pub async fn draw_watched(
     Ok((samples, began.elapsed().as_secs_f64()))
 }
 
-/// The folder of a model's classifier: `models/mnist-classifier` beside `models/mnist`.
-pub fn beside(model: &Path) -> PathBuf {
-    let mut name = model.file_name().unwrap_or_default().to_owned();
-    name.push("-classifier");
-    model.with_file_name(name)
+/// The folder of the classifier that the card of the model in `dir` names.
+pub fn judge_of(dir: &Path, model: &Pretrained) -> Result<PathBuf, String> {
+    let name = model.card.classifier.as_ref();
+    name.map(|name| dir.with_file_name(name))
+        .ok_or_else(|| format!("unnoise.json in {} names no classifier; name one with --classifier DIR", dir.display()))
 }
 
 /// Bits per dimension of each picture of `album`, given its class, with one probe of the divergence.

@@ -5,7 +5,6 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use unnoise::dataset::{DataError, Idx};
-use unnoise::eval::quality::Album;
 use unnoise::picture;
 
 /// Why there are no pictures.
@@ -26,8 +25,6 @@ pub enum PictureError {
     Idx(#[from] DataError),
     #[error("{} holds {got} pictures, {wanted} were asked for", .path.display())]
     TooFew { path: PathBuf, wanted: usize, got: usize },
-    #[error("{} is not an IDX file of labels for {wanted} pictures", .path.display())]
-    Labels { path: PathBuf, wanted: usize },
 }
 
 const PNG: &[u8] = b"\x89PNG";
@@ -54,19 +51,6 @@ pub fn read(path: &Path, count: usize, shape: [usize; 3], range: [f64; 2]) -> Re
     }
     let values = |bytes: &Vec<u8>| picture::from_bytes(bytes, shape, range).into_iter().map(f64::from).collect();
     Ok(found.iter().map(values).collect())
-}
-
-/// All pictures of a gzipped IDX file, of this shape, with the classes in a second one.
-pub fn album(images: &Path, labels: &Path, shape: [usize; 3]) -> Result<Album, PictureError> {
-    let bytes = idx(images, GzDecoder::new(open(images)?), usize::MAX, shape)?.concat();
-    let mut classes = Vec::new();
-    GzDecoder::new(open(labels)?).read_to_end(&mut classes).map_err(unreadable(labels))?;
-    let count = bytes.len() / shape.iter().product::<usize>();
-    // Two numbers come first: a magic one, and how many there are.
-    match classes.get(8..).filter(|classes| classes.len() == count) {
-        Some(classes) => Ok(Album { bytes, labels: classes.iter().map(|c| usize::from(*c)).collect(), shape }),
-        None => Err(PictureError::Labels { path: labels.to_owned(), wanted: count }),
-    }
 }
 
 fn unreadable(path: &Path) -> impl Fn(io::Error) -> PictureError + use<'_> {

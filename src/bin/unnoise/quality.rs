@@ -1,7 +1,7 @@
 use crate::Outcome;
 use crate::dataset::Dataset;
 use crate::device::Device;
-use crate::eval::{beside, draw_watched};
+use crate::eval::{draw_watched, judge_of};
 use crate::measured::watched;
 use crate::output;
 use clap::Args as ClapArgs;
@@ -28,14 +28,14 @@ pub struct Args {
     /// Folder of the pictures that the models were trained on, and of the test pictures
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Model folders, each with its classifier beside it
+    /// Model folders of one data set; their cards name the classifier
     #[arg(long, value_name = "DIR,DIR,..", value_delimiter = ',', default_value = "models/fashion-mnist")]
     models: Vec<PathBuf>,
     /// Samples a row
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(4..))]
     samples: u32,
     /// Sampler ids
-    #[arg(long, value_name = "ID,ID,..", value_delimiter = ',', default_value = "ddim,dpmpp-2m,unipc")]
+    #[arg(long, value_name = "ID,ID,..", value_delimiter = ',', default_value = "ddim,dpmpp-2m,unipc-bh2")]
     samplers: Vec<String>,
     /// Numbers of steps
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "5,10,20,50")]
@@ -95,9 +95,10 @@ impl Args {
         record: &mut Record,
     ) -> Result<(), Box<dyn Error>> {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (model, folder) = (Pretrained::from_dir(dir, &opened.device)?, beside(dir));
+        let model = Pretrained::from_dir(dir, &opened.device)?;
+        let folder = judge_of(dir, &model)?;
         let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-        let pictures = Dataset::read(data, model.shape())?;
+        let pictures = Dataset::read(data, &folder, model.shape())?;
         let (n, reference) = (self.samples as usize, pictures.train.len() / 2);
         let judge = watched(reference, "training pictures looked at", |watch| {
             Judge::new(&classifier, &opened.device, &pictures.train, reference, watch)
@@ -197,7 +198,7 @@ impl Measured {
             output::line(format_args!("| `{sampler}` | {steps} | {guidance} | {} |", self.cells(score)));
         }
         output::line("");
-        for quick in ["dpmpp-2m", "unipc"] {
+        for quick in ["dpmpp-2m", "unipc-bh2"] {
             if let (Some(quick_one), Some(slow)) = (self.unguided(quick, 10), self.unguided("ddim", 20)) {
                 let verdict = if quick_one.frechet < slow.frechet { "beats" } else { "does not beat" };
                 output::line(format_args!(

@@ -1,7 +1,8 @@
 use crate::Outcome;
+use crate::device::Device;
 use crate::measured::bar;
 use crate::output;
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::ops::ControlFlow;
@@ -9,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use unnoise::backend::{self, Backend};
 use unnoise::train::{self, Job, Progress};
 
 #[derive(ClapArgs)]
@@ -30,26 +30,11 @@ pub struct Args {
     device: Device,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Device {
-    /// The processor
-    Cpu,
-    /// Any GPU, over Vulkan, Metal or DirectX (needs `--features gpu`)
-    Gpu,
-    /// An NVIDIA GPU (needs `--features cuda`)
-    Cuda,
-}
-
 /// Width and height of the picture of the loss.
 const CURVE: [usize; 2] = [600, 300];
 
 pub async fn run(args: &Args) -> Outcome {
-    let kind = match args.device {
-        Device::Cpu => Backend::Cpu,
-        Device::Gpu => Backend::WebGpu,
-        Device::Cuda => Backend::Cuda,
-    };
-    let device = backend::open(kind).await?.device;
+    let device = args.device.open().await?.device;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // A second one ends the process, should a step take too long to wait for.
