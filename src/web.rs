@@ -9,7 +9,7 @@ use crate::math::{GridError, NoiseSchedule, Spacing};
 use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
 use crate::samplers::{GaveUp, Knob, Method, methods};
-use crate::session::{self, Frame, Given, Helpers, SessionError};
+use crate::session::{self, Frame, Given, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
