@@ -96,7 +96,7 @@ test("another sampler has its own knobs, and those of the one before are forgott
 
 test("what stands at its default is not written", async ({ page }) => {
   await visit(page, LINK);
-  await says(page, "ready"); // what is half typed when the model arrives is another matter
+  await says(page, "done"); // what is half typed when the model arrives is another matter
   await unfold(page, "more");
   for (const [field, value, written] of [["#rescale", "0.7", "rescale=0.7"], ["#guidance-min", "0.5", "guidance-min=0.5"], ["#guidance-max", "8", "guidance-max=8"]]) {
     await type(page, field, value);
