@@ -5,6 +5,7 @@ import * as knobs from "./knobs.js";
 import * as schedule from "./schedule.js";
 import { cfgpp, fitSampler, moved } from "./state.js";
 import { el, number, say, t } from "./strings.js";
+import { put } from "./typing.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -169,7 +170,7 @@ export class Controls {
     if (!this.catalogue) return;
     const { settings, method } = this;
     for (const key of CHOICES) $(key).value = String(settings[key]);
-    for (const key of NUMBERS) $(key).value = Number.isFinite(Number(settings[key])) ? String(settings[key]) : ""; // "inf": no end
+    for (const key of NUMBERS) put($(key), Number.isFinite(Number(settings[key])) ? String(settings[key]) : ""); // "inf": no end
     const off = (stop) => Math.abs(stop - settings.steps);
     this.slide("steps", STEP_STOPS.indexOf(STEP_STOPS.reduce((best, stop) => (off(stop) < off(best) ? stop : best))), settings.steps);
     for (const key of SLIDERS) this.slide(key, settings[key], settings[key]);

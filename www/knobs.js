@@ -1,6 +1,7 @@
 /** What a person may turn on the chosen sampler: a field for each knob of its row. */
 
 import { el, say } from "./strings.js";
+import { put } from "./typing.js";
 
 /**
  * @typedef {{id: string, default: number | null, least: number | null, most: number | null, whole: boolean}} Knob null is without end
@@ -39,7 +40,7 @@ export function show(box, method, settings) {
   for (const knob of method.knobs) {
     const now = value(method, settings, knob.id);
     const input = box.querySelector(`#knob-${knob.id}`);
-    input.value = now === null ? "" : String(now);
+    put(input, now === null ? "" : String(now));
     const missing = NEEDS[knob.id]?.find((id) => value(method, settings, id) === 0);
     input.parentElement.classList.toggle("idle", Boolean(missing));
     say(box.querySelector(`#knob-${knob.id}-hint`), missing ? `knob.idle.${missing}` : `knob.${knob.id}.hint`);

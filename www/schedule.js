@@ -1,6 +1,7 @@
 /** The schedule's fields: which kind, and the numbers that some kinds take. The engine judges what is typed. */
 
 import { hush, knows, say } from "./strings.js";
+import { put } from "./typing.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -79,7 +80,7 @@ export function show(text, about) {
   $("schedule-values-field").hidden = values === null;
   if (values === null) return;
   const used = valuesOf(text) ?? values;
-  $("schedule-values").value = valuesOf(asked || refused || text) ?? values;
+  put($("schedule-values"), valuesOf(asked || refused || text) ?? values);
   say($("schedule-values-label"), `schedule.${id}.values`);
   say($("schedule-format"), `schedule.${id}.format`);
   const [, value] = refused.split(":");
