@@ -43,14 +43,18 @@ class Pictures:
 
 def read_pictures(recipe: dict, folder: Path) -> tuple[Pictures, Pictures | None]:
     """What to train on, and what was held out of it, where the data set says."""
-    data, model = recipe["data"], recipe["model"]
+    data = recipe["data"]
     seen, held = {"idx": idx, "emoji": emoji, "safetensors": safetensors}[data["format"]](data, folder)
-    shape = (model["in_channels"], model["sample_size"], model["sample_size"])
-    if tuple(seen.images.shape[1:]) != shape:
-        raise Fault(f"{data['images']} holds images of shape {tuple(seen.images.shape[1:])}, [model] expects {shape}")
-    classes = model["num_class_embeds"] - 1
+    got = tuple(seen.images.shape[1:])
+    if "classifier" in recipe:
+        shape, classes = (recipe["classifier"]["in_channels"], *got[1:]), recipe["classifier"]["num_classes"]
+    else:
+        model = recipe["model"]
+        shape, classes = (model["in_channels"], model["sample_size"], model["sample_size"]), model["num_class_embeds"] - 1
+    if got != shape:
+        raise Fault(f"{data['images']} holds images of shape {got}, the recipe expects {shape}")
     if not 0 <= seen.labels.min() <= seen.labels.max() < classes:
-        raise Fault(f"{data['labels']} holds the label {int(seen.labels.max())}, [page] names {classes} classes")
+        raise Fault(f"{data['labels']} holds the label {int(seen.labels.max())}, the recipe knows {classes} classes")
     return seen, held
 
 

@@ -38,9 +38,12 @@ class Process:
                 return a2.sqrt(), (1 - a2).sqrt(), t
 
     def errors(self, network, x0, label, time, noise) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weighted loss to descend, and the plain mean square error, one number an image each."""
+        """Weighted loss to descend, and the plain mean square error or cross entropy, one number an image each."""
         alpha, sigma, told = self.level(time)
         a, s = alpha.view(-1, 1, 1, 1), sigma.view(-1, 1, 1, 1)
+        if self.objective["prediction"] == "class":
+            error = torch.nn.functional.cross_entropy(network(a * x0 + s * noise, told), label, reduction="none")
+            return error, error.detach()
         answer = network(a * x0 + s * noise, told, class_labels=label, return_dict=False)[0]
         match self.objective["prediction"]:
             case "epsilon": error = answer - noise

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from diffusers import UNet2DModel
 
+from classifier import NoisyClassifier
+
 WEIGHTS, ORDER, DRAWS, HELD = range(4)  # independent random streams of one seed
 
 
@@ -31,6 +33,10 @@ SECTIONS = {
     "page": ({"name", "description", "classes", "licence", "clip_denoised"}, {"defaults", "classifier"}),
 }
 OPTIONAL = {"augment"}
+CLASSIFIER = {section: SECTIONS[section] for section in ("data", "schedule", "augment", "train")} | {
+    "classifier": ({"in_channels", "num_classes", "block_out_channels"}, {"layers_per_block", "norm_num_groups", "norm_eps"}),
+    "objective": ({"prediction"}, {"clean_share", "logit_normal"}),
+}
 PREDICTIONS = {"flow": {"flow_prediction"}, "ve": {"score"}}  # every other kind: the three of DDIMScheduler
 
 
@@ -41,11 +47,10 @@ def read_recipe(path: Path) -> dict:
         raise Fault(f"cannot read the recipe {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Fault(f"{path} is not TOML: {error}") from error
-    if "classifier" in recipe:
-        raise Fault(f"{path} describes a classifier, which `unnoise train` trains; this program trains denoisers")
-    for section in recipe.keys() - SECTIONS.keys():
-        raise Fault(f"{path}: unknown section [{section}]; a recipe has {', '.join(SECTIONS)}")
-    for section, keys in SECTIONS.items():
+    sections = CLASSIFIER if "classifier" in recipe else SECTIONS
+    for section in recipe.keys() - sections.keys():
+        raise Fault(f"{path}: unknown section [{section}]; a recipe has {', '.join(sections)}")
+    for section, keys in sections.items():
         if section not in recipe and section not in OPTIONAL:
             raise Fault(f"{path}: the section [{section}] is missing")
         if section in recipe and keys is not None:
@@ -69,33 +74,42 @@ def check_keys(path: Path, section: str, given: dict, keys) -> None:
 
 def check_values(path: Path, recipe: dict) -> None:
     train, objective, kind = recipe["train"], recipe["objective"], recipe["schedule"]["kind"]
+    if not train["images"] >= train["batch"] >= 1:
+        raise Fault(f"{path}: [train] needs images >= batch >= 1, got {train['images']} and {train['batch']}")
+    if not train["ema_decays"]:
+        raise Fault(f"{path}: [train] ema_decays is empty; one decay is needed, as in [0.999]")
+    if "classifier" in recipe:
+        if objective["prediction"] != "class":
+            raise Fault(f"{path}: [objective] prediction is \"{objective['prediction']}\"; a classifier's is \"class\"")
+        return
     labelled = recipe["model"].get("num_class_embeds")
     if labelled != len(recipe["page"]["classes"]) + 1:
         raise Fault(f"{path}: num_class_embeds is {labelled}, but [page] names {len(recipe['page']['classes'])} classes "
                     "and one row is for no label")
-    if not train["images"] >= train["batch"] >= 1:
-        raise Fault(f"{path}: [train] needs images >= batch >= 1, got {train['images']} and {train['batch']}")
     fitting = PREDICTIONS.get(kind, {"epsilon", "sample", "v_prediction"})
     if objective["prediction"] not in fitting:
         raise Fault(f"{path}: [objective] prediction = \"{objective['prediction']}\" does not go with [schedule] kind = "
                     f"\"{kind}\", which takes {', '.join(sorted(fitting))}")
     if "min_snr_gamma" in objective and kind in PREDICTIONS:
         raise Fault(f"{path}: min_snr_gamma weighs variance-preserving schedules, and [schedule] kind is \"{kind}\"")
-    if not train["ema_decays"]:
-        raise Fault(f"{path}: [train] ema_decays is empty; one decay is needed, as in [0.999]")
 
 
 def what_changed(old: dict, new: dict) -> list[str]:
     """Names of the keys that make `new` another training run than `old`; the page's words do not count."""
-    sections = [section for section in SECTIONS if section != "page"]
+    sections = [section for section in old.keys() | new.keys() if section != "page"]
     pairs = [(section, key) for section in sections for key in old.get(section, {}).keys() | new.get(section, {}).keys()]
     return sorted(f"[{section}] {key}" for section, key in pairs
                   if key != "checkpoint_minutes" and old.get(section, {}).get(key) != new.get(section, {}).get(key))
 
 
-def build(recipe: dict, init: Path | None = None) -> UNet2DModel:
+def build(recipe: dict, init: Path | None = None) -> UNet2DModel | NoisyClassifier:
     """The network: with weights that are a function of the seed, or those of the model in the folder `init`."""
     torch.manual_seed(int(np.random.SeedSequence((recipe["train"]["seed"], WEIGHTS)).generate_state(1)[0]))
+    if "classifier" in recipe:
+        try:
+            return NoisyClassifier(recipe["classifier"])
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise Fault(f"[classifier] does not describe a network that can be built: {error}") from error
     try:
         model = UNet2DModel(**{key: tuple(v) if isinstance(v, list) else v for key, v in recipe["model"].items()})
     except (TypeError, ValueError, NotImplementedError) as error:

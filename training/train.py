@@ -1,4 +1,4 @@
-"""Train a class-conditional diffusion model from a recipe.
+"""Train a class-conditional diffusion model, or a classifier of noisy pictures, from a recipe.
 
     python training/train.py recipes/fashion-mnist.toml --data DIR --out models/fashion-mnist [--resume]
     accelerate launch --num_processes 8 training/train.py …       the same recipe over many GPUs or machines
@@ -27,6 +27,7 @@ from accelerate import Accelerator
 from tqdm import tqdm
 
 from augment import TellAugmentation, augmented
+from classifier import NoisyClassifier, save_classifier
 from data import Pictures, read_pictures
 from export import export, save_loss_curve
 from process import Process
@@ -59,11 +60,17 @@ def draw(recipe: dict, process: Process, pictures: Pictures, rng: np.random.Gene
     noise = torch.from_numpy(rng.standard_normal(pictures.images.shape, dtype=np.float32))
     # One uniform draw, then equal distances: every batch spans all levels of noise, which quietens its gradient
     # (Kingma et al. 2021, arXiv 2107.00630, appendix I.1).
-    time = process.times(torch.from_numpy((rng.random() + np.arange(size) / size) % 1.0)).float()
-    dropped = torch.from_numpy(rng.random(size) < recipe["objective"]["label_drop"])
+    objective = recipe["objective"]
+    clean = round(objective.get("clean_share", 0.0) * size)
+    even = (rng.random() + np.arange(size - clean) / max(1, size - clean)) % 1.0
+    time = process.times(torch.from_numpy(np.concatenate([np.zeros(clean), even]))).float()
+    dropped = torch.from_numpy(rng.random(size) < objective.get("label_drop", 0.0))
     x0, told = augmented(section, pictures.x0(), pictures.labels, rng)
-    label = torch.where(dropped, recipe["model"]["num_class_embeds"] - 1, pictures.labels)
-    given = label if section is None else torch.cat([label.float()[:, None], told], dim=1)
+    if "classifier" in recipe:  # it is to see through the augmentation, not to be told of it
+        given = pictures.labels
+    else:
+        label = torch.where(dropped, recipe["model"]["num_class_embeds"] - 1, pictures.labels)
+        given = label if section is None else torch.cat([label.float()[:, None], told], dim=1)
     own = pictures.noise()
     return Batch(x0, given, time, noise if own is None else own)
 
@@ -78,7 +85,7 @@ def draw_batch(recipe: dict, process: Process, step: int, pictures: Pictures) ->
 
 @torch.no_grad()
 def held_out_loss(network, recipe: dict, process: Process, held: Pictures, device: torch.device) -> float:
-    """The plain mean square error on pictures that training never sees, always the same with the same noise."""
+    """The plain error on pictures that training never sees, always the same with the same noise."""
     rng = np.random.default_rng((recipe["train"]["seed"], HELD))
     picks = rng.permutation(len(held))[:HELD_IMAGES]
     unchanged = recipe | {"objective": recipe["objective"] | {"label_drop": 0.0}}
@@ -89,6 +96,16 @@ def held_out_loss(network, recipe: dict, process: Process, held: Pictures, devic
         batch = draw(unchanged, process, held[picks[i:i + size]], rng).share(slice(None), device)
         losses.append(process.errors(network, batch.x0, batch.given, batch.time, batch.noise)[1])
     return torch.cat(losses).mean().item()
+
+
+@torch.no_grad()
+def clean_accuracy(classifier: NoisyClassifier, held: Pictures, device: torch.device) -> float:
+    """Share of the held-out pictures, as they are, that the classifier takes for what they are."""
+    right = 0
+    for picks in torch.arange(len(held)).split(256):
+        logits = classifier(held[picks].x0().to(device), torch.zeros(len(picks), device=device))
+        right += (logits.argmax(dim=1).cpu() == held[picks].labels).sum().item()
+    return right / len(held)
 
 
 def learning_rate(train: dict, step: int, steps: int) -> float:
@@ -142,7 +159,7 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
 
     torch.set_flush_denormal(True)
     network = build(recipe, out.parent / options["init"] if "init" in options else None)
-    if "augment" in recipe:
+    if "augment" in recipe and "model" in recipe:
         network.class_embedding = TellAugmentation(network.class_embedding)
     network = network.to(memory_format=torch.channels_last)
     process = Process(recipe, accelerator.device)
@@ -222,7 +239,12 @@ def train(recipe_path: Path, data: Path, out: Path, resume: bool, compiled: bool
             best = int(np.argmin(losses))
             print("held-out loss by ema_decay:",
                   ", ".join(f"{decay} {loss:.5f}" for decay, loss in zip(options["ema_decays"], losses)))
-        export(averages[best], process.scheduler, recipe, out)
+        if "classifier" in recipe:
+            save_classifier(averages[best], out)
+            if held is not None:
+                print(f"held-out accuracy without noise: {100 * clean_accuracy(averages[best], held, accelerator.device):.2f} %")
+        else:
+            export(averages[best], process.scheduler, recipe, out)
         save_loss_curve(log, out / "loss.png")
         shutil.copyfile(recipe_path, out / "recipe.toml")
         checkpoint.unlink(missing_ok=True)
