@@ -2,8 +2,10 @@
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
+use safetensors::SafeTensors;
+use std::path::Path;
 use unnoise::backend::{self, Backend, ImageNoise};
 use unnoise::denoise::{Classifier, ClassifierGuided, Denoiser};
 use unnoise::math::{Latent, Level, Noise};
@@ -81,6 +83,27 @@ fn a_guided_picture_is_told_apart_better() {
     let guided = ClassifierGuided { model, classifier, scale: 0.5 }.denoise(&x, AT);
     let (before, after) = (log_p(&net, x), log_p(&net, guided));
     assert!(after[0] > before[0] && after[1] > before[1], "{before:?}, then {after:?}");
+}
+
+/// The network of `training/classifier.py`, in single precision on both sides: logits of the size of 1 differ by some
+/// rounding errors of 1e-7 that grow through the layers.
+#[test]
+fn torch_answers_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/classifier");
+    let net = NoisyClassifier::from_dir(&folder, &device()).expect("a classifier");
+    let oracle = std::fs::read(folder.join("oracle.safetensors")).expect("an oracle");
+    let oracle = SafeTensors::deserialize(&oracle).expect("an oracle");
+    let numbers = |name: &str| -> Vec<f32> {
+        let bytes = oracle.tensor(name).expect("it is stored").data();
+        bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    };
+    let t: Vec<_> = numbers("t").into_iter().map(f64::from).collect();
+    let x = Tensor::<4>::from_data(TensorData::new(numbers("x"), [3, 3, 10, 10]), &device());
+    let got = values(net.forward(x, &t));
+    for (got, expected) in got.iter().zip(numbers("logits")) {
+        assert!((got - f64::from(expected)).abs() < 1e-5, "{got} is not {expected}");
+    }
+    assert_eq!(got.len(), 15);
 }
 
 #[test]

@@ -21,7 +21,7 @@ class DownBlock(torch.nn.Module):
         self.resnets = torch.nn.ModuleList(
             ResnetBlock2D(in_channels=outputs if layer else inputs, out_channels=outputs, temb_channels=embedding, **norm)
             for layer in range(options["layers_per_block"]))
-        self.downsamplers = torch.nn.ModuleList([] if last else [Downsample2D(outputs, use_conv=True)])
+        self.downsamplers = torch.nn.ModuleList([] if last else [Downsample2D(outputs, use_conv=True, name="op")])
 
 
 class NoisyClassifier(torch.nn.Module):
