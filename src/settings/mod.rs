@@ -185,6 +185,14 @@ impl Settings {
         problems
     }
 
+    /// The settings, if [`fit`](Self::fit) finds nothing in them to take back.
+    ///
+    /// # Errors
+    /// The first thing that it would.
+    pub fn fitted(mut self) -> Result<Self, Problem> {
+        self.fit().into_iter().next().map_or(Ok(self), Err)
+    }
+
     /// The row of the sampler table for [`Settings::sampler`].
     ///
     /// # Errors

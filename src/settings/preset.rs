@@ -23,7 +23,7 @@ impl Settings {
             }
             settings.set_pair(&format!("{key}={text}"))?;
         }
-        settings.fit().into_iter().next().map_or(Ok(settings), Err)
+        settings.fitted()
     }
 
     /// Reads a share link as [`from_link`](Self::from_link) does, for a model that starts with `preset`, which stands

@@ -128,10 +128,7 @@ impl Args {
         for pair in &self.set {
             settings.set_pair(pair)?;
         }
-        match settings.fit().into_iter().next() {
-            Some(problem) => Err(problem.into()),
-            None => Ok(settings),
-        }
+        Ok(settings.fitted()?)
     }
 }
 

@@ -197,9 +197,6 @@ impl Args {
         for pair in &self.set {
             settings.set_pair(pair)?;
         }
-        match settings.fit().into_iter().next() {
-            Some(problem) => Err(problem),
-            None => Ok(settings),
-        }
+        settings.fitted()
     }
 }

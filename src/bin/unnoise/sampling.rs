@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use unnoise::backend::Opened;
 use unnoise::eval::quality::Album;
 use unnoise::models::Pretrained;
-use unnoise::session::{self, Given, SessionError};
+use unnoise::session::{self, Frame, Given, SessionError};
 use unnoise::settings::Settings;
 
 /// Pictures that go through the network together.
@@ -29,14 +29,27 @@ pub async fn draw(
         let to = (from + BATCH).min(n);
         let batch = Settings { images: to - from, seed: settings.seed.wrapping_add(from as u32), ..settings.clone() };
         let given = Given { classes: album.labels.get(from..to).map(<[usize]>::to_vec), ..Given::default() };
-        let mut last = Vec::new();
-        let end = session::run(model, &batch, given, &opened.device, async |frame| {
-            watch(from as f64 + frame.done * (to - from) as f64);
-            last = frame.pixels(shape, model.card.range).0;
-            ControlFlow::Continue(())
-        });
-        let _ = end.await?;
-        album.bytes.extend(last);
+        let mut part = |done: f64| watch(from as f64 + done * (to - from) as f64);
+        album.bytes.extend(last(model, &batch, given, opened, &mut part).await?);
     }
     Ok(album)
+}
+
+/// What a run ends in, as bytes. `watch` is told the share of the run that is done.
+pub async fn last(
+    model: &Pretrained,
+    settings: &Settings,
+    given: Given<'_>,
+    opened: &Opened,
+    watch: &mut dyn FnMut(f64),
+) -> Result<Vec<u8>, SessionError> {
+    let mut bytes = Vec::new();
+    let each = async |frame: Frame| {
+        watch(frame.done);
+        bytes = frame.pixels(model.shape(), model.card.range).0;
+        ControlFlow::Continue(())
+    };
+    // Whoever receives the frames never breaks the run off.
+    let _: ControlFlow<()> = session::run(model, settings, given, &opened.device, each).await?;
+    Ok(bytes)
 }

@@ -1,14 +1,13 @@
 use crate::Outcome;
-use crate::output;
+use crate::device::Device;
+use crate::measured::bar;
+use crate::{output, sampling};
 use clap::Args as ClapArgs;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
 use unnoise::picture;
-use unnoise::session::{self, Frame, Given};
+use unnoise::session::Given;
 use unnoise::settings::{Problem, Settings};
 
 /// One sheet that compares samplers: a row for each sampler and number of steps, a column for each class, and the same
@@ -27,6 +26,9 @@ pub struct Args {
     /// Any key of a link, such as guidance=2, seed=3 or schedule=karras; may be given often
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Where the network runs
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
     /// The sheet
     #[arg(long, value_name = "PNG", default_value = "sheet.png")]
     out: PathBuf,
@@ -34,27 +36,19 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Outcome {
     output::has_place(&args.out)?;
-    let opened = backend::open(Backend::Cpu).await?;
+    let opened = args.device.open().await?;
     let model = Pretrained::from_dir(&args.model, &opened.device)?;
     let columns = model.classes().max(COLUMNS);
     let rows = args.rows(columns)?;
-    let (shape, range) = (model.shape(), model.card.range);
-    let bar = ProgressBar::new(1000 * rows.len() as u64)
-        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
+    let bar = bar(rows.len(), "rows");
     let mut pixels = Vec::new();
     for (i, settings) in rows.iter().enumerate() {
+        bar.set_position(i as u64);
         bar.set_message(format!("{} · {} steps", settings.sampler, settings.steps));
-        let mut last = Vec::new();
-        let each = async |frame: Frame| {
-            bar.set_position((1e3 * (i as f64 + frame.done)) as u64);
-            last = frame.pixels(shape, range).0;
-            ControlFlow::Continue(())
-        };
-        // Whoever receives the frames never breaks the run off.
-        let _: ControlFlow<()> = session::run(&model, settings, Given::default(), &opened.device, each).await?;
-        pixels.append(&mut last);
+        pixels.extend(sampling::last(&model, settings, Given::default(), &opened, &mut |_| bar.tick()).await?);
     }
     bar.finish_and_clear();
+    let shape = model.shape();
     output::png(&args.out, picture::rows(&pixels, shape, columns), shape[0])?;
     for (i, settings) in rows.iter().enumerate() {
         output::line(format_args!("row {}: {} · {} steps", i + 1, settings.sampler, settings.steps));
@@ -77,10 +71,7 @@ impl Args {
                 settings.set("steps", steps)?;
                 settings.set("images", &images.to_string())?;
                 self.set.iter().try_for_each(|pair| settings.set_pair(pair))?;
-                if let Some(problem) = settings.fit().into_iter().next() {
-                    return Err(problem);
-                }
-                rows.push(settings);
+                rows.push(settings.fitted()?);
             }
         }
         Ok(rows)
