@@ -7,6 +7,9 @@ use std::f64::consts::TAU;
 /// The smallest standard deviation that is told from none: its square is still a normal floating-point number.
 const LEAST_STD: f64 = 1e-140;
 
+/// `ln` of the least share of the largest component that is counted: a million smaller ones change no digit.
+const NEGLIGIBLE: f64 = -60.0;
+
 /// One isotropic Gaussian of a [`Mixture`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Component<const N: usize> {
@@ -57,74 +60,145 @@ impl<const N: usize> Mixture<N> {
         Self::new(kept.iter().map(|&k| self.0[k]).collect())
     }
 
+    /// The components, in the order that they were given in.
+    pub fn components(&self) -> &[Component<N>] {
+        &self.0
+    }
+
+    /// The law of `x = alpha x_0 + sigma eps`, to be asked at many points.
+    pub fn at(&self, Level { alpha, sigma, .. }: Level) -> Noised<N> {
+        let total: f64 = self.0.iter().map(|c| c.weight).sum();
+        let constant = -total.ln() - 0.5 * N as f64 * TAU.ln();
+        let part = |c: &Component<N>| {
+            let std = (alpha * c.std).hypot(sigma).max(LEAST_STD);
+            Part {
+                log: c.weight.ln() - N as f64 * std.ln(),
+                mean: c.mean,
+                centre: c.mean.scale(alpha),
+                inverse: 1.0 / std,
+                data: alpha * (c.std / std).powi(2),
+                noise: sigma / std / std,
+            }
+        };
+        Noised { parts: self.0.iter().map(part).collect(), constant }
+    }
+
     /// The exact posterior means at `x = alpha x_0 + sigma eps`, from no noise at all to nothing but noise.
     pub fn posterior(&self, x: &[f64; N], at: Level) -> Posterior<N> {
-        let mut mean = Posterior { x0: [0.0; N], eps: [0.0; N] };
-        for c in self.responses(x, at).1 {
-            mean.x0 = mean.x0.mix(1.0, &c.x0, c.share);
-            mean.eps = mean.eps.mix(1.0, &c.offset, c.share * (at.sigma / c.std / c.std));
-        }
-        mean
+        self.at(at).posterior(x)
     }
 
     /// `ln p_t(x)` in nats, the density of `x = alpha x_0 + sigma eps`: the same mixture, each component widened to the
     /// standard deviation `sqrt(alpha^2 std^2 + sigma^2)`.
     pub fn log_density(&self, x: &[f64; N], at: Level) -> f64 {
-        let weights: f64 = self.0.iter().map(|c| c.weight).sum();
-        self.responses(x, at).0 - weights.ln() - 0.5 * N as f64 * TAU.ln()
+        self.at(at).log_density(x)
     }
 
     /// Derivative of the posterior mean, `J[i][j] = d E[x_0]_i / d x_j`. It is `alpha / sigma^2` times the posterior
     /// covariance of `x_0`, so it is symmetric (Efron 2011, "Tweedie's formula and selection bias", section 2).
     pub fn jacobian(&self, x: &[f64; N], at: Level) -> [[f64; N]; N] {
-        let responses = self.responses(x, at).1;
-        // A share changes by itself times how much its slope -offset / std^2 differs from the mean slope.
-        let slope = |c: &Response<N>| c.offset.scale(-1.0 / c.std / c.std);
-        let mean = responses.iter().fold([0.0; N], |sum, c| sum.mix(1.0, &slope(c), c.share));
-        let mut out = [[0.0; N]; N];
-        for c in &responses {
-            let turn = slope(c).mix(c.share, &mean, -c.share);
-            for (i, row) in out.iter_mut().enumerate() {
-                *row = row.mix(1.0, &turn, c.x0[i]);
-                row[i] += c.share * c.data;
-            }
-        }
-        out
-    }
-
-    /// The logarithm of the summed, unnormalised densities, and what each component makes of `x`.
-    fn responses(&self, x: &[f64; N], Level { alpha, sigma, .. }: Level) -> (f64, Vec<Response<N>>) {
-        let response = |c: &Component<N>| {
-            let std = (alpha * c.std).hypot(sigma).max(LEAST_STD);
-            let offset: [f64; N] = std::array::from_fn(|i| x[i] - alpha * c.mean[i]);
-            // Divided before it is squared, so that nothing overflows however little or much noise there is.
-            let distance: f64 = offset.iter().map(|d| (d / std).powi(2)).sum();
-            let log = c.weight.ln() - N as f64 * std.ln() - 0.5 * distance;
-            // The share of the offset that is data, as std^2 is alpha^2 c.std^2 + sigma^2.
-            let data = alpha * (c.std / std).powi(2);
-            Response { share: log, std, offset, data, x0: c.mean.mix(1.0, &offset, data) }
-        };
-        let mut all: Vec<_> = self.0.iter().map(response).collect();
-        let largest = all.iter().map(|c| c.share).fold(f64::NEG_INFINITY, f64::max);
-        all.iter_mut().for_each(|c| c.share = (c.share - largest).exp());
-        let total: f64 = all.iter().map(|c| c.share).sum();
-        all.iter_mut().for_each(|c| c.share /= total);
-        (largest + total.ln(), all)
+        self.at(at).jacobian(x)
     }
 }
 
-/// What one component makes of a noisy point.
-struct Response<const N: usize> {
-    /// Probability that the point came from it.
-    share: f64,
-    /// Standard deviation of its noisy points.
-    std: f64,
-    /// From its noisy mean to the point.
-    offset: [f64; N],
-    /// Derivative of `x0` by the point.
+/// A [`Mixture`] at one noise level. What depends on the level alone is computed once, and a question allocates nothing.
+#[derive(Clone, Debug)]
+pub struct Noised<const N: usize> {
+    parts: Vec<Part<N>>,
+    /// What the logarithms of all parts lack.
+    constant: f64,
+}
+
+/// A component at a noise level.
+#[derive(Clone, Copy, Debug)]
+struct Part<const N: usize> {
+    /// `ln` of its weighted density at its own centre, up to a constant.
+    log: f64,
+    /// Its mean, without noise.
+    mean: [f64; N],
+    /// The mean of its noisy points.
+    centre: [f64; N],
+    /// One over the standard deviation of its noisy points.
+    inverse: f64,
+    /// Share of a point's offset from the centre that is data: `alpha std^2` over the noisy variance.
     data: f64,
-    /// `E[x_0 | x]` if the point came from it.
-    x0: [f64; N],
+    /// The mean `eps` of a point, for each unit of that offset.
+    noise: f64,
+}
+
+impl<const N: usize> Part<N> {
+    /// `ln` of its weighted density at `x` up to that constant, and the offset of `x` in its standard deviations. Divided before it is squared,
+    /// so that nothing overflows however little or much noise there is.
+    fn at(&self, x: &[f64; N]) -> (f64, [f64; N]) {
+        let offset = std::array::from_fn(|i| (x[i] - self.centre[i]) * self.inverse);
+        (self.log - 0.5 * offset.iter().map(|d| d * d).sum::<f64>(), offset)
+    }
+
+    /// `E[x_0 | x]` if `x`, at this offset in standard deviations, came from it.
+    fn x0(&self, offset: &[f64; N]) -> [f64; N] {
+        self.mean.mix(1.0, offset, self.data / self.inverse)
+    }
+}
+
+impl<const N: usize> Noised<N> {
+    /// The posterior means at `x`.
+    pub fn posterior(&self, x: &[f64; N]) -> Posterior<N> {
+        let mut mean = Posterior { x0: [0.0; N], eps: [0.0; N] };
+        let (_, total) = self.responses(x, |share, part, offset| {
+            mean.x0 = mean.x0.mix(1.0, &part.x0(offset), share);
+            mean.eps = mean.eps.mix(1.0, offset, share * (part.noise / part.inverse));
+        });
+        Posterior { x0: mean.x0.scale(1.0 / total), eps: mean.eps.scale(1.0 / total) }
+    }
+
+    /// `ln p_t(x)` in nats.
+    pub fn log_density(&self, x: &[f64; N]) -> f64 {
+        let (largest, total) = self.responses(x, |_, _, _| ());
+        largest + total.ln() + self.constant
+    }
+
+    /// The score `grad ln p_t(x)`. It is `-E[eps] / sigma`, and there too where there is no noise.
+    pub fn score(&self, x: &[f64; N]) -> [f64; N] {
+        let mut slope = [0.0; N];
+        let (_, total) = self.responses(x, |share, part, offset| {
+            slope = slope.mix(1.0, offset, -share * part.inverse);
+        });
+        slope.scale(1.0 / total)
+    }
+
+    /// Derivative of the posterior mean.
+    pub fn jacobian(&self, x: &[f64; N]) -> [[f64; N]; N] {
+        // A share changes by itself times how much its slope -offset / std^2 differs from the mean slope.
+        let mean = self.score(x);
+        let mut out = [[0.0; N]; N];
+        let (_, total) = self.responses(x, |share, part, offset| {
+            let turn = offset.mix(-share * part.inverse, &mean, -share);
+            let x0 = part.x0(offset);
+            for (i, row) in out.iter_mut().enumerate() {
+                *row = row.mix(1.0, &turn, x0[i]);
+                row[i] += share * part.data;
+            }
+        });
+        out.map(|row| row.scale(1.0 / total))
+    }
+
+    /// Tells `each` of every component that counts at `x`: its density over the largest one, itself and the offset of `x` in
+    /// its standard deviations. What comes back is `ln` of the largest density, and the sum of what was told.
+    fn responses(&self, x: &[f64; N], mut each: impl FnMut(f64, &Part<N>, &[f64; N])) -> (f64, f64) {
+        let largest = self.parts.iter().map(|part| part.at(x).0).fold(f64::NEG_INFINITY, f64::max);
+        let mut total = 0.0;
+        for part in &self.parts {
+            let (log, offset) = part.at(x);
+            // A number that is not one counts too, so that it shows.
+            if log - largest < NEGLIGIBLE {
+                continue;
+            }
+            let share = (log - largest).exp();
+            total += share;
+            each(share, part, &offset);
+        }
+        (largest, total)
+    }
 }
 
 impl<const N: usize> Denoiser<[f64; N]> for Mixture<N> {
