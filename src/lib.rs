@@ -11,7 +11,8 @@
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
 //! | 3 | `dataset` | labelled pictures from files |
 //! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; training |
-//! | 5 | `web`, `bin/unnoise` | the browser and the command line |
+//! | 5 | [`lab`] | the laboratory of the plane: exact laws, data sets, processes with a clock |
+//! | 6 | `web`, `bin/unnoise` | the browser and the command line |
 //!
 //! Floors 0 to 2 and `interchange` name neither burn nor wasm, so a sampler runs the same on `f64` and on tensors. Cargo
 //! features choose what is compiled above them: `cpu` and `gpu` the backends, `cli` the command line.
@@ -23,6 +24,7 @@ pub mod dataset;
 pub mod denoise;
 pub mod eval;
 pub mod interchange;
+pub mod lab;
 pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;

@@ -92,6 +92,10 @@ pub fn check_link(link: &str, defaults: Option<String>) -> String {
                 "one-of"
             }
             Reason::Name => "name",
+            Reason::Form { example, .. } => {
+                out["example"] = json!(example);
+                "form"
+            }
             Reason::Schedule(_) => "schedule",
         }
         .into();

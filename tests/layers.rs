@@ -19,8 +19,9 @@ const FLOORS: &[(&str, u32)] = &[
     ("replay", 4),
     ("session", 4),
     ("train", 4),
-    ("web", 5),
-    ("bin", 5),
+    ("lab", 5),
+    ("web", 6),
+    ("bin", 6),
 ];
 
 /// The floors that know neither tensors nor browsers, and the modules above them that do not either.

@@ -4,7 +4,7 @@
 //! command line both read links here, so both show the same pictures.
 
 mod preset;
-mod problem;
+pub(crate) mod problem;
 mod values;
 
 pub use preset::Defaults;
@@ -253,7 +253,7 @@ impl Settings {
 }
 
 /// The keys and values of a share link, decoded.
-fn pairs_of(link: &str) -> Vec<(&str, String)> {
+pub(crate) fn pairs_of(link: &str) -> Vec<(&str, String)> {
     let hash = link.rsplit_once('#').map_or(link, |(_, hash)| hash);
     let pairs = hash.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(key, value)| (key, percent_decode_str(value).decode_utf8_lossy().into_owned())).collect()

@@ -25,19 +25,22 @@ pub enum Reason {
     OneOf(Vec<String>),
     #[error("a name of letters, digits, dots, dashes and underscores")]
     Name,
+    /// Several numbers or words in one value.
+    #[error("{form}, such as {example}")]
+    Form { form: &'static str, example: &'static str },
     #[error(transparent)]
     Schedule(#[from] SpacingError),
 }
 
-pub(super) fn one_of<S: Into<String>>(known: impl IntoIterator<Item = S>) -> Reason {
+pub(crate) fn one_of<S: Into<String>>(known: impl IntoIterator<Item = S>) -> Reason {
     Reason::OneOf(known.into_iter().map(Into::into).collect())
 }
 
-pub(super) fn unknown_sampler() -> Reason {
+pub(crate) fn unknown_sampler() -> Reason {
     one_of(methods::<f64>().iter().map(|m| m.id))
 }
 
-pub(super) fn number<N: FromStr + PartialOrd + fmt::Display>(
+pub(crate) fn number<N: FromStr + PartialOrd + fmt::Display>(
     value: &str,
     range: RangeInclusive<N>,
 ) -> Result<N, Reason> {
@@ -46,13 +49,13 @@ pub(super) fn number<N: FromStr + PartialOrd + fmt::Display>(
 }
 
 /// The one of `all` that is written like this.
-pub(super) fn choice<T: fmt::Display + Copy>(value: &str, all: &[T]) -> Result<T, Reason> {
+pub(crate) fn choice<T: fmt::Display + Copy>(value: &str, all: &[T]) -> Result<T, Reason> {
     let known = || one_of(all.iter().map(T::to_string));
     all.iter().copied().find(|one| one.to_string() == value).ok_or_else(known)
 }
 
 /// A model's name becomes part of an address, so it must not lead out of the models' folder.
-pub(super) fn folder_name(value: &str) -> Result<String, Reason> {
+pub(crate) fn folder_name(value: &str) -> Result<String, Reason> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let safe = !value.is_empty() && !value.starts_with('.') && value.len() <= 100 && value.chars().all(plain);
     if safe { Ok(value.to_owned()) } else { Err(Reason::Name) }

@@ -1,0 +1,91 @@
+//! The data sets of the lab: a table of laws, and points of one's own.
+//!
+//! A shape such as the spiral is a law too: many narrow Gaussians along it, closer to each other than they are wide, so that
+//! their sum is as smooth as the shape with a little noise. What is drawn is drawn from that sum, and therefore its
+//! density, its score and its likelihood are exact and not those of something near it.
+
+mod checkerboard;
+mod circles;
+mod csv;
+mod gaussians;
+mod moons;
+mod own;
+mod picture;
+mod pinwheel;
+mod spiral;
+mod swiss_roll;
+
+pub use csv::{CsvError, read_csv};
+pub use own::{Own, OwnError};
+pub use picture::{PictureError, points_of};
+
+use super::{Law, Part};
+use crate::denoise::ideal::Component;
+
+/// The id of points of one's own, which no row of the table has.
+pub const OWN: &str = "own";
+
+/// A row of the table of data sets.
+#[derive(Clone, Copy, Debug)]
+pub struct DataSet {
+    /// Kebab-case id, as in links.
+    pub id: &'static str,
+    parts: fn() -> Vec<Part>,
+}
+
+impl DataSet {
+    /// The law that its points are drawn from.
+    ///
+    /// # Panics
+    /// Never: a test makes every law of the table.
+    pub fn law(&self) -> Law {
+        Law::new(&(self.parts)()).expect("every row is a law")
+    }
+}
+
+/// The table, in the order that the page shows. All points lie in about `[-4, 4]^2`.
+pub fn sets() -> &'static [DataSet] {
+    const fn row(id: &'static str, parts: fn() -> Vec<Part>) -> DataSet {
+        DataSet { id, parts }
+    }
+    const {
+        &[
+            row("four-gaussians", gaussians::four),
+            row("one-gaussian", gaussians::one),
+            row("ring", gaussians::ring),
+            row("moons", moons::parts),
+            row("spiral", spiral::parts),
+            row("checkerboard", checkerboard::parts),
+            row("circles", circles::parts),
+            row("swiss-roll", swiss_roll::parts),
+            row("pinwheel", pinwheel::parts),
+        ]
+    }
+}
+
+/// The row named `id`.
+pub fn set(id: &str) -> Option<&'static DataSet> {
+    sets().iter().find(|set| set.id == id)
+}
+
+/// The law of the data named `id`; that of `own` for [`OWN`]. An id that no row has, or `own` without a point, is the
+/// first row.
+pub fn law(id: &str, own: &Own) -> Law {
+    let of_own = (id == OWN).then(|| own.law()).flatten();
+    of_own.unwrap_or_else(|| set(id).unwrap_or(&sets()[0]).law())
+}
+
+/// A class that lies along a curve: `n` Gaussians of this width, in the middles of `n` equal parts of `0..1`. A class has
+/// the same share of the data as another, however many Gaussians it has.
+///
+/// Where neighbours are no further apart than 1.3 widths, their sum differs from an even line by less than 2e-5 of itself.
+fn along(class: u8, n: usize, std: f64, point: impl Fn(f64) -> [f64; 2]) -> Vec<Part> {
+    let component = |i: usize| Component { weight: 1.0 / n as f64, mean: point((i as f64 + 0.5) / n as f64), std };
+    (0..n).map(|i| Part { class, component: component(i) }).collect()
+}
+
+/// The point at this radius and angle.
+fn polar(radius: f64, angle: f64) -> [f64; 2] {
+    let (sin, cos) = libm::sincos(angle);
+    [radius * cos, radius * sin]
+}

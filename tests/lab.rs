@@ -1,0 +1,5 @@
+//! The laboratory of the plane against the theory that it shows.
+
+mod lab {
+    mod law;
+}
