@@ -2,4 +2,5 @@
 
 mod lab {
     mod law;
+    mod walks;
 }

@@ -10,15 +10,27 @@
 //! | [`law`] | exact densities, scores, posteriors, conditional and guided laws |
 //! | [`data`] | the table of data sets, and points of one's own |
 //! | [`process`] | the forward processes, and their clock |
+//! | [`chain`](mod@chain) | a forward process as a Markov chain, and in closed form |
+//! | [`anneal`] | simulated annealing, and how many chains reach the deepest valley |
+//! | [`distance`] | how far two clouds are from each other |
+//! | [`plane`] | the part of the plane that is looked at, in cells |
 //! | [`settings`] | what is seen, and the share link |
 
+pub mod anneal;
+pub mod chain;
 pub mod cloud;
 pub mod data;
+pub mod distance;
 pub mod law;
+pub mod plane;
 pub mod process;
 pub mod settings;
 
+pub use anneal::{Annealing, Cooled, Deepest, Energy};
+pub use chain::{chain, closed_form};
 pub use cloud::{Cloud, CloudNoise};
+pub use distance::Distances;
 pub use law::{Asked, Labelled, Law, LawAt, Part, Towards};
+pub use plane::Plane;
 pub use process::{Curve, Process};
 pub use settings::Settings;
