@@ -1,5 +1,5 @@
 //! Runs as a person makes them, with the small network of `models/selftest` on the CPU.
-#![cfg(feature = "cpu")]
+#![cfg(all(feature = "cpu", feature = "autodiff"))]
 
 use burn::tensor::Device;
 use pollster::block_on;
@@ -8,6 +8,7 @@ use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
 use unnoise::models::Pretrained;
+use unnoise::models::classifier::NoisyClassifier;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
@@ -209,6 +210,20 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     let pushed = given(&Settings { guidance: 3.0, ..settings() }, Given { helpers, ..Given::default() }).unwrap();
     let alone = given(&Settings { guidance: 1.0, ..settings() }, Given::default()).unwrap();
     assert!(farthest(&pushed.last().unwrap().x, &alone.last().unwrap().x) < 1e-4);
+}
+
+#[test]
+fn helpers_of_other_data_are_refused() {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let said = |helpers| given(&settings(), Given { helpers, ..Given::default() }).err().unwrap().to_string();
+    let colour = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emoji-32-classifier");
+    let classifier = NoisyClassifier::from_dir(&colour, &device).unwrap();
+    let refusal = said(Helpers { classifier: Some((&classifier, 1.0)), ..Helpers::default() });
+    assert!(refusal.contains("3 channels"), "{refusal}");
+    let mut other = tiny(&device);
+    other.card.classes.pop();
+    let refusal = said(Helpers { worse: Some(&other), ..Helpers::default() });
+    assert!(refusal.contains("other classes"), "{refusal}");
 }
 
 #[test]

@@ -50,9 +50,12 @@ pub(super) fn denoiser<'a>(
         branches = branches.with_negative(class);
     }
     if let Some(worse) = helpers.worse {
+        if (worse.shape(), worse.classes()) != (model.shape(), model.classes()) {
+            return Err(SessionError::Worse);
+        }
         branches = branches.with_worse(worse);
     }
-    let network = lead(branches, guidance, helpers, labels)?;
+    let network = lead(branches, guidance, helpers, (model.shape()[0], labels))?;
     Ok(match known {
         Some(Known { picture, kept, noise }) => Box::new(Inpainted::new(network, picture, kept, noise)),
         None => Box::new(network),
@@ -65,9 +68,13 @@ fn lead<'a>(
     branches: NetworkBranches<'a>,
     guidance: Guidance,
     helpers: Helpers<'a>,
-    labels: &[Option<usize>],
+    (channels, labels): (usize, &[Option<usize>]),
 ) -> Result<NetworkDenoiser<'a>, SessionError> {
     let Some((net, scale)) = helpers.classifier else { return Ok(branches.guided(guidance)) };
+    let expected = net.config().in_channels;
+    if channels != expected {
+        return Err(SessionError::Classifier { expected, got: channels });
+    }
     let classes = labels.iter().map(|label| label.ok_or(SessionError::NothingToClassify));
     let classes = classes.collect::<Result<Vec<_>, _>>()?;
     let known = net.config().num_classes;
@@ -82,7 +89,7 @@ fn lead<'a>(
     branches: NetworkBranches<'a>,
     guidance: Guidance,
     _: Helpers<'a>,
-    _: &[Option<usize>],
+    _: (usize, &[Option<usize>]),
 ) -> Result<NetworkDenoiser<'a>, SessionError> {
     Ok(branches.guided(guidance))
 }

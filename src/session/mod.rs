@@ -96,6 +96,12 @@ pub enum SessionError {
     #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
     NothingToClassify,
     #[error(
+        "The classifier takes pictures of {expected} channels, but this model's have {got}; choose one of the same data."
+    )]
+    Classifier { expected: usize, got: usize },
+    #[error("The worse model has pictures of another size, or other classes; choose one of the same data.")]
+    Worse,
+    #[error(
         "The picture to start from has {got} values, but this model's have {expected}; fit it to the model's size."
     )]
     Picture { got: usize, expected: usize },
