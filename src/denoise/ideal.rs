@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 /// The smallest standard deviation that is told from none: its square is still a normal floating-point number.
 const LEAST_STD: f64 = 1e-140;
 
-/// `ln` of the least share of the largest component that is counted: a million smaller ones change no digit.
-const NEGLIGIBLE: f64 = -60.0;
+/// `ln` of the least share of the largest component that is counted: thousands of smaller ones change no digit.
+const NEGLIGIBLE: f64 = -45.0;
 
 /// One isotropic Gaussian of a [`Mixture`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,8 +76,8 @@ impl<const N: usize> Mixture<N> {
                 mean: c.mean,
                 centre: c.mean.scale(alpha),
                 inverse: 1.0 / std,
-                data: alpha * (c.std / std).powi(2),
-                noise: sigma / std / std,
+                data: alpha * c.std * (c.std / std),
+                noise: sigma / std,
             }
         };
         Noised { parts: self.0.iter().map(part).collect(), constant }
@@ -120,9 +120,9 @@ struct Part<const N: usize> {
     centre: [f64; N],
     /// One over the standard deviation of its noisy points.
     inverse: f64,
-    /// Share of a point's offset from the centre that is data: `alpha std^2` over the noisy variance.
+    /// How far `E[x_0 | x]` is from the mean, and how large `E[eps | x]` is, for each noisy standard deviation that `x` is off the
+    /// centre.
     data: f64,
-    /// The mean `eps` of a point, for each unit of that offset.
     noise: f64,
 }
 
@@ -136,7 +136,7 @@ impl<const N: usize> Part<N> {
 
     /// `E[x_0 | x]` if `x`, at this offset in standard deviations, came from it.
     fn x0(&self, offset: &[f64; N]) -> [f64; N] {
-        self.mean.mix(1.0, offset, self.data / self.inverse)
+        self.mean.mix(1.0, offset, self.data)
     }
 }
 
@@ -146,7 +146,7 @@ impl<const N: usize> Noised<N> {
         let mut mean = Posterior { x0: [0.0; N], eps: [0.0; N] };
         let (_, total) = self.responses(x, |share, part, offset| {
             mean.x0 = mean.x0.mix(1.0, &part.x0(offset), share);
-            mean.eps = mean.eps.mix(1.0, offset, share * (part.noise / part.inverse));
+            mean.eps = mean.eps.mix(1.0, offset, share * part.noise);
         });
         Posterior { x0: mean.x0.scale(1.0 / total), eps: mean.eps.scale(1.0 / total) }
     }
@@ -176,7 +176,7 @@ impl<const N: usize> Noised<N> {
             let x0 = part.x0(offset);
             for (i, row) in out.iter_mut().enumerate() {
                 *row = row.mix(1.0, &turn, x0[i]);
-                row[i] += share * part.data;
+                row[i] += share * part.data * part.inverse;
             }
         });
         out.map(|row| row.scale(1.0 / total))
@@ -185,8 +185,13 @@ impl<const N: usize> Noised<N> {
     /// Tells `each` of every component that counts at `x`: its density over the largest one, itself and the offset of `x` in
     /// its standard deviations. What comes back is `ln` of the largest density, and the sum of what was told.
     fn responses(&self, x: &[f64; N], mut each: impl FnMut(f64, &Part<N>, &[f64; N])) -> (f64, f64) {
-        let largest = self.parts.iter().map(|part| part.at(x).0).fold(f64::NEG_INFINITY, f64::max);
-        let mut total = 0.0;
+        let (mut largest, mut total) = (f64::NEG_INFINITY, 0.0);
+        for part in &self.parts {
+            let (log, _) = part.at(x);
+            if log > largest {
+                largest = log;
+            }
+        }
         for part in &self.parts {
             let (log, offset) = part.at(x);
             // A number that is not one counts too, so that it shows.

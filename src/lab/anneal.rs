@@ -1,5 +1,6 @@
 //! Simulated annealing (Kirkpatrick et al. 1983, doi 10.1126/science.220.4598.671) on the landscape of a law.
 
+use super::cloud::Stream;
 use super::law::{Law, LawAt, Towards};
 use super::settings::Cooling;
 use super::{Cloud, CloudNoise, Plane};
@@ -41,7 +42,7 @@ pub struct Annealing<'a> {
     done: usize,
     x: Cloud,
     heights: Vec<f64>,
-    noise: CloudNoise,
+    moves: CloudNoise,
     chances: TorchGenerator,
 }
 
@@ -64,8 +65,8 @@ impl<'a> Annealing<'a> {
     /// Chains from the points `start` through all of `cooling` in `steps` steps.
     pub fn new(energy: &'a Energy, cooling: &'a Cooling, steps: usize, start: Cloud, seed: u32) -> Self {
         let heights = start.0.iter().map(|x| energy.at(x)).collect();
-        let chances = TorchGenerator::new(u64::from(seed.wrapping_add(1)));
-        Self { energy, cooling, steps, done: 0, x: start, heights, noise: CloudNoise::new(seed), chances }
+        let (moves, chances) = (CloudNoise::from_stream(Stream::Moves, seed), Stream::Chances.of(seed));
+        Self { energy, cooling, steps, done: 0, x: start, heights, moves, chances }
     }
 }
 
@@ -79,7 +80,7 @@ impl Iterator for Annealing<'_> {
         let temperature = self.cooling.temperature(self.done as f64 / (self.steps - 1).max(1) as f64);
         let stride = STRIDE * temperature.min(1.0).sqrt();
         let n = self.x.0.len();
-        let (moves, chances) = (self.noise.draw(n), self.chances.rand_f64(n));
+        let (moves, chances) = (self.moves.draw(n), self.chances.rand_f64(n));
         let mut taken = 0;
         for (i, (z, u)) in moves.0.iter().zip(chances).enumerate() {
             let there = self.x.0[i].mix(1.0, z, stride);

@@ -1,6 +1,7 @@
 //! A cloud of points of the plane: what the lab's samplers walk.
 
 use crate::denoise::{Denoiser, Mixture};
+use crate::math::noise::node_seed;
 use crate::math::{Latent, Level, Noise, TorchGenerator};
 
 /// Points of the plane that are walked together.
@@ -115,6 +116,10 @@ impl CloudNoise {
         Self(TorchGenerator::new(seed.into()))
     }
 
+    pub(super) fn from_stream(stream: Stream, seed: u32) -> Self {
+        Self(stream.of(seed))
+    }
+
     /// The next draw, of `points` points.
     pub fn draw(&mut self, points: usize) -> Cloud {
         Cloud::from_f32(&self.0.randn(2 * points))
@@ -124,6 +129,21 @@ impl CloudNoise {
 impl Noise<Cloud> for CloudNoise {
     fn normal(&mut self, like: &Cloud) -> Cloud {
         self.draw(like.0.len())
+    }
+}
+
+/// What a seed is used for besides the noise that a run starts with: each has a generator of its own, as numbers drawn from one
+/// would not be independent of the noise.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stream {
+    Data,
+    Moves,
+    Chances,
+}
+
+impl Stream {
+    pub fn of(self, seed: u32) -> TorchGenerator {
+        TorchGenerator::new(node_seed(seed.into(), self as u64))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is known exactly of a law of the plane at every noise level.
 
+use super::cloud::Stream;
 use super::{Cloud, Plane};
 use crate::denoise::ideal::{Component, Noised};
 use crate::denoise::{Branch, Branches, Classifier, Denoiser, Estimate, Mixture};
-use crate::math::{Latent, Level, TorchGenerator};
+use crate::math::{Latent, Level};
 
 /// Points with the class of each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,17 +69,13 @@ impl Law {
 
     /// `n` independent points with their classes. A seed draws the same points on every machine.
     pub fn draw(&self, n: usize, seed: u32) -> Labelled {
-        let mut generator = TorchGenerator::new(seed.into());
-        let bounds: Vec<f64> = self
-            .all
-            .components()
-            .iter()
-            .scan(0.0, |sum, c| {
-                *sum += c.weight;
-                Some(*sum)
-            })
-            .collect();
-        let total = bounds.last().copied().unwrap_or_default();
+        let mut generator = Stream::Data.of(seed);
+        let mut total = 0.0;
+        let up_to = |c: &Component<2>| {
+            total += c.weight;
+            total
+        };
+        let bounds: Vec<f64> = self.all.components().iter().map(up_to).collect();
         let pick = |u: f64| bounds.partition_point(|b| *b <= u * total).min(bounds.len() - 1);
         let picked: Vec<usize> = generator.rand_f64(n).into_iter().map(pick).collect();
         let noise = generator.randn_f64(2 * n);

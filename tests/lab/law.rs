@@ -44,8 +44,9 @@ fn fields_are_the_slopes_of_the_logarithms_of_densities() {
         ] {
             let at = process(kind).level(clock);
             let here = law.at(at);
-            // A hundredth of the narrowest width: the error is its fourth power beside rounding.
-            let h = 1e-2 * 0.1_f64.hypot(at.sigma);
+            // Half way between two far arms of a class its score turns within hundredths of a width, and the error is the
+            // fourth power of the step in that.
+            let h = 2e-4 * 0.1_f64.hypot(at.sigma);
             let close = |name: &str, x: &[f64; 2], got: [f64; 2], f: &dyn Fn(&LawAt, &[f64; 2]) -> f64| {
                 let expected = slope(|x| f(&here, x), x, h);
                 let size = got[0].hypot(got[1]).max(1.0);

@@ -4,7 +4,7 @@ use crate::denoise::ideal::Component;
 use crate::lab::Part;
 
 /// Gaussians along a side of a square. They are half as wide as they are apart, so that their sum is even within 3 %.
-const PER_SIDE: usize = 8;
+const PER_SIDE: usize = 6;
 
 /// Side of a square.
 const SIDE: f64 = 1.8;
