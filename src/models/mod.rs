@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod classifier;
+pub mod mlp;
 mod network;
 mod pretrained;
 mod self_test;
@@ -13,4 +14,4 @@ pub use network::{NetworkBranches, NetworkDenoiser};
 pub use pretrained::WEIGHTS;
 pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
 pub use self_test::{SelfTest, SelfTestError, self_test};
-pub use weights::{WeightsError, values};
+pub use weights::{SaveError, WeightsError, save, values};

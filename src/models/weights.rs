@@ -1,8 +1,10 @@
-//! Safetensors files into modules, matched by the module's own parameter names and shapes.
+//! Safetensors files into modules and back, matched by the module's own parameter names and shapes.
 
-use burn::module::{Module, ModuleMapper, Param};
+use crate::backend::{self, BackendError};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Tensor, TensorData};
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize};
 use std::collections::HashSet;
 use thiserror::Error;
 
@@ -61,6 +63,61 @@ pub fn values(file: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>), 
     let shape = view.shape().to_vec();
     let data = TensorData::from_bytes_vec(view.data().to_vec(), shape.clone(), dtype);
     Ok((data.iter::<f32>().collect(), shape))
+}
+
+/// Why a module was not stored.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error("The weights cannot be written as safetensors: {0}.")]
+    Write(#[from] SafeTensorError),
+}
+
+/// The parameters of `module` as a safetensors file, each under the name of its place and in 16 or 32 bits as `stored` says.
+///
+/// # Errors
+/// A device that was lost; a type that is no float of 16 or 32 bits.
+pub async fn save<M: Module>(module: &M, stored: impl Fn(&str) -> DType) -> Result<Vec<u8>, SaveError> {
+    let mut all = Collector::default();
+    module.visit(&mut all);
+    let values = backend::read(Tensor::cat(all.values, 0)).await?;
+    let mut rest = values.as_slice();
+    let encode = |(name, shape): (String, Vec<usize>)| {
+        let own;
+        (own, rest) = rest.split_at(shape.iter().product());
+        let kind = stored(&name);
+        (name, shape, kind, TensorData::new(own.to_vec(), [own.len()]).convert_dtype(kind).into_bytes())
+    };
+    let encoded: Vec<_> = all.named.into_iter().map(encode).collect();
+    let views = encoded.iter().map(|(name, shape, kind, bytes)| {
+        let kind = if *kind == DType::F16 { Dtype::F16 } else { Dtype::F32 };
+        Ok((name, TensorView::new(kind, shape.clone(), bytes)?))
+    });
+    let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
+    Ok(serialize(views, None)?)
+}
+
+#[derive(Default)]
+struct Collector {
+    path: Vec<String>,
+    named: Vec<(String, Vec<usize>)>,
+    values: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.named.push((self.path.join("."), param.lazy_shape().to_vec()));
+        self.values.push(param.val().reshape([-1]));
+    }
 }
 
 /// What older diffusers versions called a parameter that is now called `name`.

@@ -1,17 +1,14 @@
 //! The files of a trained model.
 
 use super::{RunError, file};
-use crate::backend;
 use crate::denoise::Prediction;
 use crate::models::unet2d::Unet2d;
+use crate::models::{SaveError, save};
 use crate::train::process::Kind;
 use crate::train::recipe::Page;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-use half::f16;
+use burn::module::Module;
+use burn::tensor::{DType, Device};
 use pollster::block_on;
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, serialize};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -88,43 +85,9 @@ fn write_json(dir: &Path, name: &str, value: &Value) -> Result<(), RunError> {
 
 /// The parameters as a safetensors file of 16-bit floats, by the names of their places in the module.
 fn halves<M: Module>(net: &M) -> Result<Vec<u8>, RunError> {
-    struct Collector {
-        path: Vec<String>,
-        named: Vec<(String, Vec<usize>)>,
-        values: Vec<Tensor<1>>,
-    }
-    impl ModuleVisitor for Collector {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.named.push((self.path.join("."), param.lazy_shape().to_vec()));
-            self.values.push(param.val().reshape([-1]));
-        }
-    }
-    let mut all = Collector { path: Vec::new(), named: Vec::new(), values: Vec::new() };
-    net.visit(&mut all);
-    let values = block_on(backend::read(Tensor::cat(all.values, 0)))?;
-    let mut rest = values.as_slice();
-    let stored = all.named.into_iter().map(|(name, shape)| {
-        let own;
-        (own, rest) = rest.split_at(shape.iter().product());
-        let bytes: Vec<u8> = match name.as_str() {
-            WHOLE => own.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            _ => own.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
-        };
-        (name, shape, bytes)
-    });
-    let stored: Vec<_> = stored.collect();
-    let views = stored.iter().map(|(name, shape, bytes)| {
-        let kind = if name == WHOLE { Dtype::F32 } else { Dtype::F16 };
-        Ok((name, TensorView::new(kind, shape.clone(), bytes)?))
-    });
-    let views = views.collect::<Result<Vec<_>, SafeTensorError>>();
-    views.and_then(|views| serialize(views, None)).map_err(|e| RunError::Export(e.to_string()))
+    let stored = |name: &str| if name == WHOLE { DType::F32 } else { DType::F16 };
+    block_on(save(net, stored)).map_err(|e| match e {
+        SaveError::Backend(e) => e.into(),
+        SaveError::Write(e) => RunError::Export(e.to_string()),
+    })
 }
