@@ -2,5 +2,7 @@
 
 mod lab {
     mod law;
+    mod numbers;
+    mod run;
     mod walks;
 }

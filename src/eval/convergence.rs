@@ -46,7 +46,7 @@ impl<X: Latent> Task<'_, X> {
     /// A grid that cannot be built, an adaptive method that gave up.
     pub fn end(&self, method: &Method<X>, tuning: Tuning, steps: usize) -> Result<End<X>, TaskError> {
         let grid = self.spacing.grid(self.schedule, steps)?;
-        let model = Counted { model: self.model, asked: Cell::new(0) };
+        let model = Counted::new(self.model);
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
         let run = Run {
@@ -70,7 +70,7 @@ impl<X: Latent> Task<'_, X> {
                 (x, Some(run.tally()))
             }
         };
-        Ok(End { x, evaluations: model.asked.get(), tally })
+        Ok(End { x, evaluations: model.asked(), tally })
     }
 
     /// How far `x` is from `reference`: the root mean square of the difference.
@@ -80,9 +80,20 @@ impl<X: Latent> Task<'_, X> {
 }
 
 /// A model that counts how often it is asked.
-struct Counted<'a, X> {
+pub struct Counted<'a, X> {
     model: &'a dyn Denoiser<X>,
     asked: Cell<usize>,
+}
+
+impl<'a, X> Counted<'a, X> {
+    pub fn new(model: &'a dyn Denoiser<X>) -> Self {
+        Self { model, asked: Cell::new(0) }
+    }
+
+    /// The evaluations so far.
+    pub fn asked(&self) -> usize {
+        self.asked.get()
+    }
 }
 
 impl<X: Latent> Denoiser<X> for Counted<'_, X> {

@@ -14,6 +14,8 @@
 //! | [`anneal`] | simulated annealing, and how many chains reach the deepest valley |
 //! | [`distance`] | how far two clouds are from each other |
 //! | [`plane`] | the part of the plane that is looked at, in cells |
+//! | [`run`] | the panes: samplers that walk clouds |
+//! | [`numbers`] | likelihood, bound, race and inversion |
 //! | [`settings`] | what is seen, and the share link |
 
 pub mod anneal;
@@ -22,8 +24,10 @@ pub mod cloud;
 pub mod data;
 pub mod distance;
 pub mod law;
+pub mod numbers;
 pub mod plane;
 pub mod process;
+pub mod run;
 pub mod settings;
 
 pub use anneal::{Annealing, Cooled, Deepest, Energy};

@@ -1,0 +1,177 @@
+//! The panes of the laboratory: samplers that walk clouds, a step at a time.
+
+use super::settings::{Guide, Pane};
+use super::{Asked, Cloud, CloudNoise, Law, Process, Settings};
+use crate::denoise::{Branches, ClassifierGuided, Denoiser, Guidance, Guided};
+use crate::eval::convergence::Counted;
+use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
+use crate::samplers::{GaveUp, Run, Step, Walk, method};
+use std::ops::ControlFlow;
+use thiserror::Error;
+
+/// A step of a pane.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// 0 is the starting noise, then 1, 2, ..
+    pub step: usize,
+    /// Number of the last step; `None` where the method chooses its steps as it goes.
+    pub steps: Option<usize>,
+    pub level: Level,
+    /// Of the model, so far.
+    pub evaluations: usize,
+    pub x: Cloud,
+    /// The estimate of `x_0` that the step was built on; the starting noise has none.
+    pub denoised: Option<Cloud>,
+}
+
+/// Why a pane stopped.
+#[derive(Debug, Error)]
+pub enum RunError {
+    #[error("{0}.")]
+    Grid(#[from] GridError),
+    #[error("The sampler gave up: {0}.")]
+    GaveUp(#[from] GaveUp),
+    #[error(
+        "The points stopped being finite numbers at step {step}; take more steps, another sampler or less guidance."
+    )]
+    NotFinite { step: usize },
+}
+
+/// What all panes have in common.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    pub law: &'a Law,
+    pub process: &'a Process,
+    /// Guided, where a class is asked for.
+    pub model: &'a dyn Denoiser<Cloud>,
+    /// Of the noise that the steps add; panes of one seed meet the same.
+    pub seed: u32,
+}
+
+/// Steps of a walk that can fail.
+type Walked<'a> = Box<dyn Iterator<Item = Result<Step<Cloud>, GaveUp>> + 'a>;
+
+impl Stage<'_> {
+    /// Runs a pane from the noise `z`, standard normal, and hands each step to `each`, the start first. Nothing is computed
+    /// ahead: the run ends where `each` answers [`ControlFlow::Break`].
+    ///
+    /// # Errors
+    /// A grid that cannot be built; an adaptive method that gave up; numbers that are not finite.
+    pub async fn run(
+        &self,
+        pane: &Pane,
+        z: &Cloud,
+        mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, RunError> {
+        let row = pane.row().and_then(method::<Cloud>);
+        // A method that chooses its steps reads the ends of the grid.
+        let adaptive = row.as_ref().is_some_and(|row| row.on_grid().is_none());
+        let grid = self.process.grid(if adaptive { *Settings::STEPS.end() } else { pane.steps })?;
+        let start = z.scale(grid.first().marginal_std());
+        let (model, mut noise) = (Counted::new(self.model), CloudNoise::new(self.seed));
+        // The stream goes on where the starting noise ended.
+        noise.normal(z);
+        let steps = (!adaptive).then_some(pane.steps);
+        let first = Frame { step: 0, steps, level: grid.first(), evaluations: 0, x: start.clone(), denoised: None };
+        if each(first).await.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let walk: Walked<'_> = match row {
+            None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
+            Some(row) => {
+                let (schedule, tuning) = (self.process.schedule(), row.tuning);
+                let run = Run { start, grid: &grid, schedule, model: &model, noise: &mut noise, tuning, orders: None };
+                match row.walk {
+                    Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
+                    Walk::Adaptive(sampler) => {
+                        let mut run = sampler(run);
+                        let judged = move || {
+                            while let Some(error) = run.attempt() {
+                                let error = error.rms().0.first().map_or(f64::NAN, |rms| rms[0]);
+                                if let Some(step) = run.judge(error).transpose() {
+                                    return Some(step);
+                                }
+                            }
+                            None
+                        };
+                        Box::new(std::iter::from_fn(judged))
+                    }
+                }
+            }
+        };
+        for (i, step) in walk.enumerate() {
+            let Step { x, denoised, to, .. } = step?;
+            if !x.0.as_flattened().iter().all(|v| v.is_finite()) {
+                return Err(RunError::NotFinite { step: i + 1 });
+            }
+            let evaluations = model.asked();
+            let frame = Frame { step: i + 1, steps, level: to, evaluations, x, denoised: Some(denoised) };
+            if each(frame).await.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Langevin dynamics at one noise level (Song & Ermon 2019, arXiv 1907.05600, equation 4), at temperature 1:
+    /// `x + e/2 score + sqrt(e) z`. The level hides half of the narrowest part of the law, so that a learned score can be
+    /// told from noise there, and `e` is half of that part's variance at this level: the chain settles on parts that
+    /// are a seventh wider in variance at most.
+    fn langevin<'a>(
+        &self,
+        steps: usize,
+        start: Cloud,
+        model: &'a dyn Denoiser<Cloud>,
+        noise: &'a mut dyn Noise<Cloud>,
+    ) -> impl Iterator<Item = Step<Cloud>> + 'a {
+        let stds = self.law.mixture().components().iter().map(|part| part.std);
+        let std = stds.fold(f64::INFINITY, f64::min);
+        let at = self.process.schedule().level_at(0.5 * std);
+        let e = 0.5 * (at.alpha * std).hypot(at.sigma).powi(2);
+        let mut x = start;
+        (0..steps).map(move |_| {
+            let denoised = model.denoise(&x, at);
+            let score = denoised.mix(at.alpha, &x, -1.0).scale(at.sigma.powi(-2));
+            x = x.mix(1.0, &score, 0.5 * e).mix(1.0, &noise.normal(&x), e.sqrt());
+            Step { x: x.clone(), denoised, from: at, to: at }
+        })
+    }
+
+    /// Where a pane ends, and the evaluations of the model that it took.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn end(&self, pane: &Pane, z: &Cloud) -> Result<(Cloud, usize), RunError> {
+        let mut end = (z.clone(), 0);
+        let keep = async |frame: Frame| {
+            end = (frame.x, frame.evaluations);
+            ControlFlow::Continue(())
+        };
+        let _ = self.run(pane, z, keep).await?;
+        Ok(end)
+    }
+}
+
+/// The model that the settings ask for: `plain` without a class; with one, `told` of it and led towards it, or `plain` led by
+/// the exact classifier of `law`. `told` makes the model that can be asked with and without the class of the exact one.
+pub fn guided<'a, B: Branches<Cloud> + 'a>(
+    settings: &Settings,
+    law: &'a Law,
+    plain: impl Denoiser<Cloud> + 'a,
+    told: impl FnOnce(Asked<'a>) -> B,
+) -> Box<dyn Denoiser<Cloud> + 'a> {
+    match settings.class.and_then(|class| Asked::new(law, class)) {
+        None => Box::new(plain),
+        Some(exact) => match settings.guide {
+            Guide::Free => Box::new(Guided { model: told(exact), guidance: Guidance::plain(settings.guidance) }),
+            Guide::Classifier => {
+                Box::new(ClassifierGuided { model: plain, classifier: exact, scale: settings.guidance })
+            }
+        },
+    }
+}
+
+/// The score of each point under `model`: `(alpha x_0 - x) / sigma^2`, by the noise that it estimates.
+pub fn scores(model: &dyn Denoiser<Cloud>, x: &Cloud, at: Level) -> Cloud {
+    model.estimate(x, at).eps.scale(-1.0 / at.sigma)
+}
