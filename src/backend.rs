@@ -52,7 +52,7 @@ pub enum BackendError {
 pub async fn open(backend: Backend) -> Result<Opened, BackendError> {
     match backend {
         #[cfg(feature = "cpu")]
-        Backend::Cpu => Ok(Opened { device: Device::flex(), adapter: "CPU".to_owned() }),
+        Backend::Cpu => Ok(Opened { device: cpu::device(), adapter: "CPU".to_owned() }),
         #[cfg(not(feature = "cpu"))]
         Backend::Cpu => Err(BackendError::NotCompiled { backend, feature: "cpu" }),
         #[cfg(feature = "gpu")]
@@ -195,6 +195,39 @@ impl Seeded for Tensor<4> {
 /// The gist of a report that goes on with causes and backtraces.
 fn first_line(report: &str) -> String {
     report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given").to_owned()
+}
+
+/// The processor, where nothing has to be waited for: a read is done when it is asked for, in a browser too, which forbids to
+/// wait.
+#[cfg(feature = "cpu")]
+pub mod cpu {
+    use burn::tensor::{Device, Tensor};
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    /// The processor.
+    pub fn device() -> Device {
+        Device::flex()
+    }
+
+    /// What `ready` answers, which waits for nothing but reads from [`device`].
+    ///
+    /// # Panics
+    /// If something has to be waited for.
+    pub fn now<T>(ready: impl Future<Output = T>) -> T {
+        match pin!(ready).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("a device other than the processor was read without waiting"),
+        }
+    }
+
+    /// The values of a tensor on [`device`], row-major.
+    ///
+    /// # Panics
+    /// If it is on another device.
+    pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        now(super::read(tensor)).expect("memory of the processor can be read")
+    }
 }
 
 #[cfg(feature = "gpu")]

@@ -15,6 +15,7 @@
 //! | [`distance`] | how far two clouds are from each other |
 //! | [`plane`] | the part of the plane that is looked at, in cells |
 //! | [`run`] | the panes: samplers that walk clouds |
+//! | `learn`, `learned` | a network in training, and as a denoiser (cargo features `cpu`, `train` and `autodiff`) |
 //! | [`numbers`] | likelihood, bound, race and inversion |
 //! | [`settings`] | what is seen, and the share link |
 
@@ -24,6 +25,10 @@ pub mod cloud;
 pub mod data;
 pub mod distance;
 pub mod law;
+#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+pub mod learn;
+#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+pub mod learned;
 pub mod numbers;
 pub mod plane;
 pub mod process;

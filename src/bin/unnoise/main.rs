@@ -7,6 +7,7 @@ mod device;
 mod eval;
 mod info;
 mod invert;
+mod lab;
 mod likelihood;
 mod list;
 mod measured;
@@ -38,6 +39,8 @@ enum Command {
     Sheet(sheet::Args),
     /// Train a model, or a classifier of noisy pictures, from a recipe.
     Train(train::Args),
+    /// Train the network of a link of the laboratory.
+    Lab(lab::Args),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
     /// Say what a model folder holds.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Sheet(args) => pollster::block_on(sheet::run(args)),
         Command::Train(args) => pollster::block_on(train::run(&args)),
+        Command::Lab(args) => lab::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => pollster::block_on(info::run(&args)),
         Command::List(args) => list::run(&args),

@@ -4,7 +4,7 @@
 mod tests;
 mod values;
 
-pub use values::{Cooling, Field, Guide, Model, Pane, View};
+pub use values::{Cooling, Field, Guide, Model, OBJECTIVES, Pane, View};
 
 use super::data::{self, OWN, Own};
 use super::process::{Curve, Kind, Process};
@@ -14,7 +14,7 @@ use crate::math::ScheduleError;
 use crate::settings::problem::{number, one_of};
 use crate::settings::{Problem, Reason, pairs_of};
 use std::ops::RangeInclusive;
-use values::{OBJECTIVES, OFF_OR_ON, choice, id, numbers};
+use values::{OFF_OR_ON, choice, id, numbers};
 
 /// Everything that decides what the laboratory shows.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,12 +15,11 @@ pub enum LoadError {
 }
 
 impl Mlp {
-    /// The network of `config`, JSON text, with `weights`, the bytes of a safetensors file.
+    /// The network of `config` with `weights`, the bytes of a safetensors file.
     ///
     /// # Errors
-    /// A configuration that cannot be built; weights that are damaged or belong to another configuration.
-    pub fn load(config: &str, weights: &[u8], device: &Device) -> Result<Self, LoadError> {
-        let config = MlpConfig::from_json(config)?;
-        Ok(weights::load(Self::new(&config, device), weights)?)
+    /// Weights that are damaged or belong to another configuration.
+    pub fn with_weights(config: &MlpConfig, weights: &[u8], device: &Device) -> Result<Self, WeightsError> {
+        weights::load(Self::new(config, device), weights)
     }
 }
