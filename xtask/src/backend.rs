@@ -31,10 +31,10 @@ impl Backend {
         }
     }
 
-    /// The library's Cargo feature.
+    /// The library's Cargo features: the laboratory trains, and does it on the CPU.
     pub fn feature(self) -> &'static str {
         match self {
-            Self::Cpu => "cpu",
+            Self::Cpu => "cpu,autodiff,train",
             Self::Webgpu => "gpu",
         }
     }

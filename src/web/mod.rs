@@ -3,6 +3,11 @@
 //! Every failure leaves as an `Error` whose message is one sentence and whose `code` is a short name. Those that can
 //! befall anybody also have `values`, which fill the page's own sentence for the code in the person's language.
 //! Nothing here holds a borrow across an `await`, so a second call during a run finds the engine free.
+//!
+//! [`Engine`] runs models of pictures. `lab` is the door of the laboratory of the plane, in the CPU engine alone.
+
+#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+mod lab;
 
 use crate::backend::{self, Backend, BackendError};
 use crate::math::{GridError, NoiseSchedule, Spacing};
@@ -79,39 +84,45 @@ pub fn check_link(link: &str, defaults: Option<String>) -> String {
     let defaults = defaults.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
     let preset = Settings::preset(&defaults).unwrap_or_default();
     let (settings, problems) = Settings::from_link_to(&preset, link);
-    let problem = |p: &Problem| {
-        let mut out = json!({"key": p.key, "value": p.value, "message": p.to_string()});
-        out["code"] = match &p.reason {
-            Reason::Range { from, to } => {
-                out["from"] = json!(from);
-                out["to"] = json!(to);
-                "range"
-            }
-            Reason::OneOf(known) => {
-                out["known"] = json!(known);
-                "one-of"
-            }
-            Reason::Name => "name",
-            Reason::Form { example, .. } => {
-                out["example"] = json!(example);
-                "form"
-            }
-            Reason::Schedule(_) => "schedule",
-        }
-        .into();
-        out
-    };
-    json!({"settings": settings_json(&settings), "problems": problems.iter().map(problem).collect::<Vec<_>>()})
+    json!({"settings": settings_json(&settings), "problems": problems.iter().map(problem_json).collect::<Vec<_>>()})
         .to_string()
 }
 
-/// Every key of a link with its value, as a number where it is one.
+/// A value of a link that could not be used: what was said of it in English, and what the page needs to say it itself.
+fn problem_json(p: &Problem) -> Value {
+    let mut out = json!({"key": p.key, "value": p.value, "message": p.to_string()});
+    out["code"] = match &p.reason {
+        Reason::Range { from, to } => {
+            out["from"] = json!(from);
+            out["to"] = json!(to);
+            "range"
+        }
+        Reason::OneOf(known) => {
+            out["known"] = json!(known);
+            "one-of"
+        }
+        Reason::Name => "name",
+        Reason::Form { example, .. } => {
+            out["example"] = json!(example);
+            "form"
+        }
+        Reason::Schedule(_) => "schedule",
+    }
+    .into();
+    out
+}
+
 fn settings_json(settings: &Settings) -> Value {
+    pairs_json(settings.pairs(), &Settings::WORDS)
+}
+
+/// Every key of a link with its value, as a number where it is one and the key is none of the `words`.
+fn pairs_json(pairs: Vec<(&'static str, String)>, words: &[&str]) -> Value {
     let value = |key: &str, text: String| match text.parse::<f64>() {
-        Ok(number) if number.is_finite() && !Settings::WORDS.contains(&key) => json!(number),
+        Ok(number) if number.is_finite() && !words.contains(&key) => json!(number),
         _ => json!(text),
     };
-    settings.pairs().into_iter().map(|(key, text)| (key.to_owned(), value(key, text))).collect::<Map<_, _>>().into()
+    pairs.into_iter().map(|(key, text)| (key.to_owned(), value(key, text))).collect::<Map<_, _>>().into()
 }
 
 /// A device with at most one model on it.
@@ -201,22 +212,8 @@ impl Engine {
     ) -> Result<bool, JsValue> {
         let Loaded { model, preset } = &*self.loaded()?;
         let (settings, _) = Settings::from_link_to(preset, &link);
-        // The callback's own failure, kept to be thrown to the caller after the run has ended.
-        let thrown = RefCell::new(None);
-        let each = async |frame: Frame| {
-            let answer = async {
-                let frame = frame_object(&frame, model)?;
-                JsFuture::from(Promise::resolve(&on_frame.call1(&JsValue::NULL, &frame)?)).await
-            };
-            match answer.await {
-                Ok(go_on) if go_on.is_truthy() => ControlFlow::Continue(()),
-                Ok(_) => ControlFlow::Break(()),
-                Err(e) => {
-                    thrown.replace(Some(e));
-                    ControlFlow::Break(())
-                }
-            }
-        };
+        let receiver = Receiver::new(on_frame);
+        let each = async |frame: Frame| receiver.hand(frame_object(&frame, model)).await;
         let (shape, range) = (model.shape(), model.card.range);
         let given = Given {
             picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
@@ -224,7 +221,7 @@ impl Engine {
             ..Given::default()
         };
         let end = session::run(model, &settings, given, &self.device, each).await.map_err(session_error)?;
-        thrown.take().map_or(Ok(end.is_continue()), Err)
+        receiver.end(end)
     }
 }
 
@@ -235,34 +232,72 @@ impl Engine {
     }
 }
 
+/// Who gets the frames of a run, and answers a promise of whether to go on.
+struct Receiver {
+    on_frame: Function,
+    /// The receiver's own failure, kept to be thrown to the caller after the run has ended.
+    thrown: RefCell<Option<JsValue>>,
+}
+
+impl Receiver {
+    fn new(on_frame: Function) -> Self {
+        Self { on_frame, thrown: RefCell::default() }
+    }
+
+    async fn hand(&self, frame: Result<JsValue, JsValue>) -> ControlFlow<()> {
+        let answer = async {
+            let promise = Promise::resolve(&self.on_frame.call1(&JsValue::NULL, &frame?)?);
+            JsFuture::from(promise).await
+        };
+        match answer.await {
+            Ok(go_on) if go_on.is_truthy() => ControlFlow::Continue(()),
+            Ok(_) => ControlFlow::Break(()),
+            Err(e) => {
+                self.thrown.replace(Some(e));
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Whether the run finished, of which this was the end.
+    fn end(&self, end: ControlFlow<()>) -> Result<bool, JsValue> {
+        self.thrown.take().map_or(Ok(end.is_continue()), Err)
+    }
+}
+
+/// A plain object with these keys.
+fn object<const N: usize>(pairs: [(&str, JsValue); N]) -> Result<JsValue, JsValue> {
+    let out = Object::new();
+    for (key, value) in pairs {
+        Reflect::set(&out, &key.into(), &value)?;
+    }
+    Ok(out.into())
+}
+
 fn frame_object(frame: &Frame, model: &Pretrained) -> Result<JsValue, JsValue> {
     let shape @ [channels, height, width] = model.shape();
     let (x, denoised) = frame.pixels(shape, model.card.range);
     let images = x.len() / (channels * height * width);
     let timing = frame.timing;
-    let out = Object::new();
-    let set = |key: &str, value: JsValue| Reflect::set(&out, &key.into(), &value).map(drop);
-    for (key, number) in [
-        ("step", frame.step as f64),
-        ("done", frame.done),
-        ("images", images as f64),
-        ("channels", channels as f64),
-        ("height", height as f64),
-        ("width", width as f64),
-        ("t", frame.level.t),
-        ("alpha", frame.level.alpha),
-        ("sigma", frame.level.sigma),
-        ("evaluations", timing.evaluations as f64),
-        ("network_ms", timing.network.as_secs_f64() * 1e3),
-        ("total_ms", timing.total.as_secs_f64() * 1e3),
-    ] {
-        set(key, number.into())?;
-    }
-    set("rejected", frame.tally.map_or(JsValue::NULL, |tally| (tally.rejected as f64).into()))?;
-    set("steps", frame.steps.map_or(JsValue::NULL, |steps| (steps as f64).into()))?;
-    set("x", Uint8Array::from(&x[..]).into())?;
-    set("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into()))?;
-    Ok(out.into())
+    let number = |value: f64| JsValue::from(value);
+    object([
+        ("step", number(frame.step as f64)),
+        ("steps", frame.steps.map_or(JsValue::NULL, |steps| number(steps as f64))),
+        ("done", number(frame.done)),
+        ("images", number(images as f64)),
+        ("channels", number(channels as f64)),
+        ("height", number(height as f64)),
+        ("width", number(width as f64)),
+        ("t", number(frame.level.t)),
+        ("alpha", number(frame.level.alpha)),
+        ("sigma", number(frame.level.sigma)),
+        ("evaluations", number(timing.evaluations as f64)),
+        ("rejected", frame.tally.map_or(JsValue::NULL, |tally| number(tally.rejected as f64))),
+        ("network_ms", number(timing.network.as_secs_f64() * 1e3)),
+        ("total_ms", number(timing.total.as_secs_f64() * 1e3)),
+        ("x", Uint8Array::from(&x[..]).into()),
+        ("denoised", denoised.map_or(JsValue::UNDEFINED, |d| Uint8Array::from(&d[..]).into())),
+    ])
 }
 
 fn session_error(e: SessionError) -> JsValue {

@@ -1,0 +1,83 @@
+//! All that follows from a link of the laboratory alone.
+
+use super::learn_error;
+use crate::denoise::Denoiser;
+use crate::lab::learn::{Learner, Recipe};
+use crate::lab::learned::Learned;
+use crate::lab::run::{Stage, guided};
+use crate::lab::settings::Pane;
+use crate::lab::{Cloud, CloudNoise, Law, Plane, Process, Settings};
+use crate::web::{error, js_error};
+use wasm_bindgen::JsValue;
+
+/// The settings of a link, and what they name.
+pub struct Scene {
+    pub settings: Settings,
+    pub law: Law,
+    pub process: Process,
+}
+
+impl Scene {
+    pub fn new(link: &str) -> Result<Self, JsValue> {
+        let (settings, _) = Settings::from_link(link);
+        let process = settings.process().map_err(|e| error("run", &e, None))?;
+        Ok(Self { law: settings.law(), settings, process })
+    }
+
+    /// Whether a network that was trained here is the one that would be trained there.
+    pub fn trains_alike(&self, other: &Self) -> bool {
+        let recipes = [&self.settings, &other.settings].map(Recipe::from);
+        self.law == other.law && self.process == other.process && recipes[0] == recipes[1]
+    }
+
+    /// The model that is walked and drawn: guided where a class is asked for.
+    pub fn model<'a>(&'a self, learned: Option<&'a Learned>) -> Box<dyn Denoiser<Cloud> + 'a> {
+        let Self { settings, law, .. } = self;
+        match learned {
+            None => guided(settings, law, law.mixture().clone(), |asked| asked),
+            Some(net) => guided(settings, law, net.told(None), |_| net.told(settings.class)),
+        }
+    }
+
+    /// The data that the forward process takes.
+    pub fn particles(&self) -> Cloud {
+        self.law.draw(self.settings.particles, self.settings.seed).x
+    }
+
+    /// What samples are to look like: about as many points of the data, or of the class that is asked for.
+    pub fn wanted(&self) -> Cloud {
+        let (settings, n) = (&self.settings, self.settings.particles);
+        let seed = settings.seed.wrapping_add(1);
+        let Some(class) = settings.class else { return self.law.draw(n, seed).x };
+        let all = self.law.draw(n * self.law.classes(), seed);
+        let own = all.x.0.into_iter().zip(all.label).filter(|(_, label)| usize::from(*label) == class);
+        Cloud(own.map(|(x, _)| x).collect())
+    }
+
+    /// Pane 1 to 4.
+    pub fn pane(&self, number: usize) -> Result<&Pane, JsValue> {
+        let pane = self.settings.panes.get(number.wrapping_sub(1)).and_then(Option::as_ref);
+        pane.ok_or_else(|| js_error("no-pane", &format!("Pane {number} is empty; choose a sampler for it."), None))
+    }
+
+    /// A network that was not trained yet.
+    pub fn learner(&self) -> Result<Learner, JsValue> {
+        let recipe = Recipe::from(&self.settings);
+        Learner::new(recipe, self.law.clone(), self.process.clone()).map_err(learn_error)
+    }
+
+    /// The noise that panes start from, standard normal.
+    pub fn noise(&self) -> Cloud {
+        CloudNoise::new(self.settings.seed).draw(self.settings.particles)
+    }
+
+    /// The cells of a picture of the plane; one more fine than this is no picture.
+    pub fn plane(cells: usize, half: f64) -> Plane {
+        Plane { cells: cells.clamp(1, 1024), half }
+    }
+
+    /// Where panes run, with this model.
+    pub fn stage<'a>(&'a self, model: &'a dyn Denoiser<Cloud>) -> Stage<'a> {
+        Stage { law: &self.law, process: &self.process, model, seed: self.settings.seed }
+    }
+}
