@@ -1,22 +1,29 @@
 //! What walks in the laboratory: the samplers, the forward chain and annealing.
 
 use unnoise::denoise::ideal::Component;
+use unnoise::denoise::{ClassifierGuided, Denoiser, Guided, Mixture};
 use unnoise::lab::data::set;
 use unnoise::lab::process::Kind;
 use unnoise::lab::settings::Cooling;
 use unnoise::lab::{
-    Annealing, Cloud, CloudNoise, Curve, Deepest, Distances, Energy, Law, Part, Process, Settings, Towards, chain,
-    closed_form,
+    Annealing, Asked, Cloud, CloudNoise, Curve, Deepest, Distances, Energy, Law, Part, Process, Settings, Towards,
+    chain, closed_form,
 };
 use unnoise::math::Latent;
-use unnoise::samplers::{Method, Run, Walk, methods};
+use unnoise::samplers::{Method, Run, Walk, method, methods};
 
 fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
 }
 
-/// Where a method takes the noise of `seed`.
-fn end(method: &Method<Cloud>, law: &Law, process: &Process, steps: usize, particles: usize) -> Cloud {
+/// Where a method takes the same noise as any other.
+fn end(
+    method: &Method<Cloud>,
+    model: &dyn Denoiser<Cloud>,
+    process: &Process,
+    steps: usize,
+    particles: usize,
+) -> Cloud {
     let grid = process.grid(steps).expect("a grid");
     let mut noise = CloudNoise::new(4);
     let start = noise.draw(particles).scale(grid.first().marginal_std());
@@ -24,7 +31,7 @@ fn end(method: &Method<Cloud>, law: &Law, process: &Process, steps: usize, parti
         start,
         grid: &grid,
         schedule: process.schedule(),
-        model: law.mixture(),
+        model,
         noise: &mut noise,
         tuning: method.tuning,
         orders: None,
@@ -56,7 +63,7 @@ fn every_sampler_lands_on_the_four_gaussians() {
     for method in methods::<Cloud>() {
         for kind in [Kind::Linear, Kind::Flow] {
             let Distances { sliced_wasserstein, energy } =
-                Distances::between(&end(&method, &law, &process(kind), 50, N), &data);
+                Distances::between(&end(&method, law.mixture(), &process(kind), 50, N), &data);
             assert!(energy < allowed, "{} on {kind:?}: {energy}, allowed {allowed}", method.id);
             // Its squares tell a few points that went astray.
             assert!(sliced_wasserstein < 0.3, "{} on {kind:?}: {sliced_wasserstein}", method.id);
@@ -64,6 +71,38 @@ fn every_sampler_lands_on_the_four_gaussians() {
     }
     let noise = Distances::between(&CloudNoise::new(4).draw(N), &data).energy;
     assert!(noise > 20.0 * allowed, "{noise}");
+}
+
+/// At scale 1 both kinds of guidance end at the law of the class; beyond it the points lie where the classifier is surer.
+#[test]
+fn guidance_leads_to_the_class_and_beyond_it_to_where_it_is_sure() {
+    const N: usize = 1000;
+    let (law, class) = (set("circles").expect("a row").law(), 0);
+    let asked = Asked::new(&law, class).expect("a class");
+    let heun = method("heun").expect("a row");
+    let process = process(Kind::Cosine);
+    let free = |scale: f64| end(&heun, &Guided { model: asked, guidance: scale.into() }, &process, 50, N);
+    let by_classifier = |scale| {
+        let model = ClassifierGuided { model: law.mixture().clone(), classifier: asked, scale };
+        end(&heun, &model, &process, 50, N)
+    };
+    let only = |class| Law::new(&parts_of(law.only(class).expect("a class"))).expect("a law").draw(N, 2).x;
+    let [own, other] = [class, 1].map(only);
+    for x in [free(1.0), by_classifier(1.0)] {
+        let (near, far) = (Distances::between(&x, &own).energy, Distances::between(&x, &other).energy);
+        // The mean distance of two such clouds is 2 / N of that of two points, which is less than 2.
+        assert!(near < 5.0 * 4.0 / N as f64 && far > 10.0 * near, "{near} from the class, {far} from the other");
+    }
+    let sure = |x: &Cloud| {
+        let here = law.at(process.level(0.2));
+        x.0.iter().map(|x| here.log_posterior(class, x)).sum::<f64>() / N as f64
+    };
+    let scales = [0.0, 1.0, 4.0].map(|scale| sure(&free(scale)));
+    assert!(scales[0] < scales[1] && scales[1] < scales[2], "{scales:?}");
+}
+
+fn parts_of(law: &Mixture<2>) -> Vec<Part> {
+    law.components().iter().map(|component| Part { class: 0, component: *component }).collect()
 }
 
 /// Mean and variance of the chain's points against those of one step, level by level.
@@ -155,7 +194,8 @@ fn slow_cooling_reaches_the_deepest_valley_more_often() {
     assert_eq!((slow.len(), fast.len()), (2000, 200));
     assert!((slow[0].temperature - 8.0).abs() < 1e-9 && (slow[1999].temperature - 0.05).abs() < 1e-9);
     assert!((fast[199].temperature - 0.05).abs() < 1e-9);
-    // Cold chains lie on the floors.
+    // Cold chains lie on the floors, and still move.
+    assert!(slow[1999].taken > 0.3, "{} taken", slow[1999].taken);
     assert!(slow[1999].energy < slow[0].energy && slow[1999].energy < 3.0, "{}", slow[1999].energy);
 }
 

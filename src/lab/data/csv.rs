@@ -121,6 +121,7 @@ mod tests {
             ),
             ("1,2,3,4", Some(1), "Line 1 has 4 columns"),
             ("x,y\n1,2\n\n3,four", Some(4), "Line 4 has \"four\" where a number belongs; write it with digits"),
+            ("1,2\nx,y", Some(2), "Line 2 has \"x\""),
             ("1,2\nNaN,3", Some(2), "Line 2 has \"NaN\""),
             ("1,2\ninf,3", Some(2), "Line 2 has \"inf\""),
             ("1,y\n", Some(1), "Line 1 has \"y\""),

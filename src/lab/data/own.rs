@@ -20,7 +20,7 @@ pub struct Own(Labelled);
 /// Why there are no points.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum OwnError {
-    #[error("There is no point; draw at least one.")]
+    #[error("There is no point; give at least one.")]
     Empty,
     #[error("There are {got} points, but at most {} fit; leave some out.", Own::MOST)]
     TooMany { got: usize },
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_said() {
-        assert_eq!(said(Own::new(&[], &[])), "There is no point; draw at least one.");
+        assert_eq!(said(Own::new(&[], &[])), "There is no point; give at least one.");
         assert!(said(Own::new(&[[0.0; 2]; 2001], &[])).starts_with("There are 2001 points, but at most 2000 fit"));
         assert!(said(Own::new(&[[0.0, 1.0], [f64::NAN, 0.0]], &[])).starts_with("Point 1 has a coordinate"));
         assert!(said(Own::new(&[[0.0; 2]; 3], &[1])).starts_with("There are 3 points and 1 labels"));
