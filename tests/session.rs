@@ -8,7 +8,7 @@ use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
 use unnoise::models::Pretrained;
-use unnoise::models::classifier::NoisyClassifier;
+use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
@@ -212,17 +212,38 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     assert!(farthest(&pushed.last().unwrap().x, &alone.last().unwrap().x) < 1e-4);
 }
 
+/// A classifier with random weights leads too. What it leads to is held in `tests/classifier.rs`.
 #[test]
-fn helpers_of_other_data_are_refused() {
+fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let said = |helpers| given(&settings(), Given { helpers, ..Given::default() }).err().unwrap().to_string();
-    let colour = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emoji-32-classifier");
-    let classifier = NoisyClassifier::from_dir(&colour, &device).unwrap();
-    let refusal = said(Helpers { classifier: Some((&classifier, 1.0)), ..Helpers::default() });
-    assert!(refusal.contains("3 channels"), "{refusal}");
+    let net = |channels, classes| {
+        let config = format!(
+            r#"{{"in_channels": {channels}, "num_classes": {classes}, "block_out_channels": [8], "norm_num_groups": 4}}"#
+        );
+        NoisyClassifier::new(&ClassifierConfig::from_json(&config).unwrap(), &device)
+    };
+    let run = |classifier, net: Option<&NoisyClassifier>| {
+        let helpers = Helpers { classifier: net, ..Helpers::default() };
+        given(&Settings { classifier, ..settings() }, Given { helpers, ..Given::default() })
+    };
+    let fits = net(1, 3);
+    let end = |scale| run(scale, Some(&fits)).unwrap().pop().unwrap().x;
+    let (alone, weak, strong) = (end(0.0), end(0.5), end(2.0));
+    assert_eq!(alone, run(0.0, None).unwrap().pop().unwrap().x);
+    assert!(farthest(&alone, &weak) > 1e-4 && farthest(&alone, &strong) > farthest(&alone, &weak));
+    let said = |net| run(2.0, net).err().expect("refused").to_string();
+    assert!(said(None).contains("there is none for this model"));
+    assert!(said(Some(&net(3, 3))).contains("pictures of 3 channels, but this model's have 1"));
+    assert!(said(Some(&net(1, 1))).contains("Class 1"));
+}
+
+#[test]
+fn a_worse_model_of_other_data_is_refused() {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut other = tiny(&device);
     other.card.classes.pop();
-    let refusal = said(Helpers { worse: Some(&other), ..Helpers::default() });
+    let helpers = Helpers { worse: Some(&other), ..Helpers::default() };
+    let refusal = given(&settings(), Given { helpers, ..Given::default() }).err().unwrap().to_string();
     assert!(refusal.contains("other classes"), "{refusal}");
 }
 
@@ -237,6 +258,7 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
     for (change, says) in [
         (Settings { sampler: "er-sde".to_owned(), ..settings() }, "diffusers"),
         (Settings { rescale: 0.5, ..settings() }, "rescaling"),
+        (Settings { classifier: 0.5, ..settings() }, "classifier"),
         (Settings { schedule: Spacing::KlOptimal, ..settings() }, "kl-optimal"),
     ] {
         let said = script(&change).unwrap_err();

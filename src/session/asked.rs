@@ -5,7 +5,7 @@ use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted
 use crate::math::Level;
 #[cfg(feature = "autodiff")]
 use crate::models::classifier::{NoisyClassifier, Wanted};
-use crate::models::{NetworkBranches, NetworkDenoiser, Pretrained};
+use crate::models::{NetworkBranches, Pretrained};
 use crate::settings::{self, Class, Guide, Settings};
 use burn::tensor::Tensor;
 use std::cell::Cell;
@@ -18,9 +18,9 @@ type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
 pub struct Helpers<'a> {
     /// A worse model of the same kind, which guidance leads away from (autoguidance).
     pub worse: Option<&'a Pretrained>,
-    /// A classifier of noisy pictures, and the scale of its gradient.
+    /// A classifier of noisy pictures, to be led by.
     #[cfg(feature = "autodiff")]
-    pub classifier: Option<(&'a NoisyClassifier, f64)>,
+    pub classifier: Option<&'a NoisyClassifier>,
 }
 
 /// A picture of which a part stays.
@@ -55,43 +55,37 @@ pub(super) fn denoiser<'a>(
         }
         branches = branches.with_worse(worse);
     }
-    let network = lead(branches, guidance, helpers, (model.shape()[0], labels))?;
+    let network = match settings.classifier {
+        0.0 => branches.guided(guidance),
+        #[cfg(feature = "autodiff")]
+        scale => branches.classified(guidance, wanted(model, helpers, labels)?, scale),
+        #[cfg(not(feature = "autodiff"))]
+        _ => return Err(SessionError::NoClassifier),
+    };
     Ok(match known {
         Some(Known { picture, kept, noise }) => Box::new(Inpainted::new(network, picture, kept, noise)),
         None => Box::new(network),
     })
 }
 
-/// The guided network, led by a classifier too where there is one.
+/// The classifier, made for the labels.
+///
+/// # Errors
+/// There is none, or it is for other pictures or other classes.
 #[cfg(feature = "autodiff")]
-fn lead<'a>(
-    branches: NetworkBranches<'a>,
-    guidance: Guidance,
-    helpers: Helpers<'a>,
-    (channels, labels): (usize, &[Option<usize>]),
-) -> Result<NetworkDenoiser<'a>, SessionError> {
-    let Some((net, scale)) = helpers.classifier else { return Ok(branches.guided(guidance)) };
-    let expected = net.config().in_channels;
-    if channels != expected {
-        return Err(SessionError::Classifier { expected, got: channels });
-    }
+fn wanted<'a>(model: &Pretrained, helpers: Helpers<'a>, labels: &[Option<usize>]) -> Result<Wanted<'a>, SessionError> {
+    let net = helpers.classifier.ok_or(SessionError::NoClassifier)?;
     let classes = labels.iter().map(|label| label.ok_or(SessionError::NothingToClassify));
     let classes = classes.collect::<Result<Vec<_>, _>>()?;
-    let known = net.config().num_classes;
+    let ([channels, ..], config) = (model.shape(), net.config());
+    if channels != config.in_channels {
+        return Err(SessionError::ClassifierChannels { got: channels, known: config.in_channels });
+    }
+    let known = config.num_classes;
     match classes.iter().copied().find(|class| *class >= known) {
         Some(got) => Err(SessionError::Class { got, known }),
-        None => Ok(branches.classified(guidance, Wanted { net, classes }, scale)),
+        None => Ok(Wanted { net, classes }),
     }
-}
-
-#[cfg(not(feature = "autodiff"))]
-fn lead<'a>(
-    branches: NetworkBranches<'a>,
-    guidance: Guidance,
-    _: Helpers<'a>,
-    _: (usize, &[Option<usize>]),
-) -> Result<NetworkDenoiser<'a>, SessionError> {
-    Ok(branches.guided(guidance))
 }
 
 /// The label of each picture, and the guidance to use.

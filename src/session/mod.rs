@@ -95,10 +95,10 @@ pub enum SessionError {
     Classes { got: usize, expected: usize },
     #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
     NothingToClassify,
-    #[error(
-        "The classifier takes pictures of {expected} channels, but this model's have {got}; choose one of the same data."
-    )]
-    Classifier { expected: usize, got: usize },
+    #[error("A classifier is to lead this run, and there is none for this model; set classifier to 0.")]
+    NoClassifier,
+    #[error("The classifier takes pictures of {known} channels, but this model's have {got}; use the one made for it.")]
+    ClassifierChannels { got: usize, known: usize },
     #[error("The worse model has pictures of another size, or other classes; choose one of the same data.")]
     Worse,
     #[error(

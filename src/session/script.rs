@@ -30,6 +30,7 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance for a model of classes"),
         (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
+        (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance for a model of classes"),
         (settings.clip == Clip::Dynamic, "dynamic thresholding that keeps to this sampler's steps"),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),

@@ -45,6 +45,8 @@ pub struct Settings {
     pub rescale: f64,
     /// The least and the largest noise-to-signal ratio at which guidance acts.
     pub guidance_range: [f64; 2],
+    /// Scale of a classifier's gradient, within [`Settings::CLASSIFIER`]; at 0 no classifier is asked.
+    pub classifier: f64,
     /// Bound of the model's estimates.
     pub clip: Clip,
     /// Where the noise of stochastic samplers comes from.
@@ -107,6 +109,7 @@ impl Settings {
     pub const STEPS: RangeInclusive<usize> = 1..=1000;
     pub const IMAGES: RangeInclusive<usize> = 1..=64;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=20.0;
+    pub const CLASSIFIER: RangeInclusive<f64> = 0.0..=20.0;
     pub const SHARE: RangeInclusive<f64> = 0.0..=1.0;
     pub const RATIO: RangeInclusive<f64> = 0.0..=f64::INFINITY;
 
@@ -141,6 +144,7 @@ impl Settings {
             ("rescale", self.rescale.to_string()),
             ("guidance-min", least.to_string()),
             ("guidance-max", most.to_string()),
+            ("classifier", self.classifier.to_string()),
             ("clip", self.clip.to_string()),
             ("noise", self.noise.to_string()),
             ("strength", self.strength.to_string()),
@@ -238,6 +242,7 @@ impl Settings {
             "rescale" => self.rescale = number(value, Self::SHARE)?,
             "guidance-min" => self.guidance_range[0] = number(value, Self::RATIO)?,
             "guidance-max" => self.guidance_range[1] = number(value, Self::RATIO)?,
+            "classifier" => self.classifier = number(value, Self::CLASSIFIER)?,
             "clip" => self.clip = choice(value, &Clip::ALL)?,
             "noise" => self.noise = choice(value, &Source::ALL)?,
             "strength" => self.strength = number(value, Self::SHARE)?,
@@ -273,6 +278,7 @@ impl Default for Settings {
             guide: Guide::Cfg,
             rescale: 0.0,
             guidance_range: [0.0, f64::INFINITY],
+            classifier: 0.0,
             clip: Clip::Model,
             noise: Source::Stream,
             strength: 1.0,
@@ -300,6 +306,7 @@ mod tests {
             guide: Guide::Perpendicular(3),
             rescale: 0.7,
             guidance_range: [0.25, 8.0],
+            classifier: 1.5,
             clip: Clip::Dynamic,
             noise: Source::Brownian,
             strength: 0.5,

@@ -54,12 +54,10 @@ pub struct Args {
     /// A worse model of the same kind to lead away from (autoguidance), by the guidance scale
     #[arg(long, value_name = "DIR")]
     worse: Option<PathBuf>,
-    /// A classifier of noisy pictures to be led by: a folder with config.json and its weights
+    /// A classifier of noisy pictures to be led by, a folder with config.json and its weights; `--set classifier=2` says how
+    /// far [default: 1]
     #[arg(long, value_name = "DIR")]
     classifier: Option<PathBuf>,
-    /// Scale of the classifier's gradient
-    #[arg(long, value_name = "SCALE", default_value_t = 1.0, requires = "classifier")]
-    classifier_scale: f64,
     /// Print the run as a Python script for diffusers instead of making it
     #[arg(long)]
     python: bool,
@@ -94,10 +92,7 @@ pub async fn run(args: Args) -> Outcome {
         picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
         classes: None,
         kept: args.mask.as_ref().map(|path| one(path, [1, shape[1], shape[2]], [0.0, 1.0])).transpose()?,
-        helpers: Helpers {
-            worse: worse.as_ref(),
-            classifier: classifier.as_ref().map(|classifier| (classifier, args.classifier_scale)),
-        },
+        helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
     };
     if let Some(dir) = &args.frames {
         output::create_dir(dir)?;
@@ -196,6 +191,9 @@ impl Args {
         }
         for pair in &self.set {
             settings.set_pair(pair)?;
+        }
+        if self.classifier.is_some() && settings.classifier == 0.0 {
+            settings.classifier = 1.0;
         }
         settings.fitted()
     }
