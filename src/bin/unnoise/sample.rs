@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     worse: Option<PathBuf>,
     /// A classifier of noisy pictures to be led by, a folder with config.json and its weights; `--set classifier=2` says how
-    /// far [default: 1]
+    /// far, and without a folder asks the one that the model's card names [default scale: 1]
     #[arg(long, value_name = "DIR")]
     classifier: Option<PathBuf>,
     /// Print the run as a Python script for diffusers instead of making it
@@ -87,7 +87,9 @@ pub async fn run(args: Args) -> Outcome {
     }
     let shape = model.shape();
     let worse = args.worse.as_ref().map(|dir| Pretrained::from_dir(dir, &opened.device)).transpose()?;
-    let classifier = args.classifier.as_ref().map(|dir| NoisyClassifier::from_dir(dir, &opened.device)).transpose()?;
+    let beside = model.card.classifier.as_ref().map(|name| folder.with_file_name(name));
+    let classifier = args.classifier.clone().or(beside).filter(|_| settings.classifier > 0.0);
+    let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
     let given = Given {
         picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
         classes: None,
