@@ -226,15 +226,15 @@ fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
         let helpers = Helpers { classifier: net, ..Helpers::default() };
         given(&Settings { classifier, ..settings() }, Given { helpers, ..Given::default() })
     };
-    let fits = net(1, 3);
+    let (fits, coloured, narrow) = (net(1, 3), net(3, 3), net(1, 1));
     let end = |scale| run(scale, Some(&fits)).unwrap().pop().unwrap().x;
     let (alone, weak, strong) = (end(0.0), end(0.5), end(2.0));
     assert_eq!(alone, run(0.0, None).unwrap().pop().unwrap().x);
     assert!(farthest(&alone, &weak) > 1e-4 && farthest(&alone, &strong) > farthest(&alone, &weak));
     let said = |net| run(2.0, net).err().expect("refused").to_string();
     assert!(said(None).contains("there is none for this model"));
-    assert!(said(Some(&net(3, 3))).contains("pictures of 3 channels, but this model's have 1"));
-    assert!(said(Some(&net(1, 1))).contains("Class 1"));
+    assert!(said(Some(&coloured)).contains("pictures of 3 channels, but this model's have 1"));
+    assert!(said(Some(&narrow)).contains("Class 1"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 import * as gallery from "./gallery.js";
 import * as knobs from "./knobs.js";
 import * as schedule from "./schedule.js";
-import { cfgpp, fitSampler, moved } from "./state.js";
+import { cfgpp, fitClassifier, fitSampler, moved } from "./state.js";
 import { el, number, say, t } from "./strings.js";
 import { put } from "./typing.js";
 
@@ -18,11 +18,11 @@ const STEP_STOPS = [
 const SEEDS = 1_000_000;
 /** Choices and numbers of the form, besides the knobs of the sampler. */
 const CHOICES = ["sampler", "class", "backend", "guide", "clip", "noise"];
-const NUMBERS = ["steps", "seed", "images", "guidance", "rescale", "strength", "guidance-min", "guidance-max"];
+const NUMBERS = ["steps", "seed", "images", "guidance", "rescale", "strength", "guidance-min", "guidance-max", "classifier"];
 const WHOLE = ["steps", "seed", "images"];
-const SLIDERS = ["images", "guidance", "rescale", "strength"];
+const SLIDERS = ["images", "guidance", "rescale", "strength", "classifier"];
 /** What the part "More" of the form has; a link that sets one of these opens it. */
-const MORE = ["guide", "rescale", "guidance-min", "guidance-max", "clip", "noise"];
+const MORE = ["guide", "rescale", "guidance-min", "guidance-max", "classifier", "clip", "noise"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "inner"];
 /** A guidance scale above this is allowed but never looks good, so the slider ends here. */
@@ -65,6 +65,7 @@ export class Controls {
     const { model } = this.settings;
     this.settings = moved(this.settings, this.presets[model], this.presets[id], this.catalogue);
     fitSampler(this.settings, this.catalogue);
+    fitClassifier(this.settings, this.model);
     this.about = undefined;
     this.changed("model");
   }
@@ -134,7 +135,7 @@ export class Controls {
     for (const [key, [low, high]] of Object.entries(catalogue.limits)) Object.assign($(key), { min: low, max: high ?? "" });
     Object.assign($("steps-slider"), { min: 0, max: STEP_STOPS.length - 1, step: 1 });
     Object.assign($("images-slider"), { min: $("images").min, max: $("images").max, step: 1 });
-    Object.assign($("guidance-slider"), { min: $("guidance").min, max: GUIDANCE_SLIDER, step: 0.1 });
+    for (const key of ["guidance", "classifier"]) Object.assign($(`${key}-slider`), { min: $(key).min, max: GUIDANCE_SLIDER, step: 0.1 });
     for (const key of ["rescale", "strength"]) Object.assign($(`${key}-slider`), { min: $(key).min, max: $(key).max, step: 0.05 });
     $("fields").disabled = false;
   }
@@ -181,6 +182,7 @@ export class Controls {
     $("steps-field").hidden = method.adaptive;
     $("steps-chosen").hidden = !method.adaptive;
     this.showGuidance();
+    this.showClassifier();
     $("noise-field").hidden = !knobs.draws(method, settings);
     this.tune();
     this.explain(method);
@@ -201,6 +203,14 @@ export class Controls {
     const [kind] = guide.split("-");
     const plain = kind === "cfg" && !this.method.cfg_pp;
     say($("guide-hint"), plain ? "guide.cfg.only" : `guide.${kind}.hint`, { apart: cfgpp(this.catalogue) });
+  }
+
+  /** A classifier leads towards a class, and not every model has one. */
+  showClassifier() {
+    const labelled = this.settings.class !== "none";
+    $("classifier-field").hidden = !this.model.classifier;
+    $("classifier-field").classList.toggle("idle", !labelled);
+    say($("classifier-hint"), labelled ? "classifier.hint" : "guidance.idle");
   }
 
   /** The sampler's knobs. */

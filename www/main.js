@@ -7,7 +7,7 @@ import * as gallery from "./gallery.js";
 import { clearFault, fault, forget, notice, problem, sentence, status } from "./notices.js";
 import { pending as schedulePending } from "./schedule.js";
 import { share } from "./share.js";
-import { amend, fitClasses, fitModels, fitSampler, isRun, pageSettings, toHash } from "./state.js";
+import { amend, fitClasses, fitClassifier, fitModels, fitSampler, isRun, pageSettings, toHash } from "./state.js";
 import { el, knows, language, megabytes, number, preferred, say, speak, t } from "./strings.js";
 import * as beginning from "./start.js";
 import { dress, flip, remember, remembered } from "./theme.js";
@@ -120,7 +120,8 @@ function adopt({ settings, problems }) {
   forget();
   const misfits = fitModels(controls.settings, controls.models, controls.catalogue.defaults.model);
   const knobs = fitSampler(controls.settings, controls.catalogue);
-  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] ?? null })), ...misfits, ...knobs]);
+  const alone = fitClassifier(controls.settings, controls.model);
+  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] ?? null })), ...misfits, ...knobs, ...alone]);
   controls.unfold();
   beginning.show(strong());
   if (loaded === controls.settings.model) ready();

@@ -84,6 +84,19 @@ export function fitModels(settings, models, preferred) {
 const CLASSES = ["class", "guide"];
 
 /**
+ * Makes settings fit a model that may have no classifier to be led by.
+ * @param {Settings} settings changed in place
+ * @param {{classifier: object | null}} model
+ * @returns {Problem[]}
+ */
+export function fitClassifier(settings, { classifier }) {
+  const value = String(settings.classifier);
+  if (classifier || Number(value) === 0) return [];
+  settings.classifier = 0;
+  return [{ key: "classifier", value, code: "no-classifier", used: 0 }];
+}
+
+/**
  * Settings taken to another model: what stands as the one before has it will be as the other has it, and what a person
  * or a link has set stays.
  * @param {Settings} settings

@@ -4,9 +4,10 @@ import { Fault } from "./fault.js";
 
 /**
  * @typedef {{bytes: number, sha256: string}} FileFacts
+ * @typedef {{id: string, files: Record<string, FileFacts>}} Listed a folder and its files
  * @typedef {{en: string, zh: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
- *            thumbnail: string | null, bytes: number, files: Record<string, FileFacts>}} Model
+ *            thumbnail: string | null, bytes: number, files: Record<string, FileFacts>, classifier: Listed | null}} Model
  */
 
 const ROOT = new URL("../", import.meta.url);
@@ -16,6 +17,7 @@ const FILES = {
   scheduler: "scheduler/scheduler_config.json",
   card: "unnoise.json",
 };
+const CLASSIFIER_FILES = { config: "config.json", weights: "diffusion_pytorch_model.safetensors" };
 // One cache a deployment, so that two copies of the page on one host do not prune each other's files.
 const CACHE = `unnoise ${ROOT.pathname}`;
 
@@ -48,14 +50,20 @@ export async function selfTestFiles() {
  * @param {(loaded: number, total: number) => void} progress in bytes
  * @param {AbortSignal} signal
  */
-export async function fetchModel(model, progress, signal) {
-  const cache = await openCache(model);
+export const fetchModel = (model, progress, signal) => fetchFolder(model, FILES, progress, signal);
+
+/** The files of a classifier, in the same way. @param {Listed} classifier */
+export const fetchClassifier = (classifier, progress, signal) => fetchFolder(classifier, CLASSIFIER_FILES, progress, signal);
+
+/** @param {Listed} listed @param {Record<string, string>} files paths by the name of the part */
+async function fetchFolder(listed, files, progress, signal) {
+  const cache = await openCache(listed);
   const loaded = {};
-  const total = Object.values(FILES).reduce((sum, path) => sum + (model.files[path]?.bytes ?? 0), 0);
-  const parts = Object.entries(FILES).map(async ([part, path]) => {
-    const facts = model.files[path];
-    if (!facts) throw new Fault("not-listed", { file: `models/${model.id}/${path}` });
-    const data = await fetchFile(cache, `models/${model.id}/${path}`, facts, signal, (count) => {
+  const total = Object.values(files).reduce((sum, path) => sum + (listed.files[path]?.bytes ?? 0), 0);
+  const parts = Object.entries(files).map(async ([part, path]) => {
+    const facts = listed.files[path];
+    if (!facts) throw new Fault("not-listed", { file: `models/${listed.id}/${path}` });
+    const data = await fetchFile(cache, `models/${listed.id}/${path}`, facts, signal, (count) => {
       loaded[part] = count;
       progress(Object.values(loaded).reduce((a, b) => a + b), total);
     });
@@ -80,13 +88,13 @@ async function fetchFile(cache, file, facts, signal, progress) {
 }
 
 /** @returns {Promise<Cache | undefined>} undefined where there is none (plain http, private windows) */
-async function openCache(model) {
+async function openCache(listed) {
   try {
     const cache = await caches.open(CACHE);
-    const current = new Set(Object.values(model.files).map((facts) => facts.sha256));
+    const current = new Set(Object.values(listed.files).map((facts) => facts.sha256));
     for (const request of await cache.keys()) {
       const url = new URL(request.url);
-      const stale = url.pathname.includes(`/models/${model.id}/`) && !current.has(url.searchParams.get("sha256"));
+      const stale = url.pathname.includes(`/models/${listed.id}/`) && !current.has(url.searchParams.get("sha256"));
       if (stale) await cache.delete(request);
     }
     return cache;

@@ -7,7 +7,7 @@
 
 import { guard, open } from "./backend.js";
 import { Fault } from "./fault.js";
-import { fetchModel, models } from "./weights.js";
+import { fetchClassifier, fetchModel, models } from "./weights.js";
 
 /** @type {import("./backend.js").Opened} */
 let opened;
@@ -17,6 +17,8 @@ let list = [];
 let download = { id: "", abort: new AbortController(), files: Promise.resolve({}) };
 /** The model on the device, if any. */
 let held = { id: "", about: {} };
+/** The name of the classifier beside it, if a run has asked for one, and the way to break off its download. */
+let leader = { id: "", abort: new AbortController() };
 /** How many models were asked for: only the latest one counts. */
 let wishes = 0;
 let running = Promise.resolve();
@@ -117,6 +119,19 @@ async function bring(id, overtaken) {
   const { config, weights, scheduler, card } = files;
   const about = await guard(opened.engine.load(config, weights, scheduler, card), "model");
   held = { id, about: JSON.parse(about) };
+  leader.id = "";
+}
+
+/** Brings the classifier that is to lead the run of this link, if one is. */
+async function lead(link) {
+  const { settings } = read(link);
+  const { classifier } = named(settings.model);
+  if (settings.classifier === 0 || !classifier || leader.id === classifier.id) return;
+  const abort = new AbortController();
+  leader = { id: "", abort };
+  const { config, weights } = await fetchClassifier(classifier, () => {}, abort.signal); // small enough to show no progress
+  opened.engine.load_classifier(config, weights);
+  leader.id = classifier.id;
 }
 
 function cancel() {
@@ -131,7 +146,7 @@ async function run({ id, link, picture, mask }) {
     await messages();
     return !stopped;
   };
-  const work = guard(opened.engine.run(link, onFrame, picture, mask), "run");
+  const work = lead(link).then(() => guard(opened.engine.run(link, onFrame, picture, mask), "run"));
   running = work.then(
     () => {},
     () => {},
@@ -141,6 +156,7 @@ async function run({ id, link, picture, mask }) {
 
 function stop() {
   stopped = true;
+  leader.abort.abort();
 }
 
 /** The run as a Python script, or the sentence why there is none. */
@@ -154,7 +170,7 @@ function code({ link }) {
 
 /** Ends the run in progress, if any, within one step. */
 async function halt() {
-  stopped = true;
+  stop();
   await running;
 }
 

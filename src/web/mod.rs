@@ -9,12 +9,13 @@
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 mod lab;
 
-use crate::backend::{self, Backend, BackendError};
+use crate::backend::{self, Backend, BackendError, Opened};
 use crate::math::{GridError, NoiseSchedule, Spacing};
+use crate::models::classifier::NoisyClassifier;
 use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
 use crate::samplers::{GaveUp, Knob, Method, methods};
-use crate::session::{self, Frame, Given, SessionError};
+use crate::session::{self, Frame, Given, Helpers, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
@@ -62,6 +63,7 @@ pub fn catalogue() -> String {
             "guidance": range(Settings::GUIDANCE),
             "rescale": range(Settings::SHARE),
             "strength": range(Settings::SHARE),
+            "classifier": range(Settings::CLASSIFIER),
             "guidance-min": range(Settings::RATIO),
             "guidance-max": range(Settings::RATIO),
             "seed": [0, u32::MAX],
@@ -131,6 +133,7 @@ pub struct Engine {
     device: Device,
     adapter: String,
     loaded: RefCell<Option<Rc<Loaded>>>,
+    classifier: RefCell<Option<Rc<NoisyClassifier>>>,
 }
 
 /// A model, and the settings that it starts with.
@@ -144,7 +147,8 @@ impl Engine {
     /// Opens the backend that this binary was compiled with.
     pub async fn open() -> Result<Engine, JsValue> {
         let opened = backend::open(BACKEND).await.map_err(backend_error)?;
-        Ok(Self { device: opened.device, adapter: opened.adapter, loaded: RefCell::default() })
+        let Opened { device, adapter } = opened;
+        Ok(Self { device, adapter, loaded: RefCell::default(), classifier: RefCell::default() })
     }
 
     /// `cpu` or `webgpu`.
@@ -189,7 +193,15 @@ impl Engine {
             "last_time": noisiest.t, "most_noise": finite(noisiest.nsr()),
         });
         self.loaded.replace(Some(Rc::new(Loaded { model, preset })));
+        self.classifier.replace(None);
         Ok(about.to_string())
+    }
+
+    /// Puts the classifier of the loaded model on the device, for links that ask to be led by it.
+    pub fn load_classifier(&self, config: &str, weights: &[u8]) -> Result<(), JsValue> {
+        let net = NoisyClassifier::load(config, weights, &self.device).map_err(|e| error("model", &e, None))?;
+        self.classifier.replace(Some(Rc::new(net)));
+        Ok(())
     }
 
     /// The run of a share link as a Python script on diffusers.
@@ -215,7 +227,9 @@ impl Engine {
         let receiver = Receiver::new(on_frame);
         let each = async |frame: Frame| receiver.hand(frame_object(&frame, model)).await;
         let (shape, range) = (model.shape(), model.card.range);
+        let classifier = self.classifier.borrow().clone();
         let given = Given {
+            helpers: Helpers { classifier: classifier.as_deref(), ..Helpers::default() },
             picture: picture.map(|bytes| picture::from_bytes(&bytes, shape, range)),
             kept: mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect()),
             ..Given::default()
@@ -307,6 +321,7 @@ fn session_error(e: SessionError) -> JsValue {
     let (code, values) = match &e {
         SessionError::NotFinite { step } => ("not-finite", Some(json!({"step": step}))),
         SessionError::NoStrength => ("no-strength", Some(json!({}))),
+        SessionError::NothingToClassify => ("nothing-to-classify", Some(json!({}))),
         SessionError::GaveUp(GaveUp { attempts, .. }) => ("gave-up", Some(json!({"attempts": attempts}))),
         SessionError::Grid(GridError::NotFalling { index, .. }) => ("not-falling", Some(json!({"index": index}))),
         _ => ("run", None),

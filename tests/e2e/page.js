@@ -77,18 +77,25 @@ export function modelFiles(folder, card) {
   return { ...Object.fromEntries(files), "unnoise.json": Buffer.from(JSON.stringify(card)) };
 }
 
+/** The files of a folder with a classifier. @returns {Record<string, Buffer>} */
+export const classifierFiles = (folder) =>
+  Object.fromEntries(["config.json", "diffusion_pytorch_model.safetensors"].map((name) => [name, readFileSync(path.join(root, folder, name))]));
+
 /**
- * Makes the page offer these models, by id, instead of those that ship.
+ * Makes the page offer these models, by id, instead of those that ship. A folder without a card is a classifier, there for
+ * the models whose cards name it.
  * @param {Record<string, Record<string, Buffer>>} models
  * @param {(files: Record<string, Buffer>) => void} [served] alters what is served of a model, but not what is listed
  */
 export async function useModels(page, models, served = () => {}) {
   const facts = (data) => ({ bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") });
-  const index = Object.entries(models).map(([id, files]) => {
-    const { name, description, licence, defaults = {} } = JSON.parse(files["unnoise.json"]);
-    const listed = Object.fromEntries(Object.entries(files).map(([file, data]) => [file, facts(data)]));
+  const list = (files) => Object.fromEntries(Object.entries(files).map(([file, data]) => [file, facts(data)]));
+  const offered = Object.entries(models).filter(([, files]) => files["unnoise.json"]);
+  const index = offered.map(([id, files]) => {
+    const { name, description, licence, defaults = {}, classifier } = JSON.parse(files["unnoise.json"]);
     const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
-    return { id, name, description, licence, defaults, thumbnail: null, bytes, files: listed };
+    const helper = classifier ? { id: classifier, files: list(models[classifier]) } : null;
+    return { id, name, description, licence, defaults, thumbnail: null, bytes, files: list(files), classifier: helper };
   });
   await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
   for (const [id, files] of Object.entries(models)) {

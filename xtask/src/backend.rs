@@ -31,11 +31,12 @@ impl Backend {
         }
     }
 
-    /// The library's Cargo features: the laboratory trains, and does it on the CPU.
+    /// The library's Cargo features: both are led by classifiers, which takes derivatives, and the laboratory trains, which it
+    /// does on the CPU.
     pub fn feature(self) -> &'static str {
         match self {
             Self::Cpu => "cpu,autodiff,train",
-            Self::Webgpu => "gpu",
+            Self::Webgpu => "gpu,autodiff",
         }
     }
 

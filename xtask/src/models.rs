@@ -28,6 +28,9 @@ struct Card {
     /// The settings that the model starts with, by the keys of a share link; the engine judges them.
     #[serde(default)]
     defaults: Map<String, Value>,
+    /// The folder of the classifier that can lead it.
+    #[serde(default, skip_serializing)]
+    classifier: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +53,15 @@ struct Row {
     bytes: usize,
     /// By path in the folder.
     files: BTreeMap<&'static str, Asset>,
+    classifier: Option<Classifier>,
+}
+
+/// What a visitor downloads to be led by a classifier.
+#[derive(Serialize)]
+struct Classifier {
+    /// The folder's name.
+    id: String,
+    files: BTreeMap<&'static str, Asset>,
 }
 
 /// The order of the gallery, the page's first choice first. Folders that are not named here come after these, by name.
@@ -57,6 +69,8 @@ const ORDER: [&str; 5] = ["fashion-mnist", "mnist", "emoji-32", "fashion-flow", 
 /// What runs a model.
 const FILES: [&str; 4] =
     ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", CARD];
+/// What runs a classifier.
+const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
 const THUMBNAIL: &str = "thumbnail.png";
 /// A published site stays small enough for any host, and for a person's patience.
@@ -73,16 +87,25 @@ pub fn index(models: &Path) -> Result<String> {
 }
 
 fn row(folder: &Path) -> Result<Row> {
-    let card = serde_json::from_slice(&fs::read(folder.join(CARD))?).context("in unnoise.json")?;
-    let asset = |path: &'static str| {
-        let bytes = fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
-        Ok((path, Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) }))
-    };
-    let files = FILES.into_iter().map(asset).collect::<Result<BTreeMap<_, _>>>()?;
+    let card: Card = serde_json::from_slice(&fs::read(folder.join(CARD))?).context("in unnoise.json")?;
+    let files = assets(folder, &FILES)?;
+    let classifier = card.classifier.as_ref().map(|id| {
+        let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES).with_context(|| format!("in {id}"))?;
+        Ok::<_, anyhow::Error>(Classifier { id: id.clone(), files })
+    });
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = files.values().map(|asset| asset.bytes).sum();
     let thumbnail = folder.join(THUMBNAIL).is_file().then_some(THUMBNAIL);
-    Ok(Row { id, card, thumbnail, bytes, files })
+    Ok(Row { id, card, thumbnail, bytes, files, classifier: classifier.transpose()? })
+}
+
+/// The facts of these files of a folder.
+fn assets(folder: &Path, files: &[&'static str]) -> Result<BTreeMap<&'static str, Asset>> {
+    let asset = |path: &&'static str| {
+        let bytes = fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
+        Ok((*path, Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) }))
+    };
+    files.iter().map(asset).collect()
 }
 
 /// What all weights weigh together, classifiers and test networks too.
@@ -128,7 +151,9 @@ mod tests {
             let card = json!({"name": {"en": name, "zh": "名"}, "description": {"en": "", "zh": ""}, "defaults": {"steps": 4}});
             write(models.path(), &format!("{name}/{CARD}"), card.to_string().as_bytes());
         }
-        write(models.path(), "dots-classifier/config.json", b"{}");
+        for file in CLASSIFIER_FILES {
+            write(models.path(), &format!("dots-classifier/{file}"), b"{}");
+        }
         models
     }
 
@@ -152,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_classifier_is_listed_with_the_model_that_names_it() {
+        let models = models(&["a", "b"]);
+        let card =
+            json!({"name": {"en": "", "zh": ""}, "description": {"en": "", "zh": ""}, "classifier": "dots-classifier"});
+        write(models.path(), "b/unnoise.json", card.to_string().as_bytes());
+        let rows: Value = serde_json::from_str(&index(models.path()).unwrap()).unwrap();
+        assert_eq!((&rows[0]["classifier"], &rows[1]["classifier"]["id"]), (&Value::Null, &json!("dots-classifier")));
+        assert_eq!(rows[1]["classifier"]["files"]["config.json"]["bytes"], json!(2));
+        fs::remove_dir_all(models.path().join("dots-classifier")).unwrap();
+        let message = format!("{:#}", index(models.path()).unwrap_err());
+        assert!(message.contains("b cannot be listed: in dots-classifier: cannot read config.json"), "{message}");
+    }
+
+    #[test]
     fn a_model_that_lacks_a_file_is_named() {
         let models = models(&["a"]);
         fs::remove_file(models.path().join("a/unet/config.json")).unwrap();
@@ -162,7 +201,7 @@ mod tests {
     #[test]
     fn weights_have_a_bound() {
         let models = models(&["a"]);
-        assert_eq!(weigh(models.path()).unwrap(), 2);
+        assert_eq!(weigh(models.path()).unwrap(), 4);
         let large = fs::File::create(models.path().join("dots-classifier/weights.safetensors")).unwrap();
         large.set_len(MOST_BYTES).unwrap();
         assert!(weigh(models.path()).unwrap_err().to_string().contains("are 40.0 MB and a site carries at most 40"));
