@@ -1,7 +1,7 @@
 //! What is known exactly of a law of the plane at every noise level.
 
+use super::Cloud;
 use super::cloud::Stream;
-use super::{Cloud, Plane};
 use crate::denoise::ideal::{Component, Noised};
 use crate::denoise::{Branch, Branches, Classifier, Denoiser, Estimate, Mixture};
 use crate::math::{Latent, Level};
@@ -158,27 +158,6 @@ impl LawAt {
     /// If there is no such class.
     pub fn guided_score(&self, towards: Towards, x: &[f64; 2]) -> [f64; 2] {
         self.score(x).mix(1.0, &self.classifier_gradient(towards.class, x), towards.scale)
-    }
-}
-
-/// What is painted: one number, or one arrow, at the middle of each cell of a [`Plane`].
-impl LawAt {
-    /// `ln p_t`, or with a class its [`tilted`](Self::tilted) potential.
-    ///
-    /// # Panics
-    /// If there is no such class.
-    pub fn density_on(&self, plane: Plane, towards: Option<Towards>) -> Vec<f64> {
-        let at = |x: [f64; 2]| towards.map_or_else(|| self.log_density(&x), |towards| self.tilted(towards, &x));
-        plane.centres().map(at).collect()
-    }
-
-    /// The score, or with a class the [`guided_score`](Self::guided_score).
-    ///
-    /// # Panics
-    /// If there is no such class.
-    pub fn score_on(&self, plane: Plane, towards: Option<Towards>) -> Vec<[f64; 2]> {
-        let at = |x: [f64; 2]| towards.map_or_else(|| self.score(&x), |towards| self.guided_score(towards, &x));
-        plane.centres().map(at).collect()
     }
 }
 
