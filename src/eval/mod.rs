@@ -1,7 +1,8 @@
 //! Floor 4: what a model is worth: exact likelihood, variational bound, inversion, and its samples beside real pictures.
 //!
-//! These measures read every answer of the model back, so they are for the command line and the tests. All arithmetic
-//! but the network's own is in `f64`, on flat lists of numbers: a sample is `dimensions()` numbers, in row-major order.
+//! These measures read every answer of the model back, so they are for the command line, the laboratory of the plane and the
+//! tests. All arithmetic but the network's own is in `f64`, on flat lists of numbers: a sample is `dimensions()` numbers, in
+//! row-major order.
 //!
 //! | module | measures | after |
 //! |---|---|---|

@@ -67,6 +67,12 @@ impl Law {
         self.classes.get(class).map(|(law, _)| law)
     }
 
+    /// The law of one class alone. `None` if there is no such class.
+    pub fn alone(&self, class: usize) -> Option<Self> {
+        let parts = self.only(class)?.components().iter().map(|component| Part { class: 0, component: *component });
+        Self::new(&parts.collect::<Vec<_>>())
+    }
+
     /// `n` independent points with their classes. A seed draws the same points on every machine.
     pub fn draw(&self, n: usize, seed: u32) -> Labelled {
         let mut generator = Stream::Data.of(seed);

@@ -115,6 +115,8 @@ fn guidance_leads_to_the_class() {
     let (law, process) = (law("four-gaussians"), process(Kind::Linear));
     let class = 2;
     let centre = law.only(class).expect("a class").components()[0].mean;
+    assert_eq!(law.alone(class).expect("a class").mixture(), law.only(class).expect("a class"));
+    assert_eq!(law.alone(4), None);
     let walk = |guide, guidance| {
         let settings = Settings { class: Some(class), guide, guidance, ..Settings::default() };
         let model = guided(&settings, &law, law.mixture().clone(), |exact| exact);

@@ -44,14 +44,11 @@ impl Scene {
         self.law.draw(self.settings.particles, self.settings.seed).x
     }
 
-    /// What samples are to look like: about as many points of the data, or of the class that is asked for.
+    /// What samples are to look like: other points of the data, or of the class that is asked for.
     pub fn wanted(&self) -> Cloud {
-        let (settings, n) = (&self.settings, self.settings.particles);
-        let seed = settings.seed.wrapping_add(1);
-        let Some(class) = settings.class else { return self.law.draw(n, seed).x };
-        let all = self.law.draw(n * self.law.classes(), seed);
-        let own = all.x.0.into_iter().zip(all.label).filter(|(_, label)| usize::from(*label) == class);
-        Cloud(own.map(|(x, _)| x).collect())
+        let alone = self.settings.class.and_then(|class| self.law.alone(class));
+        let law = alone.as_ref().unwrap_or(&self.law);
+        law.draw(self.settings.particles, self.settings.seed.wrapping_add(1)).x
     }
 
     /// Pane 1 to 4.
