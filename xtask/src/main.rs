@@ -12,6 +12,7 @@ mod serve;
 mod tables;
 mod test;
 mod tools;
+mod vendor;
 mod wasm;
 
 use std::env;
@@ -55,6 +56,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Copy the page's libraries from npm to www/vendor/, in the versions that tests/e2e/package.json asks for
+    Vendor,
     /// Measure sizes and speeds and print them as Markdown tables
     Bench {
         /// The engines to run in the browser; WebGPU takes very long without a GPU
@@ -85,6 +88,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Dist { out } => dist::dist(&out)?,
         Command::Test => return Ok(test::test()),
         Command::Tables { only } => tables::tables(only.as_deref())?,
+        Command::Vendor => vendor::copy()?,
         Command::Bench { backends } => bench::bench(&backends)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::backend::Backend;
-use crate::{dist, root, serve, tools, wasm};
+use crate::{dist, root, serve, tools, vendor, wasm};
 
 /// Where the tests find the published folder: a path of two parts, as on a host that serves many projects.
 const UNDER: &str = "/some/project";
@@ -60,7 +60,8 @@ pub fn test() -> ExitCode {
 /// Fetches what the later stages need, so that a machine that cannot have it says so in the first minute.
 fn install() -> Result<()> {
     tools::wasm_target()?;
-    tools::page_tests()
+    tools::page_tests()?;
+    vendor::check()
 }
 
 fn lint(clippy: &mut Command) -> Result<()> {

@@ -80,8 +80,13 @@ pub fn npm(task: &str) -> Command {
 
 /// Makes sure that the page's tests have what they need.
 pub fn page_tests() -> Result<()> {
-    node()?;
     chromium()?;
+    packages()
+}
+
+/// Fetches the npm packages, of which npm checks that they are the locked ones.
+pub fn packages() -> Result<()> {
+    node()?;
     // The browser is the system's: Playwright is to download none.
     run(npm("ci").args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
 }
