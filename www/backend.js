@@ -50,8 +50,8 @@ async function choose(wanted) {
 // GPUAdapterInfo's fields are getters on its prototype: spreading it would find nothing.
 const words = ({ vendor, architecture, device, description }) => ({ vendor, architecture, device, description });
 
-async function start(backend, sample, report) {
-  report("starting", backend);
+/** Fetches and starts the code of a backend. @param {Backend} backend @returns {Promise<any>} what `pkg/unnoise_<backend>.d.ts` lists */
+export async function bring(backend) {
   const script = `pkg/unnoise_${backend}.js`;
   const [api, binary] = await Promise.all([
     import(new URL(`../${script}`, import.meta.url).href).catch(() => {
@@ -60,6 +60,12 @@ async function start(backend, sample, report) {
     get(`pkg/unnoise_${backend}_bg.wasm`),
   ]);
   await guard(api.default({ module_or_path: binary }), "engine-wasm");
+  return api;
+}
+
+async function start(backend, sample, report) {
+  report("starting", backend);
+  const api = await bring(backend);
   const engine = await guard(api.Engine.open(), "engine-open");
   const { config, weights, oracle } = await sample;
   report("checking", backend);

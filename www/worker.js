@@ -7,6 +7,7 @@
 
 import { guard, open } from "./backend.js";
 import { Fault } from "./fault.js";
+import { messages } from "./waiting.js";
 import { fetchClassifier, fetchModel, models } from "./weights.js";
 
 /** @type {import("./backend.js").Opened} */
@@ -173,14 +174,3 @@ async function halt() {
   stop();
   await running;
 }
-
-/** Lets waiting messages in. A resolved promise would not: messages are macrotasks. */
-const messages = () =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
