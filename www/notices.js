@@ -2,51 +2,59 @@
 
 import { el, knows, say, t } from "./strings.js";
 
-const $ = (id) => document.getElementById(id);
-
-/** @param {string} key @param {Record<string, import("./strings.js").Value>} [values] */
-export const status = (key, values) => say($("status"), key, values);
-
-/** Shows a notice until it is put away. A second notice of the same `name` takes the first one's place. */
-export function notice(key, values, name = key) {
-  forget(name);
-  const box = el("div", "", {}, { className: "notice" });
-  box.dataset.name = name;
-  const close = el("button", "", {}, { type: "button", className: "icon", textContent: "×", onclick: () => box.remove() });
-  close.dataset.i18nLabel = "dismiss";
-  say(close, "cross");
-  box.append(el("p", key, values), close);
-  $("notices").append(box);
-}
-
-/** Takes away the notices called `name`, or all of them. */
-export function forget(name) {
-  for (const box of [...$("notices").children]) if (!name || box.dataset.name === name) box.remove();
-}
-
-/** One notice a value of the link that could not be used. @param {import("./state.js").Problem} problem */
-export function problem({ key, code, known, used, ...more }) {
-  const format = `schedule.${more.value.split(":")[0]}.format`;
-  if (code === "schedule" && knows(format)) code = "schedule-values";
-  const values = { ...more, name: key, format: () => t(format).replace(/[.。]$/, ""), known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
-  notice(`problem.${code}`, values, `problem.${key}`);
-}
-
 /**
- * Shows a failure in words, with a button for each way out.
- * @param {{code: string, values: Record<string, string | number>}} fault
- * @param {Record<string, () => void>} actions by the key of the button's text
+ * What one view of the page says, in the elements whose ids begin with its prefix.
+ * @param {string} prefix
  */
-export function fault({ code, values }, actions = {}) {
-  const [key, filled] = sentence(code, values);
-  say($("fault-text"), key, filled);
-  const button = ([text, onclick]) => el("button", text, {}, { type: "button", onclick });
-  $("fault-actions").replaceChildren(...Object.entries(actions).map(button));
-  $("fault").classList.toggle("bad", code !== "cancelled");
-  $("fault").hidden = false;
-}
+export function messages(prefix) {
+  const $ = (id) => document.getElementById(prefix + id);
 
-export const clearFault = () => ($("fault").hidden = true);
+  /** @param {string} key @param {Record<string, import("./strings.js").Value>} [values] */
+  const status = (key, values) => say($("status"), key, values);
+
+  /** Shows a notice until it is put away. A second notice of the same `name` takes the first one's place. */
+  function notice(key, values, name = key) {
+    forget(name);
+    const box = el("div", "", {}, { className: "notice" });
+    box.dataset.name = name;
+    const close = el("button", "", {}, { type: "button", className: "icon", textContent: "×", onclick: () => box.remove() });
+    close.dataset.i18nLabel = "dismiss";
+    say(close, "cross");
+    box.append(el("p", key, values), close);
+    $("notices").append(box);
+  }
+
+  /** Takes away the notices called `name`, or all of them. */
+  function forget(name) {
+    for (const box of [...$("notices").children]) if (!name || box.dataset.name === name) box.remove();
+  }
+
+  /** One notice a value of the link that could not be used. @param {import("./state.js").Problem} problem */
+  function problem({ key, code, known, used, ...more }) {
+    const format = `schedule.${more.value.split(":")[0]}.format`;
+    if (code === "schedule" && knows(format)) code = "schedule-values";
+    const values = { ...more, name: key, format: () => t(format).replace(/[.。]$/, ""), known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
+    notice(`problem.${code}`, values, `problem.${key}`);
+  }
+
+  /**
+   * Shows a failure in words, with a button for each way out.
+   * @param {{code: string, values: Record<string, string | number>}} fault
+   * @param {Record<string, () => void>} actions by the key of the button's text
+   */
+  function fault({ code, values }, actions = {}) {
+    const [key, filled] = sentence(code, values);
+    say($("fault-text"), key, filled);
+    const button = ([text, onclick]) => el("button", text, {}, { type: "button", onclick });
+    $("fault-actions").replaceChildren(...Object.entries(actions).map(button));
+    $("fault").classList.toggle("bad", code !== "cancelled");
+    $("fault").hidden = false;
+  }
+
+  const clearFault = () => ($("fault").hidden = true);
+
+  return { status, notice, forget, problem, fault, clearFault };
+}
 
 /** The text and its values for a fault. */
 export const sentence = (code, values) => (knows(`error.${code}`) ? [`error.${code}`, values] : ["error.unexpected", { message: code, ...values }]);

@@ -2,13 +2,16 @@
 
 import { hush, say } from "./strings.js";
 
-const $ = (id) => document.getElementById(id);
 /** How long the confirmation stays (milliseconds). */
 const STAY = 4000;
 let timer;
 
-/** @param {string} hash @param {boolean} begun whether the run begins with a picture, which no link carries */
-export async function share(hash, begun) {
+/**
+ * @param {string} hash
+ * @param {{begun?: boolean, prefix?: string}} [run] whether it begins with a picture, which no link carries; what the view's ids begin with
+ */
+export async function share(hash, { begun = false, prefix = "" } = {}) {
+  const $ = (id) => document.getElementById(prefix + id);
   clearTimeout(timer);
   const address = new URL(hash, location.href).href;
   try {

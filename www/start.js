@@ -154,7 +154,7 @@ function receive() {
 }
 
 function open(file) {
-  if (!file || $("fields").disabled) return;
+  if (!file || $("fields").disabled || $("pictures").hidden) return;
   $("start").open = true;
   read(file).catch(page.failed);
 }

@@ -23,12 +23,12 @@ export const TABLE = [
   { key: "lang", oneOf: LANGUAGES, fallback: null, own: true },
 ];
 
-/** The page's own part of a link. @returns {{settings: Settings, problems: Problem[]}} */
-export function pageSettings(hash) {
+/** The page's own part of a link, by the rows of a table. @returns {{settings: Settings, problems: Problem[]}} */
+export function pageSettings(hash, table = TABLE) {
   const given = new Map(new URLSearchParams(hash.replace(/^#/, "")));
   const settings = {};
   const problems = [];
-  for (const { key, oneOf, fallback } of TABLE) {
+  for (const { key, oneOf, fallback } of table) {
     const value = given.get(key);
     const good = value !== undefined && oneOf.includes(value);
     settings[key] = good ? value : fallback;
@@ -42,12 +42,12 @@ export function pageSettings(hash) {
  * @param {Settings} settings
  * @param {Keys} engine
  */
-export function toHash(settings, { always, defaults }, { share = false } = {}) {
-  const own = new Map(TABLE.map((row) => [row.key, row]));
+export function toHash(settings, { always, defaults }, { share = false, table = TABLE } = {}) {
+  const own = new Map(table.map((row) => [row.key, row]));
   const given = (key) => settings[key] !== null && settings[key] !== undefined;
   const changed = (key) => given(key) && String(settings[key]) !== String(defaults[key]);
   const rest = Object.keys(settings).filter((key) => !own.has(key) && !always.includes(key) && changed(key));
-  const mine = TABLE.filter(({ key, fallback, own }) => settings[key] !== fallback && !(share && own)).map(({ key }) => key);
+  const mine = table.filter(({ key, fallback, own }) => settings[key] !== fallback && !(share && own)).map(({ key }) => key);
   // Commas and colons may stand in a hash as they are, and a list of noise levels is full of them.
   const written = (key) => encodeURIComponent(settings[key]).replace(/%2C/g, ",").replace(/%3A/g, ":");
   return "#" + [...always, ...rest, ...mine].map((key) => `${key}=${written(key)}`).join("&");

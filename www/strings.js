@@ -54,6 +54,12 @@ export function say(element, key, values = {}) {
   render(element);
 }
 
+/** Names an element for those who hear the page, now and in every language chosen later. */
+export function label(element, key) {
+  element.dataset.i18nLabel = key;
+  render(element);
+}
+
 /** Makes an element wordless. */
 export function hush(element) {
   delete element.dataset.i18n;

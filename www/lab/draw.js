@@ -1,0 +1,107 @@
+/** Data of one's own: drawn with a mouse or a finger, pasted as numbers, or drawn at random from the dark of a picture. */
+
+import { Fault } from "../fault.js";
+import { css, DOTS, onTheme } from "./colours.js";
+import { HALF } from "./plane.js";
+
+const $ = (id) => document.getElementById(id);
+/** Points that a link can carry. */
+const MOST = 2000;
+/** Points that a step of a stroke leaves behind, and how far they scatter (units of the data). */
+const BRUSH = { points: 3, spread: 0.12 };
+/** Points that are drawn from a picture, which is first brought to this size. */
+const PICTURE = { points: 1500, side: 96 };
+
+/** @type {{x: number, y: number, label: number}[]} */
+let points = [];
+/** The component that is drawn now. */
+let pen = 0;
+let lab;
+const pad = $("lab-pad");
+
+/** @param {import("./view.js").Lab} given */
+export function listen(given) {
+  lab = given;
+  pad.addEventListener("pointerdown", (event) => {
+    pad.setPointerCapture(event.pointerId);
+    dab(event);
+  });
+  pad.addEventListener("pointermove", (event) => event.buttons && dab(event));
+  $("lab-pens").addEventListener("change", () => (pen = Number(document.querySelector("[name=lab-pen]:checked").value)));
+  $("lab-pad-clear").addEventListener("click", () => put([]));
+  $("lab-pad-use").addEventListener("click", () => attempt(use));
+  $("lab-csv-use").addEventListener("click", () => attempt(paste));
+  $("lab-picture").addEventListener("change", () => {
+    attempt(() => develop($("lab-picture").files[0]));
+  });
+  onTheme(draw);
+}
+
+/** Draws what there is. */
+export function draw() {
+  const size = pad.width;
+  const context = pad.getContext("2d");
+  context.clearRect(0, 0, size, size);
+  for (const { x, y, label } of points) {
+    context.fillStyle = css(DOTS[label % DOTS.length]);
+    context.fillRect((0.5 + x / (2 * HALF)) * size - 1.5, (0.5 - y / (2 * HALF)) * size - 1.5, 3, 3);
+  }
+}
+
+function put(all) {
+  points = all.slice(-MOST);
+  draw();
+}
+
+/** Leaves some points where the pointer is. */
+function dab({ clientX, clientY }) {
+  const box = pad.getBoundingClientRect();
+  const [x, y] = [((clientX - box.left) / box.width - 0.5) * 2 * HALF, (0.5 - (clientY - box.top) / box.height) * 2 * HALF];
+  const near = (middle) => Math.min(Math.max(middle + BRUSH.spread * (Math.random() + Math.random() + Math.random() - 1.5) * 2, -HALF), HALF);
+  put([...points, ...Array.from({ length: BRUSH.points }, () => ({ x: near(x), y: near(y), label: pen }))]);
+}
+
+/** Takes the points on the pad as the data. */
+async function use() {
+  if (points.length === 0) throw new Fault("lab-empty");
+  const labels = Uint8Array.from(points, ({ label }) => label);
+  await take(Float32Array.from(points.flatMap(({ x, y }) => [x, y])), labels);
+}
+
+async function take(places, labels) {
+  lab.own(await lab.engine.ask("pack", places, labels));
+}
+
+async function paste() {
+  const { points, labels } = await lab.engine.ask("csv", $("lab-csv").value).catch((thrown) => {
+    throw thrown.values.line === null ? new Fault("points", thrown.values) : thrown; // it is not one line's fault
+  });
+  put(points.map(([x, y], i) => ({ x, y, label: labels[i] ?? 0 })));
+  await use();
+}
+
+/** Draws points from the dark parts of a picture. */
+async function develop(file) {
+  $("lab-picture").value = ""; // the same file may be chosen again
+  if (!file) return;
+  const picture = await createImageBitmap(file).catch(() => {
+    throw new Fault("not-a-picture", { file: file.name });
+  });
+  const zoom = PICTURE.side / Math.max(picture.width, picture.height);
+  const [width, height] = [picture.width, picture.height].map((side) => Math.max(Math.round(side * zoom), 1));
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  context.fillStyle = "white"; // where the picture is clear, nothing is to be
+  context.fillRect(0, 0, width, height);
+  context.drawImage(picture, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  const grey = Uint8Array.from({ length: width * height }, (_, i) => 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
+  const places = await lab.engine.ask("image", grey, width, height, PICTURE.points, Number(lab.settings.seed));
+  put(Array.from({ length: places.length / 2 }, (_, i) => ({ x: places[2 * i], y: places[2 * i + 1], label: 0 })));
+  await use();
+}
+
+/** Says in words what went wrong. */
+async function attempt(work) {
+  lab.clear();
+  await work().catch(lab.tell);
+}

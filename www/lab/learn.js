@@ -1,0 +1,144 @@
+/** Learning: a network is trained in the tab, while the page shows its loss and what has become of its field. */
+
+import { el, number, say } from "../strings.js";
+import { Chart } from "./chart.js";
+import { OWN } from "./state.js";
+
+const $ = (id) => document.getElementById(id);
+/** Training ends by itself here: the most that a link can ask for. */
+const MOST = 1_000_000;
+/** The picture of what was learned is renewed this often (milliseconds). */
+const RENEW = 350;
+/** The curve keeps so many points; when there are more, every second one goes. */
+const KEPT = 600;
+/** What a network must have been trained with for its shipped weights to be it. */
+const SHIPPED = ["objective", "depth", "width", "lr", "batch", "ema", "train-seed", "process"];
+
+/** @type {import("./view.js").Lab} */
+let lab;
+/** @type {Chart} */
+let chart;
+/** Rows of step, loss and held-out loss. @type {number[][]} */
+let rows = [];
+let step = 0;
+/** The training under way. @type {import("./engine.js").Stream | undefined} */
+let stream;
+/** The same until the link knows how far it came. */
+let training = Promise.resolve();
+/** Whether the network is the shipped one, which was trained elsewhere. */
+let shipped = false;
+/** Whether the network of the settings is still to be made. */
+let missing = true;
+
+export function listen(given) {
+  lab = given;
+  $("lab-train").addEventListener("click", () => (stream ? stop() : go(MOST)));
+  $("lab-train-one").addEventListener("click", () => stream || go(shipped ? 1 : step + 1));
+  $("lab-train-reset").addEventListener("click", reset);
+}
+
+/**
+ * Makes the network that the link speaks of, if it is wanted and not there: the shipped one, or one trained here as many
+ * steps as the link says.
+ * @param {boolean} retrain whether the one that is there is of no use any more
+ */
+export async function prepare(retrain) {
+  const { settings, engine, catalogue } = lab;
+  const steps = Number(settings["train-steps"]);
+  missing ||= retrain || steps !== step;
+  const wanted = settings.model === "learned" || ["learned", "difference"].includes(settings.field);
+  $("lab-learn").hidden = !wanted;
+  if (!wanted || !missing) return;
+  missing = false;
+  await engine.ask("reset");
+  forget();
+  if (steps > 0) {
+    lab.status("lab.training");
+    return train(steps);
+  }
+  const plain = SHIPPED.every((key) => String(settings[key]) === String(catalogue.defaults[key]));
+  if (!plain || settings.data === OWN) return;
+  await engine.ask("shipped", settings.data).then(() => (shipped = true), lab.tell); // it can still be trained here
+  show();
+}
+
+/** Nothing is known of the network any more. */
+function forget() {
+  [rows, step, shipped] = [[], 0, false];
+  show();
+}
+
+/** Trains because a person wants it; then the samplers show what was learned. */
+async function go(until) {
+  const { live } = lab;
+  lab.status("lab.training");
+  lab.halt();
+  lab.clear();
+  if (shipped) {
+    await lab.engine.ask("reset");
+    forget();
+  }
+  await train(until);
+  if (live()) lab.perform();
+}
+
+/** Trains up to a step, or until it is stopped. */
+function train(until) {
+  training = slices(until);
+  return training;
+}
+
+async function slices(until) {
+  const { engine, stage } = lab;
+  let [seen, since, from] = [performance.now(), performance.now(), step];
+  const mine = engine.stream("train", [until], (told) => {
+    step = told.step;
+    rows.push([told.step, told.loss, told.held_out]);
+    if (rows.length > KEPT) rows = rows.filter((_, i) => i % 2 === 0 || rows[i][2] !== null);
+    const now = performance.now();
+    if (now - seen < RENEW) return;
+    say($("lab-train-pace"), "lab.train.pace", { pace: Math.round((1000 * (step - from)) / (now - since)) });
+    [seen, since, from] = [now, now, step];
+    show();
+    if (["learned", "difference"].includes(lab.settings.field)) stage.clearField();
+  });
+  stream = mine;
+  show();
+  await mine.done.catch(lab.tell);
+  stream = undefined;
+  lab.trained(step);
+  show();
+}
+
+/** Ends the training after the slice that it is at; the link keeps how far it came. */
+export async function stop() {
+  stream?.stop();
+  await training;
+}
+
+async function reset() {
+  lab.status("lab.working");
+  lab.trained(0);
+  missing = true;
+  const { live } = lab;
+  await prepare(false);
+  if (live()) lab.perform();
+}
+
+/** Puts the state of the training on the page. */
+function show() {
+  say($("lab-train"), stream ? "lab.train.pause" : shipped ? "lab.train.anew" : step > 0 ? "lab.train.on" : "lab.train");
+  $("lab-train").setAttribute("aria-pressed", String(Boolean(stream)));
+  $("lab-train-one").disabled = Boolean(stream);
+  $("lab-train-reset").disabled = Boolean(stream) || step === 0;
+  const last = rows.at(-1);
+  const held = rows.findLast((row) => row[2] !== null);
+  if (shipped) say($("lab-train-state"), "lab.train.shipped");
+  else if (!last) say($("lab-train-state"), "lab.train.untrained");
+  else say($("lab-train-state"), held ? "lab.train.state" : "lab.train.state.open", { step, loss: () => number(last[1], 4), held: () => number(held?.[2] ?? 0, 4) });
+  $("lab-loss").hidden = rows.length < 2;
+  if (rows.length < 2) return;
+  chart ??= new Chart($("lab-loss"), { across: "lab.train.across", up: "lab.train.up" });
+  const column = (i) => rows.map((row) => row[i]);
+  chart.show([{ colour: "--signal", key: "lab.train.loss" }, { colour: "--noise", key: "lab.train.held" }], [column(0), column(1), column(2)]);
+}

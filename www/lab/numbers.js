@@ -1,0 +1,110 @@
+/** Numbers: what the pictures show, measured. Likelihood, variational bound, distance to the data, round trips. */
+
+import { el, number, say, t } from "../strings.js";
+import { DOTS } from "./colours.js";
+import { Chart } from "./chart.js";
+import { named } from "./samplers.js";
+import { panes } from "./state.js";
+
+const $ = (id) => document.getElementById(id);
+/** Where the likelihood is asked for at first, and at how many places at most (units of the data). */
+const ASKED = [[2, 2], [-2, -1.5], [0, 0], [3, -3]];
+const MOST = 8;
+/** Steps of the chain whose variational bound is shown. */
+const TERMS = 40;
+
+let asked = ASKED;
+/** The charts, made when they are first needed. @type {Record<string, Chart>} */
+const charts = {};
+
+/** @param {import("./view.js").Lab} lab */
+export async function open(lab) {
+  const { engine, stage, settings, live } = lab;
+  stage.layout([{ seen: "lab.see.data", words: () => ["lab.at.data", {}], head: el("h3", "lab.density") }], { ...settings, field: "none" });
+  const [pane] = stage.panes;
+  stage.marked = asked;
+  const data = await engine.ask("data", settings.particles);
+  pane.labels = data.label;
+  stage.add(pane, { step: 0, steps: 0, clock: 0, x: data.x });
+  pane.plane.front.onclick = (event) => add(lab, pane.plane.under(event));
+  $("lab-ask").onclick = () => add(lab, ["lab-ask-x", "lab-ask-y"].map((id) => Number($(id).value)));
+  for (const measure of [likelihood, bound, inversion, race]) {
+    if (live()) await measure(lab).catch((thrown) => live() && lab.tell(thrown));
+  }
+}
+
+async function add(lab, place) {
+  if (!place.every(Number.isFinite)) return;
+  asked = [...asked, place].slice(-MOST);
+  lab.stage.marked = asked;
+  lab.stage.paint();
+  await likelihood(lab).catch(lab.tell);
+}
+
+const cell = (value, digits) => el("td", "plain", { text: () => (value === null ? t("lab.unknown") : value.toFixed(digits)) });
+
+/** A table with a head of texts and rows of numbers. */
+function table(box, head, rows) {
+  const top = document.createElement("tr");
+  top.append(...head.map((key) => el("th", key, {}, { scope: "col" })));
+  box.replaceChildren(top, ...rows.map((cells) => {
+    const row = document.createElement("tr");
+    row.append(...cells);
+    return row;
+  }));
+}
+
+async function likelihood({ engine, live }) {
+  const rows = await engine.ask("likelihood", Float32Array.from(asked.flat()));
+  if (!live()) return;
+  const off = (row) => (row.analytic === null ? null : Math.abs(row.ode - row.analytic));
+  const exponent = (value) => el("td", "plain", { text: () => (value === null ? t("lab.unknown") : value.toExponential(1)) });
+  const head = ["lab.point", "lab.ode", "lab.analytic", "lab.off", "lab.nfe.short"];
+  table($("lab-likelihood"), head, rows.map((row, i) => [el("th", "lab.point.at", { index: i + 1, x: row.x.toFixed(2), y: row.y.toFixed(2) }, { scope: "row" }), cell(row.ode, 4), cell(row.analytic, 4), exponent(off(row)), cell(row.nfe, 0)]));
+}
+
+async function bound({ engine, live }) {
+  const { terms, total, nll } = await engine.ask("bound", TERMS);
+  if (!live()) return;
+  charts.bound ??= new Chart($("lab-bound"), { bars: true, across: "lab.bound.across", up: "lab.nats" });
+  charts.bound.show([{ colour: "--noise", key: "lab.bound.term" }], [terms.map((_, i) => i), terms]);
+  say($("lab-bound-sum"), nll === null ? "lab.bound.total" : "lab.bound.sum", { total: total.toFixed(3), nll: nll?.toFixed(3) });
+}
+
+async function inversion({ engine, settings, catalogue, live }) {
+  const all = panes(settings);
+  const rows = [];
+  for (const [i, { sampler, steps }] of all.entries()) {
+    const { stochastic } = catalogue.samplers.find(({ id }) => id === sampler);
+    const title = el("th", "lab.walk", { name: named(catalogue, sampler), steps }, { scope: "row" });
+    if (stochastic) {
+      rows.push([title, el("td", "lab.inversion.none", {}, { colSpan: 3 })]);
+      continue;
+    }
+    const { error_max, error_mean, nfe } = await engine.ask("inversion", i + 1);
+    if (!live()) return;
+    rows.push([title, ...[error_mean, error_max].map((error) => el("td", "plain", { text: error.toExponential(1) })), cell(nfe, 0)]);
+  }
+  table($("lab-inversion"), ["lab.pane.sampler", "lab.inversion.mean", "lab.inversion.max", "lab.nfe.short"], rows);
+}
+
+/** Each sampler of the panes, at growing numbers of evaluations: rows arrive one by one. */
+async function race(lab) {
+  const { catalogue } = lab;
+  const rows = [];
+  const style = { logX: true, logY: true, across: "lab.nfe" };
+  charts.sliced ??= new Chart($("lab-sliced"), { ...style, up: "lab.race.sliced" });
+  charts.energy ??= new Chart($("lab-energy"), { ...style, up: "lab.race.energy" });
+  await lab.stream("race", [], (row) => {
+    rows.push(row);
+    const samplers = [...new Set(rows.map(({ sampler }) => sampler))];
+    const counts = [...new Set(rows.map(({ nfe }) => nfe))].sort((a, b) => a - b);
+    const series = samplers.map((id, i) => ({ colour: DOTS[i], key: "plain", values: { text: named(catalogue, id) } }));
+    // A logarithm has no place for zero or less, which the energy distance can be by chance.
+    const value = (id, nfe, what) => Math.max(rows.find((row) => row.sampler === id && row.nfe === nfe)?.[what] ?? NaN, 1e-6) || null;
+    for (const [chart, what] of [[charts.sliced, "sliced_wasserstein"], [charts.energy, "energy"]]) {
+      chart.show(series, [counts, ...samplers.map((id) => counts.map((nfe) => value(id, nfe, what)))]);
+    }
+    say($("lab-race-state"), "lab.race.row", { name: named(catalogue, row.sampler), nfe: row.nfe, sliced: () => number(row.sliced_wasserstein, 4), energy: () => number(row.energy, 4) });
+  });
+}

@@ -1,0 +1,57 @@
+/** Reverse: noise becomes data, in two to four panes that start from the same noise. */
+
+import { el, label } from "../strings.js";
+import { choices } from "./samplers.js";
+import { panes, setPanes } from "./state.js";
+
+const LIMIT = { least: 2, most: 4 };
+const NEW = { sampler: "heun", steps: 20 };
+
+function words({ frame, sigma }) {
+  const { step, steps, evaluations } = frame;
+  return [steps === null ? "lab.at.open" : "lab.at.run", { step, steps, sigma: sigma.toFixed(3), evaluations }];
+}
+
+/** @param {import("./view.js").Lab} lab */
+export async function open(lab) {
+  const { engine, stage, settings } = lab;
+  const all = panes(settings);
+  stage.layout(all.map((_, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i) })), settings);
+  lab.add.hidden = all.length >= LIMIT.most;
+  lab.add.onclick = () => choose(lab, [...all, NEW]);
+  stage.territories(await engine.ask("data", settings.particles));
+  lab.begin();
+  for (const [i, pane] of stage.panes.entries()) {
+    if (!lab.live()) return;
+    await lab.stream("run", [i + 1], (frame) => stage.add(pane, frame));
+  }
+}
+
+function choose(lab, all) {
+  setPanes(lab.settings, all);
+  lab.change("pane1", lab.settings.pane1);
+}
+
+/** A pane's sampler and steps, to be chosen anew. */
+function head(lab, all, i) {
+  const { sampler, steps } = all[i];
+  const put = (more) => choose(lab, all.map((pane, other) => (other === i ? { ...pane, ...more } : pane)));
+  const select = el("select", "", {}, {});
+  label(select, "lab.pane.sampler");
+  select.append(...choices(lab.catalogue));
+  select.value = sampler;
+  select.addEventListener("change", () => put({ sampler: select.value }));
+  const [min, max] = lab.catalogue.limits.steps;
+  const count = el("input", "", {}, { type: "number", min, max, step: 1, value: steps });
+  label(count, "steps");
+  count.addEventListener("change", () => put({ steps: Math.min(Math.max(Math.round(Number(count.value)) || steps, min), max) }));
+  const box = el("div", "", {}, { className: "head" });
+  box.append(select, count);
+  if (all.length > LIMIT.least) {
+    const remove = el("button", "cross", {}, { type: "button", className: "icon" });
+    label(remove, "lab.pane.remove");
+    remove.addEventListener("click", () => choose(lab, all.filter((_, other) => other !== i)));
+    box.append(remove);
+  }
+  return box;
+}
