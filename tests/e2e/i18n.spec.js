@@ -6,6 +6,8 @@ import { expect, test } from "@playwright/test";
 import { root, url } from "./browser.js";
 
 const www = path.join(root, "www");
+/** The page's own scripts. */
+const scripts = [www, path.join(www, "lab")].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => path.join(folder, name)));
 const table = (language) => JSON.parse(readFileSync(path.join(www, "i18n", `${language}.json`), "utf8"));
 const [en, zh] = [table("en"), table("zh")];
 const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -16,13 +18,13 @@ test("both languages have the same keys and placeholders", () => {
 });
 
 test("every key in the markup and the scripts has a text", () => {
-  const sources = [path.join(root, "index.html"), ...readdirSync(www).filter((name) => name.endsWith(".js")).map((name) => path.join(www, name))];
+  const sources = [path.join(root, "index.html"), ...scripts];
   const used = /data-i18n(?:-html|-label)?="([^"]+)"|(?:\bt|say|el|status|notice)\((?:[^"`()]*(?:\([^()]*\))?, ?)?"([a-z][\w.-]*)"/g;
   let count = 0;
   for (const file of sources) {
     for (const [, markup, script] of readFileSync(file, "utf8").matchAll(used)) {
       const key = markup ?? script;
-      if (["div", "button", "option", "p", "li", "code", "span", "a", "dt", "dd", "label", "input"].includes(key)) continue; // an element's name
+      if (["div", "button", "option", "p", "li", "code", "span", "a", "dt", "dd", "label", "input", "select", "figure", "ul", "h3", "th", "td", "i"].includes(key)) continue; // an element's name
       expect(en, `${path.basename(file)} asks for ${key}`).toHaveProperty([key]);
       count += 1;
     }
@@ -30,9 +32,17 @@ test("every key in the markup and the scripts has a text", () => {
   expect(count).toBeGreaterThan(60);
 });
 
+test("no text of the lab is left over", () => {
+  const source = [path.join(root, "index.html"), ...scripts].map((file) => readFileSync(file, "utf8")).join("");
+  const composed = [...source.matchAll(/`(lab\.[\w-]+\.)\$\{/g)].map(([, start]) => start);
+  const rows = [...readFileSync(path.join(www, "lab/state.js"), "utf8").matchAll(/key: "([\w-]+)"/g)].map(([, key]) => `lab.${key}`);
+  const asked = (key) => source.includes(`"${key}"`) || composed.some((start) => key.startsWith(start)) || rows.some((row) => key === row || key.startsWith(`${row}.`));
+  expect(Object.keys(en).filter((key) => key.startsWith("lab.") && !asked(key))).toEqual([]);
+});
+
 test("every fault that the scripts can raise has a sentence", () => {
-  for (const name of readdirSync(www).filter((name) => name.endsWith(".js"))) {
-    const source = readFileSync(path.join(www, name), "utf8");
+  for (const name of scripts) {
+    const source = readFileSync(name, "utf8");
     for (const [, code] of source.matchAll(/(?:new Fault\(|code: )"([\w-]+)"/g)) {
       const known = [`error.${code}`, `problem.${code}`].some((key) => key in en);
       expect(known, `${name} raises ${code}`).toBe(true);
@@ -57,8 +67,9 @@ function asked({ samplers, schedules, clips, noises }) {
   };
 }
 
-/** What the form says of samplers and the like in general. */
+/** What the form says of samplers and the like in general, and what only the lab has. */
 const GENERAL = [
+  "samplers.theory",
   ...["sampler.order", "sampler.evaluations", "sampler.attempts", "sampler.exact", "sampler.noisy"],
   ...["knob.idle.churn", "knob.idle.eta", "schedule.refused", "clip.hint", "noise.hint"],
 ];

@@ -1,0 +1,170 @@
+/** What the lab does besides walking: training in the tab, bending curves, cooling, numbers. */
+
+import { expect, test } from "@playwright/test";
+import { lab, labSays, rests, shows } from "./lab.js";
+
+const LINK = "#lab&data=moons&seed=0&particles=100&pane1=ddim~5&pane2=ddpm~5";
+/** A network that learns in moments. */
+const SMALL = `${LINK}&model=learned&field=learned&depth=1&width=16&batch=64`;
+
+const state = (page) => page.locator("#lab-train-state");
+const step = async (page) => Number(/Step (\d+)/.exec(await state(page).textContent())?.[1] ?? 0);
+
+// Nothing plays by itself: the end is shown as soon as it is there.
+test.use({ contextOptions: { reducedMotion: "reduce" } });
+
+test("the shipped network is there at once", async ({ page }) => {
+  await lab(page, `${LINK}&model=learned`);
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.shipped");
+  await expect(page.locator("#lab-fault")).toBeHidden();
+});
+
+test("a network is trained, paused, trained on, and shown", async ({ page }) => {
+  await lab(page, SMALL);
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.untrained");
+  const before = await shows(page);
+  await page.locator("#lab-train").click();
+  await expect(page.locator("#lab-train")).toHaveText("Pause");
+  await expect.poll(() => step(page)).toBeGreaterThan(50);
+  await expect(page.locator("#lab-loss canvas")).toBeVisible();
+  await page.locator("#lab-train").click();
+  await rests(page);
+  const paused = await step(page);
+  expect(page.url()).toContain(`train-steps=${paused}`);
+  expect(await shows(page)).not.toEqual(before);
+  await page.locator("#lab-train-one").click();
+  await rests(page);
+  expect(await step(page)).toBe(paused + 1);
+  await page.locator("#lab-train-reset").click();
+  await rests(page);
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.untrained");
+  expect(await shows(page)).toEqual(before);
+});
+
+test("the link trains to the same network", async ({ page, context }) => {
+  await lab(page, SMALL);
+  await page.locator("#lab-train").click();
+  await expect.poll(() => step(page)).toBeGreaterThan(20);
+  await page.locator("#lab-train").click();
+  await rests(page);
+  const here = [await state(page).textContent(), ...(await shows(page))];
+  const tab = await context.newPage();
+  await lab(tab, new URL(page.url()).hash);
+  expect([await state(tab).textContent(), ...(await shows(tab))].slice(1)).toEqual(here.slice(1));
+  expect(await step(tab)).toBe(await step(page));
+});
+
+test("other data or another view end the training, and one can go on", async ({ page }) => {
+  await lab(page, SMALL);
+  await page.locator("#lab-train").click();
+  await expect.poll(() => step(page)).toBeGreaterThan(10);
+  await page.locator("[data-activity=forward]").click();
+  await rests(page);
+  await expect(page.locator("#lab-train")).toHaveText("Train on");
+  const before = await step(page);
+  expect(page.url()).toContain(`train-steps=${before}`);
+  await page.locator("#lab-train").click();
+  await expect.poll(() => step(page)).toBeGreaterThan(before + 10);
+  await page.getByRole("link", { name: "Pictures" }).click();
+  await expect(page.locator("#pictures")).toBeVisible();
+  await page.getByRole("link", { name: "2-D lab" }).click();
+  await rests(page);
+  expect(page.url()).toContain(`train-steps=${await step(page)}`);
+  await page.locator("#lab-train").click();
+  await expect(page.locator("#lab-train")).toHaveText("Pause");
+  await page.locator("#lab-data").selectOption("circles");
+  await rests(page);
+  await expect(page.locator("#lab-train")).toHaveText("Train");
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.untrained");
+});
+
+test("the noise schedule is bent with the keyboard and the mouse, and stays in the link", async ({ page }) => {
+  await lab(page, `${LINK}&process=curve`);
+  const before = await shows(page);
+  const handle = page.locator("#lab-schedule [role=slider]").nth(2);
+  await handle.focus();
+  await page.keyboard.press("ArrowDown");
+  await rests(page);
+  await expect(handle).toHaveAttribute("aria-valuenow", "0.490");
+  await expect(handle).toBeFocused();
+  expect(page.url()).toContain("curve=");
+  const { x, y, width, height } = await handle.boundingBox();
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, y - 2000, { steps: 5 });
+  await page.mouse.up();
+  await rests(page);
+  await expect(handle).toHaveAttribute("aria-valuenow", "0.830"); // below its neighbour
+  expect(await shows(page)).not.toEqual(before);
+  await page.getByRole("button", { name: "More handles" }).first().click();
+  await rests(page);
+  await expect(page.locator("#lab-schedule [role=slider]")).toHaveCount(6);
+  await expect(page.locator("#lab-notices")).toBeEmpty();
+});
+
+test("slow cooling finds the deepest basin more often than fast cooling, and the curve can be bent", async ({ page }) => {
+  await lab(page, "#lab&data=ring&seed=0&particles=300&class=0&guidance=0.3&view=anneal&temperature=8_0.05_200");
+  const [slow, fast] = (await page.locator(".pane .figures").allTextContents()).map((text) => Number(/(\d+) % in the deepest/.exec(text)[1]));
+  expect(slow).toBeGreaterThan(fast);
+  await expect(page.locator(".pane .figures").first()).toContainText("step 200 of 200");
+  await expect(page.locator(".pane .figures").last()).toContainText("step 20 of 20");
+  const before = await shows(page);
+  await page.locator("#lab-cooling [role=slider]").nth(1).focus();
+  await page.keyboard.press("Shift+ArrowUp");
+  await rests(page);
+  expect(page.url()).toContain("cooling=");
+  expect(await shows(page)).not.toEqual(before);
+  await page.locator("#lab-cooling-straight").click();
+  await rests(page);
+  expect(page.url()).not.toContain("cooling=");
+  expect(await shows(page)).toEqual(before);
+});
+
+test("the numbers agree with the exact ones", async ({ page }) => {
+  test.setTimeout(300_000);
+  await lab(page, "#lab&data=four-gaussians&seed=0&particles=300&view=numbers&pane1=ddim~20&pane2=ddpm~20");
+  const rows = page.locator("#lab-likelihood tr");
+  await expect(rows).toHaveCount(5);
+  for (const off of await page.locator("#lab-likelihood td:nth-child(4)").allTextContents()) expect(Number(off)).toBeLessThan(1e-3);
+  const [, total, exact] = /Sum: (-?[\d.]+) .*: (-?[\d.]+)/.exec(await page.locator("#lab-bound-sum").textContent());
+  expect(Number(total)).toBeGreaterThanOrEqual(Number(exact));
+  await expect(page.locator("#lab-bound canvas")).toBeVisible();
+  await expect(page.locator("#lab-inversion tr")).toHaveCount(3);
+  await expect(page.locator("#lab-inversion")).toContainText("no way back");
+  await expect(page.locator("#lab-race-state")).toContainText("sliced Wasserstein");
+  await page.locator(".plane canvas").last().click();
+  await expect(rows).toHaveCount(6);
+  await page.locator("#lab-ask").click();
+  await expect(rows).toHaveCount(7);
+});
+
+test("guidance gathers the particles at the component that is asked for", async ({ page }) => {
+  const asked = "#lab&data=four-gaussians&seed=0&particles=200&pane1=ddim~10&pane2=ddpm~10";
+  await lab(page, asked);
+  const plain = await shows(page);
+  await page.locator("#lab-part-guidance summary").click();
+  await page.locator("#lab-guidance").fill("4");
+  await page.locator("#lab-guidance").blur();
+  await rests(page);
+  expect(await shows(page)).toEqual(plain); // no component is asked for
+  await page.locator("#lab-class").selectOption("2");
+  await rests(page);
+  expect(page.url()).toMatch(/class=2&guidance=4/);
+  const colours = await page.locator(".plane canvas").nth(1).evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const solid = new Set();
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 225) solid.add(`${data[i]} ${data[i + 1]} ${data[i + 2]}`);
+    return solid.size;
+  });
+  expect(colours).toBeLessThanOrEqual(2); // but for the few that stray, all have the colour of one component
+});
+
+test("a run that cannot be is told", async ({ page }) => {
+  await page.route("**/pkg/unnoise_cpu.js", (route) => route.fulfill({ status: 404, body: "no" }));
+  await page.goto("./#lab");
+  await labSays(page, "lab.failed");
+  await expect(page.locator("#lab-fault")).toContainText("pkg/unnoise_cpu.js could not be loaded");
+  await page.unroute("**/pkg/unnoise_cpu.js");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await rests(page);
+});
