@@ -1,15 +1,16 @@
 //! Networks of the laboratory: that they learn what the law knows, the same way each time.
 #![cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 
+use pollster::block_on;
 use unnoise::denoise::Prediction;
 use unnoise::lab::data::sets;
 use unnoise::lab::learn::{LearnError, Learner, Recipe};
 use unnoise::lab::learned::Learned;
 use unnoise::lab::numbers::{Accuracy, likelihood};
 use unnoise::lab::process::Kind;
-use unnoise::lab::run::scores;
-use unnoise::lab::settings::OBJECTIVES;
-use unnoise::lab::{Cloud, Curve, Law, Process, Settings, closed_form};
+use unnoise::lab::run::{Stage, scores};
+use unnoise::lab::settings::{OBJECTIVES, Pane};
+use unnoise::lab::{Cloud, CloudNoise, Curve, Distances, Law, Process, Settings, closed_form};
 use unnoise::math::Latent;
 
 /// Small enough to be trained in seconds.
@@ -137,6 +138,27 @@ fn the_learned_field_is_near_the_exact_one() {
 /// Points of a class, or of all.
 fn draw(law: &Law, class: Option<usize>, n: usize) -> Cloud {
     class.and_then(|class| law.alone(class)).as_ref().unwrap_or(law).draw(n, 5).x
+}
+
+/// What a first visit shows: 500 points in 30 steps. Two draws of the data are 0.1 to 0.2 apart.
+#[test]
+fn the_shipped_networks_draw_their_data() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/lab");
+    let config = std::fs::read_to_string(folder.join("config.json")).expect("models/lab/config.json");
+    let process = process(Kind::Linear);
+    for set in sets() {
+        let weights = std::fs::read(folder.join(format!("{}.safetensors", set.id))).expect(set.id);
+        let law = set.law();
+        let learned = Learned::load(&config, &weights, Prediction::Epsilon, &law).expect(set.id);
+        for class in [None, Some(law.classes() - 1)] {
+            let model = learned.told(class);
+            let stage = Stage { law: &law, process: &process, model: &model, seed: 1 };
+            let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
+            let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(set.id);
+            let Distances { sliced_wasserstein, .. } = Distances::between(&x, &draw(&law, class, 500));
+            assert!(sliced_wasserstein < 0.3, "{} of class {class:?}: {sliced_wasserstein}", set.id);
+        }
+    }
 }
 
 /// The derivatives that the likelihood integrates, against differences.
