@@ -202,7 +202,7 @@ impl Measured {
             if let (Some(quick_one), Some(slow)) = (self.unguided(quick, 10), self.unguided("ddim", 20)) {
                 let verdict = if quick_one.frechet < slow.frechet { "beats" } else { "does not beat" };
                 output::line(format_args!(
-                    "`{quick}` with 10 steps ({:.2}) {verdict} `ddim` with 20 ({:.2}).",
+                    "`{quick}` with 10 steps ({:.3}) {verdict} `ddim` with 20 ({:.3}).",
                     quick_one.frechet, slow.frechet
                 ));
             }
@@ -219,7 +219,7 @@ impl Measured {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         [
             score.pictures.to_string(),
-            format!("{:.2}", score.frechet),
+            format!("{:.3}", score.frechet),
             score.accuracy.map_or(String::new(), percent),
             percent(score.precision),
             percent(score.recall),
