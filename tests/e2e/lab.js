@@ -11,10 +11,14 @@ export async function lab(page, hash) {
   await rests(page);
 }
 
+/** Waits until the screen was drawn anew: what came in shows then. */
+const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
 /** Waits until all is computed and nothing moves any more. */
 export async function rests(page) {
   await labSays(page, "lab.ready");
   await expect(page.locator("#lab-play")).toHaveAttribute("aria-pressed", "false");
+  await drawn(page);
 }
 
 /** A canvas' pixels in short. */
@@ -36,10 +40,11 @@ export async function shows(page) {
 }
 
 /** Moves the clock, as a person does who drags it. */
-export const turn = (page, place) =>
-  page.locator("#lab-slider").evaluate((slider, place) => {
+export async function turn(page, place) {
+  await page.locator("#lab-slider").evaluate((slider, place) => {
     slider.value = String(place);
     slider.dispatchEvent(new Event("input"));
     slider.dispatchEvent(new Event("change"));
-    return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   }, place);
+  await drawn(page);
+}
