@@ -10,7 +10,7 @@ addEventListener("input", begun, true);
 addEventListener("change", over, true);
 addEventListener("focusout", over, true);
 
-/** Writes into a field, unless it is being typed in. @param {HTMLInputElement} field */
+/** Writes into a field, unless it is being typed in. @param {HTMLInputElement | HTMLSelectElement} field */
 export function put(field, text) {
   if (field !== busy) field.value = text;
 }

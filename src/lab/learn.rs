@@ -59,7 +59,7 @@ pub enum LearnError {
 pub struct Measured {
     /// Steps done.
     pub step: usize,
-    /// Mean loss of the steps since the row before.
+    /// Mean loss of the steps just done.
     pub train: f64,
     /// Loss of the averaged weights on points that are not trained on, where it was measured.
     pub held_out: Option<f64>,
@@ -86,7 +86,6 @@ pub struct Learner {
     process: Process,
     trainer: Trainer<Mlp>,
     held: Batch,
-    losses: Vec<Measured>,
     /// The step whose loss was no number.
     broken: Option<usize>,
 }
@@ -112,7 +111,7 @@ impl Learner {
         let options = Options { betas: [0.9, 0.999], weight_decay: 0.0, clip: 1.0, ema_decays: vec![recipe.ema] };
         let held = Batch::draw(&law, &process, recipe.objective, HELD, stream(recipe.seed, HELD_OUT, 0));
         let trainer = Trainer::new(net, options);
-        Ok(Self { recipe, law, process, trainer, held, losses: Vec::new(), broken: None })
+        Ok(Self { recipe, law, process, trainer, held, broken: None })
     }
 
     /// Trains `steps` steps further. Returns where the loss stands; with a held-out loss if one fell due.
@@ -143,21 +142,12 @@ impl Learner {
                 held_out = Some(self.held_out());
             }
         }
-        let row = Measured { step: self.steps(), train: sum / steps.max(1) as f64, held_out };
-        if steps > 0 {
-            self.losses.push(row);
-        }
-        Ok(row)
+        Ok(Measured { step: self.steps(), train: sum / steps.max(1) as f64, held_out })
     }
 
     /// Steps done.
     pub fn steps(&self) -> usize {
         self.trainer.steps()
-    }
-
-    /// The loss curve so far, a row for each call of [`train`](Self::train).
-    pub fn losses(&self) -> &[Measured] {
-        &self.losses
     }
 
     /// The loss of the averaged weights on points that are never trained on: always the same, with the same noise.

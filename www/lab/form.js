@@ -1,6 +1,7 @@
 /** The lab's form, built from the table of keys: it always shows the settings, and changes them one at a time. */
 
 import { el, hush, knows, label, number, say } from "../strings.js";
+import { put } from "../typing.js";
 import { KEYS, OWN } from "./state.js";
 
 const ROWS = KEYS.filter(({ part }) => part);
@@ -79,7 +80,7 @@ export class Form {
     for (const { key, kind, options } of ROWS) {
       const control = document.getElementById(`lab-${key}`);
       if (kind === "choice") this.choices(control, key, options(this.catalogue, settings, own));
-      control.value = String(settings[key]);
+      put(control, String(settings[key]));
       control.removeAttribute("aria-invalid");
       hush(document.getElementById(`lab-${key}-refused`));
       if (kind !== "slider") continue;

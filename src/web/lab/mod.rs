@@ -5,7 +5,7 @@ mod scene;
 mod words;
 
 use super::{Receiver, error, object};
-use crate::lab::learn::{LearnError, Learner, Measured};
+use crate::lab::learn::{LearnError, Learner};
 use crate::lab::learned::Learned;
 use crate::lab::numbers::{self, Accuracy};
 use crate::lab::run::{Frame, RunError, scores};
@@ -132,13 +132,6 @@ impl Lab {
         let Net::Learning(learner) = &mut *net else { return Ok("null".to_owned()) };
         let at = learner.train(steps).map_err(learn_error)?;
         Ok(json!({"step": at.step, "loss": at.train, "held_out": at.held_out}).to_string())
-    }
-
-    /// Rows of step, loss and held-out loss, not a number where it was not measured.
-    pub fn losses(&self) -> Float32Array {
-        let Net::Learning(learner) = &*self.net.borrow() else { return Float32Array::new_with_length(0) };
-        let row = |m: &Measured| [m.step as f64, m.train, m.held_out.unwrap_or(f64::NAN)].map(|v| v as f32);
-        Float32Array::from(learner.losses().iter().map(row).collect::<Vec<_>>().as_flattened())
     }
 
     /// Forgets what was learned.

@@ -7,7 +7,7 @@ use crate::lab::{Cloud, Settings};
 use crate::samplers::{method, methods};
 use crate::web::{error, pairs_json, problem_json};
 use js_sys::Float32Array;
-use serde_json::{Value, json};
+use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 /// Keys whose values are words even where they look like numbers.
@@ -57,20 +57,6 @@ pub fn lab_check(link: &str) -> String {
     let (settings, problems) = Settings::from_link(link);
     let problems: Vec<_> = problems.iter().map(problem_json).collect();
     json!({"settings": pairs_json(settings.pairs(), &WORDS), "problems": problems}).to_string()
-}
-
-/// The link of settings, JSON; a value that cannot be used is as if it were not there.
-#[wasm_bindgen]
-pub fn lab_link(settings: &str) -> String {
-    let given: Value = serde_json::from_str(settings).unwrap_or_default();
-    let mut settings = Settings::default();
-    for (key, value) in given.as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        // `lab_check` tells the page what is wrong with a value.
-        let _ = settings.set(key, &text);
-    }
-    let _ = settings.fit();
-    settings.to_link()
 }
 
 /// The points of pasted text: JSON `{points: [[x, y], ..], labels: [..]}`.
