@@ -112,6 +112,19 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
   await expect(page.locator(".pane")).toHaveCount(2);
 });
 
+test("what is half typed when the engine answers stays", async ({ page }) => {
+  await lab(page, LINK);
+  await page.locator("#lab-seed").clear();
+  await page.locator("#lab-seed").pressSequentially("45");
+  await page.evaluate((hash) => (location.hash = hash), `${LINK}&field=exact`);
+  await expect(page.locator("#lab-field")).toHaveValue("exact");
+  await expect(page.locator("#lab-seed")).toHaveValue("45");
+  await page.locator("#lab-seed").press("6");
+  await page.locator("#lab-seed").press("Enter");
+  await rests(page);
+  expect(page.url()).toContain("seed=456");
+});
+
 test("a learning rate that is no number is refused in words, and nothing changes", async ({ page }) => {
   await lab(page, "#lab&data=moons&seed=0&particles=100&model=learned&pane1=ddim~5&pane2=ddpm~5");
   const before = page.url();
