@@ -1,11 +1,11 @@
 //! Training a small network on a law of the plane, a step at a time, so that a page can do it between two frames.
 
+use super::draws::{Noisy, noisy, stream};
 use super::learned::{Learned, answer, scaled, told_apart};
 use super::{Law, Process, Settings};
 use crate::backend::cpu;
 use crate::denoise::Prediction;
-use crate::math::noise::node_seed;
-use crate::math::{Level, TorchGenerator};
+use crate::math::TorchGenerator;
 use crate::models::mlp::{ConfigError, Mlp, MlpConfig};
 use crate::train::trainer::{Loss, Options, Trainer};
 use crate::train::{initial, lambda};
@@ -167,11 +167,6 @@ impl Learner {
     }
 }
 
-/// The seed of number `index` of a stream.
-fn stream(seed: u32, stream: u64, index: u64) -> u64 {
-    node_seed(node_seed(seed.into(), stream), index)
-}
-
 /// Noisy points, and what a network is to answer at them.
 struct Batch {
     /// As the network is given them, row-major.
@@ -180,40 +175,28 @@ struct Batch {
     classes: Vec<Option<usize>>,
     /// The answer that is trained for, row-major.
     target: Vec<f32>,
-    /// The points themselves, each with its level.
-    noisy: Vec<([f64; 2], Level)>,
+    noisy: Vec<Noisy>,
 }
 
 impl Batch {
-    /// `n` points of the law with `n` levels that are evenly spread over the clock from one uniform draw, which quietens the
-    /// gradient (Kingma et al. 2021, arXiv 2107.00630, appendix I.1).
     fn draw(law: &Law, process: &Process, objective: Prediction, n: usize, seed: u64) -> Self {
-        // Cut to the 32 bits that a generator takes.
-        let data = law.draw(n, node_seed(seed, 0) as u32);
-        let mut generator = TorchGenerator::new(node_seed(seed, 1));
-        let eps = generator.randn(2 * n);
-        let start = generator.rand_f64(1)[0];
+        let (noisy, mut generator) = noisy(law, process, n, seed);
         let dropped = generator.rand_f64(n);
-        let mut batch = Self {
-            x: Vec::with_capacity(2 * n),
-            target: Vec::with_capacity(2 * n),
-            log_nsr: Vec::with_capacity(n),
-            classes: Vec::with_capacity(n),
-            noisy: Vec::with_capacity(n),
+        let told = |(point, dropped): (&Noisy, f64)| {
+            (told_apart(law) > 0 && dropped >= LABEL_DROP).then(|| point.class.into())
         };
-        for (i, x0) in data.x.0.iter().enumerate() {
-            let at = process.level((start + i as f64 / n as f64).fract());
-            let (a, b) = objective.target(at);
-            let weight = lambda(objective, at).sqrt();
-            let eps = [0, 1].map(|k| f64::from(eps[2 * i + k]));
-            let x = [0, 1].map(|k| at.alpha * x0[k] + at.sigma * eps[k]);
-            batch.x.extend(scaled(&x, at));
-            batch.target.extend([0, 1].map(|k| (weight * (a * x0[k] + b * eps[k])) as f32));
-            batch.log_nsr.push(at.nsr().ln());
-            batch.classes.push((told_apart(law) > 0 && dropped[i] >= LABEL_DROP).then(|| data.label[i].into()));
-            batch.noisy.push((x, at));
+        let target = |Noisy { x0, eps, at, .. }: &Noisy| {
+            let (a, b) = objective.target(*at);
+            let weight = lambda(objective, *at).sqrt();
+            [0, 1].map(|k| (weight * (a * x0[k] + b * eps[k])) as f32)
+        };
+        Self {
+            x: noisy.iter().flat_map(|point| scaled(&point.x, point.at)).collect(),
+            log_nsr: noisy.iter().map(|point| point.at.nsr().ln()).collect(),
+            classes: noisy.iter().zip(dropped).map(told).collect(),
+            target: noisy.iter().flat_map(target).collect(),
+            noisy,
         }
-        batch
     }
 
     /// The mean squared error, `[1]`.
@@ -226,7 +209,7 @@ impl Batch {
     /// The same of the exact model's answers.
     fn floor(&self, law: &Law, objective: Prediction) -> f64 {
         let errors = self.noisy.iter().zip(&self.classes).zip(self.target.as_chunks::<2>().0);
-        let squares = errors.map(|(((x, at), class), target)| {
+        let squares = errors.map(|((Noisy { x, at, .. }, class), target)| {
             let model = class.and_then(|class| law.only(class)).unwrap_or(law.mixture());
             let exact = answer(objective, &model.posterior(x, *at), *at);
             [0, 1].map(|k| (exact[k] - f64::from(target[k])).powi(2)).iter().sum::<f64>()

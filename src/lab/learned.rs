@@ -16,7 +16,7 @@ use std::convert::Infallible;
 const DATA_STD: f64 = 2.0;
 
 /// Points that go through the network together: few enough for their layers to stay in the processor's cache.
-const CHUNK: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// A noisy point as a network is given it: of about unit variance at every level (Karras et al. 2022, arXiv 2206.00364,
 /// equation 7, `c_in`).
@@ -24,7 +24,7 @@ pub(super) fn scaled(x: &[f64; 2], at: Level) -> [f32; 2] {
     x.map(|v| (v * input_scale(at)) as f32)
 }
 
-fn input_scale(at: Level) -> f64 {
+pub(super) fn input_scale(at: Level) -> f64 {
     1.0 / (DATA_STD * at.alpha).hypot(at.sigma)
 }
 

@@ -16,14 +16,19 @@
 //! | [`plane`] | the part of the plane that is looked at, in cells |
 //! | [`run`] | the panes: samplers that walk clouds |
 //! | `learn`, `learned` | a network in training, and as a denoiser (cargo features `cpu`, `train` and `autodiff`) |
+//! | `classifier` | a classifier in training, and as a guide (the same features) |
 //! | [`numbers`] | likelihood, bound, race and inversion |
 //! | [`settings`] | what is seen, and the share link |
 
 pub mod anneal;
 pub mod chain;
+#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+pub mod classifier;
 pub mod cloud;
 pub mod data;
 pub mod distance;
+#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+mod draws;
 pub mod law;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 pub mod learn;

@@ -2,7 +2,7 @@
 
 use super::settings::{Guide, Pane};
 use super::{Asked, Cloud, CloudNoise, Law, Process, Settings};
-use crate::denoise::{Branches, ClassifierGuided, Denoiser, Guidance, Guided};
+use crate::denoise::{Branches, Classifier, ClassifierGuided, Denoiser, Guidance, Guided};
 use crate::eval::convergence::Counted;
 use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
 use crate::samplers::{GaveUp, Run, Step, Walk, method};
@@ -153,21 +153,21 @@ impl Stage<'_> {
 }
 
 /// The model that the settings ask for: `plain` without a class; with one, `told` of it and led towards it, or `plain` led by
-/// the exact classifier of `law`. `told` makes the model that can be asked with and without the class of the exact one.
+/// a classifier: the `trained` one if there is one, or else the exact one of `law`. `told` makes the model that can be asked
+/// with and without the class of the exact one.
 pub fn guided<'a, B: Branches<Cloud> + 'a>(
     settings: &Settings,
     law: &'a Law,
     plain: impl Denoiser<Cloud> + 'a,
     told: impl FnOnce(Asked<'a>) -> B,
+    trained: Option<impl Classifier<Cloud> + 'a>,
 ) -> Box<dyn Denoiser<Cloud> + 'a> {
-    match settings.class.and_then(|class| Asked::new(law, class)) {
-        None => Box::new(plain),
-        Some(exact) => match settings.guide {
-            Guide::Free => Box::new(Guided { model: told(exact), guidance: Guidance::plain(settings.guidance) }),
-            Guide::Classifier => {
-                Box::new(ClassifierGuided { model: plain, classifier: exact, scale: settings.guidance })
-            }
-        },
+    let Some(exact) = settings.class.and_then(|class| Asked::new(law, class)) else { return Box::new(plain) };
+    let scale = settings.guidance;
+    match (settings.guide, trained) {
+        (Guide::Free, _) => Box::new(Guided { model: told(exact), guidance: Guidance::plain(scale) }),
+        (Guide::LearnedClassifier, Some(classifier)) => Box::new(ClassifierGuided { model: plain, classifier, scale }),
+        _ => Box::new(ClassifierGuided { model: plain, classifier: exact, scale }),
     }
 }
 

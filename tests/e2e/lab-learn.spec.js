@@ -1,5 +1,6 @@
 /** What the lab does besides walking: training in the tab, bending curves, cooling, numbers. */
 
+import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { lab, labSays, rests, shows } from "./lab.js";
 
@@ -53,6 +54,20 @@ test("the link trains to the same network", async ({ page, context }) => {
   expect([await state(tab).textContent(), ...(await shows(tab))].slice(1)).toEqual(here.slice(1));
   expect(await step(tab)).toBe(await step(page));
 });
+
+// What an exact model loses on the held-out points, as the shipped networks' card has it.
+const card = readFileSync(new URL("../../models/lab/README.md", import.meta.url), "utf8");
+for (const [, data, exact] of card.matchAll(/^\| ([\w-]+) \| [\d.]+ \| ([\d.]+) \|$/gm)) {
+  test(`a network learns ${data} in the tab`, async ({ page }) => {
+    test.setTimeout(120_000);
+    await lab(page, `#lab&data=${data}&seed=0&particles=16&pane1=ddim~5&pane2=none&model=learned&width=64&batch=128&ema=0.98&lr=0.002&train-steps=1500`);
+    expect(await step(page)).toBe(1500);
+    const [, held] = /on held-out data ([\d.]+)/.exec(await state(page).textContent());
+    // Nine tenths of the way from knowing nothing, which loses the variance of the noise, to the exact model.
+    expect(Number(held)).toBeLessThan(0.1 + 0.9 * exact);
+    expect(Number(held)).toBeGreaterThan(0.95 * exact);
+  });
+}
 
 test("other data or another view end the training, and one can go on", async ({ page }) => {
   await lab(page, SMALL);
@@ -120,7 +135,7 @@ test("slow cooling finds the deepest basin more often than fast cooling, and the
   expect(await shows(page)).toEqual(before);
 });
 
-test("the numbers agree with the exact ones", async ({ page }) => {
+test("the numbers agree with the exact ones", async ({ page, context }) => {
   test.setTimeout(300_000);
   await lab(page, "#lab&data=four-gaussians&seed=0&particles=300&view=numbers&pane1=ddim~20&pane2=ddpm~20");
   const rows = page.locator("#lab-likelihood tr");
@@ -136,6 +151,16 @@ test("the numbers agree with the exact ones", async ({ page }) => {
   await expect(rows).toHaveCount(6);
   await page.locator("#lab-ask").click();
   await expect(rows).toHaveCount(7);
+  await page.locator("#lab-ask-x").fill("");
+  await page.locator("#lab-ask").click();
+  await expect(page.locator("#lab-ask-refused")).toHaveText("Type a number from -100 to 100 for x and for y.");
+  await expect(rows).toHaveCount(7);
+  // The places that were asked about are in the link.
+  const asked = await page.locator("#lab-likelihood th[scope=row]").allTextContents();
+  const tab = await context.newPage();
+  await tab.goto(`./${new URL(page.url()).hash}`);
+  await expect(tab.locator("#lab-likelihood tr")).toHaveCount(7);
+  expect(await tab.locator("#lab-likelihood th[scope=row]").allTextContents()).toEqual(asked);
 });
 
 test("guidance gathers the particles at the component that is asked for", async ({ page }) => {
@@ -157,6 +182,30 @@ test("guidance gathers the particles at the component that is asked for", async 
     return solid.size;
   });
   expect(colours).toBeLessThanOrEqual(2); // but for the few that stray, all have the colour of one component
+});
+
+test("a learned classifier is trained, said how good it is, and leads as the exact one does", async ({ page }) => {
+  await lab(page, "#lab&data=four-gaussians&seed=0&particles=200&pane1=ddim~10&pane2=none&class=2&guidance=2&guide=classifier");
+  const at = async () => (await shows(page))[0];
+  const exact = await at();
+  await expect(page.locator("#lab-classifier")).toBeHidden();
+  await page.locator("#lab-guide").selectOption("learned-classifier");
+  await expect(page.locator("#lab-status")).toContainText("Training the classifier: step");
+  await rests(page);
+  expect(page.url()).toContain("guide=learned-classifier");
+  const [, steps, loss, floor] = /after (\d+) steps: cross entropy ([\d.]+) nats .* has (\d\.\d+)/.exec(await page.locator("#lab-classifier").textContent());
+  expect(Number(steps)).toBe(1000);
+  expect(Number(loss)).toBeLessThan(Number(floor) + 0.03);
+  const learned = await at();
+  expect(learned).not.toEqual(exact);
+  // Another sampler needs no other classifier; it is trained once.
+  await page.locator("#lab-class").selectOption("1");
+  await rests(page);
+  await page.locator("#lab-class").selectOption("2");
+  await rests(page);
+  expect(await at()).toEqual(learned);
+  await page.locator("#lab-class").selectOption("-1");
+  await expect(page.locator("#lab-classifier")).toBeHidden();
 });
 
 test("a run that cannot be is told", async ({ page }) => {

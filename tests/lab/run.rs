@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use unnoise::denoise::{Denoiser, Mixture};
 use unnoise::lab::run::{Frame, RunError, Stage, guided};
 use unnoise::lab::settings::{Guide, Pane};
-use unnoise::lab::{Cloud, CloudNoise, Curve, Distances, Law, Process, Settings, data, process::Kind};
+use unnoise::lab::{Asked, Cloud, CloudNoise, Curve, Distances, Law, Process, Settings, data, process::Kind};
 use unnoise::math::Level;
 use unnoise::samplers::method;
 
@@ -119,7 +119,7 @@ fn guidance_leads_to_the_class() {
     assert_eq!(law.alone(4), None);
     let walk = |guide, guidance| {
         let settings = Settings { class: Some(class), guide, guidance, ..Settings::default() };
-        let model = guided(&settings, &law, law.mixture().clone(), |exact| exact);
+        let model = guided(&settings, &law, law.mixture().clone(), |exact| exact, None::<Asked>);
         let stage = Stage { law: &law, process: &process, model: &*model, seed: 3 };
         end(&stage, &pane("ddim", 30), 200)
     };

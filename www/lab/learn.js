@@ -62,6 +62,18 @@ export async function prepare(retrain) {
   show();
 }
 
+/** Trains the classifier that leads the samplers, if one is wanted and not there, and says how good it is. */
+export async function classify() {
+  const { settings } = lab;
+  const words = $("lab-classifier");
+  words.hidden = settings.guide !== "learned-classifier" || Number(settings.class) < 0;
+  if (words.hidden) return;
+  await lab.stream("classify", [], ({ step, steps, done, held_out, exact }) => {
+    if (!done) lab.status("lab.classifying", { step, steps });
+    else say(words, "lab.classifier", { step, held: () => number(held_out, 4), exact: () => number(exact, 4) });
+  });
+}
+
 /** Nothing is known of the network any more. */
 function forget() {
   [rows, step, shipped] = [[], 0, false];

@@ -1,43 +1,48 @@
 /** Numbers: what the pictures show, measured. Likelihood, variational bound, distance to the data, round trips. */
 
-import { el, number, say, t } from "../strings.js";
+import { el, hush, number, say, t } from "../strings.js";
 import { DOTS } from "./colours.js";
 import { Chart } from "./chart.js";
 import { named } from "./samplers.js";
 import { panes } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
-/** Where the likelihood is asked for at first, and at how many places at most (units of the data). */
-const ASKED = [[2, 2], [-2, -1.5], [0, 0], [3, -3]];
-const MOST = 8;
 /** Steps of the chain whose variational bound is shown. */
 const TERMS = 40;
 
-let asked = ASKED;
 /** The charts, made when they are first needed. @type {Record<string, Chart>} */
 const charts = {};
+
+/** Where the likelihood is asked for (units of the data). @returns {number[][]} */
+function asked({ places }) {
+  const all = places.split("_").map(Number);
+  return Array.from({ length: all.length / 2 }, (_, i) => all.slice(2 * i, 2 * i + 2));
+}
 
 /** @param {import("./view.js").Lab} lab */
 export async function open(lab) {
   const { engine, stage, settings, live } = lab;
   stage.layout([{ seen: "lab.see.data", words: () => ["lab.at.data", {}], head: el("h3", "lab.density") }], { ...settings, field: "none" });
   const [pane] = stage.panes;
-  stage.marked = asked;
+  stage.marked = asked(settings);
   const data = await engine.ask("data", settings.particles);
   pane.labels = data.label;
   stage.add(pane, { step: 0, steps: 0, clock: 0, x: data.x });
   pane.plane.front.onclick = (event) => add(lab, pane.plane.under(event));
-  $("lab-ask").onclick = () => add(lab, ["lab-ask-x", "lab-ask-y"].map((id) => Number($(id).value)));
+  $("lab-ask").onclick = () => add(lab, ["lab-ask-x", "lab-ask-y"].map((id) => $(id).valueAsNumber));
   for (const measure of [likelihood, bound, inversion, race]) {
     if (live()) await measure(lab).catch((thrown) => live() && lab.tell(thrown));
   }
 }
 
 async function add(lab, place) {
-  if (!place.every(Number.isFinite)) return;
-  asked = [...asked, place].slice(-MOST);
-  lab.stage.marked = asked;
-  lab.stage.paint();
+  const { settings, catalogue, stage } = lab;
+  const [from, to] = catalogue.limits.place;
+  if (!place.every((value) => value >= from && value <= to)) return say($("lab-ask-refused"), "lab.ask.refused", { from, to });
+  hush($("lab-ask-refused"));
+  lab.asked([...asked(settings), place.map((value) => Number(value.toFixed(3)))].slice(-catalogue.limits.places[1]));
+  stage.marked = asked(settings);
+  stage.paint();
   await likelihood(lab).catch(lab.tell);
 }
 
@@ -54,8 +59,8 @@ function table(box, head, rows) {
   }));
 }
 
-async function likelihood({ engine, live }) {
-  const rows = await engine.ask("likelihood", Float32Array.from(asked.flat()));
+async function likelihood({ engine, settings, live }) {
+  const rows = await engine.ask("likelihood", Float32Array.from(asked(settings).flat()));
   if (!live()) return;
   const off = (row) => (row.analytic === null ? null : Math.abs(row.ode - row.analytic));
   const exponent = (value) => el("td", "plain", { text: () => (value === null ? t("lab.unknown") : value.toExponential(1)) });

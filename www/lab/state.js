@@ -26,7 +26,7 @@ export const KEYS = [
   { key: "train-seed", part: "network", kind: "whole", anew: "network" },
   { key: "train-steps", anew: "all" },
   { key: "class", part: "guidance", kind: "choice", options: classes, anew: "all" },
-  { key: "guide", part: "guidance", kind: "choice", options: () => ["free", "classifier"], anew: "all" },
+  { key: "guide", part: "guidance", kind: "choice", options: () => ["free", "classifier", "learned-classifier"], anew: "all" },
   { key: "guidance", part: "guidance", kind: "slider", step: 0.1, anew: "all" },
   { key: "field", part: "show", kind: "choice", options: () => ["none", "exact", "learned", "difference"], anew: "background" },
   { key: "heat", part: "show", kind: "choice", options: () => ["on", "off"], anew: "background" },
@@ -37,6 +37,7 @@ export const KEYS = [
   { key: "clock", anew: "nothing" },
   { key: "temperature", anew: "all" },
   { key: "cooling", anew: "all" },
+  { key: "places", anew: "nothing" },
 ];
 
 /** How many stops the guided tour has. */

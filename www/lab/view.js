@@ -94,6 +94,10 @@ const lab = {
   trained(steps) {
     keep("train-steps", steps);
   },
+  /** The likelihood is asked for at these places. @param {number[][]} all */
+  asked(all) {
+    keep("places", all.flat().join("_"));
+  },
   /** Shows what is on show anew. */
   perform: () => perform(),
   /** Ends whatever the engine is at, but for the training. */
@@ -197,6 +201,7 @@ async function renew() {
     if (mine !== round) return;
     if (lab.settings.data === OWN) await count();
     await learn.prepare(retrain);
+    if (mine === round) await learn.classify();
     if (mine === round) await perform();
   } catch (thrown) {
     if (mine === round) lab.fail(thrown);

@@ -52,6 +52,9 @@ const alone = {
   },
 };
 
+/** How many steps the next slice is to have. @param {number} took milliseconds of this one @param {number} left steps to go */
+const next = (slice, took, left) => Math.max(Math.min(Math.round((slice * SLICE) / took), 2 * slice, left), 1);
+
 /** What answers frame by frame. */
 const streams = {
   // The page shows where the particles are, and not the guesses that they are built on.
@@ -66,9 +69,19 @@ const streams = {
       const took = performance.now() - begun;
       step = told.step;
       if (!(await show({ ...told, steps: slice, took }))) return false;
-      slice = Math.max(Math.min(Math.round((slice * SLICE) / took), 2 * slice, until - step), 1);
+      slice = next(slice, took, until - step);
     }
     return true;
+  },
+  /** Trains the classifier, which is told how far, in slices; one that is trained answers at once. */
+  async classify(show) {
+    for (let slice = 1; ; ) {
+      const begun = performance.now();
+      const told = JSON.parse(lab.classify(slice));
+      if (!(await show(told))) return false;
+      if (told.done) return true;
+      slice = next(slice, performance.now() - begun, told.steps - told.step);
+    }
   },
 };
 

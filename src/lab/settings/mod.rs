@@ -59,6 +59,8 @@ pub struct Settings {
     /// Where the scrub bar stands: 0 at the data, 1 at the noise.
     pub clock: f64,
     pub cooling: Cooling,
+    /// Where the likelihood is asked for, [`Settings::MOST_PLACES`] at most.
+    pub places: Vec<[f64; 2]>,
 }
 
 impl Settings {
@@ -75,6 +77,9 @@ impl Settings {
     pub const PARTICLES: RangeInclusive<usize> = 16..=10_000;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=10.0;
     pub const CLOCK: RangeInclusive<f64> = 0.0..=1.0;
+    /// Of both coordinates.
+    pub const PLACE: RangeInclusive<f64> = -100.0..=100.0;
+    pub const MOST_PLACES: usize = 8;
 
     /// Reads a share link: a whole address, or only its hash. Unknown keys are left alone. A value that cannot be used
     /// keeps its default and is named in the list of problems.
@@ -127,6 +132,7 @@ impl Settings {
             ("clock", self.clock.to_string()),
             ("temperature", self.cooling.line()),
             ("cooling", self.cooling.drawn().map(numbers::join).unwrap_or_default()),
+            ("places", numbers::join(self.places.as_flattened())),
         ]
     }
 
@@ -169,6 +175,7 @@ impl Settings {
             "clock" => self.clock = number(value, Self::CLOCK)?,
             "temperature" => self.cooling.set_line(value)?,
             "cooling" => self.cooling.set_drawn(value)?,
+            "places" => self.places = values::places(value)?,
             _ => {}
         }
         Ok(())
@@ -249,6 +256,7 @@ impl Default for Settings {
             heat: true,
             clock: 1.0,
             cooling: Cooling::default(),
+            places: vec![[2.0, 2.0], [-2.0, -1.5], [0.0, 0.0], [3.0, -3.0]],
         }
     }
 }

@@ -25,13 +25,14 @@ fn a_link_restores_the_settings_it_was_made_from() {
         particles: 10_000,
         seed: 9,
         class: Some(1),
-        guide: Guide::Classifier,
+        guide: Guide::LearnedClassifier,
         guidance: 0.1 + 0.2,
         view: View::Anneal,
         field: Field::Difference,
         heat: false,
         clock: 0.125,
         cooling,
+        places: vec![[0.125, -3.0], [100.0, 2.5]],
     };
     let link = settings.to_link();
     assert!(link.starts_with("#lab&data=own&points="), "{link}");
@@ -73,7 +74,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         ("seed=-1", "a number from 0 to 4294967295"),
         ("class=4", "a number from -1 to 3"),
         ("class=-2", "a number from -1 to 255"),
-        ("guide=cfg", "one of free, classifier"),
+        ("guide=cfg", "one of free, classifier, learned-classifier"),
         ("guidance=10.1", "a number from 0 to 10"),
         ("view=map", "one of forward, reverse, anneal, numbers"),
         ("field=all", "one of none, exact, learned, difference"),
@@ -84,6 +85,10 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         ("temperature=0_1_400", "a number from 0.001 to 1000"),
         ("cooling=1", "2 to 12 logarithms"),
         ("cooling=1_4", "2 to 12 logarithms"),
+        ("places=1_2_3", "1 to 8 places"),
+        ("places=1_101", "1 to 8 places"),
+        ("places=NaN_1", "1 to 8 places"),
+        ("places=1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1", "1 to 8 places"),
         ("data=own", "points of one's own, at least one"),
     ] {
         let (settings, problems) = Settings::from_link(&format!("#lab&{pair}"));
@@ -98,7 +103,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
 #[test]
 fn what_a_message_gives_as_an_example_is_taken() {
     let examples = [values::PANE, values::POINTS].into_iter().zip(["pane1", "points"]);
-    let bad = ["curve=1", "temperature=1", "cooling=1"].map(|pair| Settings::from_link(pair).1.remove(0));
+    let bad = ["curve=1", "temperature=1", "cooling=1", "places=1"].map(|pair| Settings::from_link(pair).1.remove(0));
     let told = bad.into_iter().map(|problem| (problem.reason, problem.key));
     for (reason, key) in examples.map(|(reason, key)| (reason, key.to_owned())).chain(told) {
         let Reason::Form { example, .. } = reason else { panic!("{key}: {reason}") };

@@ -25,12 +25,15 @@ impl Model {
 pub enum Guide {
     /// By the difference between the model with and without the class.
     Free,
-    /// By the gradient of a classifier.
+    /// By the gradient of the exact classifier.
     Classifier,
+    /// By that of a classifier that is trained.
+    LearnedClassifier,
 }
 
 impl Guide {
-    pub const ALL: [(&'static str, Self); 2] = [("free", Self::Free), ("classifier", Self::Classifier)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("free", Self::Free), ("classifier", Self::Classifier), ("learned-classifier", Self::LearnedClassifier)];
 }
 
 /// Which activity is open.
@@ -234,6 +237,17 @@ pub(super) fn curve(value: &str) -> Result<Curve, Reason> {
         example: "0_0.15_0.5_0.85_1",
     };
     numbers::split(value).and_then(Curve::new).ok_or(CURVE)
+}
+
+pub(super) fn places(value: &str) -> Result<Vec<[f64; 2]>, Reason> {
+    const PLACES: Reason =
+        Reason::Form { form: "1 to 8 places, x and y of each from -100 to 100, joined by _", example: "2_2_-1.5_0" };
+    let all = numbers::split(value).ok_or(PLACES)?;
+    let (places, rest) = all.as_chunks();
+    let fine = rest.is_empty()
+        && (1..=super::Settings::MOST_PLACES).contains(&places.len())
+        && all.iter().all(|v| super::Settings::PLACE.contains(v));
+    if fine { Ok(places.to_vec()) } else { Err(PLACES) }
 }
 
 pub(super) const POINTS: Reason =

@@ -18,10 +18,17 @@ pub struct MlpConfig {
     /// Number of classes that a point may be told to be of; 0 for a network without.
     #[serde(default)]
     pub num_class_embeds: usize,
+    /// Numbers that it answers: 2 for a denoiser, the classes that a classifier tells apart.
+    #[serde(default = "outputs")]
+    pub outputs: usize,
 }
 
 fn frequencies() -> usize {
     8
+}
+
+fn outputs() -> usize {
+    super::POINT
 }
 
 /// Why a configuration cannot be used.
@@ -38,13 +45,22 @@ impl MlpConfig {
     pub const WIDTH: RangeInclusive<usize> = 8..=512;
     const FREQUENCIES: RangeInclusive<usize> = 1..=16;
     const CLASSES: RangeInclusive<usize> = 0..=256;
+    const OUTPUTS: RangeInclusive<usize> = 1..=256;
 
-    /// A network of `depth` hidden layers of `width` neurons that knows so many classes.
+    /// A denoiser of `depth` hidden layers of `width` neurons that knows so many classes.
     ///
     /// # Errors
     /// A number out of its range.
     pub fn new(depth: usize, width: usize, num_class_embeds: usize) -> Result<Self, ConfigError> {
-        Self { depth, width, frequencies: frequencies(), num_class_embeds }.checked()
+        Self { depth, width, frequencies: frequencies(), num_class_embeds, outputs: outputs() }.checked()
+    }
+
+    /// A network of `depth` hidden layers of `width` neurons that tells `classes` apart.
+    ///
+    /// # Errors
+    /// A number out of its range.
+    pub fn classifier(depth: usize, width: usize, classes: usize) -> Result<Self, ConfigError> {
+        Self { outputs: classes, ..Self::new(depth, width, 0)? }.checked()
     }
 
     /// Reads JSON text.
@@ -61,6 +77,7 @@ impl MlpConfig {
             ("width", self.width, Self::WIDTH),
             ("frequencies", self.frequencies, Self::FREQUENCIES),
             ("num_class_embeds", self.num_class_embeds, Self::CLASSES),
+            ("outputs", self.outputs, Self::OUTPUTS),
         ];
         match numbers.into_iter().find(|(_, got, range)| !range.contains(got)) {
             Some((key, got, range)) => Err(ConfigError::Refused { key, got, range }),
@@ -87,6 +104,7 @@ mod tests {
             (r#"{"depth": 3, "width": 100000}"#, "width"),
             (r#"{"depth": 3, "width": 128, "frequencies": 0}"#, "frequencies"),
             (r#"{"depth": 3, "width": 128, "num_class_embeds": 4000}"#, "num_class_embeds"),
+            (r#"{"depth": 3, "width": 128, "outputs": 0}"#, "outputs"),
             (r#"{"depth": 3, "width": 128, "heads": 2}"#, "heads"),
             (r#"{"depth": 3}"#, "width"),
             ("3x128", "not one"),

@@ -34,7 +34,7 @@ impl Mlp {
         let inputs = |layer| if layer == 0 { config.inputs() } else { width };
         Self {
             hidden: (0..config.depth).map(|layer| Linear::new(inputs(layer), width, device)).collect(),
-            out: Linear::new(width, POINT, device),
+            out: Linear::new(width, config.outputs, device),
             config: config.clone(),
         }
     }
@@ -48,7 +48,7 @@ impl Mlp {
     /// - `x`: `[points, 2]`, of about unit variance;
     /// - `log_nsr`: `[points]`, the logarithm of each point's noise-to-signal ratio `sigma / alpha`, which may be infinite;
     /// - `classes`: `[points]`, `None` for a point of no known class;
-    /// - returns `[points, 2]`.
+    /// - returns `[points, outputs]`.
     ///
     /// # Panics
     /// If a class is none of the network's.

@@ -5,11 +5,12 @@ mod scene;
 mod words;
 
 use super::{Receiver, error, object};
+use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{LearnError, Learner};
 use crate::lab::learned::Learned;
 use crate::lab::numbers::{self, Accuracy};
 use crate::lab::run::{Frame, RunError, scores};
-use crate::lab::settings::Model;
+use crate::lab::settings::{Guide, Model};
 use crate::lab::{Annealing, Cloud, CloudNoise, Deepest, Distances, Energy, Process, Settings, chain, closed_form};
 use crate::math::noise::node_seed;
 use crate::math::{Latent, TorchGenerator};
@@ -28,11 +29,12 @@ const SPREAD: f64 = 4.0;
 /// Data points that the bound and the inversion are averaged over.
 const POINTS: usize = 64;
 
-/// What a link shows, and the network that learns it.
+/// What a link shows, and the networks that learn it.
 #[wasm_bindgen]
 pub struct Lab {
     scene: RefCell<Rc<Scene>>,
     net: RefCell<Net>,
+    classifier: RefCell<Option<ClassifierLearner>>,
 }
 
 /// The network of a scene.
@@ -51,7 +53,8 @@ impl Lab {
     /// The laboratory of a link.
     #[wasm_bindgen(constructor)]
     pub fn new(link: &str) -> Result<Lab, JsValue> {
-        Ok(Self { scene: RefCell::new(Rc::new(Scene::new(link)?)), net: RefCell::default() })
+        let scene = RefCell::new(Rc::new(Scene::new(link)?));
+        Ok(Self { scene, net: RefCell::default(), classifier: RefCell::default() })
     }
 
     /// Takes over another link: JSON `{retrain}`, whether the network of the old one is gone.
@@ -61,6 +64,7 @@ impl Lab {
         if retrain {
             self.net.take();
         }
+        self.classifier.borrow_mut().take_if(|classifier| !scene.trusts(classifier));
         self.scene.replace(Rc::new(scene));
         Ok(json!({"retrain": retrain}).to_string())
     }
@@ -109,13 +113,14 @@ impl Lab {
         Float32Array::from(&values[..])
     }
 
-    /// The score in the middle of each cell: of the `exact` model, of the `learned` one, or their `difference`.
+    /// The score in the middle of each cell: of the `exact` model, of the `learned` ones, or their `difference`.
     pub fn field(&self, clock: f64, cells: usize, half: f64, which: &str) -> Result<Float32Array, JsValue> {
         let scene = self.scene();
         let at = scene.process.level(clock);
         let x = Cloud(Scene::plane(cells, half).centres().collect());
-        let exact = || scores(&*scene.model(None), &x, at);
-        let learned = || Ok::<_, JsValue>(scores(&*scene.model(Some(&self.learned()?)), &x, at));
+        let exact = || scores(&*scene.model(None, None), &x, at);
+        let classifier = self.led();
+        let learned = || Ok::<_, JsValue>(scores(&*scene.model(Some(&self.learned()?), classifier.as_ref()), &x, at));
         Ok(array(&match which {
             "learned" => learned()?,
             "difference" => learned()?.mix(1.0, &exact(), -1.0),
@@ -134,7 +139,24 @@ impl Lab {
         Ok(json!({"step": at.step, "loss": at.train, "held_out": at.held_out}).to_string())
     }
 
-    /// Forgets what was learned.
+    /// Trains the classifier of the link by `steps` steps: JSON `{step, steps, done}`; `{held_out, exact}` stand beside them
+    /// once it is, the cross entropy of the classifier and of the exact one.
+    pub fn classify(&self, steps: usize) -> Result<String, JsValue> {
+        let mut classifier = self.classifier.borrow_mut();
+        if classifier.is_none() {
+            *classifier = self.scene().classifier()?;
+        }
+        let Some(learner) = &mut *classifier else { return Ok(json!({"done": true}).to_string()) };
+        learner.train(steps);
+        let (step, steps) = (learner.steps(), ClassifierLearner::ENOUGH);
+        if step < steps {
+            return Ok(json!({"step": step, "steps": steps, "done": false}).to_string());
+        }
+        let (held_out, exact) = learner.loss();
+        Ok(json!({"step": step, "steps": steps, "done": true, "held_out": held_out, "exact": exact}).to_string())
+    }
+
+    /// Forgets what the network learned.
     pub fn reset(&self) {
         self.net.take();
     }
@@ -157,11 +179,11 @@ impl Lab {
     /// the run finished, `false` when it was stopped.
     pub async fn run(&self, pane: usize, on_frame: Function) -> Result<bool, JsValue> {
         let scene = self.scene();
-        let learned = self.asked()?;
+        let (learned, classifier) = (self.asked()?, self.led());
         let receiver = Receiver::new(on_frame);
         let each = async |frame: Frame| receiver.hand(frame_object(&frame, &scene.process)).await;
         let z = scene.noise();
-        let model = scene.model(learned.as_ref());
+        let model = scene.model(learned.as_ref(), classifier.as_ref());
         let end = scene.stage(&*model).run(scene.pane(pane)?, &z, each).await.map_err(run_error)?;
         receiver.end(end)
     }
@@ -231,9 +253,9 @@ impl Lab {
     /// sliced_wasserstein, energy}` and answers as of [`run`](Self::run).
     pub async fn race(&self, on_row: Function) -> Result<bool, JsValue> {
         let scene = self.scene();
-        let learned = self.asked()?;
+        let (learned, classifier) = (self.asked()?, self.led());
         let receiver = Receiver::new(on_row);
-        let model = scene.model(learned.as_ref());
+        let model = scene.model(learned.as_ref(), classifier.as_ref());
         let (z, data) = (scene.noise(), scene.wanted());
         let mut seen = Vec::new();
         for pane in scene.settings.panes.iter().flatten() {
@@ -263,8 +285,8 @@ impl Lab {
     /// How well data that was turned into noise comes back through a pane: JSON `{error_max, error_mean, nfe}`.
     pub async fn inversion(&self, pane: usize) -> Result<String, JsValue> {
         let scene = self.scene();
-        let learned = self.asked()?;
-        let model = scene.model(learned.as_ref());
+        let (learned, classifier) = (self.asked()?, self.led());
+        let model = scene.model(learned.as_ref(), classifier.as_ref());
         let points = scene.law.draw(POINTS, scene.settings.seed).x;
         let trip = numbers::inversion(&scene.stage(&*model), scene.pane(pane)?, &points).await.map_err(run_error)?;
         Ok(json!({"error_max": trip.most, "error_mean": trip.mean, "nfe": trip.nfe}).to_string())
@@ -289,6 +311,12 @@ impl Lab {
     fn asked(&self) -> Result<Option<Learned>, JsValue> {
         let wanted = self.scene().settings.model == Model::Learned;
         wanted.then(|| self.learned()).transpose()
+    }
+
+    /// The classifier as far as it is trained, if the link asks for it.
+    fn led(&self) -> Option<LearnedClassifier> {
+        let wanted = self.scene().settings.guide == Guide::LearnedClassifier;
+        self.classifier.borrow().as_ref().filter(|_| wanted).map(ClassifierLearner::learned)
     }
 }
 

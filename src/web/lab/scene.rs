@@ -2,6 +2,7 @@
 
 use super::learn_error;
 use crate::denoise::Denoiser;
+use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{Learner, Recipe};
 use crate::lab::learned::Learned;
 use crate::lab::run::{Stage, guided};
@@ -30,13 +31,28 @@ impl Scene {
         self.law == other.law && self.process == other.process && recipes[0] == recipes[1]
     }
 
-    /// The model that is walked and drawn: guided where a class is asked for.
-    pub fn model<'a>(&'a self, learned: Option<&'a Learned>) -> Box<dyn Denoiser<Cloud> + 'a> {
+    /// The model that is walked and drawn: guided where a class is asked for. What was not learned is exact.
+    pub fn model<'a>(
+        &'a self,
+        net: Option<&'a Learned>,
+        classifier: Option<&'a LearnedClassifier>,
+    ) -> Box<dyn Denoiser<Cloud> + 'a> {
         let Self { settings, law, .. } = self;
-        match learned {
-            None => guided(settings, law, law.mixture().clone(), |asked| asked),
-            Some(net) => guided(settings, law, net.told(None), |_| net.told(settings.class)),
+        let led = classifier.zip(settings.class).map(|(classifier, class)| classifier.towards(class));
+        match net {
+            None => guided(settings, law, law.mixture().clone(), |asked| asked, led),
+            Some(net) => guided(settings, law, net.told(None), |_| net.told(settings.class), led),
         }
+    }
+
+    /// Whether a classifier that was trained there serves here.
+    pub fn trusts(&self, classifier: &ClassifierLearner) -> bool {
+        classifier.is_for(&self.law, &self.process, self.settings.train_seed)
+    }
+
+    /// A classifier that was not trained yet; none where there is but one class.
+    pub fn classifier(&self) -> Result<Option<ClassifierLearner>, JsValue> {
+        ClassifierLearner::new(self.law.clone(), self.process.clone(), self.settings.train_seed).map_err(learn_error)
     }
 
     /// The data that the forward process takes.

@@ -45,6 +45,8 @@ pub fn lab_catalogue() -> String {
             "guidance": [Settings::GUIDANCE.start(), Settings::GUIDANCE.end()],
             "clock": [Settings::CLOCK.start(), Settings::CLOCK.end()],
             "points": [1, Own::MOST],
+            "place": [Settings::PLACE.start(), Settings::PLACE.end()],
+            "places": [1, Settings::MOST_PLACES],
         },
         "defaults": pairs_json(Settings::default().pairs(), &WORDS),
     })

@@ -1,0 +1,148 @@
+//! A classifier of noisy points, trained on a law of the plane: what leads a model where no exact classifier is known.
+
+use super::draws::{Noisy, noisy, stream};
+use super::learn::LearnError;
+use super::learned::{CHUNK, input_scale, scaled};
+use super::{Cloud, Law, Process};
+use crate::backend::cpu;
+use crate::denoise::Classifier;
+use crate::math::{Latent, Level, TorchGenerator};
+use crate::models::mlp::{Mlp, MlpConfig};
+use crate::train::initial;
+use crate::train::trainer::{Loss, Options, Trainer, learning_rate};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+/// The network and its training, which are alike for every law: enough for the classes of each.
+const DEPTH: usize = 3;
+const WIDTH: usize = 64;
+const BATCH: usize = 256;
+const LR: f64 = 4e-3;
+const WARMUP: usize = 50;
+const EMA: f64 = 0.98;
+
+/// Points that the held-out loss is measured on.
+const HELD: usize = 512;
+
+/// Streams of random numbers of a seed, apart from those of the denoiser.
+const WEIGHTS: u64 = 3;
+const STEPS: u64 = 4;
+const HELD_OUT: u64 = 5;
+
+/// A classifier in training (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4.1): the cross entropy of noisy points at
+/// levels from all of the clock. Every random number is a function of the seed and of the step.
+pub struct ClassifierLearner {
+    law: Law,
+    process: Process,
+    seed: u32,
+    trainer: Trainer<Mlp>,
+}
+
+impl ClassifierLearner {
+    /// Steps that make a classifier: it is then next to the exact one, see [`loss`](Self::loss).
+    pub const ENOUGH: usize = 1000;
+
+    /// A classifier with the starting weights of the seed; `None` for a law of one class, which has nothing to be told apart.
+    ///
+    /// # Errors
+    /// More classes than a network can have.
+    pub fn new(law: Law, process: Process, seed: u32) -> Result<Option<Self>, LearnError> {
+        if law.classes() < 2 {
+            return Ok(None);
+        }
+        let config = MlpConfig::classifier(DEPTH, WIDTH, law.classes())?;
+        let generator = TorchGenerator::new(stream(seed, WEIGHTS, 0));
+        let net = initial::weights(Mlp::new(&config, &cpu::device().autodiff()), generator);
+        let options = Options { betas: [0.9, 0.999], weight_decay: 0.0, clip: 1.0, ema_decays: vec![EMA] };
+        Ok(Some(Self { law, process, seed, trainer: Trainer::new(net, options) }))
+    }
+
+    /// Whether this is in training for that law, process and seed.
+    pub fn is_for(&self, law: &Law, process: &Process, seed: u32) -> bool {
+        self.law == *law && self.process == *process && self.seed == seed
+    }
+
+    /// Trains `steps` steps further, but not beyond [`ENOUGH`](Self::ENOUGH).
+    pub fn train(&mut self, steps: usize) {
+        let device = cpu::device().autodiff();
+        for _ in 0..steps.min(Self::ENOUGH - self.steps()) {
+            let step = self.steps();
+            let seed = stream(self.seed, STEPS, step as u64);
+            let (points, _) = noisy(&self.law, &self.process, BATCH, seed);
+            self.trainer.step(LR * learning_rate(step, WARMUP, Self::ENOUGH), |net| {
+                let loss = cross_entropy(net, &points, &device);
+                Loss { reported: loss.clone(), descended: loss }
+            });
+        }
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> usize {
+        self.trainer.steps()
+    }
+
+    /// The cross entropy in nats on points that are never trained on, always the same with the same noise: of the averaged
+    /// weights, and of the exact classifier, which no network beats but by chance.
+    pub fn loss(&self) -> (f64, f64) {
+        let (held, _) = noisy(&self.law, &self.process, HELD, stream(self.seed, HELD_OUT, 0));
+        let net = cross_entropy(&self.trainer.averaged(0), &held, &cpu::device());
+        let exact = held.iter().map(|p| -self.law.at(p.at).log_posterior(p.class.into(), &p.x)).sum::<f64>();
+        (f64::from(cpu::read(net)[0]), exact / HELD as f64)
+    }
+
+    /// The classifier of the averaged weights.
+    pub fn learned(&self) -> LearnedClassifier {
+        LearnedClassifier(self.trainer.averaged(0))
+    }
+}
+
+/// The mean of `-ln p(y | x_t)`, `[1]`.
+fn cross_entropy(net: &Mlp, points: &[Noisy], device: &Device) -> Tensor<1> {
+    let n = points.len();
+    let x = points.iter().flat_map(|p| scaled(&p.x, p.at)).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [n, 2]), device);
+    let log_nsr: Vec<_> = points.iter().map(|p| p.at.nsr().ln()).collect();
+    let labels = points.iter().map(|p| i32::from(p.class)).collect();
+    let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [n, 1]), device);
+    log_softmax(net.forward(x, &log_nsr, &vec![None; n]), 1).gather(1, labels).mean().neg()
+}
+
+/// A trained classifier.
+#[derive(Clone, Debug)]
+pub struct LearnedClassifier(Mlp);
+
+impl LearnedClassifier {
+    /// The classifier asked for a class.
+    ///
+    /// # Panics
+    /// If it knows no such class.
+    pub fn towards(&self, class: usize) -> LearnedTowards<'_> {
+        assert!(class < self.0.config().outputs, "the classifier knows {} classes", self.0.config().outputs);
+        LearnedTowards { classifier: self, class }
+    }
+}
+
+/// A trained classifier asked for a class.
+#[derive(Clone, Copy, Debug)]
+pub struct LearnedTowards<'a> {
+    classifier: &'a LearnedClassifier,
+    class: usize,
+}
+
+impl Classifier<Cloud> for LearnedTowards<'_> {
+    /// By differentiating the network. The weights are no part of the graph.
+    fn gradient(&self, x: &Cloud, at: Level) -> Cloud {
+        let chunk = |x: &[[f64; 2]]| {
+            let n = x.len();
+            let points = x.iter().flat_map(|x| scaled(x, at)).collect();
+            let points = Tensor::<2>::from_data(TensorData::new(points, [n, 2]), &cpu::device());
+            let points = points.autodiff().require_grad();
+            let logits = self.classifier.0.forward(points.clone(), &vec![at.nsr().ln(); n], &vec![None; n]);
+            let mut gradients = log_softmax(logits, 1).narrow(1, self.class, 1).sum().backward();
+            let slopes = points.grad_remove(&mut gradients).unwrap_or_else(|| points.inner().zeros_like());
+            // The network sees the points scaled.
+            Cloud::from_f32(&cpu::read(slopes)).scale(input_scale(at)).0
+        };
+        Cloud(x.0.chunks(CHUNK).flat_map(chunk).collect())
+    }
+}
