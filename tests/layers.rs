@@ -36,7 +36,7 @@ const SHARED: &[&str] = &["backend", "picture", "settings"];
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
     ("samplers", &["coefficients", "groups", "history", "linear", "steps", "table", "tuning", "walker"]),
-    ("models", &["blocks", "weights", "unet2d"]),
+    ("models", &["blocks", "silu", "weights", "unet2d"]),
 ];
 
 /// Files that are made to name their neighbours.

@@ -6,6 +6,7 @@ pub mod mlp;
 mod network;
 mod pretrained;
 mod self_test;
+mod silu;
 pub mod unet2d;
 mod weights;
 

@@ -10,9 +10,9 @@ pub use load::LoadError;
 use super::blocks::{
     Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, TimestepEmbedding, same_conv, sinusoidal_embedding,
 };
+use super::silu::silu;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// A network that tells classes apart at every noise level.

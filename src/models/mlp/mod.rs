@@ -7,8 +7,8 @@ pub use config::{ConfigError, MlpConfig};
 pub use load::LoadError;
 
 use super::blocks::Linear;
+use super::silu::silu;
 use burn::module::Module;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::f64::consts::PI;
 

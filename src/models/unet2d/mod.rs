@@ -9,10 +9,10 @@ use super::blocks::{
     Attention, Downsample2d, GaussianFourierProjection, GroupNorm, Norm, ResnetBlock2d, TimestepEmbedding, Upsample2d,
     same_conv, sinusoidal_embedding,
 };
+use super::silu::silu;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Standard deviation of the frequencies of a Fourier embedding.
