@@ -40,6 +40,20 @@ test("points that are drawn become the data, and go into the link", async ({ pag
   expect(await shows(tab)).toEqual(drawn);
 });
 
+test("the keyboard draws too", async ({ page }) => {
+  await tools(page);
+  await page.locator("#lab-pad").focus();
+  await page.keyboard.press("Space");
+  for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Shift+ArrowUp");
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#lab-play")).toHaveAttribute("aria-pressed", "false"); // Space draws here, and plays elsewhere
+  await page.getByRole("button", { name: "Use the drawing" }).click();
+  await expect(page.locator("#lab-data")).toHaveValue("own");
+  await rests(page);
+  expect(page.url()).toMatch(/data=own.*points=[\w-]{20,}/);
+});
+
 test("an empty drawing is told", async ({ page }) => {
   await tools(page);
   await page.getByRole("button", { name: "Use the drawing" }).click();

@@ -9,6 +9,9 @@ const $ = (id) => document.getElementById(id);
 const MOST = 2000;
 /** Points that a step of a stroke leaves behind, and how far they scatter (units of the data). */
 const BRUSH = { points: 3, spread: 0.12 };
+/** How far an arrow key moves the pen, and with Shift (units of the data). */
+const STRIDE = { long: 0.4, short: 0.1 };
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 /** Points that are drawn from a picture, which is first brought to this size. */
 const PICTURE = { points: 1500, side: 96 };
 
@@ -16,6 +19,8 @@ const PICTURE = { points: 1500, side: 96 };
 let points = [];
 /** The component that is drawn now. */
 let pen = 0;
+/** Where the keyboard holds the pen. */
+let held = [0, 0];
 let lab;
 const pad = $("lab-pad");
 
@@ -24,9 +29,11 @@ export function listen(given) {
   lab = given;
   pad.addEventListener("pointerdown", (event) => {
     pad.setPointerCapture(event.pointerId);
-    dab(event);
+    dab(under(event));
   });
-  pad.addEventListener("pointermove", (event) => event.buttons && dab(event));
+  pad.addEventListener("pointermove", (event) => event.buttons && dab(under(event)));
+  pad.addEventListener("keydown", key);
+  for (const change of ["focus", "blur"]) pad.addEventListener(change, draw);
   $("lab-pens").addEventListener("change", () => (pen = Number(document.querySelector("[name=lab-pen]:checked").value)));
   $("lab-pad-clear").addEventListener("click", () => put([]));
   $("lab-pad-use").addEventListener("click", () => attempt(use));
@@ -44,21 +51,47 @@ export function draw() {
   context.clearRect(0, 0, size, size);
   for (const { x, y, label } of points) {
     context.fillStyle = css(DOTS[label % DOTS.length]);
-    context.fillRect((0.5 + x / (2 * HALF)) * size - 1.5, (0.5 - y / (2 * HALF)) * size - 1.5, 3, 3);
+    context.fillRect(across(x) - 1.5, across(-y) - 1.5, 3, 3);
   }
+  if (!pad.matches(":focus-visible")) return;
+  const [x, y] = [across(held[0]), across(-held[1])];
+  context.fillStyle = css("--ink");
+  context.fillRect(x - 7, y - 1, 14, 2);
+  context.fillRect(x - 1, y - 7, 2, 14);
 }
+
+/** From the units of the data to pixels of the pad. */
+const across = (value) => (0.5 + value / (2 * HALF)) * pad.width;
 
 function put(all) {
   points = all.slice(-MOST);
   draw();
 }
 
-/** Leaves some points where the pointer is. */
-function dab({ clientX, clientY }) {
+/** Where the pointer is (units of the data). */
+function under({ clientX, clientY }) {
   const box = pad.getBoundingClientRect();
-  const [x, y] = [((clientX - box.left) / box.width - 0.5) * 2 * HALF, (0.5 - (clientY - box.top) / box.height) * 2 * HALF];
-  const near = (middle) => Math.min(Math.max(middle + BRUSH.spread * (Math.random() + Math.random() + Math.random() - 1.5) * 2, -HALF), HALF);
+  return [((clientX - box.left) / box.width - 0.5) * 2 * HALF, (0.5 - (clientY - box.top) / box.height) * 2 * HALF];
+}
+
+/** Leaves some points at a place. */
+function dab([x, y]) {
+  const near = (middle) => within(middle + BRUSH.spread * (Math.random() + Math.random() + Math.random() - 1.5) * 2);
   put([...points, ...Array.from({ length: BRUSH.points }, () => ({ x: near(x), y: near(y), label: pen }))]);
+}
+
+const within = (value) => Math.min(Math.max(value, -HALF), HALF);
+
+/** Arrow keys move the pen, Space and Enter draw. */
+function key(event) {
+  const way = WAYS[event.key];
+  if (!way && ![" ", "Enter"].includes(event.key)) return;
+  event.preventDefault();
+  event.stopPropagation(); // they play and scrub elsewhere
+  if (!way) return dab(held);
+  const stride = event.shiftKey ? STRIDE.short : STRIDE.long;
+  held = held.map((value, i) => within(value + stride * way[i]));
+  draw();
 }
 
 /** Takes the points on the pad as the data. */
