@@ -35,12 +35,12 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(4..))]
     samples: u32,
     /// Sampler ids
-    #[arg(long, value_name = "ID,ID,..", value_delimiter = ',', default_value = "ddim,dpmpp-2m,unipc-bh2")]
+    #[arg(long, value_name = "ID,ID,..", value_delimiter = ',', default_value = "dpmpp-2m,ddim,unipc-bh2")]
     samplers: Vec<String>,
     /// Numbers of steps
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "5,10,20,50")]
     steps: Vec<usize>,
-    /// Guidance scales, for the second sampler with 10 steps
+    /// Guidance scales, for the first sampler with 10 steps
     #[arg(long, value_name = "SCALE,..", value_delimiter = ',', default_value = "1,1.5,2,3,5")]
     guidance: Vec<f64>,
     /// Where the networks run
@@ -145,11 +145,9 @@ impl Args {
         for &steps in &self.steps {
             self.samplers.iter().try_for_each(|sampler| want(sampler, steps, 1.0))?;
         }
-        let guided = self.samplers.get(1).or(self.samplers.first());
-        self.guidance
-            .iter()
-            .zip(guided.into_iter().cycle())
-            .try_for_each(|(&scale, sampler)| want(sampler, 10, scale))?;
+        if let Some(first) = self.samplers.first() {
+            self.guidance.iter().try_for_each(|&scale| want(first, 10, scale))?;
+        }
         Ok(wanted)
     }
 }
