@@ -206,6 +206,10 @@ test("a learned classifier is trained, said how good it is, and leads as the exa
   expect(await at()).toEqual(learned);
   await page.locator("#lab-class").selectOption("-1");
   await expect(page.locator("#lab-classifier")).toBeHidden();
+  // A single component has nothing to be told apart.
+  await lab(page, "#lab&data=one-gaussian&seed=0&particles=200&pane1=ddim~10&pane2=none&class=0&guidance=2&guide=learned-classifier");
+  await expect(page.locator("#lab-classifier")).toBeHidden();
+  await expect(page.locator("#lab-fault")).toBeHidden();
 });
 
 test("a run that cannot be is told", async ({ page }) => {

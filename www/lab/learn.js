@@ -70,6 +70,7 @@ export async function classify() {
   if (words.hidden) return;
   await lab.stream("classify", [], ({ step, steps, done, held_out, exact }) => {
     if (!done) lab.status("lab.classifying", { step, steps });
+    else if (step === undefined) words.hidden = true; // one class has nothing to be told apart
     else say(words, "lab.classifier", { step, held: () => number(held_out, 4), exact: () => number(exact, 4) });
   });
 }
