@@ -29,7 +29,8 @@ fn manifest() -> Result<Value> {
     let library = packages.find(|package| package["name"] == "unnoise").context("cargo knows no package unnoise")?;
 
     let mut exports = Map::new();
-    let mut files = vec![json!("THIRD-PARTY.txt")];
+    // npm itself adds a licence of one name alone.
+    let mut files: Vec<_> = LICENCES.iter().chain(&["THIRD-PARTY.txt"]).map(|file| json!(file)).collect();
     for backend in Backend::ALL {
         let module = backend.module();
         // TypeScript finds the types beside the script.
