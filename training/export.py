@@ -2,7 +2,7 @@
 
     python training/export.py CHECKPOINT OUT        look at a run that is still going
 
-The folder is diffusers' own layout (the pipelines that it names open it) with float16 weights, plus `unnoise.json` (names,
+A denoiser's folder is diffusers' own layout (the pipelines that it names open it) with float16 weights, plus `unnoise.json` (names,
 classes, licence). `unnoise sample --model OUT` draws from it.
 """
 
@@ -17,6 +17,7 @@ import torch
 from diffusers import DDIMPipeline, DiffusionPipeline, ScoreSdeVePipeline, UNet2DModel
 from PIL import Image
 
+from classifier import save_classifier
 from process import build_scheduler
 from recipe import Fault, build
 
@@ -80,7 +81,10 @@ def main() -> None:
     except (OSError, RuntimeError, KeyError, Fault) as error:
         sys.exit(f"export.py: {given.checkpoint} is not a checkpoint of train.py: {error}")
     given.out.mkdir(parents=True, exist_ok=True)
-    export(model, build_scheduler(recipe), recipe, given.out)
+    if "classifier" in recipe:
+        save_classifier(model, given.out)
+    else:
+        export(model, build_scheduler(recipe), recipe, given.out)
     print(f"step {state['step']}: {given.out}")
 
 
