@@ -41,13 +41,13 @@ impl Law {
         let of = |parts: &[&Part]| Mixture::new(parts.iter().map(|part| part.component).collect());
         let all = of(&parts.iter().filter(|part| part.component.std > 0.0).collect::<Vec<_>>())?;
         let total: f64 = parts.iter().map(|part| part.component.weight).sum();
-        let classes = parts.iter().map(|part| part.class).max()? + 1;
+        let last = parts.iter().map(|part| part.class).max()?;
         let class = |k: u8| {
             let own: Vec<_> = parts.iter().filter(|part| part.class == k).collect();
             let share = own.iter().map(|part| part.component.weight).sum::<f64>() / total;
             Some((of(&own)?, share))
         };
-        let classes = (0..classes).map(class).collect::<Option<_>>()?;
+        let classes = (0..=last).map(class).collect::<Option<_>>()?;
         let class_of: Vec<u8> = parts.iter().map(|part| part.class).collect();
         (all.components().len() == class_of.len()).then_some(Self { all, class_of, classes })
     }

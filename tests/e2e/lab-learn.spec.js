@@ -93,6 +93,48 @@ test("other data or another view end the training, and one can go on", async ({ 
   await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.untrained");
 });
 
+test("a link that is followed while a network learns is opened", async ({ page }) => {
+  await lab(page, `${SMALL}&tour=3`);
+  await page.locator("#lab-train").click();
+  await expect.poll(() => step(page)).toBeGreaterThan(10);
+  await page.locator("#lab-tour-on").click();
+  await expect(page.locator("#lab-stop-title")).toContainText("4.");
+  await rests(page);
+  expect(page.url()).toContain("tour=4");
+  await expect(page.locator("#lab-data")).toHaveValue("ring");
+});
+
+test("a shipped network that does not come is told, and is fetched the next time", async ({ page }) => {
+  await page.route("**/models/lab/moons.safetensors", (route) => route.fulfill({ status: 404, body: "no" }));
+  await lab(page, `${LINK}&model=learned`);
+  await expect(page.locator("#lab-fault")).toContainText("moons.safetensors");
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.untrained");
+  await page.unroute("**/models/lab/moons.safetensors");
+  await page.locator("#lab-particles").fill("120");
+  await page.locator("#lab-particles").blur();
+  await rests(page);
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.shipped");
+  await expect(page.locator("#lab-fault")).toBeHidden();
+});
+
+test("arrows of the learned score are those of the network that ships", async ({ page, context }) => {
+  const arrows = (tab) => tab.locator(".plane canvas").first().evaluate((canvas) => canvas.toDataURL());
+  await lab(page, `${LINK}&heat=off&clock=0.5`);
+  const none = await arrows(page);
+  await page.route("**/models/lab/moons.safetensors", async (route) => {
+    await new Promise((done) => setTimeout(done, 1000)); // long enough to draw what is there before
+    await route.continue();
+  });
+  await page.locator("#lab-field").selectOption("learned");
+  await expect(state(page)).toHaveAttribute("data-i18n", "lab.train.shipped");
+  const tab = await context.newPage();
+  await lab(tab, `${LINK}&heat=off&clock=0.5&field=learned`);
+  await expect.poll(() => arrows(tab)).not.toEqual(none);
+  const right = await arrows(tab);
+  await expect.poll(() => arrows(page)).not.toEqual(none);
+  await expect.poll(() => arrows(page)).toEqual(right);
+});
+
 test("the noise schedule is bent with the keyboard and the mouse, and stays in the link", async ({ page }) => {
   await lab(page, `${LINK}&process=curve`);
   const before = await shows(page);

@@ -112,6 +112,22 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
   await expect(page.locator(".pane")).toHaveCount(2);
 });
 
+test("a link whose first panes are empty shows those that are not", async ({ page }) => {
+  await lab(page, "#lab&data=moons&seed=0&particles=100&pane1=none&pane2=ddpm~5&pane3=none&pane4=ddim~5");
+  await expect(page.locator(".pane")).toHaveCount(2);
+  for (const under of await page.locator(".pane > .figures").allTextContents()) expect(under).toContain("step 5 of 5");
+  await expect(page.locator("#lab-fault")).toBeHidden();
+});
+
+test("who chooses a sampler with the keyboard stays at it", async ({ page }) => {
+  await lab(page, LINK);
+  const sampler = page.locator(".pane").nth(1).locator("select");
+  await sampler.focus();
+  await page.keyboard.press("ArrowDown");
+  await rests(page);
+  await expect(page.locator(".pane").nth(1).locator("select")).toBeFocused();
+});
+
 test("what is half typed when the engine answers stays", async ({ page }) => {
   await lab(page, LINK);
   await page.locator("#lab-seed").clear();

@@ -27,6 +27,7 @@ export async function open(lab) {
   tools(lab);
   stage.layout(["slow", "fast"].map((kind) => ({ seen: `lab.see.${kind}`, words, head: el("h3", `lab.head.${kind}`), tail: TAIL })), settings, "landscape");
   stage.territories(await engine.ask("data", settings.particles));
+  if (!lab.live()) return;
   lab.begin();
   for (const [i, which] of ["slow", "fast"].entries()) {
     if (!lab.live()) return;

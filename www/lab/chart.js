@@ -1,14 +1,14 @@
 /** Curves and bars in the page's colours, drawn by uPlot, with a legend of our own that speaks both languages. */
 
 import uPlot from "../vendor/uPlot.esm.js";
-import { el } from "../strings.js";
+import { el, label } from "../strings.js";
 import { css, onTheme } from "./colours.js";
 
 const HEIGHT = 190;
 /** From this many points on, a curve is drawn without its points. */
 const CROWD = 30;
 
-/** @typedef {{colour: string, key: string, values?: Record<string, import("../strings.js").Value>, dashed?: boolean}} Series a custom property and a text */
+/** @typedef {{colour: string, key: string, id?: string, values?: Record<string, import("../strings.js").Value>, dashed?: boolean}} Series a custom property and a text; `id` tells texts apart that are functions */
 
 export class Chart {
   /**
@@ -18,7 +18,8 @@ export class Chart {
   constructor(box, style) {
     Object.assign(this, { style, series: [], data: [[]] });
     this.legend = el("ul", "", {}, { className: "legend" });
-    this.frame = el("div", "", {}, { className: "chart" });
+    this.frame = el("div", "", {}, { className: "chart", role: "img" });
+    label(this.frame, style.up);
     box.replaceChildren(el("p", style.up, {}, { className: "hint" }), this.frame, el("p", style.across, {}, { className: "hint across" }), this.legend);
     onTheme(() => this.build());
     new ResizeObserver(() => this.frame.clientWidth > 0 && this.plot?.setSize(this.size())).observe(this.frame);

@@ -29,23 +29,31 @@ let training = Promise.resolve();
 let shipped = false;
 /** Whether the network of the settings is still to be made. */
 let missing = true;
+/** Whether training is about to begin. */
+let starting = false;
+/** The progress of the classifier is said this often (steps), so that it can be read out. */
+const SAID = 250;
 
 export function listen(given) {
   lab = given;
   $("lab-train").addEventListener("click", () => (stream ? stop() : go(MOST)));
-  $("lab-train-one").addEventListener("click", () => stream || go(shipped ? 1 : step + 1));
+  $("lab-train-one").addEventListener("click", () => go(shipped ? 1 : step + 1));
   $("lab-train-reset").addEventListener("click", reset);
+}
+
+/** The network that is there is of no use any more. */
+export function outdated() {
+  missing = true;
 }
 
 /**
  * Makes the network that the link speaks of, if it is wanted and not there: the shipped one, or one trained here as many
  * steps as the link says.
- * @param {boolean} retrain whether the one that is there is of no use any more
  */
-export async function prepare(retrain) {
+export async function prepare() {
   const { settings, engine, catalogue } = lab;
   const steps = Number(settings["train-steps"]);
-  missing ||= retrain || steps !== step;
+  missing ||= steps !== step;
   const wanted = settings.model === "learned" || ["learned", "difference"].includes(settings.field);
   $("lab-learn").hidden = !wanted;
   if (!wanted || !missing) return;
@@ -58,7 +66,11 @@ export async function prepare(retrain) {
   }
   const plain = SHIPPED.every((key) => String(settings[key]) === String(catalogue.defaults[key]));
   if (!plain || settings.data === OWN) return;
-  await engine.ask("shipped", settings.data).then(() => (shipped = true), lab.tell); // it can still be trained here
+  const failed = (thrown) => {
+    missing = true; // it may come the next time, and can still be trained here
+    lab.tell(thrown);
+  };
+  await engine.ask("shipped", settings.data).then(() => (shipped = true), failed);
   show();
 }
 
@@ -68,7 +80,10 @@ export async function classify() {
   const words = $("lab-classifier");
   words.hidden = settings.guide !== "learned-classifier" || Number(settings.class) < 0;
   if (words.hidden) return;
+  let said = -SAID;
   await lab.stream("classify", [], ({ step, steps, done, held_out, exact }) => {
+    if (!done && step - said < SAID) return;
+    said = step;
     if (!done) lab.status("lab.classifying", { step, steps });
     else if (step === undefined) words.hidden = true; // one class has nothing to be told apart
     else say(words, "lab.classifier", { step, held: () => number(held_out, 4), exact: () => number(exact, 4) });
@@ -83,14 +98,21 @@ function forget() {
 
 /** Trains because a person wants it; then the samplers show what was learned. */
 async function go(until) {
+  if (stream || starting) return;
   const { live } = lab;
   lab.status("lab.training");
   lab.halt();
   lab.clear();
-  if (shipped) {
-    await lab.engine.ask("reset");
-    forget();
+  starting = true;
+  try {
+    if (shipped) {
+      await lab.engine.ask("reset");
+      forget();
+    }
+  } finally {
+    starting = false;
   }
+  if (!live()) return; // something else was asked for meanwhile
   await train(until);
   if (live()) lab.perform();
 }
@@ -131,10 +153,11 @@ export async function stop() {
 
 async function reset() {
   lab.status("lab.working");
+  lab.clear();
   lab.trained(0);
   missing = true;
   const { live } = lab;
-  await prepare(false);
+  await prepare();
   if (live()) lab.perform();
 }
 
@@ -142,6 +165,7 @@ async function reset() {
 function show() {
   say($("lab-train"), stream ? "lab.train.pause" : shipped ? "lab.train.anew" : step > 0 ? "lab.train.on" : "lab.train");
   $("lab-train").setAttribute("aria-pressed", String(Boolean(stream)));
+  $("lab-train-state").setAttribute("aria-live", stream ? "off" : "polite"); // it would be read out without end
   $("lab-train-one").disabled = Boolean(stream);
   $("lab-train-reset").disabled = Boolean(stream) || step === 0;
   const last = rows.at(-1);

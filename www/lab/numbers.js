@@ -104,8 +104,8 @@ async function race(lab) {
     rows.push(row);
     const samplers = [...new Set(rows.map(({ sampler }) => sampler))];
     const counts = [...new Set(rows.map(({ nfe }) => nfe))].sort((a, b) => a - b);
-    const series = samplers.map((id, i) => ({ colour: DOTS[i], key: "plain", values: { text: named(catalogue, id) } }));
-    // A logarithm has no place for zero or less, which the energy distance can be by chance.
+    const series = samplers.map((id, i) => ({ colour: DOTS[i], key: "plain", id, values: { text: named(catalogue, id) } }));
+    // A logarithm has no place for zero, nor for what is not there yet.
     const value = (id, nfe, what) => Math.max(rows.find((row) => row.sampler === id && row.nfe === nfe)?.[what] ?? NaN, 1e-6) || null;
     for (const [chart, what] of [[charts.sliced, "sliced_wasserstein"], [charts.energy, "energy"]]) {
       chart.show(series, [counts, ...samplers.map((id) => counts.map((nfe) => value(id, nfe, what)))]);

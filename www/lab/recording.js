@@ -28,7 +28,7 @@ export class Recording {
   /** @param {Frame} frame the next one of the walk */
   add(frame) {
     const every = Math.ceil((((frame.steps ?? 1000) + 1) * frame.x.byteLength) / BUDGET);
-    const last = frame.step === frame.steps || frame.clock === 0;
+    const last = frame.steps === null ? frame.clock === 0 : frame.step === frame.steps;
     if (frame.step % every !== 0 && !last) return;
     this.frames.push(frame);
     // Walks that come down through the levels of noise are shown level beside level, the others step beside step.

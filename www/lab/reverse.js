@@ -20,6 +20,7 @@ export async function open(lab) {
   lab.add.hidden = all.length >= LIMIT.most;
   lab.add.onclick = () => choose(lab, [...all, NEW]);
   stage.territories(await engine.ask("data", settings.particles));
+  if (!lab.live()) return;
   lab.begin();
   for (const [i, pane] of stage.panes.entries()) {
     if (!lab.live()) return;

@@ -67,7 +67,10 @@ export class Stage {
       figure.append(head, plane.element, caption);
       return { plane, recording: new Recording(), figure, caption, words, tail };
     });
+    const controls = () => [...this.box.querySelectorAll("select, input, button")];
+    const focused = controls().indexOf(document.activeElement);
     this.box.replaceChildren(...this.panes.map(({ figure }) => figure));
+    if (focused >= 0) controls()[Math.min(focused, controls().length - 1)]?.focus(); // who chose with the keyboard goes on there
     this.box.dataset.panes = String(this.panes.length);
   }
 
@@ -143,15 +146,15 @@ export class Stage {
     const wish = this.panes.filter(({ recording }) => recording.frames.length > 0).map(({ recording }) => this.missing(recording.at(this.place))).find(Boolean);
     if (!wish) return;
     this.busy = true;
-    const { round } = this;
+    const { round, settings: { field } } = this;
     const { key, what, clock, half, sigma } = wish;
     try {
       if (what === "heat") {
         const logs = await this.engine.ask("density", clock, CELLS[this.ground], half);
         if (round === this.round) this.heats.set(key, this.ground === "landscape" ? landscape(logs) : heatMap(logs));
       } else {
-        const score = await this.engine.ask("field", clock, CELLS.field, half, this.settings.field);
-        if (round === this.round) this.fields.set(key, { score, cells: CELLS.field, sigma });
+        const score = await this.engine.ask("field", clock, CELLS.field, half, field);
+        if (round === this.round && field === this.settings.field) this.fields.set(key, { score, cells: CELLS.field, sigma });
       }
     } catch (thrown) {
       this.settings = { ...this.settings, [what]: what === "heat" ? "off" : "none" }; // once is enough

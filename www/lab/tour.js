@@ -15,7 +15,7 @@ const LINKS = [
   "data=four-gaussians&seed=0&view=numbers",
   "data=four-gaussians&seed=0&pane1=langevin~400&pane2=annealed-langevin~400",
   "data=ring&seed=0&class=0&guidance=0.3&view=anneal",
-  "data=four-gaussians&seed=0&class=3&guidance=4&pane1=ddim~50&pane2=reverse-sde~200",
+  "data=four-gaussians&seed=0&class=3&guidance=4&field=exact&pane1=ddim~50&pane2=reverse-sde~200",
   "data=pinwheel&seed=0&process=flow&pane1=euler~4&pane2=euler~40",
 ];
 

@@ -15,7 +15,7 @@ import * as learn from "./learn.js";
 import * as numbers from "./numbers.js";
 import * as reverse from "./reverse.js";
 import { Stage } from "./stage.js";
-import { KEYS, OWN, labHash, pageKeys } from "./state.js";
+import { KEYS, OWN, labHash, pageKeys, panes, setPanes } from "./state.js";
 import * as tour from "./tour.js";
 
 const $ = (id) => document.getElementById(`lab-${id}`);
@@ -24,13 +24,13 @@ const { clearFault, fault, forget, problem, status } = messages("lab-");
 const ACTIVITIES = { forward, reverse, anneal, numbers };
 /** Points of the curves above the clock. */
 const CURVE = 101;
-/** So many points drawn from data of one's own meet every component. */
-const MANY = 4000;
 /** How much more noise there is at least at a handle of the schedule than at the one before: the engine wants it to rise. */
 const APART = 0.02;
 
 /** The hash of the address, as it was last read or written here. */
 let address = "";
+/** The link that is being opened: what still ends of the one before changes nothing in the address. */
+let opening = "";
 /** @type {Engine | undefined} */
 let engine;
 /** @type {Stage} */
@@ -73,6 +73,8 @@ const lab = {
   live: () => true,
   /** Takes a setting that a person has changed. */
   async change(key, value) {
+    if (!lab.catalogue) return; // nothing is there yet that could be changed
+    clearFault();
     const { anew } = KEYS.find((row) => row.key === key);
     if (anew !== "background") status("lab.working");
     await learn.stop();
@@ -83,7 +85,7 @@ const lab = {
     form.show(lab.settings);
     if (anew !== "background") return renew();
     show();
-    return learn.prepare(false).catch(lab.tell);
+    return learn.prepare().then(() => stage.clearField(), lab.tell); // the field is another one with the network there
   },
   /** Takes points of one's own as the data. */
   own(points) {
@@ -122,13 +124,14 @@ const lab = {
 
 /** Takes over the address. */
 export async function open(hash) {
-  if (engine && lab.catalogue && hash === address) return perform(); // back from the other view
-  address = hash;
   clearFault();
+  if (engine && lab.catalogue && hash === address) return renew(); // back from the other view
+  begin();
+  opening = address = hash;
   try {
-    const first = !engine;
-    if (first) start();
+    if (!engine) start();
     await learn.stop();
+    if (opening === hash) opening = "";
     const { catalogue, checked } = await engine.ask("open", hash);
     if (address !== hash || document.getElementById("lab").hidden) return;
     lab.catalogue = catalogue;
@@ -176,6 +179,7 @@ function end() {
 function adopt({ settings, problems }) {
   const own = pageKeys(address);
   lab.settings = { ...own.settings, ...settings };
+  setPanes(lab.settings, panes(lab.settings)); // without gaps, as they stand
   forget();
   for (const found of [...own.problems, ...problems]) problem({ used: settings[found.key] ?? null, ...found });
   form.show(lab.settings);
@@ -186,6 +190,7 @@ function adopt({ settings, problems }) {
 /** Writes a setting into the address. */
 function keep(key, value) {
   lab.settings[key] = value;
+  if (opening) return;
   address = labHash(lab.settings, lab.catalogue);
   // What ends after the lab was left, such as training, is not to change the other view's address.
   if (!document.getElementById("lab").hidden) history.replaceState(null, "", address);
@@ -197,21 +202,16 @@ async function renew() {
   show();
   status("lab.working");
   try {
-    const { retrain } = await engine.ask("change", labHash(lab.settings, lab.catalogue));
+    const { retrain, classes } = await engine.ask("change", labHash(lab.settings, lab.catalogue));
+    if (retrain) learn.outdated();
     if (mine !== round) return;
-    if (lab.settings.data === OWN) await count();
-    await learn.prepare(retrain);
+    if (lab.settings.data === OWN) form.show(lab.settings, classes);
+    await learn.prepare();
     if (mine === round) await learn.classify();
     if (mine === round) await perform();
   } catch (thrown) {
     if (mine === round) lab.fail(thrown);
   }
-}
-
-/** How many components the data of one's own have. */
-async function count() {
-  const { label } = await engine.ask("data", MANY);
-  form.show(lab.settings, Math.max(...label) + 1);
 }
 
 /** A new round: nothing that is under way counts any more. */
@@ -221,18 +221,19 @@ function begin() {
   lab.live = () => mine === round;
   lab.halt();
   clock.pause();
-  clearFault();
   return mine;
 }
 
 /** Opens the activity on show, with the laboratory as it is. */
 async function perform() {
+  if (!engine) return; // it broke down, and that is told
   const mine = begin();
   stage.clear();
   show();
   status("lab.working");
   try {
     await curves();
+    if (mine !== round) return;
     await ACTIVITIES[lab.settings.view].open({ ...lab, engine, stage });
     if (mine === round) status("lab.ready", { particles: lab.settings.particles });
   } catch (thrown) {
@@ -297,10 +298,12 @@ function listen() {
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("own").addEventListener("toggle", drawing.draw);
   $("again").addEventListener("click", () => {
+    if (!lab.catalogue) return open(address);
+    clearFault();
     lab.settings.clock = 1;
     perform();
   });
-  $("share").addEventListener("click", () => share(labHash(lab.settings, lab.catalogue, { share: true }), { prefix: "lab-" }));
+  $("share").addEventListener("click", () => lab.catalogue && share(labHash(lab.settings, lab.catalogue, { share: true }), { prefix: "lab-" }));
   $("tour-end").addEventListener("click", () => {
     keep("tour", null);
     tour.show(null);
@@ -309,7 +312,8 @@ function listen() {
   addEventListener("keydown", (event) => {
     const elsewhere = document.getElementById("lab").hidden || document.querySelector("dialog[open]");
     const busy = event.target.closest("button, input, select, textarea, a, summary, [role=slider]");
-    if (elsewhere || busy || event.ctrlKey || event.metaKey || event.altKey) return;
+    const still = lab.settings.view === "numbers"; // there is no clock
+    if (elsewhere || busy || still || event.ctrlKey || event.metaKey || event.altKey) return;
     if (clock.key(event.key)) event.preventDefault();
   });
 }

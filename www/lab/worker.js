@@ -29,7 +29,6 @@ const calls = {
     api ??= await bring("cpu");
     return { catalogue: JSON.parse(api.lab_catalogue()), checked: JSON.parse(api.lab_check(link)) };
   },
-  check: (link) => JSON.parse(api.lab_check(link)),
   csv: (text) => JSON.parse(api.lab_csv(text)),
   image: (...given) => api.lab_image(...given),
   pack: (...given) => api.lab_pack(...given),
@@ -68,7 +67,7 @@ const streams = {
       const told = JSON.parse(lab.train(slice));
       const took = performance.now() - begun;
       step = told.step;
-      if (!(await show({ ...told, steps: slice, took }))) return false;
+      if (!(await show(told))) return false;
       slice = next(slice, took, until - step);
     }
     return true;

@@ -182,7 +182,7 @@ impl Settings {
     }
 
     /// Takes back what the other settings leave no place for: one's own data without points, a class that the data has
-    /// not, a first pane that is empty.
+    /// not, panes of which none is there.
     pub fn fit(&mut self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let default = Self::default();

@@ -10,10 +10,10 @@ use crate::lab::learn::{LearnError, Learner};
 use crate::lab::learned::Learned;
 use crate::lab::numbers::{self, Accuracy};
 use crate::lab::run::{Frame, RunError, scores};
-use crate::lab::settings::{Guide, Model};
+use crate::lab::settings::{Guide, Model, View};
 use crate::lab::{Annealing, Cloud, CloudNoise, Deepest, Distances, Energy, Process, Settings, chain, closed_form};
 use crate::math::noise::node_seed;
-use crate::math::{Latent, TorchGenerator};
+use crate::math::{Latent, Level, TorchGenerator};
 use crate::samplers::GaveUp;
 use js_sys::{Float32Array, Float64Array, Function, Uint8Array};
 use scene::Scene;
@@ -57,7 +57,8 @@ impl Lab {
         Ok(Self { scene, net: RefCell::default(), classifier: RefCell::default() })
     }
 
-    /// Takes over another link: JSON `{retrain}`, whether the network of the old one is gone.
+    /// Takes over another link: JSON `{retrain, classes}`, whether the network of the old one is gone, and how many classes
+    /// the data have.
     pub fn change(&self, link: &str) -> Result<String, JsValue> {
         let scene = Scene::new(link)?;
         let retrain = !scene.trains_alike(&self.scene());
@@ -66,7 +67,8 @@ impl Lab {
         }
         self.classifier.borrow_mut().take_if(|classifier| !scene.trusts(classifier));
         self.scene.replace(Rc::new(scene));
-        Ok(json!({"retrain": retrain}).to_string())
+        let classes = self.scene().law.classes();
+        Ok(json!({"retrain": retrain, "classes": classes}).to_string())
     }
 
     /// `n` points of the data with their classes: `{x, label}`.
@@ -104,10 +106,12 @@ impl Lab {
         Float32Array::from(&all[..])
     }
 
-    /// `ln p_t` in each cell of the plane, row-major from the top left; tilted, up to a constant, where a class is asked for.
+    /// `ln p_t` in each cell of the plane, row-major from the top left; tilted, up to a constant, where a class is asked for. What
+    /// is shown without a clock is the data without any noise.
     pub fn density(&self, clock: f64, cells: usize, half: f64) -> Float32Array {
         let scene = self.scene();
-        let at = scene.law.at(scene.process.level(clock));
+        let still = matches!(scene.settings.view, View::Anneal | View::Numbers);
+        let at = scene.law.at(if still { Level::CLEAN } else { scene.process.level(clock) });
         let log = |x: [f64; 2]| scene.settings.towards().map_or_else(|| at.log_density(&x), |to| at.tilted(to, &x));
         let values: Vec<f32> = Scene::plane(cells, half).centres().map(|x| log(x) as f32).collect();
         Float32Array::from(&values[..])
@@ -339,8 +343,8 @@ fn frame_object(frame: &Frame, process: &Process) -> Result<JsValue, JsValue> {
 
 fn run_error(e: RunError) -> JsValue {
     let (code, values) = match &e {
-        RunError::NotFinite { step } => ("not-finite", Some(json!({"step": step}))),
-        RunError::GaveUp(GaveUp { attempts, .. }) => ("gave-up", Some(json!({"attempts": attempts}))),
+        RunError::NotFinite { step } => ("lab-not-finite", Some(json!({"step": step}))),
+        RunError::GaveUp(GaveUp { attempts, .. }) => ("lab-gave-up", Some(json!({"attempts": attempts}))),
         RunError::Grid(_) => ("run", None),
     };
     error(code, &e, values)
@@ -348,7 +352,7 @@ fn run_error(e: RunError) -> JsValue {
 
 fn learn_error(e: LearnError) -> JsValue {
     let (code, values) = match &e {
-        LearnError::NotFinite { step } => ("not-finite", Some(json!({"step": step}))),
+        LearnError::NotFinite { step } => ("lab-diverged", Some(json!({"step": step}))),
         _ => ("training", None),
     };
     error(code, &e, values)
