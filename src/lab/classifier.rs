@@ -1,15 +1,14 @@
 //! A classifier of noisy points, trained on a law of the plane: what leads a model where no exact classifier is known.
 
 use super::draws::{Noisy, noisy, stream};
-use super::learn::LearnError;
+use super::learn::{LearnError, trainer};
 use super::learned::{CHUNK, input_scale, scaled};
 use super::{Cloud, Law, Process};
 use crate::backend::cpu;
 use crate::denoise::Classifier;
-use crate::math::{Latent, Level, TorchGenerator};
+use crate::math::{Latent, Level};
 use crate::models::mlp::{Mlp, MlpConfig};
-use crate::train::initial;
-use crate::train::trainer::{Loss, Options, Trainer, learning_rate};
+use crate::train::trainer::{Loss, Trainer, learning_rate};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -51,10 +50,8 @@ impl ClassifierLearner {
             return Ok(None);
         }
         let config = MlpConfig::classifier(DEPTH, WIDTH, law.classes())?;
-        let generator = TorchGenerator::new(stream(seed, WEIGHTS, 0));
-        let net = initial::weights(Mlp::new(&config, &cpu::device().autodiff()), generator);
-        let options = Options { betas: [0.9, 0.999], weight_decay: 0.0, clip: 1.0, ema_decays: vec![EMA] };
-        Ok(Some(Self { law, process, seed, trainer: Trainer::new(net, options) }))
+        let trainer = trainer(&config, stream(seed, WEIGHTS, 0), EMA);
+        Ok(Some(Self { law, process, seed, trainer }))
     }
 
     /// Whether this is in training for that law, process and seed.

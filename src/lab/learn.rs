@@ -106,11 +106,8 @@ impl Learner {
             return Err(LearnError::Decay { got: recipe.ema });
         }
         let config = MlpConfig::new(recipe.depth, recipe.width, told_apart(&law))?;
-        let generator = TorchGenerator::new(stream(recipe.seed, WEIGHTS, 0));
-        let net = initial::weights(Mlp::new(&config, &cpu::device().autodiff()), generator);
-        let options = Options { betas: [0.9, 0.999], weight_decay: 0.0, clip: 1.0, ema_decays: vec![recipe.ema] };
+        let trainer = trainer(&config, stream(recipe.seed, WEIGHTS, 0), recipe.ema);
         let held = Batch::draw(&law, &process, recipe.objective, HELD, stream(recipe.seed, HELD_OUT, 0));
-        let trainer = Trainer::new(net, options);
         Ok(Self { recipe, law, process, trainer, held, broken: None })
     }
 
@@ -165,6 +162,13 @@ impl Learner {
     pub fn learned(&self) -> Learned {
         Learned::new(self.trainer.averaged(0), self.recipe.objective, &self.law)
     }
+}
+
+/// The training of a network of `config` from the starting weights of a seed: Adam, with one average of the weights.
+pub(super) fn trainer(config: &MlpConfig, seed: u64, ema: f64) -> Trainer<Mlp> {
+    let net = initial::weights(Mlp::new(config, &cpu::device().autodiff()), TorchGenerator::new(seed));
+    let options = Options { betas: [0.9, 0.999], weight_decay: 0.0, clip: 1.0, ema_decays: vec![ema] };
+    Trainer::new(net, options)
 }
 
 /// Noisy points, and what a network is to answer at them.

@@ -19,7 +19,7 @@ pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 mod fused {
     use burn::backend::tensor::FloatTensor;
     use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps};
-    use burn::tensor::{DType, Device, Tensor, TensorData};
+    use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
     use std::f32::consts::LOG2_E;
 
     pub fn takes<const D: usize>(x: &Tensor<D>) -> bool {
@@ -66,8 +66,8 @@ mod fused {
         }
     }
 
-    fn made(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FloatTensor<Flex> {
-        Flex::float_from_data(TensorData::new(values, shape.into()), &Default::default())
+    fn made(values: Vec<f32>, shape: Shape) -> FloatTensor<Flex> {
+        Flex::float_from_data(TensorData::new(values, shape), &Default::default())
     }
 
     /// Where the exponential can still be told; SiLU is 0 from there on.

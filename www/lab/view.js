@@ -125,15 +125,15 @@ const lab = {
 /** Takes over the address. */
 export async function open(hash) {
   clearFault();
-  if (engine && lab.catalogue && hash === address) return renew(); // back from the other view
-  begin();
+  if (engine && lab.catalogue && hash === address && !opening) return renew(); // back from the other view
   opening = address = hash;
+  begin();
   try {
     if (!engine) start();
     await learn.stop();
-    if (opening === hash) opening = "";
     const { catalogue, checked } = await engine.ask("open", hash);
-    if (address !== hash || document.getElementById("lab").hidden) return;
+    if (opening !== hash || document.getElementById("lab").hidden) return;
+    opening = "";
     lab.catalogue = catalogue;
     form.build(catalogue);
     adopt(checked);
