@@ -1,13 +1,14 @@
 /** What the tests do with the lab, in the words of a person who uses it. */
 
 import { expect } from "@playwright/test";
+import { go } from "./page.js";
 
 /** The lab's status line says the text of this key. */
 export const labSays = (page, key) => expect(page.locator("#lab-status")).toHaveAttribute("data-i18n", key);
 
 /** Opens a link to the lab and waits until all of it is computed and nothing moves any more. */
 export async function lab(page, hash) {
-  await page.goto(`./${hash}`);
+  await go(page, `./${hash}`);
   await rests(page);
 }
 
