@@ -9,6 +9,8 @@ export const LANGUAGES = ["en", "zh"];
 
 /** @type {WeakMap<Element, Record<string, Value>>} */
 const filled = new WeakMap();
+/** The same of the names that only those who hear the page are told. @type {WeakMap<Element, Record<string, Value>>} */
+const filledLabels = new WeakMap();
 /** @type {Record<string, string>} */
 let table = {};
 let current = "en";
@@ -55,8 +57,9 @@ export function say(element, key, values = {}) {
 }
 
 /** Names an element for those who hear the page, now and in every language chosen later. */
-export function label(element, key) {
+export function label(element, key, values = {}) {
   element.dataset.i18nLabel = key;
+  filledLabels.set(element, values);
   render(element);
 }
 
@@ -87,7 +90,8 @@ function render(element) {
   if (i18n) element.textContent = t(i18n, filled.get(element));
   if (i18nHtml) element.innerHTML = t(i18nHtml); // our own texts only: no value is ever filled in
   if (!i18nLabel) return;
-  if (element.tagName === "OPTGROUP") element.label = t(i18nLabel);
-  else element.setAttribute("aria-label", t(i18nLabel));
-  if (element.tagName === "BUTTON") element.title = t(i18nLabel);
+  const name = t(i18nLabel, filledLabels.get(element));
+  if (element.tagName === "OPTGROUP") element.label = name;
+  else element.setAttribute("aria-label", name);
+  if (element.tagName === "BUTTON") element.title = name;
 }

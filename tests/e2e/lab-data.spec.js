@@ -69,7 +69,13 @@ test("a pasted table becomes the data, and a bad line is named", async ({ page }
   await expect(page.locator("#lab-data")).toHaveValue("moons");
   await page.locator("#lab-csv").fill("");
   await page.getByRole("button", { name: "Use the points" }).click();
-  await expect(fault(page)).toContainText("These points cannot be used: There is no point");
+  await expect(fault(page)).toContainText("There are no points in the text");
+  await page.locator("#lab-csv").fill(Array.from({ length: 17 }, (_, i) => `${i},0,kind ${i}`).join("\n"));
+  await page.getByRole("button", { name: "Use the points" }).click();
+  await expect(fault(page)).toContainText("There are 17 different components, but at most 16 fit");
+  await page.locator("#lab-csv").fill(Array.from({ length: 2001 }, (_, i) => `${i},0`).join("\n"));
+  await page.getByRole("button", { name: "Use the points" }).click();
+  await expect(fault(page)).toContainText("There are 2001 points, but at most 2000 fit");
   await page.locator("#lab-csv").fill("x,y,kind\n1,2,0\n3,4,1\n5,1,1\n");
   await page.getByRole("button", { name: "Use the points" }).click();
   await expect(page.locator("#lab-data")).toHaveValue("own");

@@ -139,6 +139,7 @@ test("the noise schedule is bent with the keyboard and the mouse, and stays in t
   await lab(page, `${LINK}&process=curve`);
   const before = await shows(page);
   const handle = page.locator("#lab-schedule [role=slider]").nth(2);
+  await expect(handle).toHaveAccessibleName("Share of noise, handle 3 of 5");
   await handle.focus();
   await page.keyboard.press("ArrowDown");
   await rests(page);
@@ -156,6 +157,7 @@ test("the noise schedule is bent with the keyboard and the mouse, and stays in t
   await page.getByRole("button", { name: "More handles" }).first().click();
   await rests(page);
   await expect(page.locator("#lab-schedule [role=slider]")).toHaveCount(6);
+  await expect(handle).toHaveAccessibleName("Share of noise, handle 3 of 6");
   await expect(page.locator("#lab-notices")).toBeEmpty();
 });
 

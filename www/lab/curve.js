@@ -38,7 +38,7 @@ export class CurveEditor {
   show(values, line = values) {
     const focused = [...this.handles.children].indexOf(document.activeElement);
     Object.assign(this, { values, points: line });
-    if (this.handles.children.length !== values.length) this.handles.replaceChildren(...values.map((_, i) => this.handle(i)));
+    if (this.handles.children.length !== values.length) this.handles.replaceChildren(...values.map((_, i) => this.handle(i, values.length)));
     this.draw();
     [this.less.disabled, this.more.disabled] = [values.length <= LIMIT[0], values.length >= LIMIT[1]];
     if (focused >= 0) this.handles.children[Math.min(focused, values.length - 1)].focus();
@@ -60,11 +60,11 @@ export class CurveEditor {
     }
   }
 
-  handle(i) {
+  handle(i, count) {
     const handle = document.createElementNS(SVG, "circle");
     const facts = { r: 8, role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-valuemin": this.range[0], "aria-valuemax": this.range[1] };
     for (const [name, value] of Object.entries(facts)) handle.setAttribute(name, String(value));
-    label(handle, this.name);
+    label(handle, this.name, { place: i + 1, count });
     handle.addEventListener("pointerdown", (event) => handle.setPointerCapture(event.pointerId));
     handle.addEventListener("pointermove", (event) => event.buttons && this.move(i, this.under(event)));
     handle.addEventListener("pointerup", () => this.changed(this.values));

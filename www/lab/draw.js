@@ -106,9 +106,7 @@ async function take(places, labels) {
 }
 
 async function paste() {
-  const { points, labels } = await lab.engine.ask("csv", $("lab-csv").value).catch((thrown) => {
-    throw thrown.values.line === null ? new Fault("points", thrown.values) : thrown; // it is not one line's fault
-  });
+  const { points, labels } = await lab.engine.ask("csv", $("lab-csv").value);
   put(points.map(([x, y], i) => ({ x, y, label: labels[i] ?? 0 })));
   await use();
 }

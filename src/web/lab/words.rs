@@ -1,6 +1,6 @@
 //! What the laboratory says without being opened: its catalogue, and its readers of links, text and pictures.
 
-use crate::lab::data::{CsvError, Own, points_of, read_csv, sets};
+use crate::lab::data::{CsvError, Own, OwnError, points_of, read_csv, sets};
 use crate::lab::process::Kind;
 use crate::lab::settings::{OBJECTIVES, Pane};
 use crate::lab::{Cloud, Settings};
@@ -64,9 +64,12 @@ pub fn lab_check(link: &str) -> String {
 /// The points of pasted text: JSON `{points: [[x, y], ..], labels: [..]}`.
 #[wasm_bindgen]
 pub fn lab_csv(text: &str) -> Result<String, JsValue> {
-    let own = read_csv(text).map_err(|e: CsvError| {
-        let values = json!({"line": e.line(), "why": e.to_string()});
-        error("csv", &e, Some(values))
+    let own = read_csv(text).map_err(|e| match e {
+        CsvError::Points(e) => own_error(e),
+        e => {
+            let values = json!({"line": e.line()});
+            error("csv", &e, Some(values))
+        }
     })?;
     Ok(json!({"points": own.points().x.0, "labels": own.points().label}).to_string())
 }
@@ -83,5 +86,16 @@ pub fn lab_image(gray: &[u8], width: usize, height: usize, count: usize, seed: u
 #[wasm_bindgen]
 pub fn lab_pack(points: &[f32], labels: Option<Vec<u8>>) -> Result<String, JsValue> {
     let own = Own::new(&Cloud::from_f32(points).0, &labels.unwrap_or_default());
-    Ok(own.map_err(|e| error("points", &e, Some(json!({"why": e.to_string()}))))?.pack())
+    Ok(own.map_err(own_error)?.pack())
+}
+
+fn own_error(e: OwnError) -> JsValue {
+    let (code, values) = match &e {
+        OwnError::Empty => ("points-none", Some(json!({}))),
+        OwnError::TooMany { got } => ("points-many", Some(json!({"got": got, "most": Own::MOST}))),
+        OwnError::Classes { got } => ("points-classes", Some(json!({"got": got, "most": Own::CLASSES}))),
+        // No form of the page makes these.
+        OwnError::NotFinite { .. } | OwnError::Unequal { .. } | OwnError::Packed => ("lab", None),
+    };
+    error(code, &e, values)
 }
