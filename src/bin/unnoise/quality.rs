@@ -190,7 +190,7 @@ impl Measured {
         output::line(format_args!("| test pictures | | | {} |", self.cells(&self.test)));
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| {
-            (a.guidance, a.steps).partial_cmp(&(b.guidance, b.steps)).unwrap_or(std::cmp::Ordering::Equal)
+            a.guidance.total_cmp(&b.guidance).then_with(|| (a.steps, &a.sampler).cmp(&(b.steps, &b.sampler)))
         });
         for Row { sampler, steps, guidance, score, .. } in rows {
             output::line(format_args!("| `{sampler}` | {steps} | {guidance} | {} |", self.cells(score)));
