@@ -8,6 +8,7 @@ use unnoise::eval::quality::{
 };
 use unnoise::math::TorchGenerator;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
+use unnoise::train::initial;
 
 const SHAPE: [usize; 3] = [1, 8, 8];
 
@@ -117,9 +118,11 @@ fn device() -> Device {
     pollster::block_on(backend::open(Backend::Cpu)).expect("the CPU backend is compiled in").device
 }
 
+/// The same weights in every run: chance makes some networks that take a picture of noise for a slope.
 fn classifier(device: &Device) -> NoisyClassifier {
     let config = r#"{"in_channels": 1, "num_classes": 2, "block_out_channels": [4, 8], "layers_per_block": 1, "norm_num_groups": 2}"#;
-    NoisyClassifier::new(&ClassifierConfig::from_json(config).expect("a configuration"), device)
+    let net = NoisyClassifier::new(&ClassifierConfig::from_json(config).expect("a configuration"), device);
+    initial::weights(net, TorchGenerator::new(0))
 }
 
 /// Slopes of grey: their steepness and direction are random.
