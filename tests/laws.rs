@@ -23,7 +23,10 @@ use proptest::prelude::*;
 use std::cell::Cell;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Level, Noise, NoiseSchedule};
-use unnoise::samplers::{Step, methods};
+use unnoise::samplers::few_step::tcd::GAMMA;
+use unnoise::samplers::langevin::annealed::{STEP_SIZE, TEMPERATURE};
+use unnoise::samplers::langevin::predictor_corrector::SNR;
+use unnoise::samplers::{Step, Tuning, methods};
 
 /// The variance that a method's points take on as the steps of `grid` grow: the marginal's, for most.
 ///
@@ -34,17 +37,17 @@ use unnoise::samplers::{Step, methods};
 /// Whoever takes estimates for pictures lacks what the estimate leaves open. With `k` of the noise kept and `r` the slope
 /// of the estimate, `v = (r (1 - k) + k)^2 v + s^2 (1 - k^2)`.
 fn limit_variance<X>(case: &Case<X>, data: Gaussian, at: Level, grid: &Grid) -> f64 {
-    let (marginal, tuning) = (data.variance(at), case.tuning);
+    let (marginal, tuning) = (data.variance(at), &case.tuning);
     match case.row.id {
         "langevin" => {
-            let step = tuning.step_size * at.sigma * at.sigma;
-            tuning.temperature * marginal / (1.0 - step / (4.0 * marginal))
+            let step = tuning.get(&STEP_SIZE) * at.sigma * at.sigma;
+            tuning.get(&TEMPERATURE) * marginal / (1.0 - step / (4.0 * marginal))
         }
-        "predictor-corrector" => marginal * (1.0 + tuning.snr * tuning.snr),
+        "predictor-corrector" => marginal * (1.0 + tuning.get(&SNR).powi(2)),
         row if TAKES_ESTIMATES_FOR_PICTURES.contains(&row) => {
             // To the clean level comes what the last noisy one was.
             let noisy = if at.sigma > 0.0 { at } else { grid.pairs().last().expect("a step").0 };
-            let landing = Between(grid).level((1.0 - tuning.eta) * noisy.t).nsr();
+            let landing = Between(grid).level((1.0 - tuning.get(&GAMMA)) * noisy.t).nsr();
             let kept = if row == "tcd" && noisy.alpha > 0.0 { landing / noisy.nsr() } else { 0.0 };
             let slope = (at.alpha * data.std).powi(2) / marginal;
             marginal * (1.0 + kept) / (1.0 + kept + slope * (1.0 - kept))
@@ -287,7 +290,7 @@ fn a_run_does_what_its_row_says() {
 fn the_default_tuning_and_stochastic_agree() {
     let rows = methods::<f64>();
     for row in &rows {
-        assert_eq!(row.stochastic_with(&row.tuning), row.stochastic, "{}", row.id);
+        assert_eq!(row.stochastic_with(&Tuning::default()), row.stochastic, "{}", row.id);
         assert_eq!(rows.iter().filter(|r| r.id == row.id).count(), 1, "{} stands twice", row.id);
         assert!(row.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", row.id);
     }

@@ -35,7 +35,7 @@ const SHARED: &[&str] = &["backend", "picture", "settings"];
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
-    ("samplers", &["coefficients", "groups", "history", "linear", "steps", "table", "tuning", "walker"]),
+    ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "walker"]),
     ("models", &["blocks", "silu", "weights", "unet2d"]),
 ];
 

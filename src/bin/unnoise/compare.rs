@@ -11,7 +11,7 @@ use unnoise::eval::convergence::{Task, TaskError, steps_within};
 use unnoise::math::noise::BrownianPath;
 use unnoise::math::{Discrete, Latent, Level, Noise, Schedule, Spacing, TorchGenerator};
 use unnoise::models::{NetworkDenoiser, Pretrained};
-use unnoise::samplers::{Knob, Method, method, methods};
+use unnoise::samplers::{Method, Tuning, method, methods};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -124,10 +124,10 @@ fn print<X: Latent + 'static>(args: &Args, task: &Task<'_, X>) -> Outcome {
     output::line(format_args!("|---|{}", "---:|".repeat(columns.len())));
     // Every method of the ODE has the same limit.
     let limit = method::<X>("dpmpp-2m").ok_or("the table has its default row")?;
-    let of_ode = task.end(&limit, limit.tuning, args.reference as usize)?.x;
+    let of_ode = task.end(&limit, Tuning::default(), args.reference as usize)?.x;
     for method in methods::<X>().into_iter().filter(chosen) {
         let own = match method.stochastic {
-            true => Some(task.end(&method, method.tuning, args.reference as usize)?.x),
+            true => Some(task.end(&method, Tuning::default(), args.reference as usize)?.x),
             false => None,
         };
         let reference = own.as_ref().unwrap_or(&of_ode);
@@ -151,7 +151,7 @@ fn cell<X: Latent + 'static>(
     let Some(steps) = steps_within(&plain, task.schedule, &task.spacing, evaluations) else {
         return Ok(" |".to_owned());
     };
-    let end = task.end(method, method.tuning, steps)?;
+    let end = task.end(method, Tuning::default(), steps)?;
     Ok(format!(" {:.2e} |", task.distance(&end.x, reference)))
 }
 
@@ -169,9 +169,9 @@ fn tolerance_cell<X: Latent + 'static>(
 ) -> Result<String, TaskError> {
     let mut best = None;
     for tolerance in TOLERANCES {
-        let mut tuning = method.tuning;
-        Knob::Tolerance.set(&mut tuning, tolerance);
-        Knob::AbsoluteTolerance.set(&mut tuning, 0.1 * tolerance);
+        let set = [("tolerance", tolerance), ("absolute-tolerance", 0.1 * tolerance)];
+        let knobs = set.into_iter().filter_map(|(id, value)| Some((method.knob(id)?, value)));
+        let tuning = knobs.fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, value));
         // It reads the ends of the grid, and the finest grid ends where the others do.
         let end = task.end(method, tuning, FINEST)?;
         if end.evaluations > evaluations {

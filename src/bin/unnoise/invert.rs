@@ -47,7 +47,7 @@ impl Args {
         let inversion = inversion.ok_or("no such method of inversion")?;
         let id = self.sampler.as_ref().unwrap_or(&self.method);
         let row = method::<Tensor<4>>(id).ok_or_else(|| format!("there is no sampler {id}"))?;
-        let sampler = row.on_grid().filter(|_| !row.stochastic_with(&row.tuning));
+        let sampler = row.on_grid().filter(|_| !row.stochastic);
         let sampler = sampler.ok_or_else(|| format!("{id} does not walk a grid without fresh noise"))?;
         let (shape, range) = (model.shape(), model.card.range);
         let data = pictures::read(&self.image, 1, shape, range)?.concat();
@@ -56,15 +56,8 @@ impl Args {
         let network = numbers.denoiser(1);
         let start = invert(numbers.upload(&data), &grid, &network, inversion);
         let latent = numbers.download(start.clone())?;
-        let run = Run {
-            start,
-            grid: &grid,
-            schedule: &model.schedule,
-            model: &network,
-            noise: &mut ImageNoise::new(0, 1),
-            tuning: row.tuning,
-            orders: None,
-        };
+        let mut draws = ImageNoise::new(0, 1);
+        let run = Run::new(start, &grid, &model.schedule, &network, &mut draws);
         let end = sampler(run).last().ok_or("a grid without steps")?;
         let back = numbers.download(end.x)?;
 

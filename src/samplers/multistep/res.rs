@@ -9,5 +9,5 @@ use crate::samplers::{Run, Steps};
 ///
 /// That is the walk of DPM-Solver++(2M) with its "heun" rule, found on another road and known by both names.
 pub fn res_multistep<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    exponential(run, Form::Data, |_, z| moments(z))
+    exponential(run, Form::Data, 2, |_, z| moments(z))
 }

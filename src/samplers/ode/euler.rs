@@ -10,7 +10,7 @@ use crate::samplers::{Run, Step, Steps};
 /// keeps noise and `x_0` what they are, so an Euler step is a DDIM step, for flows in their own time too.
 pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
         let Estimate { x0, eps, .. } = model.estimate(&lifted, hat);
@@ -55,7 +55,7 @@ fn late<'a, X: Latent + 'static>(
     reread: impl Fn(&X, (&X, &Estimate<X>), (Level, Level)) -> X + 'a,
 ) -> Steps<'a, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let said = model.estimate(&x, from);
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
