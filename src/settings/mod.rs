@@ -11,7 +11,7 @@ pub use preset::Defaults;
 pub use problem::{Problem, Reason};
 
 use crate::math::{Latent, Spacing};
-use crate::samplers::{Knob, Method, Tuning, methods};
+use crate::samplers::{Knob, Method, Tuning, method, methods};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use problem::{choice, folder_name, number, one_of, unknown_sampler};
 use std::collections::BTreeMap;
@@ -236,8 +236,7 @@ impl Settings {
     fn try_set(&mut self, key: &str, value: &str) -> Result<(), Reason> {
         match key {
             "model" => self.model = folder_name(value)?,
-            "sampler" if methods::<f64>().iter().any(|m| m.id == value) => self.sampler = value.to_owned(),
-            "sampler" => return Err(unknown_sampler()),
+            "sampler" => self.sampler = method::<f64>(value).ok_or_else(unknown_sampler)?.id.to_owned(),
             "steps" => self.steps = number(value, Self::STEPS)?,
             "schedule" => self.schedule = value.parse()?,
             "seed" => self.seed = number(value, 0..=u32::MAX)?,

@@ -4,6 +4,9 @@ pub mod dopri5;
 pub mod dpm_adaptive;
 mod walker;
 
+pub use dopri5::dopri5;
+pub use dpm_adaptive::dpm_adaptive;
+
 use super::Method;
 use crate::math::Latent;
 

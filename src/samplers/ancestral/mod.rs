@@ -6,7 +6,11 @@ pub mod ddpm;
 pub mod euler_ancestral;
 pub mod second_order;
 
+pub use ddim::ddim;
 pub use ddim_inverse::ddim_inverse;
+pub use ddpm::{ddpm, ddpm_large, ddpm_learned};
+pub use euler_ancestral::euler_ancestral;
+pub use second_order::{dpm2_ancestral, dpmpp_2s_ancestral};
 
 use super::Method;
 use crate::math::Latent;

@@ -5,6 +5,11 @@ pub mod repaint;
 pub mod restart;
 pub mod tcd;
 
+pub use consistency::{consistency, lcm, lcm_boundary};
+pub use repaint::repaint;
+pub use restart::restart;
+pub use tcd::tcd;
+
 use super::Method;
 use crate::math::{Latent, Level, Noise};
 
@@ -34,6 +39,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("lcm", "LCM", consistency::lcm)
         },
         Method {
+            compat: true,
             stochastic: true,
             diffusers: Some("LCMScheduler"),
             paper: "Luo et al. 2023, arXiv 2310.04378, algorithm 3 and section 4.1",

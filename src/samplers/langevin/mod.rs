@@ -3,6 +3,9 @@
 pub mod annealed;
 pub mod predictor_corrector;
 
+pub use annealed::langevin;
+pub use predictor_corrector::predictor_corrector;
+
 use super::Method;
 use crate::math::Latent;
 

@@ -16,6 +16,9 @@ pub fn dpmpp_2m<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 
 /// The same line, integrated exactly: the other second-order rule of Lu et al. 2022 (arXiv 2211.01095), which diffusers
 /// calls "heun". Order 2, one evaluation a step.
+///
+/// It is also the multistep Refined Exponential Solver of Zhang et al. 2023 (arXiv 2308.02157) without noise, ComfyUI's
+/// `res_multistep`.
 pub fn dpmpp_2m_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     exponential(run, Form::Data, 2, |_, z| moments(z))
 }

@@ -8,8 +8,16 @@ pub mod ipndm;
 mod linear;
 pub mod lms;
 pub mod pndm;
-pub mod res;
 pub mod unipc;
+
+pub use deis::deis;
+pub use dpm_solver::{dpm_solver, dpm_solver_heun};
+pub use dpmpp_2m::{dpmpp_2m, dpmpp_2m_heun};
+pub use dpmpp_3m::{dpmpp_3m, dpmpp_3m_heun};
+pub use ipndm::ipndm;
+pub use lms::lms;
+pub use pndm::{pndm, pndm_prk, pndm_prk_velocity, pndm_velocity};
+pub use unipc::{unipc_bh1, unipc_bh2, unipc_eps_bh1, unipc_eps_bh2};
 
 use super::Method;
 use crate::math::Latent;
@@ -27,8 +35,10 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             order: 2,
+            aliases: &["res-multistep"],
+            comfyui: Some("res_multistep"),
             diffusers: Some(r#"DPMSolverMultistepScheduler (solver_type="heun")"#),
-            paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2 with its line integrated",
+            paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 2 with its line integrated; Zhang et al. 2023, arXiv 2308.02157",
             ..Method::new("dpmpp-2m-heun", "DPM-Solver++(2M) Heun", dpmpp_2m::dpmpp_2m_heun)
         },
         Method {
@@ -42,12 +52,6 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             diffusers: Some(r#"DPMSolverMultistepScheduler (solver_order=3, solver_type="heun")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, with three estimates as in the authors' code",
             ..Method::new("dpmpp-3m-heun", "DPM-Solver++(3M) Heun", dpmpp_3m::dpmpp_3m_heun)
-        },
-        Method {
-            order: 2,
-            comfyui: Some("res_multistep"),
-            paper: "Zhang et al. 2023, arXiv 2308.02157, multistep, without its noise",
-            ..Method::new("res-multistep", "Refined Exponential Solver", res::res_multistep)
         },
         Method {
             convergence: &[1, 2, 2],
@@ -129,11 +133,13 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("pndm-prk", "PNDM with a Runge-Kutta start", pndm::pndm_prk)
         },
         Method {
+            compat: true,
             diffusers: Some(r#"PNDMScheduler (skip_prk_steps=True, prediction_type="v_prediction")"#),
             paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 1 on the velocity",
             ..Method::new("pndm-velocity", "PNDM on velocity", pndm::pndm_velocity)
         },
         Method {
+            compat: true,
             diffusers: Some(r#"PNDMScheduler (prediction_type="v_prediction")"#),
             paper: "Liu et al. 2022, arXiv 2202.09778, algorithm 2 on the velocity",
             ..Method::new("pndm-prk-velocity", "PNDM on velocity with a Runge-Kutta start", pndm::pndm_prk_velocity)

@@ -27,7 +27,7 @@ pub fn flow_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// The same as diffusers churns it: the model is asked before the noise is added, and its velocity, taken for that of the
 /// noisier point, leads down from there. `S_churn` lifts the time `t`, and pure noise too. The walk ends with more noise
 /// than the level says, the more the greater the churn; it is here so that pictures made with it can be made again.
-pub fn flow_heun_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn flow_heun_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
     let churn = Churn::new(&tuning, grid.steps(), schedule);
     let velocity = |x: &X, at: Level| {

@@ -13,7 +13,7 @@ pub fn dpmpp_3m_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// curvature's coefficient, so that the noise of earlier steps enters again. It cancels where neighbouring steps are equal
 /// in log-SNR, and leaves order 1; elsewhere the spread stays wrong by a tenth in however many steps. It is here so that
 /// pictures made with it can be made again.
-pub fn diffusers<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn dpmpp_3m_sde_diffusers<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     exponential(run, 3, |count, z| match differences(z) {
         [constant, slope, curve, bend] if count == 3 => [constant, slope, curve + 1.0 / z.exp_m1(), bend],
         _ => MIDPOINT,

@@ -11,6 +11,16 @@ pub mod sa_solver;
 pub mod sde_dpm_solver;
 pub mod seeds;
 
+pub use dpmpp_2m_sde::{dpmpp_2m_sde, dpmpp_2m_sde_heun};
+pub use dpmpp_3m_sde::{dpmpp_3m_sde, dpmpp_3m_sde_diffusers};
+pub use dpmpp_sde::dpmpp_sde;
+pub use er_sde::er_sde;
+pub use euler_maruyama::euler_maruyama;
+pub use flow_sde::flow_sde;
+pub use sa_solver::{sa_solver, sa_solver_plus};
+pub use sde_dpm_solver::{sde_dpm_solver, sde_dpm_solver_heun};
+pub use seeds::{seeds_2, seeds_3};
+
 use super::{Knob, Method, Sampler, steps};
 use crate::math::Latent;
 
@@ -45,7 +55,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             k_diffusion: Some("sample_dpmpp_2m_sde"),
             diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver++")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, section 5, SDE-DPM-Solver++(2M)",
-            ..solver("dpmpp-2m-sde", "SDE-DPM-Solver++(2M)", dpmpp_2m_sde::midpoint)
+            ..solver("dpmpp-2m-sde", "SDE-DPM-Solver++(2M)", dpmpp_2m_sde::dpmpp_2m_sde)
         },
         Method {
             order: 2,
@@ -53,7 +63,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             k_diffusion: Some(r#"sample_dpmpp_2m_sde (solver_type="heun")"#),
             diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver++", solver_type="heun")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, section 5, with the exact integral of the line",
-            ..solver("dpmpp-2m-sde-heun", "SDE-DPM-Solver++(2M), Heun type", dpmpp_2m_sde::heun)
+            ..solver("dpmpp-2m-sde-heun", "SDE-DPM-Solver++(2M), Heun type", dpmpp_2m_sde::dpmpp_2m_sde_heun)
         },
         Method {
             order: 2,
@@ -63,25 +73,30 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..solver("dpmpp-3m-sde", "SDE-DPM-Solver++(3M)", dpmpp_3m_sde::dpmpp_3m_sde)
         },
         Method {
+            compat: true,
             diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver++", solver_order=3)"#),
             paper: "as dpmpp-3m-sde, with one sign turned",
             stochastic: true,
             knobs: &[NOISE_SCALE],
-            ..Method::new("dpmpp-3m-sde-diffusers", "SDE-DPM-Solver++(3M) of diffusers", dpmpp_3m_sde::diffusers)
+            ..Method::new(
+                "dpmpp-3m-sde-diffusers",
+                "SDE-DPM-Solver++(3M) of diffusers",
+                dpmpp_3m_sde::dpmpp_3m_sde_diffusers,
+            )
         },
         Method {
             stochastic: true,
             knobs: &[sde_dpm_solver::ORDER, NOISE_SCALE],
             diffusers: Some(r#"DPMSolverMultistepScheduler (algorithm_type="sde-dpmsolver")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, section 5, SDE-DPM-Solver-2M",
-            ..Method::new("sde-dpm-solver", "SDE-DPM-Solver", sde_dpm_solver::midpoint)
+            ..Method::new("sde-dpm-solver", "SDE-DPM-Solver", sde_dpm_solver::sde_dpm_solver)
         },
         Method {
             stochastic: true,
             knobs: &[sde_dpm_solver::ORDER, NOISE_SCALE],
             diffusers: Some(r#"DPMSolverMultistepScheduler ("sde-dpmsolver", solver_type="heun")"#),
             paper: "Lu et al. 2022, arXiv 2211.01095, section 5, with the exact integral of the line",
-            ..Method::new("sde-dpm-solver-heun", "SDE-DPM-Solver, Heun type", sde_dpm_solver::heun)
+            ..Method::new("sde-dpm-solver-heun", "SDE-DPM-Solver, Heun type", sde_dpm_solver::sde_dpm_solver_heun)
         },
         Method {
             order: 2,

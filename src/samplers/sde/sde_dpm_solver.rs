@@ -9,12 +9,12 @@ pub const ORDER: Knob = Knob::whole("order", 1, 2, 2);
 
 /// SDE-DPM-Solver, Lu et al. 2022 (arXiv 2211.01095), section 5: the reverse SDE with the estimated noise taken for
 /// constant (order 1) or on a line in log-SNR (2), in the middle of the step. One evaluation a step.
-pub fn midpoint<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn sde_dpm_solver<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     sample(run, |_| 0.5)
 }
 
 /// The same with the exact integral of the line, which diffusers calls the Heun type.
-pub fn heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn sde_dpm_solver_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     sample(run, |h| 1.0 / h - 1.0 / h.exp_m1())
 }
 

@@ -3,6 +3,8 @@
 pub mod dpm_solver;
 mod groups;
 
+pub use dpm_solver::{dpm_solver_singlestep, dpm_solver_singlestep_heun, dpmpp_singlestep, dpmpp_singlestep_heun};
+
 use super::Method;
 use crate::math::Latent;
 
