@@ -1,6 +1,6 @@
 //! What a step costs beside the network, on one 28x28 picture: the arithmetic of each sampler, and the noise.
 //!
-//! `cargo bench --no-default-features --bench samplers`
+//! `cargo bench --bench samplers`
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

@@ -2,7 +2,7 @@
 
 use super::{Asked, Draws, Mapped, Unmapped, chain, over};
 use crate::denoise::Prediction;
-use crate::denoise::scheduler_config::Keys;
+use crate::interchange::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras, polyexponential};
 use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
 use crate::samplers::methods;

@@ -7,8 +7,11 @@
 pub mod diffusers;
 pub mod k_diffusion;
 pub mod python;
+pub mod scheduler_config;
 
-use crate::denoise::{Clip, ConfigError, Prediction};
+pub use scheduler_config::ConfigError;
+
+use crate::denoise::{Clip, Prediction};
 use crate::math::{Level, Schedule, ScheduleError, Spacing};
 use crate::samplers::{Listed, Tuning, method};
 use serde_json::{Map, Value};

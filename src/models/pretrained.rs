@@ -2,7 +2,8 @@
 
 use super::WeightsError;
 use super::unet2d::{ConfigError, Unet2d};
-use crate::denoise::{Prediction, scheduler_config};
+use crate::denoise::Prediction;
+use crate::interchange::scheduler_config;
 use crate::math::{Level, NoiseSchedule, Schedule};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
