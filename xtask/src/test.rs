@@ -23,11 +23,18 @@ type Stage = (&'static str, fn() -> Result<()>);
 const STAGES: [Stage; 12] = [
     ("format", || tools::run(tools::cargo().args(["fmt", "--all", "--check"]))),
     ("tools", install),
-    ("mathematics, denoisers and samplers alone", || {
-        tools::run(tools::cargo().arg("test"))
-    }),
+    ("mathematics, denoisers and samplers alone", || tools::run(tools::cargo().arg("test"))),
     ("interchange, settings and the laboratory", || {
-        tools::run(tools::cargo().args(["test", "--features", "lab,replay", "--lib", "--test", "lab", "--test", "replay"]))
+        tools::run(tools::cargo().args([
+            "test",
+            "--features",
+            "lab,replay",
+            "--lib",
+            "--test",
+            "lab",
+            "--test",
+            "replay",
+        ]))
     }),
     ("lint", || lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--features", FEATURES]))),
     ("documentation", document),
