@@ -234,15 +234,8 @@ impl Noise<Point> for NoNoise {
 fn sample(id: &str, start: Point, grid: &Grid) -> Point {
     let row = method::<Point>(id).expect("a row");
     let schedule = ContinuousVp::default();
-    let run = Run {
-        start,
-        grid,
-        schedule: &schedule,
-        model: &mixture(),
-        noise: &mut NoNoise,
-        tuning: row.tuning,
-        orders: None,
-    };
+    let (model, mut noise) = (mixture(), NoNoise);
+    let run = Run::new(start, grid, &schedule, &model, &mut noise);
     let last = row.on_grid().expect("it walks a grid")(run).last();
     last.expect("a grid has a step").x
 }

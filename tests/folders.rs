@@ -103,7 +103,7 @@ fn a_network_saved_without_a_scheduler_says_what_is_assumed() {
     let model = folder.load().expect("it loads");
     assert_eq!(model.notes.len(), 1);
     assert!(model.notes[0].contains("no scheduler_config.json"), "{}", model.notes[0]);
-    assert!(model.schedule.to_string().contains("1000"), "{}", model.schedule);
+    assert!(model.schedule.to_string().contains("timesteps 0 to 999"), "{}", model.schedule);
 }
 
 #[test]

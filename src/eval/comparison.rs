@@ -5,7 +5,7 @@ use crate::denoise::Denoiser;
 use crate::denoise::ideal::{Component, Mixture};
 use crate::math::noise::BrownianPath;
 use crate::math::{Discrete, Latent, Level, Noise, Schedule, Spacing, TorchGenerator};
-use crate::samplers::{Knob, Method, method, methods};
+use crate::samplers::{Method, Tuning, method, methods};
 use thiserror::Error;
 
 /// What is compared, and at which numbers of evaluations.
@@ -100,9 +100,9 @@ impl Comparison {
             false => self.samplers.iter().any(|id| id == m.id),
         };
         let limit = method::<X>(LIMIT).expect("a row of the table");
-        let of_ode = task.end(&limit, limit.tuning, self.reference)?.x;
+        let of_ode = task.end(&limit, Tuning::default(), self.reference)?.x;
         let row = |method: Method<X>| {
-            let own = method.stochastic.then(|| task.end(&method, method.tuning, self.reference)).transpose()?;
+            let own = method.stochastic.then(|| task.end(&method, Tuning::default(), self.reference)).transpose()?;
             let reference = own.as_ref().map_or(&of_ode, |end| &end.x);
             let distances = self.evaluations.iter().map(|n| distance(&method, task, *n, reference));
             Ok(Row { id: method.id, distances: distances.collect::<Result<_, TaskError>>()? })
@@ -123,7 +123,7 @@ fn distance<X: Latent + 'static>(
     }
     let plain = crate::samplers::method::<f64>(method.id).expect("the table is the same for every latent");
     let Some(steps) = steps_within(&plain, task.schedule, &task.spacing, evaluations) else { return Ok(None) };
-    let end = task.end(method, method.tuning, steps)?;
+    let end = task.end(method, Tuning::default(), steps)?;
     Ok(Some(task.distance(&end.x, reference)))
 }
 
@@ -135,9 +135,9 @@ fn adaptive_distance<X: Latent + 'static>(
 ) -> Result<Option<f64>, TaskError> {
     let mut best = None;
     for tolerance in TOLERANCES {
-        let mut tuning = method.tuning;
-        Knob::Tolerance.set(&mut tuning, tolerance);
-        Knob::AbsoluteTolerance.set(&mut tuning, 0.1 * tolerance);
+        let set = [("tolerance", tolerance), ("absolute-tolerance", 0.1 * tolerance)];
+        let knobs = set.into_iter().filter_map(|(id, value)| Some((method.knob(id)?, value)));
+        let tuning = knobs.fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, value));
         let end = task.end(method, tuning, FINEST)?;
         if end.evaluations > evaluations {
             break;

@@ -49,15 +49,7 @@ impl<X: Latent> Task<'_, X> {
         let model = Counted::new(self.model);
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
-        let run = Run {
-            start: start.clone(),
-            grid: &grid,
-            schedule: self.schedule,
-            model: &model,
-            noise,
-            tuning,
-            orders: None,
-        };
+        let run = Run::new(start.clone(), &grid, self.schedule, &model, noise).with_tuning(tuning);
         let (x, tally) = match method.walk {
             Walk::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
             Walk::Adaptive(sampler) => {
@@ -119,7 +111,8 @@ pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing
     let noise = || Box::new(Silent) as Box<dyn Noise<f64>>;
     let model = |_: &f64, _: Level| 0.0;
     let task = Task { schedule, spacing: spacing.clone(), model: &model, z: 1.0, noise: &noise, rms: &|x| x.abs() };
-    let within = |steps: usize| task.end(method, method.tuning, steps).is_ok_and(|end| end.evaluations <= evaluations);
+    let within =
+        |steps: usize| task.end(method, Tuning::default(), steps).is_ok_and(|end| end.evaluations <= evaluations);
     // More steps never take fewer evaluations, and no step takes less than one.
     let (mut most, mut beyond) = (0, evaluations + 1);
     while beyond - most > 1 {

@@ -138,21 +138,14 @@ impl Pictures<'_> {
         inversion: Inversion,
         sampler: &Method<Tensor<4>>,
     ) -> Result<Option<RoundTrip>, BackendError> {
-        let Some(walk) = sampler.on_grid().filter(|_| !sampler.stochastic_with(&sampler.tuning)) else {
+        let Some(walk) = sampler.on_grid().filter(|_| !sampler.stochastic) else {
             return Ok(None);
         };
         let network = self.denoiser(1);
         let start = invert(self.upload(picture), grid, &network, inversion);
         let latent = self.download(start.clone())?;
-        let run = Run {
-            start,
-            grid,
-            schedule: &self.model.schedule,
-            model: &network,
-            noise: &mut ImageNoise::new(0, 1),
-            tuning: sampler.tuning,
-            orders: None,
-        };
+        let mut noise = ImageNoise::new(0, 1);
+        let run = Run::new(start, grid, &self.model.schedule, &network, &mut noise);
         let Some(end) = walk(run).last() else { return Ok(None) };
         Ok(Some(RoundTrip { latent, back: self.download(end.x)? }))
     }

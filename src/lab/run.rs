@@ -79,8 +79,7 @@ impl Stage<'_> {
         let walk: Walked<'_> = match row {
             None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
             Some(row) => {
-                let (schedule, tuning) = (self.process.schedule(), row.tuning);
-                let run = Run { start, grid: &grid, schedule, model: &model, noise: &mut noise, tuning, orders: None };
+                let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise);
                 match row.walk {
                     Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
                     Walk::Adaptive(sampler) => {

@@ -200,15 +200,7 @@ pub async fn run(
         Source::Stream => &mut noise,
         Source::Brownian => &mut path,
     };
-    let run = Run {
-        start,
-        grid: &grid,
-        schedule: &model.schedule,
-        model: &network,
-        noise,
-        tuning: settings.tuning(&method),
-        orders: None,
-    };
+    let run = Run::new(start, &grid, &model.schedule, &network, noise).with_tuning(settings.tuning(&method));
     let mut walk = Walking::new(&method.walk, run);
     for step in 1.. {
         began = Instant::now();

@@ -13,18 +13,28 @@ use crate::{dist, root, serve, tools, vendor, wasm};
 const UNDER: &str = "/some/project";
 
 /// Everything but `cuda`, whose libraries fetch a compiler of hundreds of megabytes.
-const FEATURES: &str = "unnoise/gpu";
+const FEATURES: &str = "unnoise/cli,unnoise/gpu";
 
 /// A check and the name under which it fails.
 type Stage = (&'static str, fn() -> Result<()>);
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     ("format", || tools::run(tools::cargo().args(["fmt", "--all", "--check"]))),
     ("tools", install),
-    ("mathematics, denoisers and samplers alone", || {
-        tools::run(tools::cargo().args(["test", "--no-default-features"]))
+    ("mathematics, denoisers and samplers alone", || tools::run(tools::cargo().arg("test"))),
+    ("interchange, settings and the laboratory", || {
+        tools::run(tools::cargo().args([
+            "test",
+            "--features",
+            "lab,replay",
+            "--lib",
+            "--test",
+            "lab",
+            "--test",
+            "replay",
+        ]))
     }),
     ("lint", || lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--features", FEATURES]))),
     ("documentation", document),
@@ -86,7 +96,7 @@ fn document() -> Result<()> {
 /// The library and these tasks apart: together they would be built with the sum of their libraries' features, and
 /// `cargo xtask` and `cargo test` by themselves never use that.
 fn tests() -> Result<()> {
-    tools::run(tools::cargo().arg("test"))?;
+    tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
     tools::run(tools::cargo().args(["test", "--package", "xtask"]))
 }
 

@@ -1,7 +1,10 @@
 use crate::math::{Latent, Level};
 use crate::samplers::coefficients::{MIDPOINT, Moments, moments, nodes, phi, weights};
 use crate::samplers::history::{Form, History};
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps};
+
+/// Order of the predictor; the corrector has one more.
+pub const ORDER: Knob = Knob::whole("order", 1, 3, 2);
 
 /// UniPC with `B(h) = h`, on the estimates of the data: Zhao et al. 2023 (arXiv 2302.04867), algorithms 1 and 2 in the data
 /// form. Converges with one order more than each half has. One evaluation a step.
@@ -37,7 +40,7 @@ fn bh2(estimates: usize, z: f64) -> Moments {
 /// Each evaluation serves twice: UniC walks the step that led to it once more, with the estimate at its end; then UniP
 /// walks on from the corrected point.
 fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f64) -> Moments) -> Steps<'_, X> {
-    let orders = run.orders();
+    let orders = run.orders(run.tuning.whole(&ORDER));
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     let weigh = move |levels: &[Level], step: (Level, Level)| {

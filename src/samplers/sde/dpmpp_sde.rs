@@ -1,3 +1,4 @@
+use super::{ETA, ETA_SCALE};
 use crate::math::Latent;
 use crate::samplers::steps::{ancestral, renoise};
 use crate::samplers::{Run, Step, Steps};
@@ -9,9 +10,10 @@ use crate::samplers::{Run, Step, Steps};
 /// draws belong to overlapping stretches, but are independent of each other unless the source is a Brownian path.
 pub fn dpmpp_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
+    let (eta, scale) = (tuning.get(&ETA), tuning.get(&ETA_SCALE));
     let split = move |from, to| {
-        let (kept, fresh) = ancestral(from, to, tuning.eta);
-        (kept, fresh * tuning.noise_scale)
+        let (kept, fresh) = ancestral(from, to, eta);
+        (kept, fresh * scale)
     };
     Box::new(grid.pairs().map(move |(from, to)| {
         let denoised = model.denoise(&x, from);

@@ -2,7 +2,10 @@ use super::groups::orders;
 use crate::math::{Latent, Level};
 use crate::samplers::coefficients::{MIDPOINT, moments, nodes, weights};
 use crate::samplers::history::{Form, History};
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps};
+
+/// Order of the method, and the number of the grid's steps that are one step of it.
+pub const ORDER: Knob = Knob::whole("order", 1, 3, 2);
 
 /// DPM-Solver++(2S) and (3S), Lu et al. 2022 (arXiv 2211.01095), algorithm 1, and its third-order kin, on the grid's own
 /// levels: `k` of the grid's steps are one step of order `k`, and all of them start where the first one did. One
@@ -42,7 +45,7 @@ fn midpoint(nodes: &[f64], z: f64) -> Vec<f64> {
 }
 
 fn walk<X: Latent + 'static>(run: Run<'_, X>, form: Form, weigh: fn(&[f64], f64) -> Vec<f64>) -> Steps<'_, X> {
-    let orders = run.orders.map_or_else(|| orders(run.grid, run.tuning.order), |listed| listed.steps.to_vec());
+    let orders = run.orders.map_or_else(|| orders(run.grid, run.tuning.whole(&ORDER)), |listed| listed.steps.to_vec());
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     let mut begin = x.clone();
