@@ -42,3 +42,4 @@ pub mod settings;
 pub mod train;
 #[cfg(all(target_family = "wasm", target_os = "unknown", feature = "nn"))]
 mod web;
+pub mod words;

@@ -1,5 +1,7 @@
 //! From model values to pixels.
 
+use crate::words::count;
+
 /// Values in `range` as bytes, channels last: what a canvas and a PNG want.
 ///
 /// `values` has shape `[images, channels, height, width]`; the result `[images, height, width, channels]`.
@@ -25,6 +27,35 @@ pub fn from_bytes(bytes: &[u8], [channels, height, width]: [usize; 3], range: [f
     let planes =
         images.flat_map(|image| (0..channels).flat_map(move |c| (0..plane).map(move |p| image[p * channels + c])));
     planes.map(value).collect()
+}
+
+/// Pixels of `samples` bytes each laid on `background`, a colour of red, green and blue: of an even number of samples the
+/// last one is the opacity. Gives 1 or 3 bytes a pixel.
+pub fn flatten(bytes: &[u8], samples: usize, background: [u8; 3]) -> Vec<u8> {
+    if !samples.is_multiple_of(2) {
+        return bytes.to_vec();
+    }
+    let grey = [luminance(background)];
+    let below = if samples == 2 { &grey[..] } else { &background[..] };
+    let pixel = |pixel: &[u8]| -> Vec<u8> {
+        let opacity = u32::from(pixel[samples - 1]);
+        let blend = |(above, below): (&u8, &u8)| {
+            // To the nearest byte, in whole numbers.
+            ((u32::from(*above) * opacity + u32::from(*below) * (255 - opacity) + 127) / 255) as u8
+        };
+        pixel.iter().zip(below).map(blend).collect()
+    };
+    bytes.chunks_exact(samples).flat_map(pixel).collect()
+}
+
+/// The grey of a colour (ITU-R BT.601), as Pillow's mode `L` has it.
+pub fn luminance([red, green, blue]: [u8; 3]) -> u8 {
+    (0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)).round() as u8
+}
+
+/// Width, height and channels in words.
+pub fn size([channels, height, width]: [usize; 3]) -> String {
+    format!("{width} x {height} pixels with {}", count(channels, "channel"))
 }
 
 /// Columns of the sheet that shows `images` pictures: the smallest square that holds them.
@@ -67,6 +98,15 @@ mod tests {
         let bytes: Vec<u8> = (0..24).map(|i| i * 10).collect();
         let shape = [3, 2, 2];
         assert_eq!(to_bytes(&from_bytes(&bytes, shape, [-1.0, 1.0]), shape, [-1.0, 1.0]), bytes);
+    }
+
+    #[test]
+    fn transparency_is_laid_on_the_background() {
+        let rgba = [200, 100, 0, 255, 200, 100, 0, 0, 200, 100, 0, 51];
+        assert_eq!(flatten(&rgba, 4, [0, 50, 255]), [200, 100, 0, 0, 50, 255, 40, 60, 204]);
+        assert_eq!(flatten(&[10, 255, 10, 0], 2, [255, 255, 255]), [10, 255]);
+        assert_eq!(flatten(&[10, 0], 2, [255, 0, 0]), [76], "the background's grey");
+        assert_eq!(flatten(&[1, 2, 3], 3, [9; 3]), [1, 2, 3]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::process::Command;
 /// Module at the crate's root and its floor.
 const FLOORS: &[(&str, u32)] = &[
     ("math", 0),
+    ("words", 0),
     ("picture", 0),
     ("denoise", 1),
     ("samplers", 2),
@@ -15,14 +16,14 @@ const FLOORS: &[(&str, u32)] = &[
     ("dataset", 3),
     ("backend", 3),
     ("models", 3),
-    ("eval", 4),
     ("settings", 4),
     ("replay", 4),
     ("session", 4),
-    ("train", 4),
-    ("lab", 5),
-    ("web", 6),
-    ("bin", 6),
+    ("eval", 5),
+    ("train", 5),
+    ("lab", 6),
+    ("web", 7),
+    ("bin", 7),
 ];
 
 /// The floors that know neither tensors nor browsers, and the modules above them that do not either.
@@ -31,13 +32,13 @@ const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.
-const SHARED: &[&str] = &["backend", "interchange", "settings"];
+const SHARED: &[&str] = &["backend", "interchange", "settings", "words"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
     ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "walker"]),
-    ("models", &["blocks", "silu", "weights", "unet2d"]),
+    ("models", &["blocks", "folder", "legacy", "silu", "weights", "unet2d"]),
 ];
 
 /// Files that are made to name their neighbours.

@@ -1,6 +1,7 @@
 //! The likelihood of a diffusion model, by its probability-flow ODE.
 
 use super::dopri5::{Solution, integrate};
+use super::statistics::mean;
 use super::{Control, Differentiable, OdeError, PulledBack};
 use crate::math::{Level, NoiseSchedule, Spacing, TorchGenerator};
 use std::f64::consts::TAU;
@@ -56,7 +57,7 @@ impl Probes {
     }
 }
 
-/// `ln N(x; 0, (alpha^2 + sigma^2) I)` in nats: the law of the noise that a run of the samplers starts from.
+/// `ln N(x; 0, (alpha^2 + sigma^2) I)` in nats: the distribution of the noise that a run of the samplers starts from.
 pub fn standard_normal(x: &[f64], at: Level) -> f64 {
     let std = at.marginal_std();
     x.iter().map(|v| -0.5 * (v / std).powi(2) - std.ln() - 0.5 * TAU.ln()).sum()
@@ -101,14 +102,12 @@ pub struct LogDensity {
 impl LogDensity {
     /// The mean over the probes.
     pub fn nats(&self) -> f64 {
-        self.each.iter().sum::<f64>() / self.each.len() as f64
+        mean(&self.each).0
     }
 
     /// Standard error of [`nats`](Self::nats) from the choice of probes; `None` for fewer than two.
     pub fn standard_error(&self) -> Option<f64> {
-        let (n, mean) = (self.each.len() as f64, self.nats());
-        let squares: f64 = self.each.iter().map(|v| (v - mean).powi(2)).sum();
-        (self.each.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt())
+        mean(&self.each).1
     }
 }
 

@@ -1,22 +1,25 @@
-//! Many samples of one model.
+//! Many samples of one model, and those that lie nearest to a training picture.
 
+use super::{Album, Judge};
+use crate::models::Pretrained;
+use crate::session::{self, Frame, Given, SessionError};
+use crate::settings::Settings;
+use burn::tensor::Device;
 use std::ops::ControlFlow;
-use unnoise::backend::Opened;
-use unnoise::eval::quality::Album;
-use unnoise::models::Pretrained;
-use unnoise::session::{self, Frame, Given, SessionError};
-use unnoise::settings::Settings;
 
 /// Pictures that go through the network together.
 const BATCH: usize = 32;
 
 /// `n` samples. Picture `i` has the seed of the settings plus `i`, and the class of training picture `i`, so that the classes
 /// are as frequent as in the data; fewer samples are the first of more. `watch` is told how many pictures, in parts, are done.
+///
+/// # Errors
+/// Settings that do not fit the model, a device that failed.
 pub async fn draw(
     model: &Pretrained,
     settings: &Settings,
     (n, training): (usize, &Album),
-    opened: &Opened,
+    device: &Device,
     watch: &mut dyn FnMut(f64),
 ) -> Result<Album, SessionError> {
     let shape = model.shape();
@@ -30,17 +33,20 @@ pub async fn draw(
         let batch = Settings { images: to - from, seed: settings.seed.wrapping_add(from as u32), ..settings.clone() };
         let given = Given { classes: album.labels.get(from..to).map(<[usize]>::to_vec), ..Given::default() };
         let mut part = |done: f64| watch(from as f64 + done * (to - from) as f64);
-        album.bytes.extend(last(model, &batch, given, opened, &mut part).await?);
+        album.bytes.extend(last(model, &batch, given, device, &mut part).await?);
     }
     Ok(album)
 }
 
 /// What a run ends in, as bytes. `watch` is told the share of the run that is done.
+///
+/// # Errors
+/// As [`draw`].
 pub async fn last(
     model: &Pretrained,
     settings: &Settings,
     given: Given<'_>,
-    opened: &Opened,
+    device: &Device,
     watch: &mut dyn FnMut(f64),
 ) -> Result<Vec<u8>, SessionError> {
     let mut bytes = Vec::new();
@@ -50,6 +56,22 @@ pub async fn last(
         ControlFlow::Continue(())
     };
     // Whoever receives the frames never breaks the run off.
-    let _: ControlFlow<()> = session::run(model, settings, given, &opened.device, each).await?;
+    let _: ControlFlow<()> = session::run(model, settings, given, device, each).await?;
     Ok(bytes)
+}
+
+/// Samples that are shown beside their nearest training pictures.
+const SHOWN: usize = 16;
+
+/// The bytes of the samples that lie nearest to a training picture, and below each its three nearest ones; and how many
+/// samples they are.
+pub fn beside_nearest(judge: &Judge, samples: &Album, training: &Album) -> (Vec<u8>, usize) {
+    let mut near: Vec<_> = judge.nearest(samples, 3).into_iter().enumerate().collect();
+    near.sort_by(|(_, a), (_, b)| a[0].distance.total_cmp(&b[0].distance));
+    near.truncate(SHOWN);
+    let rows = near.first().map_or(0, |(_, neighbours)| neighbours.len());
+    let row = |place: usize| near.iter().map(move |(_, near)| training.picture(near[place].index));
+    let below = (0..rows).flat_map(row);
+    let bytes = near.iter().map(|(i, _)| samples.picture(*i)).chain(below).flatten().copied().collect();
+    (bytes, near.len())
 }

@@ -1,11 +1,12 @@
 //! Pictures from files: PNG, folders of them, and the IDX files of MNIST and its kin.
 
+use super::{DataError, Idx};
+use crate::picture;
+use crate::words::count;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-use unnoise::dataset::{DataError, Idx};
-use unnoise::picture;
 
 /// Why there are no pictures.
 #[derive(Debug, Error)]
@@ -17,13 +18,13 @@ pub enum PictureError {
     #[error("{} is neither a PNG, nor an IDX file of images (gzipped or not), nor a folder of PNGs", .0.display())]
     Unknown(PathBuf),
     #[error(
-        "{} holds pictures of {} x {} pixels with {} channels, but the model makes {} x {} with {}",
-        .path.display(), .got[2], .got[1], .got[0], .expected[2], .expected[1], .expected[0]
+        "{} holds pictures of {}, but the model makes {}",
+        .path.display(), picture::size(*.got), picture::size(*.expected)
     )]
     Shape { path: PathBuf, expected: [usize; 3], got: [usize; 3] },
     #[error(transparent)]
     Idx(#[from] DataError),
-    #[error("{} holds {got} pictures, {wanted} were asked for", .path.display())]
+    #[error("{} holds {}, {wanted} were asked for", .path.display(), count(*.got, "picture"))]
     TooFew { path: PathBuf, wanted: usize, got: usize },
 }
 
@@ -32,16 +33,31 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// Unsigned bytes in three dimensions.
 const IDX: &[u8] = &[0, 0, 8, 3];
 
-/// The first `count` pictures of a PNG, an IDX file or a folder of PNGs in the order of their names. Each is a list of
-/// values in `range`, of this shape: channels, height, width.
-pub fn read(path: &Path, count: usize, shape: [usize; 3], range: [f64; 2]) -> Result<Vec<Vec<f64>>, PictureError> {
+/// What pictures are read as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Format {
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// The values of the bytes 0 and 255.
+    pub range: [f64; 2],
+    /// The colour that transparent parts are laid on.
+    pub background: [u8; 3],
+}
+
+/// The first `count` pictures of a PNG, an IDX file or a folder of PNGs in the order of their names. Hidden files of a
+/// folder are skipped. Each picture is a list of values, channels first.
+///
+/// # Errors
+/// Files that cannot be read or are no pictures of this shape; fewer of them.
+pub fn read(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>, PictureError> {
+    let Format { shape, range, background } = *format;
     let found = if path.is_dir() {
-        folder(path)?.iter().take(count).map(|file| png(file, shape)).collect::<Result<Vec<_>, _>>()?
+        folder(path)?.iter().take(count).map(|file| png(file, shape, background)).collect::<Result<Vec<_>, _>>()?
     } else {
         let mut start = Vec::new();
         open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
         match &start {
-            start if start.starts_with(PNG) => vec![png(path, shape)?],
+            start if start.starts_with(PNG) => vec![png(path, shape, background)?],
             start if start.starts_with(GZIP) || start.starts_with(IDX) => idx(path, count, shape)?,
             _ => return Err(PictureError::Unknown(path.to_owned())),
         }
@@ -64,13 +80,16 @@ fn open(path: &Path) -> Result<BufReader<File>, PictureError> {
 fn folder(path: &Path) -> Result<Vec<PathBuf>, PictureError> {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable(path))?;
     let is_png = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(is_png).collect();
+    // Such as the `._` companions that macOS leaves on other file systems, which end in .png and are no pictures.
+    let is_hidden = |entry: &&fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let visible = entries.iter().filter(|entry| !is_hidden(entry)).map(fs::DirEntry::path);
+    let mut files: Vec<_> = visible.filter(|path| is_png(path) && !path.is_dir()).collect();
     files.sort();
     Ok(files)
 }
 
-/// The bytes of a PNG, channels last. Transparency is dropped.
-fn png(path: &Path, expected: [usize; 3]) -> Result<Vec<u8>, PictureError> {
+/// The bytes of a PNG, channels last, its transparent parts laid on `background`.
+fn png(path: &Path, expected: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, PictureError> {
     let broken = |e: png::DecodingError| PictureError::Broken { path: path.to_owned(), why: e.to_string() };
     let mut decoder = png::Decoder::new(open(path)?);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -85,7 +104,7 @@ fn png(path: &Path, expected: [usize; 3]) -> Result<Vec<u8>, PictureError> {
     }
     let mut bytes = vec![0; stored * got[1] * got[2]];
     reader.next_frame(&mut bytes).map_err(broken)?;
-    Ok(bytes.chunks_exact(stored).flat_map(|pixel| &pixel[..channels]).copied().collect())
+    Ok(picture::flatten(&bytes, stored, background))
 }
 
 /// The first pictures of an IDX file.
@@ -102,13 +121,24 @@ fn idx(path: &Path, count: usize, expected: [usize; 3]) -> Result<Vec<Vec<u8>>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use std::io::Write;
 
     const SHAPE: [usize; 3] = [1, 2, 3];
-    const RANGE: [f64; 2] = [0.0, 255.0];
+    const BLUE: [u8; 3] = [10, 20, 200];
+
+    fn format(shape: [usize; 3]) -> Format {
+        Format { shape, range: [0.0, 255.0], background: BLUE }
+    }
+
+    /// Writes a PNG of 3 x 2 pixels.
+    fn write(path: &Path, colour: png::ColorType, bytes: &[u8]) {
+        let mut encoder = png::Encoder::new(File::create(path).expect("created"), 3, 2);
+        encoder.set_color(colour);
+        encoder.write_header().and_then(|mut w| w.write_image_data(bytes)).expect("written");
+    }
+
     const FIRST: [u8; 6] = [1, 2, 3, 4, 5, 6];
 
     /// An empty folder of this test's own.
@@ -119,7 +149,7 @@ mod tests {
     }
 
     fn said(path: &Path, count: usize, shape: [usize; 3]) -> String {
-        read(path, count, shape, RANGE).expect_err("it is refused").to_string()
+        read(path, count, &format(shape)).expect_err("it is refused").to_string()
     }
 
     #[test]
@@ -132,10 +162,10 @@ mod tests {
         for (name, bytes) in [("plain", bytes.clone()), ("gzipped", gzip.finish().expect("memory"))] {
             let path = dir.join(name);
             fs::write(&path, bytes).expect("written");
-            let found = read(&path, 2, SHAPE, RANGE).expect("two pictures");
+            let found = read(&path, 2, &format(SHAPE)).expect("two pictures");
             assert_eq!(found, [FIRST.map(f64::from).to_vec(), vec![9.0; 6]], "{name}");
             assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 were asked for"));
-            assert!(said(&path, 1, [1, 3, 3]).contains("3 x 2 pixels with 1 channels"));
+            assert!(said(&path, 1, [1, 3, 3]).contains("3 x 2 pixels with 1 channel, but"));
         }
         let cut = dir.join("cut");
         fs::write(&cut, &bytes[..20]).expect("written");
@@ -147,17 +177,41 @@ mod tests {
     fn pngs_are_read_alone_and_from_folders() {
         let dir = place("png");
         let colour = dir.join("b.png");
-        output::png(&dir.join("a.png"), (FIRST.to_vec(), 3, 2), 1).expect("written");
-        output::png(&colour, ((0..24).collect(), 3, 2), 4).expect("written");
-        assert_eq!(read(&dir, 1, SHAPE, RANGE).expect("a picture"), [FIRST.map(f64::from)]);
-        let planes = read(&colour, 1, [3, 2, 3], RANGE).expect("a picture without its transparency");
-        assert_eq!(planes[0][..6], [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]);
-        assert!(said(&dir, 2, SHAPE).contains("b.png holds pictures of 3 x 2 pixels with 3 channels"));
+        write(&dir.join("a.png"), png::ColorType::Grayscale, &FIRST);
+        write(&colour, png::ColorType::Rgb, &(0..18).collect::<Vec<u8>>());
+        assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
+        let planes = read(&colour, 1, &format([3, 2, 3])).expect("a picture");
+        assert_eq!(planes[0][..6], [0.0, 3.0, 6.0, 9.0, 12.0, 15.0]);
+        assert!(said(&dir, 2, SHAPE).contains("b.png holds pictures of 3 x 2 pixels with 3 channels, but"));
         fs::write(&colour, b"\x89PNG and no more").expect("written");
         assert!(said(&colour, 1, SHAPE).contains("not a picture"));
         fs::write(&colour, b"GIF89a").expect("written");
         assert!(said(&colour, 1, SHAPE).contains("neither a PNG"));
         assert!(said(&dir.join("none"), 1, SHAPE).contains("cannot read"));
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn hidden_files_are_no_pictures() {
+        let dir = place("hidden");
+        write(&dir.join("a.png"), png::ColorType::Grayscale, &FIRST);
+        fs::write(dir.join("._a.png"), b"\0\x05\x16\x07").expect("written");
+        fs::write(dir.join(".DS_Store"), b"\0").expect("written");
+        fs::create_dir_all(dir.join("folder.png")).expect("a folder");
+        assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
+        assert!(said(&dir, 2, SHAPE).contains("holds 1 picture, 2 were asked for"));
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn transparent_parts_show_the_background() {
+        let dir = place("transparent");
+        let path = dir.join("clear.png");
+        let pixels = [[255, 0, 0, 255], [255, 0, 0, 0], [0, 0, 0, 255]].repeat(2).concat();
+        write(&path, png::ColorType::Rgba, &pixels);
+        let planes = read(&path, 1, &format([3, 2, 3])).expect("a picture").concat();
+        let [red, green, blue] = [0, 1, 2].map(|c| planes[6 * c..6 * c + 3].to_vec());
+        assert_eq!((red, green, blue), (vec![255.0, 10.0, 0.0], vec![0.0, 20.0, 0.0], vec![0.0, 200.0, 0.0]));
         fs::remove_dir_all(dir).expect("removed");
     }
 }
