@@ -5,7 +5,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use unnoise::math::{Discrete, Latent, Level, Noise, Spacing, TorchGenerator};
-use unnoise::samplers::{Run, Walk, method, methods};
+use unnoise::samplers::{Run, Stepping, method, methods};
 
 const STEPS: usize = 20;
 const PIXELS: usize = 28 * 28;
@@ -35,7 +35,7 @@ fn step(bencher: Bencher, id: &str) {
         let mut noise = Pixels(TorchGenerator::new(7));
         let start = noise.normal(&[0.0; PIXELS]).scale(grid.first().marginal_std());
         let run = Run::new(start, &grid, &schedule, &model, &mut noise);
-        let Walk::Grid(sampler) = method.walk else { return };
+        let Stepping::Grid(sampler) = method.stepping else { return };
         sampler(run).last();
     });
 }

@@ -1,5 +1,22 @@
 //! unnoise: diffusion models and samplers, in the browser over WebGPU, on the command line, and as a library.
 //!
+//! Without features it is mathematics on plain numbers. A mixture of two Gaussians, whose denoiser is exact, and a sample of it:
+//!
+//! ```
+//! use unnoise::denoise::{Mixture, ideal::Component};
+//! use unnoise::math::{Discrete, Latent, Noise, Spacing, noise::BrownianPath};
+//! use unnoise::samplers::{Run, ode};
+//!
+//! let schedule = Discrete::linear(1e-4, 0.02, 1000)?;
+//! let grid = Spacing::Karras { rho: 7.0 }.grid(&schedule, 20)?;
+//! let model = Mixture::new([-2.0, 2.0].map(|mean| Component { weight: 1.0, mean: [mean], std: 0.1 }).into()).unwrap();
+//! let mut noise = BrownianPath::new(7);
+//! let start = noise.normal(&[0.0]).scale(grid.first().marginal_std());
+//! let end = ode::heun(Run::new(start, &grid, &schedule, &model, &mut noise)).last().unwrap().x;
+//! assert!((end[0].abs() - 2.0).abs() < 0.5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The crate is a house of floors; each imports only lower ones (`tests/layers.rs` holds it to that).
 //!
 //! | floor | modules | knows of |

@@ -36,14 +36,14 @@ fn answers(folder: &Path) -> Vec<u8> {
     let (mut generator, values) = (TorchGenerator::new(11), channels * height * width);
     let noise = levels.map(|at| generator.randn_f64(values).into_iter().map(move |z| (z * at.marginal_std()) as f32));
     let x: Vec<f32> = noise.into_iter().flatten().collect();
-    let t: Vec<f32> = levels.iter().map(|&at| schedule.told(at) as f32).collect();
+    let t: Vec<f32> = levels.iter().map(|&at| schedule.conditioning_time(at) as f32).collect();
     let rows = model.net.config().num_class_embeds;
     // The last row is often "no label".
     let class: Option<Vec<usize>> = rows.map(|rows| (0..levels.len()).map(|i| (rows - 1) - i % rows).collect());
     let shape = vec![levels.len(), channels, height, width];
-    let told: Vec<f64> = t.iter().map(|&t| f64::from(t)).collect();
+    let times: Vec<f64> = t.iter().map(|&t| f64::from(t)).collect();
     let input = Tensor::from_data(TensorData::new(x.clone(), shape.clone()), &device);
-    let out = model.net.forward(input, &told, class.as_deref());
+    let out = model.net.forward(input, &times, class.as_deref());
     let outputs = out.dims().to_vec();
     let out = block_on(backend::read(out)).expect("the CPU does not fail");
     let class = class.map(|class| class.into_iter().map(|c| c as f32).collect::<Vec<_>>());

@@ -35,14 +35,14 @@ fn data() -> Mixture<2> {
         component(2.0, [-1.5, 0.5], 0.3),
         component(0.5, [0.5, -2.0], 0.8),
     ])
-    .expect("a law")
+    .expect("a mixture")
 }
 
 fn class(k: usize) -> Mixture<2> {
     data().only(&[vec![0], vec![1, 2]][k]).expect("a class")
 }
 
-/// The estimates of three models that share nothing, and how many branches were asked for.
+/// The estimates of three models that share nothing, and how many branches were evaluated.
 fn with_models<T>(guidance: Guidance, f: impl Fn(&Guided<Models<'_, Point>>, [Estimate<Point>; 3], Level) -> T) {
     let (conditional, unconditional, negative) = (class(0), data(), class(1));
     let model = Models {
@@ -74,25 +74,25 @@ fn plain_guidance_is_a_line_through_both_estimates() {
 #[test]
 fn only_the_branches_that_are_mixed_are_asked_for() {
     use Branch::{Conditional, Negative, Unconditional};
-    let asked = |scale, kind, nsr| {
+    let branches_of = |scale, kind, nsr| {
         let guidance = Guidance { interval: [0.5, 2.0], kind, ..Guidance::plain(scale) };
         guidance.branches(Level::variance_exploding(0.0, nsr))
     };
     let perpendicular = GuidanceKind::Perpendicular { weight: 1.0 };
     for kind in [GuidanceKind::Plain, GuidanceKind::CfgPlusPlus, GuidanceKind::Negative, perpendicular] {
         for nsr in [0.1, 0.5, 2.1, f64::INFINITY] {
-            assert_eq!(asked(3.0, kind, nsr), [Conditional], "{kind:?} outside its interval, at {nsr}");
+            assert_eq!(branches_of(3.0, kind, nsr), [Conditional], "{kind:?} outside its interval, at {nsr}");
         }
-        assert_eq!(asked(0.0, kind, 1.0).len(), 1, "{kind:?}");
+        assert_eq!(branches_of(0.0, kind, 1.0).len(), 1, "{kind:?}");
     }
     for nsr in [0.51, 2.0] {
-        assert_eq!(asked(3.0, GuidanceKind::Plain, nsr), [Conditional, Unconditional]);
-        assert_eq!(asked(1.0, GuidanceKind::Plain, nsr), [Conditional]);
-        assert_eq!(asked(0.0, GuidanceKind::Plain, nsr), [Unconditional]);
+        assert_eq!(branches_of(3.0, GuidanceKind::Plain, nsr), [Conditional, Unconditional]);
+        assert_eq!(branches_of(1.0, GuidanceKind::Plain, nsr), [Conditional]);
+        assert_eq!(branches_of(0.0, GuidanceKind::Plain, nsr), [Unconditional]);
         // Its noise is the unguided model's at every scale.
-        assert_eq!(asked(1.0, GuidanceKind::CfgPlusPlus, nsr), [Conditional, Unconditional]);
-        assert_eq!(asked(3.0, GuidanceKind::Negative, nsr), [Conditional, Negative]);
-        assert_eq!(asked(3.0, perpendicular, nsr), [Conditional, Unconditional, Negative]);
+        assert_eq!(branches_of(1.0, GuidanceKind::CfgPlusPlus, nsr), [Conditional, Unconditional]);
+        assert_eq!(branches_of(3.0, GuidanceKind::Negative, nsr), [Conditional, Negative]);
+        assert_eq!(branches_of(3.0, perpendicular, nsr), [Conditional, Unconditional, Negative]);
     }
     let everywhere = Guidance::plain(3.0);
     assert_eq!(everywhere.branches(Level { t: 0.0, alpha: 0.0, sigma: 1.0 }).len(), 2);
@@ -283,10 +283,10 @@ fn dynamic_thresholding_divides_by_the_quantile() {
 }
 
 /// Where `sampler` ends on the way down `grid` from `start`.
-fn walk(sampler: &str, model: &dyn Denoiser<Point>, start: Point, grid: &Grid) -> Point {
+fn end_of(sampler: &str, model: &dyn Denoiser<Point>, start: Point, grid: &Grid) -> Point {
     let row = method::<Point>(sampler).expect("a row");
     let (schedule, mut noise) = (Flow { t_max: 1.0 }, Draws(TorchGenerator::new(3)));
-    let sample = row.on_grid().expect("it walks grids");
+    let sample = row.on_grid().expect("it takes the steps of a grid");
     let schedule: &dyn NoiseSchedule = &schedule;
     let run = Run::new(start, grid, schedule, model, &mut noise);
     sample(run).last().expect("a step").x
@@ -308,6 +308,6 @@ fn ddim_steps_on_both_halves_of_cfg_plus_plus() {
         let grid = Grid::new(vec![from, to]).expect("falling");
         let x0 = no.x0.mix(0.4, &yes.x0, 0.6);
         // Rounding of the noise is divided by the sigma it came from.
-        near(walk("ddim", guided, X, &grid), x0.mix(1.0, &no.eps, to.sigma), 1e-12 * (1.0 + to.sigma / from.sigma));
+        near(end_of("ddim", guided, X, &grid), x0.mix(1.0, &no.eps, to.sigma), 1e-12 * (1.0 + to.sigma / from.sigma));
     });
 }

@@ -1,5 +1,5 @@
 //! Models of every process that a folder can name, from its files to pictures and measures. The weights are random: what is
-//! held is what the network is told, and that every sampler, schedule and measure gets along with the process.
+//! held is the conditioning time of the network, and that every sampler, schedule and measure gets along with the process.
 #![cfg(all(feature = "autodiff", feature = "cpu"))]
 
 use burn::tensor::{Device, Tensor};
@@ -13,7 +13,7 @@ use unnoise::denoise::Prediction;
 use unnoise::eval::{Control, Decoder, Likelihood, Pictures, Probes, Variance, bound, standard_normal};
 use unnoise::math::{NoiseSchedule, Schedule, Spacing, TorchGenerator};
 use unnoise::models::{ModelFiles, Pretrained};
-use unnoise::samplers::{Walk, methods};
+use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, SessionError};
 use unnoise::settings::Settings;
 
@@ -68,7 +68,7 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn the_network_is_told_what_diffusers_tells_it() {
+fn the_conditioning_time_is_that_of_diffusers() {
     let device = device();
     for (name, model) in kinds(&device) {
         let (t, expected, prediction) = match &model.schedule {
@@ -111,6 +111,9 @@ fn every_sampler_makes_a_picture() {
             let frames = frames(&model, &settings, &device).unwrap_or_else(|e| panic!("{} on {name}: {e}", method.id));
             let last = frames.last().expect("frames");
             assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{} on {name}", method.id);
+            // The clean picture is an estimate, which is clipped, and no untrained network gives a grey one.
+            assert!(last.x.iter().all(|v| v.abs() <= 1.0), "{} on {name} leaves the range", method.id);
+            assert!(last.x.iter().any(|v| (v - last.x[0]).abs() > 0.01), "{} on {name} is flat", method.id);
         }
     }
 }
@@ -132,12 +135,11 @@ fn every_schedule_makes_a_picture() {
     }
 }
 
-/// One sampler of each family, in which every picture has the same steps.
+/// One sampler of each family.
 #[test]
 fn a_picture_does_not_depend_on_the_pictures_beside_it() {
     let device = device();
     let mut rows = methods::<f64>();
-    rows.retain(|row| matches!(row.walk, Walk::Grid(_)));
     rows.dedup_by_key(|row| row.family);
     assert!(rows.len() > 5);
     for (name, model) in kinds(&device) {

@@ -31,7 +31,7 @@ use unnoise::samplers::langevin::predictor_corrector::SNR;
 
 /// The variance that a method's points take on as the steps of `grid` grow: the marginal's, for most.
 ///
-/// The law that an unadjusted Langevin chain settles on is wider by a known factor: at step size `d s^2` and temperature
+/// The distribution that an unadjusted Langevin chain settles on is wider by a known factor: at step size `d s^2` and temperature
 /// `T` the variance `v` (of `y`, on data that makes it `V` in truth) obeys `v = (1 - d s^2 / 2V)^2 v + T d s^2`. That of
 /// predictor-corrector's steps, whose size depends on `v` itself, is `V (1 + snr^2)`.
 ///
@@ -66,8 +66,8 @@ fn moments(case: &Case<Affine>, data: Gaussian, grid: &Grid) -> Vec<Step<Affine>
     case.start(start, (grid, &schedule), &data, &mut Independent::default()).collect()
 }
 
-/// One walk of a point in the plane.
-fn walk(case: &Case<Point>, start: Point, grid: &Grid, model: &dyn Denoiser<Point>, seed: u64) -> Vec<Step<Point>> {
+/// The steps of a point in the plane.
+fn steps_of(case: &Case<Point>, start: Point, grid: &Grid, model: &dyn Denoiser<Point>, seed: u64) -> Vec<Step<Point>> {
     case.start(start, (grid, &Between(grid)), model, &mut Seeded::new(seed)).collect()
 }
 
@@ -79,7 +79,9 @@ fn last<X: Clone>(steps: &[Step<X>]) -> X {
 fn assert_order(case: &str, declared: usize, error: impl Fn(usize) -> f64, steps: usize) {
     let measured = (error(steps) / error(2 * steps)).log2();
     println!("{case:32} order {declared} measured {measured:.3}");
-    assert!((measured - declared as f64).abs() <= 0.15, "{case}: declared {declared}, measured {measured:.3}");
+    // Order 5 reaches the last digits in a few hundred steps; in fewer the next order still shows.
+    let leeway = if declared > 4 { 0.35 } else { 0.15 };
+    assert!((measured - declared as f64).abs() <= leeway, "{case}: declared {declared}, measured {measured:.3}");
 }
 
 /// Relative error of a step's standard deviation.
@@ -95,7 +97,8 @@ fn order_on_gaussian_data() {
     let data = [0.5, 0.8].map(|std| Gaussian { mean: 0.7, std });
     for process in processes() {
         for case in Case::all() {
-            if case.shows_no_order_in(&process) || case.lands_between() {
+            let cancels = process.name == "flow" && CANCELS_IN_A_FLOW.contains(&(case.row.id, case.order()));
+            if cancels || case.shows_no_order_in(&process) || case.lands_between() {
                 continue;
             }
             let easy = EASY_ON_GAUSSIANS.iter().find(|(row, _)| *row == case.row.id);
@@ -108,7 +111,7 @@ fn order_on_gaussian_data() {
             };
             // Where each noise drawn is a coefficient, twice the steps take four times as long.
             let steps = match case.draws_noise() {
-                false => [1020, 1020, 2040, 510][order - 1],
+                false => [1020, 1020, 2040, 510, 170][order - 1],
                 true if SHOWS_ITS_ORDER_LATE.contains(&case.row.id) => 512,
                 true => 256,
             };
@@ -117,7 +120,7 @@ fn order_on_gaussian_data() {
     }
 }
 
-/// Order of the deterministic walks on data whose denoiser is not affine, against the probability flow itself.
+/// Order of the deterministic methods on data whose denoiser is not affine, against the probability flow itself.
 #[test]
 fn order_on_a_mixture() {
     let model = mixture();
@@ -128,7 +131,7 @@ fn order_on_a_mixture() {
                 let grid = case.grid(&process, steps);
                 let off = |start: Point| {
                     let start = start.scale(grid.first().marginal_std());
-                    distance(&last(&walk(&case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
+                    distance(&last(&steps_of(&case, start, &grid, &model, 0)), &flow_map(&model, &start, &grid))
                 };
                 [[0.9, -0.4], [-0.2, 0.7], [0.1, -1.2]].map(off).iter().sum()
             };
@@ -136,7 +139,7 @@ fn order_on_a_mixture() {
                 &format!("mixture {} {}", process.name, case.name()),
                 case.order(),
                 error,
-                [1020, 1020, 1020, 1536][case.order() - 1],
+                [1020, 1020, 1020, 1536, 360][case.order() - 1],
             );
         }
     }
@@ -150,7 +153,7 @@ fn a_point_mass_is_hit_exactly() {
         let grid = process.whole(steps);
         for case in Case::all() {
             let start = Seeded::new(5).normal(&point).scale(grid.first().sigma);
-            let end = last(&walk(&case, start, &grid, &|_: &Point, _: Level| point, 11));
+            let end = last(&steps_of(&case, start, &grid, &|_: &Point, _: Level| point, 11));
             let name = format!("{} in {steps} steps of {}", case.name(), process.name);
             let noisy = ENDS_NOISY.contains(&case.row.id) && case.draws_noise();
             match SKIPS.iter().find(|(row, _)| *row == case.row.id) {
@@ -161,23 +164,23 @@ fn a_point_mass_is_hit_exactly() {
     }
 }
 
-/// `x / alpha` does not know which process it came from: with the same noise every process walks the same way.
+/// `x / alpha` does not know which process it came from: with the same noise every process has the same trajectory.
 #[test]
-fn walks_are_the_same_in_every_process() {
+fn trajectories_are_the_same_in_every_process() {
     let model = mixture();
     for process in processes() {
         let grid = process.inner(20);
         let rescaled = exploding(&grid);
         for case in Case::all() {
             let start: Point = [11.0, -6.0].scale(grid.first().sigma);
-            let here = walk(&case, start, &grid, &model, 3);
-            let there = walk(&case, start.scale(1.0 / grid.first().alpha), &rescaled, &model, 3);
+            let here = steps_of(&case, start, &grid, &model, 3);
+            let there = steps_of(&case, start.scale(1.0 / grid.first().alpha), &rescaled, &model, 3);
             let gap = |(a, b): (&Step<Point>, &Step<Point>)| distance(&a.x.scale(1.0 / a.to.alpha), &b.x);
             let gap = here.iter().zip(&there).map(gap).fold(0.0, f64::max);
             let name = format!("{} in {}", case.name(), process.name);
             match BOUND_TO_ITS_PROCESS.iter().find(|(row, _)| *row == case.row.id) {
                 Some((_, why)) if process.name != "ve" => assert!(gap > 0.01, "{name} obeys, although it {why}"),
-                _ => assert!(gap < 1e-9, "{name}: {gap:e} from the rescaled walk"),
+                _ => assert!(gap < 1e-9, "{name}: {gap:e} from the rescaled trajectory"),
             }
         }
     }
@@ -198,26 +201,27 @@ fn marginals_are_right_at_every_level() {
             let name = format!("{} in {}", case.name(), process.name);
             let worst = |steps| {
                 let grid = process.whole(steps);
-                let mut walked = moments(case, data, &grid);
+                let mut taken = moments(case, data, &grid);
                 if ROUGH_IN_MUCH_NOISE.contains(&case.row.id) {
-                    walked.retain(|step| step.to.nsr() < NOT_MUCH_NOISE);
+                    taken.retain(|step| step.to.nsr() < NOT_MUCH_NOISE);
                 }
                 let skipped = SKIPS.iter().find(|(row, _)| *row == case.row.id).map_or(1e-11, |(_, part)| *part);
                 let allowed = if MEAN_ERRS.contains(&case.row.id) { 0.025 } else { skipped };
-                for step in &walked {
+                for step in &taken {
                     let off = (step.x.mean - step.to.alpha * data.mean).abs();
                     assert!(off < allowed * step.to.marginal_std(), "{name}: mean off by {off:e} at {:?}", step.to);
                 }
                 // Langevin's chain has not run before its second step, as the first may slide from pure noise.
                 let settling = usize::from(case.row.id == "langevin");
-                walked[settling..].iter().map(|step| spread_error(case, step, data, &grid)).fold(0.0, f64::max)
+                taken[settling..].iter().map(|step| spread_error(case, step, data, &grid)).fold(0.0, f64::max)
             };
             let (coarse, fine) = (worst(512), worst(1024));
             if WRONG_ON_UNEQUAL_STEPS.contains(&case.row.id) && process.name != "ve" {
                 assert!(fine > 0.025, "{name} is right after all");
                 continue;
             }
-            assert!(coarse < 0.025, "{name}: {coarse:.2e} from the marginal");
+            let most = if TAKES_NOISE_IN_GROUPS.contains(&case.row.id) { 0.05 } else { 0.025 };
+            assert!(coarse < most, "{name}: {coarse:.2e} from the marginal");
             assert!(
                 fine < (0.7 * coarse).max(2.2e-6),
                 "{name}: {coarse:.2e} from the marginal, {fine:.2e} with twice the steps"
@@ -241,7 +245,7 @@ fn each_ddpm_variance_is_exact_for_its_data() {
 }
 
 /// A run is lazy, ends where its grid ends, asks the model as often as its row says, and draws noise if its row says
-/// so; a run that is dropped asks no more; the same noise gives the same walk.
+/// so; a run that is dropped evaluates no more; the same noise gives the same trajectory.
 #[test]
 fn a_run_does_what_its_row_says() {
     let exact = mixture();
@@ -255,19 +259,19 @@ fn a_run_does_what_its_row_says() {
                 exact.denoise(x, at)
             };
             let name = format!("{} in {}", case.name(), process.name);
-            let walks_again = WALKS_AGAIN.contains(&case.row.id);
+            let resamples = RESAMPLES.contains(&case.row.id);
             let mut noise = Seeded::new(7);
             let mut run = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise);
-            assert_eq!(asked.get(), 0, "{name} evaluates before it is asked to");
+            assert_eq!(asked.get(), 0, "{name} evaluates before its first step is requested");
             let mut ends = Vec::new();
             for (i, (from, to)) in grid.pairs().enumerate() {
                 let before = asked.get();
                 let step = run.next().expect("one step a pair of levels");
                 let evaluations = asked.get() - before;
                 assert_eq!((step.from, step.to), (from, to), "{name}");
-                if !walks_again && (from.alpha == 0.0 || to.sigma == 0.0) {
+                if !resamples && (from.alpha == 0.0 || to.sigma == 0.0) {
                     assert!((1..=case.row.evaluations).contains(&evaluations), "{name}: {evaluations} at an end");
-                } else if !walks_again {
+                } else if !resamples {
                     assert_eq!(evaluations, case.evaluations(i), "{name} from {from:?}");
                 }
                 ends.push(step.x);
@@ -282,7 +286,7 @@ fn a_run_does_what_its_row_says() {
             let taken = case.start([1.0, 2.0], (&grid, &schedule), &model, &mut noise).take(3);
             assert_eq!(taken.map(|s| s.x).collect::<Vec<_>>(), ends[..3], "{name} is not repeatable");
             let most = (0..3).map(|i| case.evaluations(i)).sum();
-            assert!(walks_again || asked.get() <= most, "{name} evaluates after it was dropped");
+            assert!(resamples || asked.get() <= most, "{name} evaluates after it was dropped");
         }
     }
 }
@@ -318,9 +322,9 @@ proptest! {
         let model = mixture();
         for case in Case::all() {
             let start = Seeded::new(seed).normal(&[0.0; 2]).scale(grid.first().marginal_std());
-            let walked = walk(&case, start, &grid, &model, !seed);
-            prop_assert_eq!(walked.len(), grid.steps());
-            for step in &walked {
+            let taken = steps_of(&case, start, &grid, &model, !seed);
+            prop_assert_eq!(taken.len(), grid.steps());
+            for step in &taken {
                 let values = step.x.iter().chain(&step.denoised);
                 prop_assert!(values.copied().all(f64::is_finite), "{}: {:?}", case.name(), step);
                 if step.to == Level::CLEAN {

@@ -37,7 +37,7 @@ const SHARED: &[&str] = &["backend", "interchange", "settings", "words"];
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
-    ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "walker"]),
+    ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "driver"]),
     ("models", &["blocks", "folder", "legacy", "silu", "weights", "unet2d"]),
 ];
 
@@ -203,7 +203,7 @@ fn the_mathematics_need_two_libraries() {
     assert!(more.is_empty(), "the mathematics need {more:?} too");
 }
 
-/// No feature is on unless it is asked for.
+/// No feature is on unless it is requested.
 #[test]
 fn no_feature_is_a_default() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");

@@ -6,7 +6,7 @@ use unnoise::backend::{self, Backend};
 use unnoise::denoise::Denoiser;
 use unnoise::denoise::ideal::{Component, Mixture};
 use unnoise::math::{ContinuousVp, Grid, Latent, Level, Noise, Spacing, TorchGenerator};
-use unnoise::samplers::{Method, Run, Walk, methods};
+use unnoise::samplers::{Method, Run, Stepping, methods};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -56,7 +56,7 @@ impl Draws {
     }
 
     fn all(&mut self) -> Vec<Point> {
-        // Rounded to single precision, so that both walks meet the same noise.
+        // Rounded to single precision, so that both runs meet the same noise.
         let values: Vec<f64> = self.generator.randn(2 * PARTICLES).into_iter().map(f64::from).collect();
         values.as_chunks::<2>().0.to_vec()
     }
@@ -75,38 +75,38 @@ impl Noise<Tensor<4>> for Draws {
     }
 }
 
-/// The end of a walk over the grid.
-fn walk<X: Latent + 'static>(
+/// The end of a run over the grid.
+fn end_of<X: Latent + 'static>(
     method: &Method<X>,
     start: X,
     grid: &Grid,
     model: &dyn Denoiser<X>,
     noise: &mut dyn Noise<X>,
 ) -> Option<X> {
-    let Walk::Grid(sampler) = method.walk else { return None };
+    let Stepping::Grid(sampler) = method.stepping else { return None };
     let schedule = &ContinuousVp::default();
     let run = Run::new(start, grid, schedule, model, noise);
     sampler(run).last().map(|step| step.x)
 }
 
 #[test]
-fn tensors_follow_the_double_precision_walk() {
+fn tensors_follow_the_double_precision_run() {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let grid = Spacing::Trailing.grid(&ContinuousVp::default(), STEPS).unwrap();
     let start: Vec<Point> = Draws::of(None).all().iter().map(|z| z.scale(grid.first().marginal_std())).collect();
-    let mut walked = 0;
+    let mut compared = 0;
     for (there, here) in methods::<Point>().iter().zip(methods::<Tensor<4>>()) {
         let model = |x: &Tensor<4>, at: Level| in_single_precision(x, at);
-        let Some(end) = walk(&here, tensor(&start, &device), &grid, &model, &mut Draws::of(None)) else { continue };
+        let Some(end) = end_of(&here, tensor(&start, &device), &grid, &model, &mut Draws::of(None)) else { continue };
         for (particle, got) in points(end).into_iter().enumerate() {
             let mut noise = Draws::of(Some(particle));
-            let expected = walk(there, start[particle], &grid, &exact(), &mut noise).unwrap();
+            let expected = end_of(there, start[particle], &grid, &exact(), &mut noise).unwrap();
             for (got, expected) in got.into_iter().zip(expected) {
                 let off = (got - expected).abs() / (1.0 + expected.abs());
                 assert!(off <= TOLERANCE, "{}: particle {particle} is {off:.1e} away, {got} not {expected}", here.id);
             }
         }
-        walked += 1;
+        compared += 1;
     }
-    assert!(walked > 30, "only {walked} methods walk a grid");
+    assert!(compared > 30, "only {compared} methods take the steps of a grid");
 }

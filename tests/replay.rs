@@ -15,7 +15,7 @@ fn left(replayed: &[Replayed]) -> Vec<&Replayed> {
 }
 
 #[test]
-fn every_golden_trajectory_is_walked_again() {
+fn every_golden_trajectory_is_replayed() {
     let replayed = replay::dir(&golden()).unwrap();
     assert!(left(&replayed).is_empty(), "{:#?}", left(&replayed));
     let families = replay::summary(&replayed, By::Family);
@@ -23,7 +23,7 @@ fn every_golden_trajectory_is_walked_again() {
 }
 
 #[test]
-fn the_reference_trajectories_are_walked_again() {
+fn the_reference_trajectories_are_replayed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/samplers");
     if !folder.exists() {
         println!("skipped: {} is not here; tests/golden/samplers holds the same kind of cases", folder.display());
@@ -50,7 +50,7 @@ fn outcome(replayed: Vec<Replayed>, id: &str) -> Outcome {
 }
 
 #[test]
-fn a_walk_with_other_settings_fails() {
+fn a_run_with_other_settings_fails() {
     for (i, (family, from, to, id, says)) in [
         ("ddim", r#""eta": 1.0"#, r#""eta": 0.9"#, "ddim.eta1.n10", "a point is"),
         ("ddim", r#""set_alpha_to_one": false"#, r#""set_alpha_to_one": true"#, "ddim.eta.5-not-one.n9", "a point is"),
@@ -68,7 +68,7 @@ fn a_walk_with_other_settings_fails() {
             r#""timestep_type": "continuous""#,
             r#""timestep_type": "discrete""#,
             "euler.continuous.n5",
-            "told time",
+            "conditioning time",
         ),
         (
             "dpmpp_multistep",

@@ -3,6 +3,7 @@
 
 use burn::tensor::Device;
 use pollster::block_on;
+use safetensors::SafeTensors;
 use std::ops::ControlFlow;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
@@ -293,5 +294,43 @@ fn every_sampler_and_every_schedule_makes_a_picture() {
         settings.fit();
         let frames = all(&settings);
         assert_eq!(frames.len(), settings.steps + 1, "{}", settings.schedule);
+    }
+}
+
+/// The picture that diffusers' DDIMPipeline draws of a folder without a card whose scheduler clips: the network's own noise
+/// stays beside the clipped estimate.
+#[test]
+fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/networks/cifar_like");
+    if !folder.exists() {
+        println!("skipped: {} is absent", folder.display());
+        return;
+    }
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let model = Pretrained::from_dir(&folder, &device).unwrap();
+    let settings = Settings {
+        sampler: "ddim".to_owned(),
+        steps: 10,
+        schedule: Spacing::Leading,
+        seed: 211,
+        images: 1,
+        class: Class::None,
+        guidance: 1.0,
+        ..Settings::default()
+    };
+    let mut last = None;
+    let each = async |frame| {
+        last = Some(frame);
+        ControlFlow::Continue(())
+    };
+    block_on(session::run(&model, &settings, Given::default(), &device, each)).unwrap();
+    let (pixels, _) = Frame::pixels(&last.unwrap(), model.shape(), model.card.range);
+    let oracle = std::fs::read(folder.join("oracle.safetensors")).unwrap();
+    let oracle = SafeTensors::deserialize(&oracle).unwrap();
+    let wanted = oracle.tensor("ddim/image01").unwrap();
+    let wanted: Vec<f32> = wanted.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(wanted.len(), pixels.len());
+    for (got, wanted) in pixels.iter().zip(wanted) {
+        assert!((f32::from(*got) - 255.0 * wanted).abs() <= 2.0, "{got} for {}", 255.0 * wanted);
     }
 }

@@ -1,5 +1,5 @@
 //! Painting over a picture: SDEdit, Meng et al. 2022 (arXiv 2108.01073), algorithm 1. The picture is noised to some
-//! level of the grid, and the run walks from there.
+//! level of the grid, and the run starts from there.
 
 use crate::math::{Grid, Latent, Level};
 

@@ -1,10 +1,10 @@
-//! Denoisers that are exactly right, for data whose law is known.
+//! Denoisers that are exactly right, for data whose distribution is known.
 
 use super::Denoiser;
 use crate::math::{Latent, Level};
 use std::f64::consts::TAU;
 
-/// The smallest standard deviation that is told from none: its square is still a normal floating-point number.
+/// The smallest standard deviation that is told apart from none: its square is still a normal floating-point number.
 const LEAST_STD: f64 = 1e-140;
 
 /// `ln` of the least share of the largest component that is counted: thousands of smaller ones change no digit.
@@ -65,7 +65,7 @@ impl<const N: usize> Mixture<N> {
         &self.0
     }
 
-    /// The law of `x = alpha x_0 + sigma eps`, to be asked at many points.
+    /// The distribution of `x = alpha x_0 + sigma eps`, to be evaluated at many points.
     pub fn at(&self, Level { alpha, sigma, .. }: Level) -> Noised<N> {
         let total: f64 = self.0.iter().map(|c| c.weight).sum();
         let constant = -total.ln() - 0.5 * N as f64 * TAU.ln();

@@ -3,7 +3,7 @@
 use super::{Denoiser, Estimate, noised};
 use crate::math::{Latent, Level};
 
-/// A model that is told a part of the picture, so that every sampler paints the rest: the "replacement" of Song et al.
+/// A model that is given a part of the picture, so that every sampler paints the rest: the "replacement" of Song et al.
 /// 2021 (arXiv 2011.13456, appendix I.2) with one noise for the whole run, as ComfyUI does it.
 ///
 /// Where `mask` is 1 the model sees the known picture, brought to the level by the forward process, and its estimate is
@@ -11,7 +11,7 @@ use crate::math::{Latent, Level};
 /// clean ends on the known picture exactly.
 ///
 /// The rest is drawn to agree with the known part at every level, but a level does not undo what the noisier one before
-/// it settled: one walk falls short of the true conditional law (Trippe et al. 2022, arXiv 2206.04119).
+/// it settled: one trajectory falls short of the true conditional distribution (Trippe et al. 2022, arXiv 2206.04119).
 /// Methods that go back and forth (Langevin, RePaint) close the gap.
 #[derive(Clone, Debug)]
 pub struct Inpainted<D, X> {
@@ -37,18 +37,18 @@ impl<D, X: Latent> Inpainted<D, X> {
     }
 
     /// What the model sees of `x`.
-    fn told(&self, x: &X, at: Level) -> X {
+    fn replaced(&self, x: &X, at: Level) -> X {
         self.join(&noised(&self.known, &self.noise, at), x)
     }
 }
 
 impl<X: Latent, D: Denoiser<X>> Denoiser<X> for Inpainted<D, X> {
     fn denoise(&self, x: &X, at: Level) -> X {
-        self.join(&self.known, &self.model.denoise(&self.told(x, at), at))
+        self.join(&self.known, &self.model.denoise(&self.replaced(x, at), at))
     }
 
     fn estimate(&self, x: &X, at: Level) -> Estimate<X> {
-        let said = self.model.estimate(&self.told(x, at), at);
+        let said = self.model.estimate(&self.replaced(x, at), at);
         let (x0, eps) = (self.join(&self.known, &said.x0), self.join(&self.noise, &said.eps));
         Estimate { x0, eps, ..said }
     }

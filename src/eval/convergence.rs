@@ -3,7 +3,7 @@
 
 use crate::denoise::{Denoiser, Estimate};
 use crate::math::{GridError, Latent, Level, Noise, Schedule, Spacing};
-use crate::samplers::{GaveUp, Method, Run, Tally, Tuning, Walk};
+use crate::samplers::{GaveUp, Method, Run, Stepping, Tally, Tuning};
 use std::cell::Cell;
 use thiserror::Error;
 
@@ -50,9 +50,9 @@ impl<X: Latent> Task<'_, X> {
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
         let run = Run::new(start.clone(), &grid, self.schedule, &model, noise).with_tuning(tuning);
-        let (x, tally) = match method.walk {
-            Walk::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
-            Walk::Adaptive(sampler) => {
+        let (x, tally) = match method.stepping {
+            Stepping::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
+            Stepping::Adaptive(sampler) => {
                 let (mut run, mut x) = (sampler(run), start);
                 while let Some(error) = run.attempt() {
                     if let Some(step) = run.judge((self.rms)(&error))? {

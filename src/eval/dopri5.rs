@@ -1,6 +1,6 @@
 //! An ordinary differential equation on plain numbers.
 
-use crate::math::dormand_prince::{A, C, E as ERROR};
+use crate::math::dormand_prince::{self, A, C, E as ERROR};
 use thiserror::Error;
 
 /// How the steps are chosen.
@@ -54,7 +54,7 @@ pub(super) fn integrate<E>(
         Control::Steps(steps) => (0.0, 1.0 / steps as f64),
     };
     let mut first = slope(from, &y).map_err(OdeError::Model)?;
-    let (mut accepted, mut rejected) = (0, 0);
+    let (mut accepted, mut rejected, mut pace) = (0, 0, dormand_prince::Control::new());
     while done < 1.0 {
         if accepted + rejected >= MOST {
             return Err(OdeError::Endless { steps: MOST });
@@ -72,11 +72,7 @@ pub(super) fn integrate<E>(
         let error = measure(&moved(&vec![0.0; y.len()], h, &ERROR, &slopes), &next);
         let (good, factor) = match control {
             Control::Steps(_) => (true, 1.0),
-            // Standard control: the error of a step is proportional to the fifth power of its length.
-            Control::Tolerance(most) if error.is_finite() => {
-                (error <= most, (0.9 * (most / error).powf(0.2)).clamp(0.2, 5.0))
-            }
-            Control::Tolerance(_) => (false, 0.2),
+            Control::Tolerance(most) => pace.judge(error / most),
         };
         if good {
             if !next.iter().all(|v| v.is_finite()) {

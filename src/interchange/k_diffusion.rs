@@ -1,6 +1,6 @@
 //! Settings of k-diffusion's samplers.
 
-use super::{Asked, Draws, Mapped, Unmapped, chain, over};
+use super::{Draws, Mapped, Requested, Unmapped, chain, over};
 use crate::denoise::Prediction;
 use crate::interchange::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras, polyexponential};
@@ -9,12 +9,12 @@ use crate::samplers::methods;
 use crate::samplers::ode::{CHURN, CHURN_MAX, CHURN_MIN};
 use serde_json::json;
 
-/// Maps a run of the function `asked.name` of `k_diffusion.sampling`, on the noise levels of one of its `get_sigmas_*`
+/// Maps a run of the function `requested.name` of `k_diffusion.sampling`, on the noise levels of one of its `get_sigmas_*`
 /// functions.
 ///
 /// # Errors
 /// A function that is not known here; an argument, by its name, that is not known or of the wrong kind.
-pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
+pub fn map(requested: &Requested<'_>) -> Result<Mapped, Unmapped> {
     let defaults = json!({"s_churn": 0.0, "s_tmin": 0.0, "s_tmax": null, "s_noise": 1.0, "solver_type": "midpoint",
         "eta": 1.0, "order": 4, "r": 0.5});
     let honoured = [
@@ -34,9 +34,9 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
         "s_tmax",
         "s_noise",
     ];
-    let config = over(&defaults, asked.config, &honoured)?;
+    let config = over(&defaults, requested.config, &honoured)?;
     let keys = Keys(&config);
-    let steps = super::count(asked.steps)?;
+    let steps = super::count(requested.steps)?;
     let least = keys.number("sigma_min")?.unwrap_or(0.002);
     let most = keys.number("sigma_max")?.unwrap_or(80.0);
     let rho = keys.number("rho")?;
@@ -57,7 +57,7 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let levels: Vec<Level> = sigmas.iter().map(|sigma| Level::variance_exploding(*sigma, *sigma)).collect();
     // Its models return x_0 itself.
     let (schedule, prediction) = (Schedule::Ve(Ve::default()), Prediction::Sample);
-    let name = match (asked.name, keys.text("solver_type")?) {
+    let name = match (requested.name, keys.text("solver_type")?) {
         ("sample_dpmpp_2m_sde", Some("heun")) => r#"sample_dpmpp_2m_sde (solver_type="heun")"#,
         (name, _) => name,
     };

@@ -22,10 +22,10 @@ pub type Arguments = Map<String, Value>;
 
 /// A run as another library describes it.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct Requested<'a> {
     /// Class or function, without its module.
     pub name: &'a str,
-    /// Arguments of the constructor, or of a function that is not told its steps apart. Those not listed have their
+    /// Arguments of the constructor, or of a function that takes them with its steps. Those not listed have their
     /// library's defaults.
     pub config: &'a Arguments,
     /// Arguments that list the steps (`set_timesteps`).
@@ -46,7 +46,7 @@ pub struct Mapped {
     pub orders: Option<Vec<usize>>,
     /// How many estimates the corrector of each step takes, 0 for none; empty where it follows the row's rule.
     pub corrections: Vec<usize>,
-    /// Where each step begins and ends; `t` of its beginning is the timestep that a network is told. Steps without
+    /// Where each step begins and ends; `t` of its beginning is the conditioning time of the network. Steps without
     /// length leave the point where it is. They do not always chain, and those of an inversion run from clean to noisy.
     pub steps: Vec<(Level, Level)>,
     /// The levels that the network is shown, step by step, where they are not those that the steps begin at.
@@ -123,7 +123,7 @@ impl Mapped {
         Ok(())
     }
 
-    /// The walk of a row at its own tuning through `steps`, of a network that predicts `prediction` from `start` times
+    /// The trajectory of a row at its own tuning through `steps`, of a network that predicts `prediction` from `start` times
     /// a draw: what most runs change only a part of.
     fn new(
         sampler: &'static str,
@@ -168,7 +168,7 @@ fn chain(levels: &[Level], end: Level) -> Vec<(Level, Level)> {
     levels.iter().copied().zip(ends).collect()
 }
 
-/// The number of steps that were asked for, if there can be so many.
+/// The number of steps that were requested, if there can be so many.
 fn count(steps: Option<usize>) -> Result<usize, Unmapped> {
     let known = steps.filter(|n| (1..=Spacing::MOST_STEPS).contains(n));
     known.ok_or_else(|| {
@@ -184,13 +184,16 @@ fn no_steps() -> Unmapped {
 }
 
 /// The values of `given` over those of `defaults`, both by key. A value may differ from the default only where the key
-/// is one of `honoured`; any other would be lost on the way.
+/// is one of `honoured`; any other would be lost on the way, unless it is off, empty or nothing, as what a newer version
+/// of the library does not do by itself.
 fn over(defaults: &Value, given: &Arguments, honoured: &[&str]) -> Result<Arguments, Unmapped> {
     let mut values = defaults.as_object().cloned().unwrap_or_default();
     // What is null is left to the library, as if it were not given.
     for (key, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let same = |a: &Value| a == value || a.is_number() && a.as_f64() == value.as_f64();
-        if !honoured.contains(&key.as_str()) && !values.get(key).is_some_and(same) {
+        let off = value == &Value::Bool(false) || value.as_array().is_some_and(Vec::is_empty);
+        let known = honoured.contains(&key.as_str()) || values.get(key).map_or(off, same);
+        if !known {
             return Err(Unmapped(format!("`{key}` = {value} is not known here")));
         }
         values.insert(key.clone(), value.clone());

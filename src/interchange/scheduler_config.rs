@@ -16,6 +16,8 @@ pub enum ConfigError {
     Kind { key: &'static str, expected: &'static str, got: String },
     #[error("`{key}` of the scheduler config is {value}, which cannot be honoured: {known}")]
     Unsupported { key: &'static str, value: String, known: &'static str },
+    #[error("networks of a {class} are not known here: {why}")]
+    Class { class: String, why: &'static str },
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
 }
@@ -38,7 +40,13 @@ impl Schedule {
             Some(class) if class.starts_with("FlowMatch") => {
                 return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
             }
-            _ => {}
+            Some(class) => {
+                let other = OTHER_PROCESSES.iter().find(|(prefix, _)| class.starts_with(prefix));
+                if let Some((_, why)) = other {
+                    return Err(ConfigError::Class { class: class.to_owned(), why });
+                }
+            }
+            None => {}
         }
         keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
         keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
@@ -52,8 +60,19 @@ impl Schedule {
     }
 }
 
+/// Beginnings of the names of classes whose networks are trained on a process or with scalings that no network here has.
+const OTHER_PROCESSES: &[(&str, &str)] = &[
+    ("EDM", "they are preconditioned, with scalings of their own (Karras et al. 2022, arXiv 2206.00364, section 5)"),
+    ("CMStochastic", "they are consistency models, with scalings of their own (Song et al. 2023, arXiv 2303.01469)"),
+    ("ScoreSdeVp", "their times are those of a continuous process"),
+    ("IPNDM", "their process is that of an angle"),
+    ("VQDiffusion", "they predict classes of tokens"),
+    ("Cosine", "they are Würstchen's, whose time has no table"),
+    ("DDPMWuerstchen", "they are Würstchen's, whose time has no table"),
+];
+
 /// The JSON of what Python's `json` wrote, which has bare words for numbers that JSON does not have: the infinities become
-/// the largest numbers, and what is no number `null`.
+/// the largest numbers, and NaN `null`.
 pub(crate) fn strict(json: &str) -> String {
     let (mut out, mut quoted) = (String::with_capacity(json.len()), false);
     for (i, piece) in json.replace("\\\\", "\u{0}").replace("\\\"", "\u{1}").split('"').enumerate() {
@@ -172,10 +191,7 @@ impl<'a> Keys<'a> {
     }
 
     fn flow(&self) -> Result<Flow, ConfigError> {
-        self.refuse("use_dynamic_shifting", "a flow is sampled without a shift")?;
-        if self.number("shift")?.is_some_and(|shift| shift != 1.0) {
-            return Err(self.unsupported("shift", "a flow is sampled without a shift"));
-        }
+        self.refuse("use_dynamic_shifting", "a shift by the size of pictures is known for no network here")?;
         Ok(Flow { t_max: self.timesteps()? as f64 })
     }
 
@@ -258,12 +274,19 @@ mod tests {
             (json!({"prediction_type": 3}), "prediction_type"),
             (json!({"thresholding": true}), "thresholding"),
             (json!({"rescale_betas_zero_snr": true}), "rescale_betas_zero_snr"),
-            (json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}), "shift"),
+            (
+                json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}),
+                "use_dynamic_shifting",
+            ),
             (json!({"_class_name": "ScoreSdeVeScheduler", "sigma_min": 0.0}), "sigma_min"),
             (json!({"_class_name": "ScoreSdeVeScheduler", "sigma_max": 0.001}), "sigma_max"),
         ] {
             let said = read(change.clone()).expect_err(&change.to_string()).to_string();
             assert!(said.contains(&format!("`{key}`")), "{change}: {said}");
+        }
+        for class in ["EDMEulerScheduler", "CMStochasticIterativeScheduler", "ScoreSdeVpScheduler", "IPNDMScheduler"] {
+            let said = read(json!({"_class_name": class})).expect_err(class).to_string();
+            assert!(said.contains(class), "{said}");
         }
         assert!(matches!(Schedule::from_scheduler_config("[1]"), Err(ConfigError::NotJson(_))));
         assert!(matches!(Schedule::from_scheduler_config("{"), Err(ConfigError::NotJson(_))));

@@ -5,7 +5,7 @@ use super::{Asked, Cloud, CloudNoise, Law, Process, Settings};
 use crate::denoise::{Branches, Classifier, ClassifierGuided, Denoiser, Guidance, Guided};
 use crate::eval::convergence::Counted;
 use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
-use crate::samplers::{GaveUp, Run, Step, Walk, method};
+use crate::samplers::{GaveUp, Run, Step, Stepping, method};
 use std::ops::ControlFlow;
 use thiserror::Error;
 
@@ -80,9 +80,9 @@ impl Stage<'_> {
             None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
             Some(row) => {
                 let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise);
-                match row.walk {
-                    Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
-                    Walk::Adaptive(sampler) => {
+                match row.stepping {
+                    Stepping::Grid(sampler) => Box::new(sampler(run).map(Ok)),
+                    Stepping::Adaptive(sampler) => {
                         let mut run = sampler(run);
                         let judged = move || {
                             while let Some(error) = run.attempt() {

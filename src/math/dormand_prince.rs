@@ -18,3 +18,38 @@ pub const A: [&[f64]; 6] = [
 /// Weights of all seven slopes in the fifth-order result less the fourth-order one.
 pub const E: [f64; 7] =
     [71.0 / 57600.0, 0.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0];
+
+/// The PI control of the step, Hairer & Wanner 1996, "Solving ODEs II", section IV.2.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// The last accepted error.
+    last: f64,
+}
+
+impl Control {
+    /// The factor on a step whose error is NaN or infinite.
+    const SHRINK: f64 = 0.2;
+
+    pub fn new() -> Self {
+        Self { last: 1.0 }
+    }
+
+    /// Whether a step with this error over its tolerance is good enough, and the factor from its length to the next one's.
+    pub fn judge(&mut self, error: f64) -> (bool, f64) {
+        if !error.is_finite() {
+            return (false, Self::SHRINK);
+        }
+        let accepted = error <= 1.0;
+        let factor = 0.9 * error.max(1e-10).powf(-0.7 / 5.0) * self.last.powf(0.4 / 5.0);
+        if accepted {
+            self.last = error.max(1e-4);
+        }
+        (accepted, factor.clamp(Self::SHRINK, if accepted { 5.0 } else { 1.0 }))
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
+    }
+}

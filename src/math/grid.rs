@@ -1,4 +1,4 @@
-//! The noise levels that a run walks through.
+//! The noise levels of a run.
 
 use super::Level;
 use thiserror::Error;
@@ -37,7 +37,7 @@ impl Grid {
         Self::of_steps(levels.windows(2).map(|w| (w[0], w[1])).collect())
     }
 
-    /// Checks `steps`, each as (from, to). A step usually begins where the one before it ended; some walks of diffusers
+    /// Checks `steps`, each as (from, to). A step usually begins where the one before it ended; some runs of diffusers
     /// do not (DDIM's timesteps are listed with one spacing and stepped with another), and are described like this.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! A noise level: the pair (alpha, sigma) of the forward process, and the time the network is told.
+//! A noise level: the pair (alpha, sigma) of the forward process, and the conditioning time of the network.
 
 /// One noise level of the forward process `x_t = alpha * x_0 + sigma * eps`.
 ///
@@ -6,8 +6,8 @@
 /// three. (Kingma et al. 2021, "Variational Diffusion Models", arXiv 2107.00630, section 3.1.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
-    /// The model's own time coordinate. What the network is told of the level is
-    /// [`NoiseSchedule::told`](super::NoiseSchedule::told), mostly this.
+    /// The model's own time coordinate. The conditioning time of the level is
+    /// [`NoiseSchedule::conditioning_time`](super::NoiseSchedule::conditioning_time), mostly this.
     pub t: f64,
     /// Scale of the data.
     pub alpha: f64,

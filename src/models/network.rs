@@ -22,6 +22,7 @@ pub struct NetworkBranches<'a> {
     negative: Option<usize>,
     worse: Option<&'a Pretrained>,
     clip: Option<Clip>,
+    raw_noise: bool,
 }
 
 impl<'a> NetworkBranches<'a> {
@@ -34,7 +35,7 @@ impl<'a> NetworkBranches<'a> {
     pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
         let clip = model.clip();
         let labelled = rows(model, labels.iter().copied());
-        Self { model, labelled, negative: None, worse: None, clip }
+        Self { model, labelled, negative: None, worse: None, clip, raw_noise: false }
     }
 
     /// The class that the negative branch shows; without one it is the unconditional branch.
@@ -56,9 +57,15 @@ impl<'a> NetworkBranches<'a> {
         Self { clip, ..self }
     }
 
+    /// Leaves the model's own noise beside clipped estimates, as diffusers' DDIM does.
+    #[must_use]
+    pub fn with_raw_noise(self, raw_noise: bool) -> Self {
+        Self { raw_noise, ..self }
+    }
+
     /// The denoiser: guided, then clipped.
     pub fn guided(self, guidance: impl Into<Guidance>) -> NetworkDenoiser<'a> {
-        let (guidance, clip) = (guidance.into(), self.clip);
+        let (guidance, clip) = (guidance.into(), self.clip.map(|clip| (clip, self.raw_noise)));
         NetworkDenoiser::clipped(Guided { model: self, guidance }, guidance, clip)
     }
 
@@ -69,7 +76,7 @@ impl<'a> NetworkBranches<'a> {
         classifier: impl Classifier<Tensor<4>> + 'a,
         scale: f64,
     ) -> NetworkDenoiser<'a> {
-        let (guidance, clip) = (guidance.into(), self.clip);
+        let (guidance, clip) = (guidance.into(), self.clip.map(|clip| (clip, self.raw_noise)));
         let model = Guided { model: self, guidance };
         NetworkDenoiser::clipped(ClassifierGuided { model, classifier, scale }, guidance, clip)
     }
@@ -151,7 +158,7 @@ fn ask(model: &Pretrained, x: &Tensor<4>, at: Level, questions: &[Rows]) -> Vec<
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.
 ///
 /// What is clipped is the estimate of `x_0` after guidance, and the noise beside it is made to agree with it; but CFG++,
-/// which is about the noise, keeps its own.
+/// which is about the noise, and diffusers' DDIM keep the model's own.
 pub struct NetworkDenoiser<'a>(Box<dyn Denoiser<Tensor<4>> + 'a>);
 
 impl<'a> NetworkDenoiser<'a> {
@@ -164,10 +171,13 @@ impl<'a> NetworkDenoiser<'a> {
         NetworkBranches::new(model, labels).guided(guidance)
     }
 
-    fn clipped(model: impl Denoiser<Tensor<4>> + 'a, guidance: Guidance, clip: Option<Clip>) -> Self {
-        let use_clipped_model_output = guidance.kind != GuidanceKind::CfgPlusPlus;
+    fn clipped(model: impl Denoiser<Tensor<4>> + 'a, guidance: Guidance, clip: Option<(Clip, bool)>) -> Self {
+        let implied = guidance.kind != GuidanceKind::CfgPlusPlus;
         match clip {
-            Some(clip) => Self(Box::new(Clipped { model, clip, use_clipped_model_output })),
+            Some((clip, raw)) => {
+                let use_clipped_model_output = implied && !raw;
+                Self(Box::new(Clipped { model, clip, use_clipped_model_output }))
+            }
             None => Self(Box::new(model)),
         }
     }

@@ -4,7 +4,7 @@ use super::folder::FolderError;
 use super::unet2d::{ConfigError, Unet2d};
 use super::{Card, WeightsError, legacy};
 use crate::denoise::{Clip, Prediction};
-use crate::interchange::scheduler_config;
+use crate::interchange::{diffusers, scheduler_config};
 use crate::math::{Level, NoiseSchedule, Schedule};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -72,6 +72,8 @@ pub struct Pretrained {
     /// What its output means.
     pub prediction: Prediction,
     pub card: Card,
+    /// Whether the folder has one; otherwise it is drawn as its scheduler says.
+    pub has_card: bool,
     /// Least and largest estimate of `x_0` where estimates are clipped: the card's range or, in a folder without a card,
     /// what its scheduler clips to, which is not what is shown.
     pub clip_range: [f64; 2],
@@ -110,14 +112,16 @@ impl Pretrained {
         let rows = config.num_class_embeds.unwrap_or(0);
         let bytes = files.weights.iter().map(Vec::len).sum();
         let card = files.card.map(|json| Card::from_json(&json, rows)).transpose()?;
+        let has_card = card.is_some();
         let (card, clip_range) = match card {
             Some(card) => (card.clone(), card.range),
             None => {
                 let (clip_denoised, most) = scheduler_clip(&scheduler_config);
-                (Card { clip_denoised, ..Card::unsaid(rows) }, [-most, most])
+                let defaults = diffusers::preset(&scheduler_config);
+                (Card { clip_denoised, defaults, ..Card::unsaid(rows) }, [-most, most])
             }
         };
-        Ok(Self { net, schedule, prediction, card, clip_range, scheduler_config, bytes, notes })
+        Ok(Self { net, schedule, prediction, card, has_card, clip_range, scheduler_config, bytes, notes })
     }
 
     /// Reads a model's folder: what a pipeline of diffusers saved, or a `UNet2DModel` alone.
@@ -133,7 +137,7 @@ impl Pretrained {
     /// What the network outputs for pictures `x` `[batch, channels, height, width]`, each at its own level and, where the
     /// network knows classes, of its own class.
     pub fn output(&self, x: Tensor<4>, levels: &[Level], classes: Option<&[usize]>) -> Tensor<4> {
-        let times: Vec<_> = levels.iter().map(|&at| self.schedule.told(at)).collect();
+        let times: Vec<_> = levels.iter().map(|&at| self.schedule.conditioning_time(at)).collect();
         self.net.forward(x, &times, classes)
     }
 

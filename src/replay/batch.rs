@@ -1,9 +1,9 @@
-//! All particles of a recorded walk as one point.
+//! All particles of a recorded run as one point.
 
 use super::record::Point;
 use crate::math::Latent;
 
-/// The particles of a walk, which some methods of the libraries couple.
+/// The particles of a run, which some methods of the libraries couple.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Batch(pub Vec<Point>);
 

@@ -9,7 +9,7 @@ mod batch;
 mod model;
 mod record;
 mod summary;
-mod walk;
+mod trajectory;
 
 pub use summary::{By, Group, summary};
 
@@ -18,7 +18,7 @@ use record::{Record, Settings};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Largest `|dx| / (1 + |x|)` of a case that passes: double precision on both sides, less the digits that a long walk
+/// Largest `|dx| / (1 + |x|)` of a case that passes: double precision on both sides, less the digits that a long run
 /// and the subtractions at large noise cost.
 pub const TOLERANCE: f64 = 1e-9;
 
@@ -39,7 +39,7 @@ pub enum Outcome {
     Passed { worst: f64 },
     /// Some number did not, `worst` as above; infinite where there was nothing to compare.
     Failed { worst: f64, reason: String },
-    /// The case asks for something that no sampler here does.
+    /// The case needs something that no sampler here does.
     Skipped { reason: String },
 }
 
@@ -82,19 +82,19 @@ pub fn dir(path: &Path) -> Result<Vec<Replayed>, ReplayError> {
 fn replay(case: &Record) -> Result<(Option<&'static str>, Outcome), String> {
     let settings = case.settings()?;
     Ok(match mapped(case, &settings) {
-        Ok(mapped) => (Some(mapped.sampler), walk::compare(&mapped, case, &settings)?),
+        Ok(mapped) => (Some(mapped.sampler), trajectory::compare(&mapped, case, &settings)?),
         Err(Unmapped(reason)) => (None, Outcome::Skipped { reason }),
     })
 }
 
-/// The run that a case's settings ask for.
+/// The run that a case's settings describe.
 fn mapped(case: &Record, settings: &Settings) -> Result<Mapped, Unmapped> {
     let reference = case.reference.as_deref().unwrap_or("a case without a `reference`");
     if let Some(class) = reference.strip_prefix("diffusers.") {
-        return diffusers::map(&settings.asked(class));
+        return diffusers::map(&settings.requested(class));
     }
     match reference.strip_prefix("k_diffusion.sampling.") {
-        Some(function) => k_diffusion::map(&settings.asked(function)),
+        Some(function) => k_diffusion::map(&settings.requested(function)),
         None => Err(Unmapped(format!("there is no sampler for {reference} here"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The model of the recorded walks.
+//! The model of the recorded runs.
 
 use super::batch::Batch;
 use super::record::Point;
@@ -8,7 +8,7 @@ use crate::interchange::Mapped;
 use crate::math::{Latent, Level};
 use std::cell::RefCell;
 
-/// The recorded runs' model: exact, for four Gaussians of standard deviation 0.5, and asked through its prediction.
+/// The recorded runs' model: exact, for four Gaussians of standard deviation 0.5, and evaluated through its prediction.
 pub(super) struct Model {
     data: Mixture<2>,
     prediction: Prediction,
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// The levels that it has been asked at.
+    /// The levels that it was evaluated at.
     pub fn calls(&self) -> Vec<Level> {
         self.calls.borrow().clone()
     }

@@ -2,7 +2,7 @@
 
 use super::ReplayError;
 use crate::interchange::scheduler_config::strict;
-use crate::interchange::{Arguments, Asked};
+use crate::interchange::{Arguments, Requested};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::Value;
@@ -88,9 +88,9 @@ impl Settings {
         (0..calls).filter(|&i| self.full_step_after[i] || i + 1 == calls).collect()
     }
 
-    /// What the library was asked for: `name` is that of the class or function.
-    pub fn asked<'a>(&'a self, name: &'a str) -> Asked<'a> {
-        Asked {
+    /// What was requested of the library: `name` is that of the class or function.
+    pub fn requested<'a>(&'a self, name: &'a str) -> Requested<'a> {
+        Requested {
             name,
             config: &self.config,
             timesteps: &self.set_timesteps_kwargs,

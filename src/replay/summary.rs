@@ -9,7 +9,7 @@ use std::fmt;
 pub enum By {
     /// What their ids begin with; of k-diffusion's, which are one family, each function is its own.
     Family,
-    /// The sampler of this library that walks them. Those that none walks are one group.
+    /// The sampler of this library that replays them. Those that none replays are one group.
     Sampler,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for Group {
 impl Group {
     /// The head of the Markdown table whose rows groups are.
     pub const HEAD: &str =
-        "| walks of | cases | passed | failed | skipped | worst deviation |\n|---|---|---|---|---|---|";
+        "| trajectories of | cases | passed | failed | skipped | worst deviation |\n|---|---|---|---|---|---|";
 }
 
 #[cfg(test)]

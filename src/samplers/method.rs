@@ -1,6 +1,6 @@
 //! What a row of the sampler table is.
 
-use super::{AdaptiveSampler, Knob, Sampler, Tuning, Walk};
+use super::{AdaptiveSampler, Knob, Sampler, Stepping, Tuning};
 
 /// A row of the table: what a person and a test need to know about a sampler, and the sampler.
 pub struct Method<X> {
@@ -25,6 +25,9 @@ pub struct Method<X> {
     pub noise: Option<Knob>,
     /// Whether it steps on the model's own estimate of the noise beside that of the picture, which CFG++ is about.
     pub cfg_pp: bool,
+    /// Whether a clipped estimate of the data stands beside the model's own noise, not the one that it implies
+    /// (`use_clipped_model_output` of diffusers' DDIMScheduler, which is false by default).
+    pub raw_noise: bool,
     /// Whether it exists only to replay a quirk of another library.
     pub compat: bool,
     /// Its parameters.
@@ -35,21 +38,21 @@ pub struct Method<X> {
     pub diffusers: Option<&'static str>,
     /// Authors, year, identifier and place in the paper.
     pub paper: &'static str,
-    pub walk: Walk<X>,
+    pub stepping: Stepping<X>,
 }
 
 impl<X> Method<X> {
     /// A deterministic method of order 1 with one evaluation a step, that nobody else has: what a row changes.
     pub(super) fn new(id: &'static str, name: &'static str, sampler: Sampler<X>) -> Self {
-        Self::plain(id, name, Walk::Grid(sampler))
+        Self::plain(id, name, Stepping::Grid(sampler))
     }
 
     /// The same, for a method that chooses its own steps.
     pub(super) fn adaptive(id: &'static str, name: &'static str, sampler: AdaptiveSampler<X>) -> Self {
-        Self::plain(id, name, Walk::Adaptive(sampler))
+        Self::plain(id, name, Stepping::Adaptive(sampler))
     }
 
-    fn plain(id: &'static str, name: &'static str, walk: Walk<X>) -> Self {
+    fn plain(id: &'static str, name: &'static str, stepping: Stepping<X>) -> Self {
         Self {
             id,
             aliases: &[],
@@ -61,29 +64,30 @@ impl<X> Method<X> {
             stochastic: false,
             noise: None,
             cfg_pp: false,
+            raw_noise: false,
             compat: false,
             knobs: &[],
             comfyui: None,
             k_diffusion: None,
             diffusers: None,
             paper: "",
-            walk,
+            stepping,
         }
     }
 
     /// The sampler, if it takes the grid's steps.
     pub fn on_grid(&self) -> Option<Sampler<X>> {
-        match self.walk {
-            Walk::Grid(sampler) => Some(sampler),
-            Walk::Adaptive(_) => None,
+        match self.stepping {
+            Stepping::Grid(sampler) => Some(sampler),
+            Stepping::Adaptive(_) => None,
         }
     }
 
     /// The sampler, if it chooses its own steps.
     pub fn on_its_own(&self) -> Option<AdaptiveSampler<X>> {
-        match self.walk {
-            Walk::Grid(_) => None,
-            Walk::Adaptive(sampler) => Some(sampler),
+        match self.stepping {
+            Stepping::Grid(_) => None,
+            Stepping::Adaptive(sampler) => Some(sampler),
         }
     }
 

@@ -35,9 +35,9 @@ use thiserror::Error;
 pub struct Run<'a, X> {
     /// The point at the grid's first level.
     pub start: X,
-    /// The noise levels to walk through.
+    /// The noise levels of the run.
     pub grid: &'a Grid,
-    /// The process that the grid's levels were taken from, for methods that ask at levels between them.
+    /// The process that the grid's levels were taken from, for methods that evaluate the model between them.
     pub schedule: &'a dyn NoiseSchedule,
     /// The model, wrapped so that it estimates `x_0`.
     pub model: &'a dyn Denoiser<X>,
@@ -85,13 +85,13 @@ impl<'a, X> Run<'a, X> {
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
     pub steps: &'a [usize],
-    /// How many estimates the corrector takes that walks a step once more: 0 where the step is not corrected.
+    /// How many estimates the corrector takes that corrects a step: 0 where the step is not corrected.
     pub corrections: &'a [usize],
 }
 
 /// The order that a multistep method may use in each step: all of its own, lowered step by step towards a clean end, as
 /// the last step there is infinitely long in log-SNR and only of order 1 (Zhao et al. 2023, arXiv 2302.04867,
-/// appendix F). What a method has not yet walked it cannot remember, so it also climbs to its order by itself.
+/// appendix F). A method remembers only the steps that it has taken, so it also climbs to its order by itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Orders<'a> {
     listed: Option<Listed<'a>>,
@@ -117,14 +117,14 @@ impl Orders<'_> {
 pub struct Step<X> {
     /// The point at `to`.
     pub x: X,
-    /// The model's estimate of `x_0` that the step was built on: the first of them where a step asks at two levels,
-    /// the last where it asks often at one.
+    /// The model's estimate of `x_0` that the step was built on: the first of them where a step evaluates at two levels,
+    /// the last where it evaluates often at one.
     pub denoised: X,
     pub from: Level,
     pub to: Level,
 }
 
-/// The steps of a run, computed one by one as they are asked for.
+/// The steps of a run, computed one by one lazily.
 pub type Steps<'a, X> = Box<dyn Iterator<Item = Step<X>> + 'a>;
 
 /// A sampler.
@@ -133,7 +133,7 @@ pub type Sampler<X> = for<'a> fn(Run<'a, X>) -> Steps<'a, X>;
 /// A run whose steps are as long as their error allows.
 ///
 /// How large an error is can only be read from the device, and a browser forbids to wait for it. So the caller reads it:
-/// it asks for an attempt, measures what comes back, waiting as its device does, and tells.
+/// it requests an attempt, measures what comes back, waiting as its device does, and reports it.
 pub trait Adaptive<X> {
     /// Tries a step. What comes back is the step's error over the tolerance, at every place: its root mean square is 1
     /// where the step is just good enough. `None` once the run is at the grid's last level, or has given up.
@@ -141,7 +141,7 @@ pub trait Adaptive<X> {
 
     /// Takes the step that was tried if `error`, the largest root mean square of any picture of the batch, is as small
     /// as the method wants it, and chooses the length of the next attempt. `None` if the step was rejected; an error
-    /// that is no number rejects it too.
+    /// that is NaN rejects it too.
     ///
     /// # Errors
     /// Too many attempts failed: no step is short enough. The run is over then.
@@ -162,7 +162,7 @@ pub struct Tally {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error(
     "no step was good enough in {attempts} attempts: at noise-to-signal ratio {nsr:.4} the next one would be {length:.1e} \
-     long; use a larger tolerance, and see whether the model gives numbers"
+     long; use a larger tolerance, and check that the model gives finite values"
 )]
 pub struct GaveUp {
     pub attempts: usize,
@@ -176,8 +176,8 @@ pub struct GaveUp {
 /// clean, the step from it or to it is the grid's.
 pub type AdaptiveSampler<X> = for<'a> fn(Run<'a, X>) -> Box<dyn Adaptive<X> + 'a>;
 
-/// How a method walks.
-pub enum Walk<X> {
+/// How a method steps.
+pub enum Stepping<X> {
     /// One step for each of the grid's.
     Grid(Sampler<X>),
     /// Steps of its own choice.

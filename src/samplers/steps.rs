@@ -63,7 +63,7 @@ pub(super) fn renoise<X: Latent>(
 }
 
 /// A point at level `to` made of an estimate: its picture, `kept` of its noise, and `fresh` new noise (standard
-/// deviations). Unlike [`renoise`] it takes the model's own word for the noise, which need not be the one that the picture
+/// deviations). Unlike [`renoise`] it takes the model's own estimate of the noise, which need not be the one that the picture
 /// implies.
 ///
 /// Nothing is drawn where `fresh` is 0.

@@ -45,7 +45,8 @@ pub(super) fn denoiser<'a>(
 ) -> Result<Boxed<'a>, SessionError> {
     let guidance = guidance(settings, helpers.worse.is_some(), labels);
     check(settings, model, labels, &guidance)?;
-    let mut branches = NetworkBranches::new(model, labels).with_clip(clip(settings, model));
+    let mut branches =
+        NetworkBranches::new(model, labels).with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Guide::Perpendicular(class) = settings.guide {
         branches = branches.with_negative(class);
     }
@@ -156,6 +157,13 @@ fn check(
 
 /// Dynamic thresholding as diffusers has it by default: all but the 0.5 % most extreme values of a picture.
 const DYNAMIC: Clip = Clip::Dynamic { ratio: 0.995, most: f64::INFINITY };
+
+/// Whether the model's own noise stays beside a clipped estimate: where a folder without a card is drawn as its pipeline in
+/// diffusers draws it, by a method that does so there.
+fn raw_noise(settings: &Settings, model: &Pretrained) -> bool {
+    let own = settings.clip == settings::Clip::Model && !model.has_card;
+    own && settings.method::<f64>().is_ok_and(|row| row.raw_noise)
+}
 
 pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
     let [low, high] = model.card.range;

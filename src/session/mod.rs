@@ -171,7 +171,7 @@ pub async fn run(
     // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
     let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
     let mut grid = settings.schedule.grid(&model.schedule, steps)?;
-    let parts = parts(&method.walk, settings.images);
+    let parts = parts(&method.stepping, settings.images);
     let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
     let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
 
@@ -226,7 +226,7 @@ pub async fn run(
     let runs = parts.iter().zip(&networks).zip(noises).map(|((range, network), noise)| {
         Run::new(part(&start, range), &grid, &model.schedule, network, noise).with_tuning(tuning.clone())
     });
-    let mut trajectories = Trajectories::new(&method.walk, parts.clone(), runs);
+    let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
     for step in 1.. {
         began = Instant::now();
         let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };

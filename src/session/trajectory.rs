@@ -3,16 +3,16 @@
 use super::SessionError;
 use crate::backend;
 use crate::math::{Latent, Level};
-use crate::samplers::{Adaptive, Run, Step, Steps, Tally, Walk};
+use crate::samplers::{Adaptive, Run, Step, Stepping, Steps, Tally};
 use burn::tensor::Tensor;
 use std::ops::Range;
 
 /// Which pictures of a batch share a trajectory: all of them on a grid; where a method chooses its steps each has its own,
 /// so that none depends on the errors of its neighbours.
-pub(super) fn parts(walk: &Walk<Tensor<4>>, images: usize) -> Vec<Range<usize>> {
-    match walk {
-        Walk::Grid(_) => std::iter::once(0..images).collect(),
-        Walk::Adaptive(_) => (0..images).map(|i| i..i + 1).collect(),
+pub(super) fn parts(stepping: &Stepping<Tensor<4>>, images: usize) -> Vec<Range<usize>> {
+    match stepping {
+        Stepping::Grid(_) => std::iter::once(0..images).collect(),
+        Stepping::Adaptive(_) => (0..images).map(|i| i..i + 1).collect(),
     }
 }
 
@@ -62,13 +62,13 @@ pub(super) struct BatchStep {
 impl<'a> Trajectories<'a> {
     /// `runs` are those of the [`parts`].
     pub fn new(
-        walk: &Walk<Tensor<4>>,
+        stepping: &Stepping<Tensor<4>>,
         parts: Vec<Range<usize>>,
         runs: impl IntoIterator<Item = Run<'a, Tensor<4>>>,
     ) -> Self {
-        let start = |run| match walk {
-            Walk::Grid(sampler) => Stepper::Grid(sampler(run)),
-            Walk::Adaptive(sampler) => Stepper::Adaptive(sampler(run)),
+        let start = |run| match stepping {
+            Stepping::Grid(sampler) => Stepper::Grid(sampler(run)),
+            Stepping::Adaptive(sampler) => Stepper::Adaptive(sampler(run)),
         };
         Self { steppers: runs.into_iter().map(start).collect(), last: vec![None; parts.len()], parts }
     }

@@ -140,7 +140,7 @@ impl Process {
     }
 
     fn told(&self, level: Level) -> Level {
-        Level { t: self.schedule.told(level), ..level }
+        Level { t: self.schedule.conditioning_time(level), ..level }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starting from a picture, and painting over a part of one.
 
-use crate::{LEVELS, Point, X, level, near, walk};
+use crate::{LEVELS, Point, X, end_of, level, near};
 use unnoise::denoise::{Denoiser, Inpainted, last_share, noised};
 use unnoise::math::{Grid, Latent, Level};
 
@@ -45,34 +45,34 @@ fn inpainted(noise: f64) -> Inpainted<Correlated, Point> {
 fn the_known_part_is_what_it_is_and_the_rest_is_the_models() {
     let at = level(LEVELS[0]);
     let model = inpainted(-0.6);
-    let told = [at.alpha * KNOWN - at.sigma * 0.6, X[1]];
-    let own = Correlated.estimate(&told, at);
+    let replaced = [at.alpha * KNOWN - at.sigma * 0.6, X[1]];
+    let own = Correlated.estimate(&replaced, at);
     assert_eq!(model.denoise(&X, at), [KNOWN, own.x0[1]]);
     let said = model.estimate(&X, at);
     assert_eq!((said.x0, said.eps), ([KNOWN, own.x0[1]], [-0.6, own.eps[1]]));
     let half = Inpainted::new(Correlated, [KNOWN, 9.0], [1.0, 0.25], [-0.6, 0.0]);
-    let told = [told[0], 0.25 * at.alpha * 9.0 + 0.75 * X[1]];
-    near(half.denoise(&X, at), [KNOWN, 0.25 * 9.0 + 0.75 * Correlated.denoise(&told, at)[1]], 1e-15);
+    let replaced = [replaced[0], 0.25 * at.alpha * 9.0 + 0.75 * X[1]];
+    near(half.denoise(&X, at), [KNOWN, 0.25 * 9.0 + 0.75 * Correlated.denoise(&replaced, at)[1]], 1e-15);
 }
 
 #[test]
 fn every_sampler_ends_on_the_known_part_exactly() {
     let model = inpainted(0.7);
     for sampler in ["euler", "ddim", "heun", "dpmpp-2m", "ddpm", "euler-ancestral", "dpmpp-2m-sde", "langevin"] {
-        let [known, painted] = walk(sampler, &model, [40.0, -20.0], &grid(20));
+        let [known, painted] = end_of(sampler, &model, [40.0, -20.0], &grid(20));
         assert_eq!(known, KNOWN, "{sampler}");
         assert!(painted.is_finite() && painted != 9.0, "{sampler}: {painted}");
     }
 }
 
-/// At every level the rest is led to the conditional mean of `x_t`'s rest given `x_t`'s known part: for normal data
+/// At every level the rest is guided to the conditional mean of `x_t`'s rest given `x_t`'s known part: for normal data
 /// `alpha^2 rho / (alpha^2 + sigma^2)` times that part, and so to `rho` times the known number at the clean end.
 #[test]
 fn the_rest_is_led_to_its_conditional_mean() {
     for at in [(0.8, 0.6), (0.3, 0.7), (1.0, 0.01), (1.0, 1e-4)].map(level) {
         let (noise, model) = (-0.6, inpainted(-0.6));
-        let told = at.alpha * KNOWN + at.sigma * noise;
-        let mean = at.alpha.powi(2) * RHO / (at.alpha.powi(2) + at.sigma.powi(2)) * told;
+        let replaced = at.alpha * KNOWN + at.sigma * noise;
+        let mean = at.alpha.powi(2) * RHO / (at.alpha.powi(2) + at.sigma.powi(2)) * replaced;
         // There the score, (alpha x_0 - x) / sigma^2, is 0; on its two sides it points back.
         let pull =
             |offset: f64| (at.alpha * model.denoise(&[99.0, mean + offset], at)[1] - mean - offset) / at.sigma.powi(2);
@@ -81,7 +81,7 @@ fn the_rest_is_led_to_its_conditional_mean() {
     }
 }
 
-/// One walk of the probability flow does not get all the way. Its mean is the walk without any noise, as it is linear,
+/// One run of the probability flow does not get all the way. Its mean is the trajectory without any noise, as it is linear,
 /// and with `s = 1 + sigma^2` it obeys `dm / ds = (s m - rho a) / 2 (s^2 - rho^2)`. From 0 at infinity that solves to
 /// `m(1) = rho a (1 - rho^2)^(1/4) / 2` times the integral of `(s^2 - rho^2)^(-5/4)` from 1 to infinity.
 #[test]
@@ -94,7 +94,7 @@ fn one_walk_falls_short_of_the_conditional_mean_as_far_as_it_must() {
     };
     let integral = (0..CELLS).map(cell).sum::<f64>() / CELLS as f64;
     let mean = 0.5 * RHO * KNOWN * (1.0 - RHO * RHO).powf(0.25) * integral;
-    let [_, painted] = walk("heun", &inpainted(0.0), [KNOWN, 0.0], &grid(400));
+    let [_, painted] = end_of("heun", &inpainted(0.0), [KNOWN, 0.0], &grid(400));
     // Heun's error falls to a quarter with twice the steps: 2.7e-4 in 100, 6.2e-5 in 200, 1.4e-5 here. Starting at sigma
     // 50 instead of infinity leaves out another 2e-6.
     assert!((painted - mean).abs() < 2e-5, "{painted} is not {mean}");

@@ -10,7 +10,7 @@ use unnoise::lab::{
     chain, closed_form,
 };
 use unnoise::math::Latent;
-use unnoise::samplers::{Method, Run, Walk, method, methods};
+use unnoise::samplers::{Method, Run, Stepping, method, methods};
 
 fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
@@ -28,9 +28,9 @@ fn end(
     let mut noise = CloudNoise::new(4);
     let start = noise.draw(particles).scale(grid.first().marginal_std());
     let run = Run::new(start, &grid, process.schedule(), model, &mut noise);
-    match &method.walk {
-        Walk::Grid(sampler) => sampler(run).last().expect("a step").x,
-        Walk::Adaptive(sampler) => {
+    match &method.stepping {
+        Stepping::Grid(sampler) => sampler(run).last().expect("a step").x,
+        Stepping::Adaptive(sampler) => {
             let (mut walk, mut x) = (sampler(run), Cloud::default());
             while let Some(error) = walk.attempt() {
                 if let Some(step) = walk.judge(error.rms().0[0][0]).expect("a step is short enough") {

@@ -83,7 +83,7 @@ fn the_error_falls_with_the_tolerance() {
 /// The lengths of the steps follow their errors, which are small differences: rounding moves the levels more than the
 /// end.
 #[test]
-fn adaptive_walks_are_the_same_in_every_process() {
+fn adaptive_trajectories_are_the_same_in_every_process() {
     let model = mixture();
     for process in processes() {
         let grid = process.inner(20);
@@ -99,23 +99,23 @@ fn adaptive_walks_are_the_same_in_every_process() {
             }
             let (a, b) = (here[here.len() - 1].x.scale(1.0 / grid.last().alpha), there[there.len() - 1].x);
             let gap = distance(&a, &b);
-            assert!(gap < 1e-9, "{id} in {}: {gap:e} from the rescaled walk", process.name);
+            assert!(gap < 1e-9, "{id} in {}: {gap:e} from the rescaled trajectory", process.name);
         }
     }
 }
 
 /// From pure noise and to the clean level, in however few steps the grid has.
 #[test]
-fn an_adaptive_walk_hits_a_point_mass_exactly() {
+fn an_adaptive_run_hits_a_point_mass_exactly() {
     let point = [0.3, -1.7];
     for (process, steps) in processes().iter().flat_map(|p| [1, 2, 7].map(|n| (p, n))) {
         let grid = process.whole(steps);
         let start = Seeded::new(5).normal(&point).scale(grid.first().marginal_std());
         for id in ids() {
-            let (walked, tally, why) = drive(id, start, &grid, &|_: &Point, _: Level| point, &[]);
+            let (taken, tally, why) = drive(id, start, &grid, &|_: &Point, _: Level| point, &[]);
             assert_eq!(why, None, "{id} in {steps} steps of {}", process.name);
-            assert_whole(id, &walked, tally, &grid);
-            let end = &walked[walked.len() - 1];
+            assert_whole(id, &taken, tally, &grid);
+            let end = &taken[taken.len() - 1];
             assert_eq!((end.x, end.denoised), (point, point), "{id} in {steps} steps of {}", process.name);
         }
     }
@@ -135,9 +135,9 @@ fn rejected_attempts_are_counted() {
     }
 }
 
-/// No numbers, no numbers from some level on, and an estimate that no step is short enough for.
+/// NaN, infinities from some level on, and an estimate that no step is short enough for.
 #[test]
-fn a_model_that_gives_no_numbers_ends_the_run_in_words() {
+fn a_model_that_gives_no_finite_values_ends_the_run_in_words() {
     let exact = mixture();
     let never = |_: &Point, _: Level| [f64::NAN; 2];
     let late = |x: &Point, at: Level| if at.nsr() < 1.0 { [f64::INFINITY; 2] } else { exact.denoise(x, at) };

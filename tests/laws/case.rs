@@ -29,7 +29,7 @@ impl<X: Latent + 'static> Case<X> {
                 "churn" if CHURNS_OFF_ITS_PATH.contains(&id) => vec![0.0],
                 "churn" => vec![0.0, 2.0],
                 "order" => (1..=knob.max as usize).map(|order| order as f64).collect(),
-                // So strong that a correction's law is reached within a test's steps.
+                // So strong that a correction's distribution is reached within a test's steps.
                 "snr" => vec![0.5],
                 "temperature" => vec![0.5, 1.0],
                 _ => continue,
@@ -85,7 +85,7 @@ impl<X: Latent + 'static> Case<X> {
         model: &'a dyn Denoiser<X>,
         noise: &'a mut dyn Noise<X>,
     ) -> Steps<'a, X> {
-        self.row.on_grid().expect("cases walk grids")(
+        self.row.on_grid().expect("cases take the steps of grids")(
             Run::new(start, grid, schedule, model, noise).with_tuning(self.tuning.clone()),
         )
     }

@@ -1,6 +1,6 @@
 //! What some rows cannot obey by their definition, and why. As narrow as possible: every other law still holds for them.
 
-/// Rows that are not `walks_are_the_same_in_every_process`, and why they cannot be.
+/// Rows that are not `trajectories_are_the_same_in_every_process`, and why they cannot be.
 pub const BOUND_TO_ITS_PROCESS: &[(&str, &str)] = &[
     ("ddpm-large", "adds the forward variance beta_t, which depends on how fast alpha falls"),
     ("predictor-corrector", "predicts with the forward variance, as ddpm-large"),
@@ -35,6 +35,10 @@ pub const EASY_ON_GAUSSIANS: &[(&str, usize)] = &[("midpoint", 3)];
 pub const CANCELS_WHEN_EXPLODING: &[(&str, usize)] =
     &[("sde-dpm-solver", 1), ("sde-dpm-solver-heun", 1), ("sa-solver", 3)];
 
+/// Rows whose errors on Gaussian data at this order have both signs along a flow, so that they show a lower one until
+/// rounding hides it; on the mixture they show their own.
+pub const CANCELS_IN_A_FLOW: &[(&str, usize)] = &[("unipc-eps-bh1", 5), ("unipc-eps-bh2", 5)];
+
 /// Rows whose spread is right only where neighbouring steps are nearly equal in log-SNR, as they are nowhere near the
 /// clean level of a process whose noise goes on to none.
 pub const WRONG_ON_UNEQUAL_STEPS: &[&str] = &["dpmpp-3m-sde-diffusers"];
@@ -62,17 +66,21 @@ pub const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
     "dpmpp-3m-sde-diffusers",
 ];
 
-/// Rows whose first steps ask more often than the others: how many steps, and how often.
+/// Rows whose first steps evaluate more often than the others: how many steps, and how often.
 pub const STARTS_WITH: &[(&str, usize, u32)] =
     &[("pndm", 1, 2), ("pndm-velocity", 1, 2), ("pndm-prk", 3, 4), ("pndm-prk-velocity", 3, 4)];
 
 /// Rows that hold the model's estimate for the picture itself, as if it were a consistency function, whose picture has the
-/// data's law. An exact denoiser's has not: see `limit_variance`.
+/// data's distribution. An exact denoiser's has not: see `limit_variance`.
 pub const TAKES_ESTIMATES_FOR_PICTURES: &[&str] = &["lcm", "lcm-boundary", "consistency", "tcd"];
 
 /// Rows that mix a part `c_skip` of the point itself into their estimate, as a network does that was distilled with
 /// boundary conditions, and more than that part in the coarsest of these tests.
 pub const SKIPS: &[(&str, f64)] = &[("lcm-boundary", 5e-3)];
 
-/// Rows that walk some of their steps again, which [`few_step`](super::few_step) counts.
-pub const WALKS_AGAIN: &[&str] = &["restart", "repaint"];
+/// Rows that take some of their steps again, which [`few_step`](super::few_step) counts.
+pub const RESAMPLES: &[&str] = &["restart", "repaint"];
+
+/// Rows whose step with noise spans several of the grid's, which are widest in log-SNR near the clean end of a process whose
+/// noise goes on to none, and so errs as on a coarser grid.
+pub const TAKES_NOISE_IN_GROUPS: &[&str] = &["dpmpp-sde-singlestep", "dpmpp-sde-singlestep-heun"];

@@ -1,4 +1,4 @@
-//! What is true of the methods that few steps are made for, and of those that walk steps again, beside the laws of all.
+//! What is true of the methods that few steps are made for, and of those that take steps again, beside the laws of all.
 
 use super::affine::{Affine, Gaussian, Independent};
 use super::grids::{Between, processes};
@@ -14,7 +14,7 @@ use unnoise::samplers::{Knob, Run, Step, Tuning, method};
 
 const DATA: Gaussian = Gaussian { mean: 0.7, std: 0.5 };
 
-fn walk<X: Latent + 'static>(
+fn steps_of<X: Latent + 'static>(
     id: &str,
     start: X,
     (grid, schedule): (&Grid, &dyn NoiseSchedule),
@@ -24,7 +24,7 @@ fn walk<X: Latent + 'static>(
     let row = method::<X>(id).expect("a row of the table");
     let tuning = knobs.iter().fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, *value));
     let run = Run::new(start, grid, schedule, model, noise).with_tuning(tuning);
-    row.on_grid().expect("a row that walks a grid")(run).collect()
+    row.on_grid().expect("a row that takes the steps of a grid")(run).collect()
 }
 
 /// The exact consistency function of Gaussian data: where the probability flow leads at noise `least`.
@@ -46,7 +46,7 @@ fn an_exact_consistency_function_keeps_every_marginal() {
             let ve = Ve { sigma_min: least, sigma_max: 20.0 };
             let schedule: &dyn NoiseSchedule = if least > 0.0 { &ve } else { &Between(&grid) };
             let run = (&consistency(least) as &dyn Denoiser<_>, &mut Independent::default() as &mut dyn Noise<_>);
-            for step in walk(id, DATA.marginal(grid.first()), (&grid, schedule), run, &[(GAMMA, 1.0)]) {
+            for step in steps_of(id, DATA.marginal(grid.first()), (&grid, schedule), run, &[(GAMMA, 1.0)]) {
                 // A consistency function to a noisy picture cannot get below its noise.
                 let sigma = step.to.sigma.max(least * step.to.alpha);
                 let wanted = DATA.variance(Level { sigma, ..step.to });
@@ -66,7 +66,7 @@ fn tcd_lands_where_its_gamma_says() {
         let start = DATA.marginal(grid.first());
         let mut before = start.variance();
         let run = (&DATA as &dyn Denoiser<_>, &mut Independent::default() as &mut dyn Noise<_>);
-        for Step { x, from, to, .. } in walk("tcd", start, (&grid, &schedule), run, &[(GAMMA, gamma)]) {
+        for Step { x, from, to, .. } in steps_of("tcd", start, (&grid, &schedule), run, &[(GAMMA, gamma)]) {
             let slope = from.alpha * DATA.std.powi(2) / DATA.variance(from);
             let kept = to.alpha * schedule.level((1.0 - gamma) * to.t).nsr();
             let of_x = to.alpha * slope + kept * (1.0 - from.alpha * slope) / from.sigma;
@@ -84,7 +84,7 @@ fn lcm_boundary_is_the_identity_at_time_0() {
     for (t, wanted) in [(0.0, [0.4, -0.9]), (1.0, [5.0, 6.0])] {
         let grid = Grid::new(vec![at(t), Level::CLEAN]).expect("falls");
         let run = (&|_: &Point, _: Level| [5.0, 6.0], &mut Waves(0) as &mut dyn Noise<_>);
-        let end = walk("lcm-boundary", [0.4, -0.9], (&grid, &Ve::default()), (&run.0, run.1), &[])[0].x;
+        let end = steps_of("lcm-boundary", [0.4, -0.9], (&grid, &Ve::default()), (&run.0, run.1), &[])[0].x;
         assert!(distance(&end, &wanted) < 1e-6, "{end:?} at time {t}");
     }
 }
@@ -99,7 +99,7 @@ fn visits(id: &str, ratios: &[f64], knobs: &[(Knob, f64)]) -> (Vec<usize>, usize
         x.scale(0.5)
     };
     let mut noise = Waves(0);
-    walk(id, [1.0, 2.0], (&grid, &Between(&grid)), (&model, &mut noise), knobs);
+    steps_of(id, [1.0, 2.0], (&grid, &Between(&grid)), (&model, &mut noise), knobs);
     (seen.into_inner(), noise.0)
 }
 
@@ -117,7 +117,7 @@ fn restart_goes_back_up_over_its_interval() {
 }
 
 #[test]
-fn repaint_walks_each_jump_as_often_as_it_says() {
+fn repaint_takes_each_jump_as_often_as_it_says() {
     let ratios = [10.0, 3.0, 2.0, 1.0, 0.5, 0.1, 0.0];
     let knobs = [(JUMP, 2.0), (RESAMPLES, 3.0)];
     let wanted = vec![0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 4, 5];
@@ -131,7 +131,7 @@ fn repaint_walks_each_jump_as_often_as_it_says() {
 /// ScoreSdeVe has `sigma_max=50` and a score at its `discrete_sigmas`, and its last point is `prev_sample_mean`; the
 /// consistency model has `clip_denoised=False`.
 #[test]
-fn they_walk_as_in_diffusers() {
+fn they_step_as_in_diffusers() {
     let scaled = Discrete::scaled_linear(0.00085, 0.012, 1000).expect("a schedule");
     let times = |last: Level| {
         let levels = [999.0, 759.0, 499.0, 259.0].map(|t| scaled.level(t));
@@ -229,7 +229,7 @@ fn they_walk_as_in_diffusers() {
         let mut noise = Waves(0);
         let start = [1.1, -0.6].scale(grid.first().sigma.max(1.0));
         let (model, tuned) = (mixture(), [(GAMMA, eta), (SNR, 0.15)]);
-        let steps = walk(id, start, (grid, schedule), (&model, &mut noise), &tuned);
+        let steps = steps_of(id, start, (grid, schedule), (&model, &mut noise), &tuned);
         assert_eq!(noise.0, draws, "{id}");
         for (step, point) in steps.iter().zip(points) {
             let gap = distance(&step.x, &point) / (1.0 + point[0].abs());

@@ -107,7 +107,7 @@ impl NoiseSchedule for Between<'_> {
     }
 }
 
-/// The same walk in noise-to-signal coordinates: alpha 1 at every level. Needs alpha > 0.
+/// The same trajectory in noise-to-signal coordinates: alpha 1 at every level. Needs alpha > 0.
 pub fn exploding(grid: &Grid) -> Grid {
     let rescaled = |l: &Level| Level { t: l.t, alpha: 1.0, sigma: l.nsr() };
     Grid::new(grid.levels().iter().map(rescaled).collect()).expect("the ratios are those of a grid")

@@ -19,7 +19,7 @@ fn end(row: &str, grid: &Grid, noise: &mut dyn Noise<Point>) -> Point {
     let schedule = Between(grid);
     let start = [0.9, -0.4].map(|v| v * grid.first().marginal_std());
     let run = Run::new(start, grid, &schedule, &model, noise);
-    row.on_grid().expect("walks a grid")(run).last().expect("a step").x
+    row.on_grid().expect("takes the steps of a grid")(run).last().expect("a step").x
 }
 
 /// Along one Brownian path the points themselves converge, and more steps refine one picture. With independent draws
@@ -56,7 +56,7 @@ fn euler_maruyama_follows_the_processes_of_score_models() {
             let row = method::<Affine>("euler-maruyama").expect("a row");
             let (start, noise) = (data.marginal(grid.first()), &mut Independent::default());
             let run = Run::new(start, &grid, schedule, &data, noise);
-            let Step { x, to, .. } = row.on_grid().expect("walks a grid")(run).last().expect("a step");
+            let Step { x, to, .. } = row.on_grid().expect("takes the steps of a grid")(run).last().expect("a step");
             [x.mean - to.alpha * data.mean, x.variance() - data.variance(to)].map(f64::abs)
         });
         for (moment, (coarse, fine)) in ["mean", "variance"].iter().zip(errors[0].iter().zip(errors[1])) {

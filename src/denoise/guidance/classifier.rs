@@ -9,7 +9,7 @@ pub trait Classifier<X> {
     fn gradient(&self, x: &X, at: Level) -> X;
 }
 
-/// A model led by a classifier (Dhariwal & Nichol 2021, arXiv 2105.05233, algorithm 2; Song et al. 2021, arXiv
+/// A model guided by a classifier (Dhariwal & Nichol 2021, arXiv 2105.05233, algorithm 2; Song et al. 2021, arXiv
 /// 2011.13456, appendix I): `eps - sigma * scale * grad`, and with it `x_0 + sigma^2 / alpha * scale * grad`.
 ///
 /// At scale 1 an unconditional model with an exact classifier is the conditional model. At pure noise (`alpha = 0`) the

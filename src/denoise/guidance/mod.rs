@@ -54,7 +54,7 @@ impl Guidance {
     }
 
     /// The branches that are needed at a level: one where guidance has nothing to mix. The first is the one that is
-    /// guided, the second the one that it is led away from.
+    /// guided, the second the one that it is guided away from.
     pub fn branches(&self, at: Level) -> &'static [Branch] {
         use Branch::{Conditional, Negative, Unconditional};
         let [low, high] = self.interval;
@@ -117,7 +117,7 @@ fn rescaled<X: Latent>(guided: &X, conditional: &X, phi: f64) -> X {
     guided.mix(1.0 - phi, &guided.times(&factor), phi)
 }
 
-/// What a conditional model can be asked for.
+/// The conditions that a model can be evaluated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch {
     /// Told the condition.
@@ -128,7 +128,7 @@ pub enum Branch {
     Negative,
 }
 
-/// A model that can be asked with and without its condition.
+/// A model that can be evaluated with and without its condition.
 pub trait Branches<X> {
     /// The estimate of each of the branches `which`, in their order. A network answers with one evaluation of as many
     /// times the batch. Needs `sigma > 0`.

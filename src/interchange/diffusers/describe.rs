@@ -3,11 +3,11 @@
 use super::{Class, Mapped, Setup, Unmapped, class, defaults};
 use crate::denoise::Clip;
 use crate::interchange::scheduler_config::{Keys, strict};
-use crate::interchange::{Arguments, Asked, Bound};
+use crate::interchange::{Arguments, Bound, Requested};
 use serde_json::Value;
 use std::fmt;
 
-/// The number of steps that orders are told for.
+/// The number of steps that orders are described for.
 const STEPS: usize = 20;
 
 /// Beginnings of the names of classes that space in one way only.
@@ -20,13 +20,15 @@ pub struct Described {
     pub class: String,
     /// How it spaces noise levels, in diffusers' words.
     pub spacing: String,
+    /// How far a flow's times are shifted.
+    pub shift: Option<f64>,
     /// A run of 20 steps.
     pub mapped: Mapped,
     /// Arguments that it was given and does not read.
     pub unread: Vec<String>,
 }
 
-/// Reads the text of a `scheduler_config.json` and says which run it asks for.
+/// Reads the text of a `scheduler_config.json` and says which run it describes.
 ///
 /// # Errors
 /// Text that is not a JSON object; no `_class_name`; otherwise as [`map`](super::map).
@@ -42,13 +44,14 @@ pub fn describe(json: &str) -> Result<Described, Unmapped> {
     let (read, unread): (Vec<_>, Vec<_>) = given.partition(|(key, _)| class.reads(key) || defaults.get(key).is_some());
     let config: Arguments = read.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     let none = Arguments::new();
-    let mapped = super::map(&Asked { name, config: &config, timesteps: &none, step: &none, steps: Some(STEPS) })?;
+    let mapped = super::map(&Requested { name, config: &config, timesteps: &none, step: &none, steps: Some(STEPS) })?;
     let mut all = defaults.as_object().cloned().unwrap_or_default();
     all.extend(config);
     let setup = Setup { steps: Some(STEPS), keys: Keys(&all), calls: Keys(&none) };
     Ok(Described {
         class: name.to_owned(),
         spacing: spacing(class, &setup)?,
+        shift: setup.keys.number("shift")?,
         mapped,
         unread: unread.into_iter().map(|(key, _)| key.clone()).collect(),
     })

@@ -49,8 +49,8 @@ fn levels(setup: &Setup<'_>) -> Result<(Vec<Level>, Level), Unmapped> {
     Ok((levels, end))
 }
 
-/// The walk of `sampler` through them.
-fn walk(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
+/// The trajectory of `sampler` through them.
+fn trajectory(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
     let (levels, end) = levels(setup)?;
     let start = setup.keys.number("sigma_max")?.unwrap_or(80.0).hypot(1.0);
     Mapped::new(sampler, Schedule::Ve(Ve::default()), chain(&levels, end), Prediction::Sample, start)
@@ -60,12 +60,12 @@ fn walk(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
 pub(super) fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let churn = setup.calls.number("s_churn")?.unwrap_or(0.0);
     if churn == 0.0 {
-        return walk(setup, "euler");
+        return trajectory(setup, "euler");
     }
     if setup.keys.number("sigma_data")?.is_some_and(|data| data != 0.5) {
         return Err(Unmapped("churn is known here for data of standard deviation 0.5".to_owned()));
     }
-    let mut mapped = walk(setup, "euler-edm-churn-late")?;
+    let mut mapped = trajectory(setup, "euler-edm-churn-late")?;
     if mapped.steps.iter().any(|step| stands(*step)) {
         return Err(Unmapped("churn in a step without length is not known here".to_owned()));
     }
@@ -91,7 +91,7 @@ pub(super) fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         ("sde-dpmsolver++", "heun", 1 | 2) => "dpmpp-2m-sde-heun",
         _ => return Err(Unmapped(format!("`{algorithm}` of type `{solver}` and order {order} is not known here"))),
     };
-    let mut mapped = walk(setup, sampler)?;
+    let mut mapped = trajectory(setup, sampler)?;
     let n = mapped.steps.len();
     let few = keys.flag("lower_order_final")?.unwrap_or(true) && n < 15;
     let ends_low = few || setup.flag("euler_at_final")? || mapped.steps[n - 1].1.sigma == 0.0;

@@ -11,12 +11,12 @@ enum End {
     Least,
     /// At the last listed level once more, so that the last step goes nowhere.
     Last,
-    /// As good as that: the last step is walked for what its evaluation corrects.
+    /// As good as that: the last step is taken for what its evaluation corrects.
     Corrected,
 }
 
 /// How much of a level is left after a step that is as good as none.
-pub(super) const HAIR: f64 = 1.0 - 1e-12;
+pub(super) const ALMOST_ONE: f64 = 1.0 - 1e-12;
 
 /// Where the classes differ in the levels that they make of the same settings.
 pub(super) struct Manner {
@@ -63,10 +63,10 @@ pub(super) const UNIPC: Manner = Manner {
     flow: unipc_flow_sigmas,
 };
 
-/// The levels that a walk visits, the one that it ends at, and the process they are taken from.
+/// The levels that a run visits, the one that it ends at, and the process they are taken from.
 pub(super) type Levels = (Vec<Level>, Level, Schedule);
 
-/// The levels that `setup` asks of a class of this manner.
+/// The levels that `setup` gives a class of this manner.
 pub(super) fn levels(setup: &Setup<'_>, manner: &Manner) -> Result<Levels, Unmapped> {
     if setup.flag("use_flow_sigmas")? { flow(setup, manner) } else { variance_preserving(setup, manner) }
 }
@@ -97,7 +97,7 @@ fn variance_preserving(setup: &Setup<'_>, manner: &Manner) -> Result<Levels, Unm
         End::Clean => 0.0,
         End::Least => ratio(0.0),
         End::Last => sigmas[sigmas.len() - 1],
-        End::Corrected => sigmas[sigmas.len() - 1] * HAIR,
+        End::Corrected => sigmas[sigmas.len() - 1] * ALMOST_ONE,
     };
     let levels = times.iter().zip(&sigmas).map(|(t, s)| Level::variance_preserving(*t, *s)).collect();
     Ok((levels, Level::variance_preserving(0.0, end), Schedule::Discrete(schedule)))
@@ -112,7 +112,7 @@ fn flow(setup: &Setup<'_>, manner: &Manner) -> Result<Levels, Unmapped> {
         End::Clean => 0.0,
         End::Least => setup.table()?.level(0.0).nsr(),
         End::Last => sigmas[sigmas.len() - 1],
-        End::Corrected => sigmas[sigmas.len() - 1] * HAIR,
+        End::Corrected => sigmas[sigmas.len() - 1] * ALMOST_ONE,
     };
     let levels: Vec<Level> = sigmas.into_iter().map(level).collect();
     if levels.iter().any(|at| at.alpha < 0.0) {

@@ -6,13 +6,15 @@ mod few_step;
 mod flow;
 mod levels;
 mod posterior;
+mod preset;
 mod ratios;
 mod score_sde;
 mod solvers;
 
 pub use describe::{Described, describe};
+pub use preset::preset;
 
-use super::{Asked, Bound, Draws, LastNoise, Mapped, Unmapped, chain, no_steps, over};
+use super::{Bound, Draws, LastNoise, Mapped, Requested, Unmapped, chain, no_steps, over};
 use crate::denoise::{Clip, Prediction};
 use crate::interchange::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, beta, exponential, karras};
@@ -57,7 +59,7 @@ const RESPACED: &[&str] = &["use_karras_sigmas", "use_exponential_sigmas", "use_
 /// Arguments of every solver that has an order.
 const SOLVER: &[&str] = &["solver_order", "solver_type", "lower_order_final"];
 
-/// Arguments that make a solver of a variance-preserving process walk a flow.
+/// Arguments that make a solver of a variance-preserving process step along a flow.
 const FLOW: &[&str] = &["use_flow_sigmas", "flow_shift"];
 
 /// Arguments that shift a flow by what it is given with the run.
@@ -101,22 +103,22 @@ impl Class {
     }
 }
 
-/// Maps a run with the scheduler class `asked.name`.
+/// Maps a run with the scheduler class `requested.name`.
 ///
 /// # Errors
 /// A class that is not known here; an argument, by its name, that is not known or of the wrong kind; a process or steps
-/// that no sampler here can walk.
-pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
-    let class = class(asked.name)?;
+/// that no sampler here can take.
+pub fn map(requested: &Requested<'_>) -> Result<Mapped, Unmapped> {
+    let class = class(requested.name)?;
     let defaults = defaults(class);
-    let config = over(&defaults, asked.config, &class.honoured().collect::<Vec<_>>())?;
-    let mut given = asked.timesteps.clone();
-    given.extend(asked.step.clone());
+    let config = over(&defaults, requested.config, &class.honoured().collect::<Vec<_>>())?;
+    let mut given = requested.timesteps.clone();
+    given.extend(requested.step.clone());
     // What a class does not read may be given as long as it changes nothing.
     let mut idle = json!({"eta": 0.0, "s_churn": 0.0});
     idle.as_object_mut().into_iter().for_each(|keys| keys.retain(|key, _| !class.calls.contains(&key.as_str())));
     let calls = over(&idle, &given, &[class.calls, &["num_inference_steps"]].concat())?;
-    (class.map)(&Setup { steps: asked.steps, keys: Keys(&config), calls: Keys(&calls) })
+    (class.map)(&Setup { steps: requested.steps, keys: Keys(&config), calls: Keys(&calls) })
 }
 
 /// The settings of a run, its class's defaults filled in.
@@ -140,13 +142,13 @@ impl Setup<'_> {
         serde_json::from_value(name.clone()).map_err(|_| Unmapped(format!("prediction_type {name} is not known here")))
     }
 
-    /// Number of steps that were asked for, or are listed.
+    /// Number of steps that were requested, or are listed.
     fn count(&self) -> Result<usize, Unmapped> {
         let listed = self.calls.numbers("timesteps")?.map(|times| times.len());
         super::count(self.steps.or(listed))
     }
 
-    /// What the class does to `x_0`. It thresholds rather than clips where it is told to do both.
+    /// What the class does to `x_0`. It thresholds rather than clips where both are set.
     fn bound(&self, use_clipped_model_output: bool) -> Result<Option<Bound>, Unmapped> {
         let number = |key| self.keys.number(key).map(|v| v.unwrap_or(1.0));
         let (clip, most, least) = if self.flag("thresholding")? {
@@ -212,7 +214,7 @@ impl Setup<'_> {
         })
     }
 
-    /// Whether the config asks to end in clean data, and not at the least noise of training.
+    /// Whether the config says to end in clean data, and not at the least noise of training.
     fn ends_clean(&self) -> Result<bool, Unmapped> {
         match self.keys.text("final_sigmas_type")?.unwrap_or("zero") {
             "zero" => Ok(true),
@@ -221,7 +223,7 @@ impl Setup<'_> {
         }
     }
 
-    /// How far a flow's times are shifted: `key` of the config, or what `set_timesteps` is told of the picture's size.
+    /// How far a flow's times are shifted: `key` of the config, or what `set_timesteps` is given for the picture's size.
     fn shift(&self, key: &'static str) -> Result<f64, Unmapped> {
         let exponential = self.keys.text("time_shift_type")?.unwrap_or("exponential") == "exponential";
         match self.calls.number("mu")? {

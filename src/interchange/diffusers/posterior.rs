@@ -1,4 +1,4 @@
-//! The schedulers that walk along the table of training timesteps.
+//! The schedulers that step along the table of training timesteps.
 
 use super::{Class, INVERSE, LastNoise, Mapped, Setup, Unmapped, chain, no_steps};
 use crate::denoise::Prediction;
@@ -61,7 +61,7 @@ pub(super) fn ddpm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
 }
 
 /// The steps from each listed timestep down by the same number of timesteps, wherever the next one is. `whole` is whether
-/// the class ends in clean data unless it is told, or at timestep 0.
+/// the class ends in clean data unless it is set, or at timestep 0.
 fn jumps(setup: &Setup<'_>, whole: bool) -> Result<(Discrete, Vec<(Level, Level)>), Unmapped> {
     let schedule = setup.keys.discrete()?;
     let total = setup.keys.timesteps()?;
@@ -94,7 +94,7 @@ pub(super) fn ddim_inverse(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     times.reverse();
     let from = |t: f64| if t < up { begin } else { schedule.level(t - up) };
     let shown: Vec<Level> = times.iter().map(|t| schedule.level(*t)).collect();
-    // What a step begins at bears the time that the network is told.
+    // What a step begins at carries the conditioning time.
     let steps = shown.iter().map(|to| (Level { t: to.t, ..from(to.t) }, *to)).collect();
     let mut mapped = Mapped::new(INVERSE, Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)?;
     mapped.bound = setup.bound(false)?;
@@ -127,7 +127,7 @@ pub(super) fn ipndm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let (end, levels) = levels.split_last().ok_or_else(no_steps)?;
     let steps = chain(levels, *end);
     let orders = Some(vec![4; steps.len()]);
-    // Its time is the angle of (alpha, sigma), and no method here asks between two levels.
+    // Its time is the angle of (alpha, sigma), and no method here evaluates between two levels.
     let schedule = Schedule::Flow(Flow::default());
     Ok(Mapped { orders, ..Mapped::new("ipndm", schedule, steps, Prediction::Velocity, 1.0)? })
 }

@@ -19,28 +19,28 @@ pub(super) const CLASSES: &[Class] = &[
         defaults: || json!({"timestep_spacing": "linspace"}),
         honoured: &[],
         calls: &[],
-        map: |setup| walk(setup, "euler-ancestral"),
+        map: |setup| trajectory(setup, "euler-ancestral"),
     },
     Class {
         name: "HeunDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
         honoured: &[RESPACED, &["clip_sample"]],
         calls: &["timesteps"],
-        map: |setup| walk(setup, "heun"),
+        map: |setup| trajectory(setup, "heun"),
     },
     Class {
         name: "KDPM2DiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
         honoured: &[RESPACED],
         calls: &[],
-        map: |setup| Ok(rounded(setup, walk(setup, "dpm2")?)),
+        map: |setup| Ok(rounded(setup, trajectory(setup, "dpm2")?)),
     },
     Class {
         name: "KDPM2AncestralDiscreteScheduler",
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
         honoured: &[RESPACED],
         calls: &[],
-        map: |setup| Ok(rounded(setup, walk(setup, "dpm2-ancestral")?)),
+        map: |setup| Ok(rounded(setup, trajectory(setup, "dpm2-ancestral")?)),
     },
     Class {
         name: "LMSDiscreteScheduler",
@@ -54,37 +54,37 @@ pub(super) const CLASSES: &[Class] = &[
         defaults: || json!({"timestep_spacing": "linspace", "beta_start": 0.00085, "beta_end": 0.012}),
         honoured: &[RESPACED, &["noise_sampler_seed"]],
         calls: &["s_noise"],
-        map: |setup| noise_scaled(setup, walk(setup, "dpmpp-sde")?),
+        map: |setup| noise_scaled(setup, trajectory(setup, "dpmpp-sde")?),
     },
 ];
 
 fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let churn = setup.calls.number("s_churn")?.unwrap_or(0.0);
     if churn <= 0.0 {
-        return walk(setup, "euler");
+        return trajectory(setup, "euler");
     }
     let sampler = match setup.prediction()? {
         Prediction::Epsilon => "euler-churn-late",
         Prediction::Velocity => "euler-velocity-churn-late",
         _ => return Err(Unmapped("churn is known here for networks that predict the noise or v".to_owned())),
     };
-    let mut mapped = noise_scaled(setup, walk(setup, sampler)?)?;
+    let mut mapped = noise_scaled(setup, trajectory(setup, sampler)?)?;
     mapped.turn("churn", churn)?;
     mapped.turn("churn-min", setup.calls.number("s_tmin")?.unwrap_or(0.0))?;
     mapped.turn("churn-max", setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY))?;
     Ok(mapped)
 }
 
-/// Every step has the order that `step` is told, or as much of it as there were steps before.
+/// Every step has the order that `step` is given, or as much of it as there were steps before.
 fn lms(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
-    let mut mapped = walk(setup, "lms")?;
+    let mut mapped = trajectory(setup, "lms")?;
     let order = setup.calls.count("order")?.unwrap_or(4);
     mapped.turn("order", order as f64)?;
     mapped.orders = Some(vec![order; mapped.steps.len()]);
     Ok(mapped)
 }
 
-/// With the factor on its noise that `step` is told.
+/// With the factor on its noise that `step` is given.
 fn noise_scaled(setup: &Setup<'_>, mut mapped: Mapped) -> Result<Mapped, Unmapped> {
     mapped.turn("noise-scale", setup.calls.number("s_noise")?.unwrap_or(1.0))?;
     Ok(mapped)
@@ -98,8 +98,8 @@ fn rounded(setup: &Setup<'_>, mut mapped: Mapped) -> Mapped {
     mapped
 }
 
-/// The walk of `sampler` through the ratios.
-fn walk(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
+/// The trajectory of `sampler` through the ratios.
+fn trajectory(setup: &Setup<'_>, sampler: &'static str) -> Result<Mapped, Unmapped> {
     let (mut times, sigmas) = spaced(setup, &setup.table()?)?;
     let prediction = setup.prediction()?;
     if setup.keys.text("timestep_type")? == Some("continuous") && prediction == Prediction::Velocity {
@@ -125,7 +125,7 @@ fn spaced(setup: &Setup<'_>, schedule: &Discrete) -> Result<(Vec<f64>, Vec<f64>)
     let mut times = setup.times(keys.timesteps()?, 0, false)?;
     let mut sigmas: Vec<f64> = match keys.text("interpolation_type")?.unwrap_or("linear") {
         "linear" => times.iter().map(|t| ratio(*t)).collect(),
-        // One more than there are timesteps, so that the walk ends with it.
+        // One more than there are timesteps, so that the run ends with it.
         "log_linear" => exponential(ratio(schedule.t_max()), ratio(0.0), times.len() + 1),
         other => return Err(Unmapped(format!("interpolation_type `{other}` is not known here"))),
     };

@@ -1,6 +1,6 @@
 //! The solvers that step in log-SNR.
 
-use super::levels::{DEIS, DPM_SOLVER, HAIR, Manner, SA_SOLVER, SINGLESTEP, UNIPC, levels};
+use super::levels::{ALMOST_ONE, DEIS, DPM_SOLVER, Manner, SA_SOLVER, SINGLESTEP, UNIPC, levels};
 use super::{Class, Draws, FLOW, Mapped, RESPACED, SHIFTING, SOLVER, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
 use crate::math::{Level, Schedule};
@@ -94,7 +94,7 @@ fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         ("sde-dpmsolver", 1 | 2, true) => "sde-dpm-solver-heun",
         (other, ..) => return Err(Unmapped(format!("`{other}` of order {order} is not known here"))),
     };
-    let mut mapped = walk(setup, sampler, &DPM_SOLVER)?;
+    let mut mapped = trajectory(setup, sampler, &DPM_SOLVER)?;
     if matches!(algorithm, "dpmsolver" | "sde-dpmsolver") {
         mapped.turn("order", order as f64)?;
     }
@@ -117,7 +117,7 @@ fn singlestep(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         ("sde-dpmsolver++", true) if order < 3 => "dpmpp-sde-singlestep-heun",
         (other, _) => return Err(Unmapped(format!("`{other}` in single steps is not known here"))),
     };
-    let mut mapped = walk(setup, sampler, &SINGLESTEP)?;
+    let mut mapped = trajectory(setup, sampler, &SINGLESTEP)?;
     mapped.turn("order", order as f64)?;
     let n = mapped.steps.len();
     let clean = setup.ends_clean()?;
@@ -134,7 +134,7 @@ fn singlestep(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     Ok(mapped)
 }
 
-/// `n` evaluations in groups of `order`, the last two of which are smaller, so that the walk ends with few of them.
+/// `n` evaluations in groups of `order`, the last two of which are smaller, so that the run ends with few of them.
 fn grouped(n: usize, order: usize) -> Vec<usize> {
     let mut groups = vec![order; (n - 1) / order];
     match n - order * groups.len() {
@@ -145,7 +145,7 @@ fn grouped(n: usize, order: usize) -> Vec<usize> {
 }
 
 fn deis(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
-    let mut mapped = walk(setup, "deis", &DEIS)?;
+    let mut mapped = trajectory(setup, "deis", &DEIS)?;
     let order = setup.keys.count("solver_order")?.unwrap_or(2);
     mapped.turn("order", order as f64)?;
     let lowers = setup.flag("lower_order_final")? && mapped.steps.len() < 15;
@@ -162,7 +162,7 @@ fn unipc(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         (false, true) => "unipc-eps-bh1",
     };
     let order = setup.keys.count("solver_order")?.unwrap_or(2);
-    let mut mapped = walk(setup, sampler, &UNIPC)?;
+    let mut mapped = trajectory(setup, sampler, &UNIPC)?;
     mapped.turn("order", order as f64)?;
     let n = mapped.steps.len();
     let lowers = setup.flag("lower_order_final")?;
@@ -184,9 +184,10 @@ fn sa_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     if setup.keys.text("algorithm_type")?.is_some_and(|form| form != "data_prediction") {
         return Err(Unmapped("SA-Solver on estimates of the noise is not known here".to_owned()));
     }
-    let mut mapped = walk(setup, sampler, &SA_SOLVER)?;
-    // What a step of a hair's breadth draws is nothing.
-    let draws = |(from, to): &(Level, Level)| STOCHASTIC.contains(&from.t) && to.nsr() < from.nsr() * HAIR * HAIR;
+    let mut mapped = trajectory(setup, sampler, &SA_SOLVER)?;
+    // A step of almost no length draws nothing.
+    let draws =
+        |(from, to): &(Level, Level)| STOCHASTIC.contains(&from.t) && to.nsr() < from.nsr() * ALMOST_ONE * ALMOST_ONE;
     let stochastic: Vec<bool> = mapped.steps.iter().map(draws).collect();
     let ratios = || mapped.steps.iter().zip(&stochastic).filter(|(_, is)| **is).map(|((from, _), _)| from.nsr());
     let window = [ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max)];
@@ -215,8 +216,8 @@ pub(super) fn lowered(n: usize, order: usize, is_euler: bool, is_line: bool) -> 
     (1..=n).rev().map(at).collect()
 }
 
-/// The walk of `sampler` through the levels.
-fn walk(setup: &Setup<'_>, sampler: &'static str, manner: &Manner) -> Result<Mapped, Unmapped> {
+/// The trajectory of `sampler` through the levels.
+fn trajectory(setup: &Setup<'_>, sampler: &'static str, manner: &Manner) -> Result<Mapped, Unmapped> {
     let (levels, end, schedule) = levels(setup, manner)?;
     let prediction = setup.prediction()?;
     if matches!((&schedule, prediction), (Schedule::Flow(_), Prediction::Velocity)) {

@@ -6,7 +6,8 @@
 mod offers;
 mod text;
 
-use super::{Arguments, Asked, Draws, Mapped, Unmapped, diffusers};
+use super::scheduler_config::strict;
+use super::{Arguments, Draws, Mapped, Requested, Unmapped, diffusers};
 use crate::denoise::Prediction;
 use crate::math::{Grid, Level, Noise, Schedule, Spacing};
 use crate::samplers::{Listed, Run, Tuning, method};
@@ -39,20 +40,22 @@ pub struct Scripted<'a> {
     pub scheduler_config: &'a str,
 }
 
-/// What a script asks of diffusers.
+/// What a script sets up in diffusers.
 struct Plan {
     offer: &'static Offer,
     config: Arguments,
     timesteps: Arguments,
     step: Arguments,
-    /// What the network is told, where diffusers would round it.
+    /// The conditioning times of the network, where diffusers would round them.
     times: Option<Vec<f64>>,
+    /// The level that the run starts at.
+    first: Level,
 }
 
 /// The script of `run`: its own noise from torch's generators, a plain loop, and the pictures on a sheet `pictures.png`.
 ///
 /// # Errors
-/// Why diffusers cannot walk like this, in words; a scheduler config that cannot be read.
+/// Why diffusers cannot make this trajectory, in words; a scheduler config that cannot be read.
 pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
     let (schedule, prediction) = Schedule::from_scheduler_config(run.scheduler_config)?;
     let offer = offer(run.sampler, &schedule)?;
@@ -71,21 +74,24 @@ fn plan(run: &Scripted<'_>, offer: &'static Offer, grid: &Grid) -> Result<Plan, 
         let mut config = config.clone();
         config.extend(more);
         let steps = timesteps.is_empty().then(|| grid.steps());
-        let asked = Asked { name: offer.class, config: &config, timesteps: &timesteps, step: &step, steps };
-        let Ok(mapped) = diffusers::map(&asked) else { continue };
+        let requested = Requested { name: offer.class, config: &config, timesteps: &timesteps, step: &step, steps };
+        let Ok(mapped) = diffusers::map(&requested) else { continue };
         let Some(times) = same_levels(&mapped, grid) else { continue };
         // A list of the grid's times is not one of the calls where a step has two.
         if times.is_some() && method::<f64>(run.sampler).is_none_or(|row| row.evaluations > 1) {
             continue;
         }
-        if !same_walk(&mapped, run, grid) {
+        if !same_trajectory(&mapped, run, grid) {
             orders_differ = true;
             continue;
         }
-        return Ok(Plan { offer, config, timesteps, step, times });
+        return Ok(Plan { offer, config, timesteps, step, times, first: grid.first() });
     }
     Err(Unmapped(if orders_differ {
-        format!("diffusers' {} walks these levels in another way: with other orders, noise or knobs", offer.class)
+        format!(
+            "diffusers' {} goes through these levels in another way: with other orders, noise or knobs",
+            offer.class
+        )
     } else {
         format!("diffusers' {} has no noise levels like those of {} spacing", offer.class, run.spacing.id())
     }))
@@ -103,7 +109,7 @@ fn config(run: &Scripted<'_>, offer: &Offer) -> Result<Arguments, Unmapped> {
         "prediction_type",
     ];
     let known = if offer.kind == Kind::Flow { &PROCESS[..1] } else { PROCESS };
-    let said: Value = serde_json::from_str(run.scheduler_config).map_err(|e| Unmapped(e.to_string()))?;
+    let said: Value = serde_json::from_str(&strict(run.scheduler_config)).map_err(|e| Unmapped(e.to_string()))?;
     // Classes differ in what they know; what stands at their default is left out.
     let stands = |key: &str, value: &Value| value.is_null() || key.starts_with("rescale") && *value == json!(false);
     let process = known.iter().filter_map(|key| Some((*key, said.get(*key)?))).filter(|(key, v)| !stands(key, v));
@@ -133,9 +139,9 @@ fn candidates(grid: &Grid, offer: &Offer) -> Vec<(Arguments, Arguments)> {
     all
 }
 
-/// Whether the noise levels are those of `grid`; if so, the times of the grid where diffusers would tell the network
+/// Whether the noise levels are those of `grid`; if so, the times of the grid where diffusers would condition the network on
 /// others.
-fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
+pub(super) fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
     let near = |a: Level, b: Level| (a.nsr() - b.nsr()).abs() <= 1e-9 * b.nsr() || a.nsr() == b.nsr();
     let same = |((a, b), (c, d)): (&(Level, Level), (Level, Level))| near(*a, c) && near(*b, d);
     if mapped.steps.len() != grid.steps() || !mapped.steps.iter().zip(grid.pairs()).all(same) {
@@ -151,7 +157,7 @@ fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
 }
 
 /// Whether the sampler, its orders and its knobs are those of `run`, and no draw or estimate is treated apart.
-fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
+fn same_trajectory(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
     let (ours, theirs) = (end(mapped, grid, &run.tuning, None), end(mapped, grid, &mapped.tuning, mapped.listed()));
     mapped.sampler == run.sampler
         && ours.zip(theirs).is_some_and(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
@@ -161,7 +167,7 @@ fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
         && mapped.shown.is_none()
 }
 
-/// Where a walk on data of plus and minus 1 ends, all its noise being the same: orders and knobs that matter move it.
+/// Where a trajectory on data of plus and minus 1 ends, all its noise being the same: orders and knobs that matter move it.
 fn end(mapped: &Mapped, grid: &Grid, tuning: &Tuning, orders: Option<Listed<'_>>) -> Option<f64> {
     let sampler = method::<f64>(mapped.sampler)?.on_grid()?;
     let model = |x: &f64, at: Level| (at.alpha * x / (at.sigma * at.sigma)).tanh();
@@ -171,7 +177,7 @@ fn end(mapped: &Mapped, grid: &Grid, tuning: &Tuning, orders: Option<Listed<'_>>
     sampler(Run { orders, ..run }).last().map(|step| step.x)
 }
 
-/// The same number whenever noise is asked for.
+/// The same number whenever noise is drawn.
 struct Constant;
 
 impl Noise<f64> for Constant {
@@ -238,6 +244,10 @@ mod tests {
         }
         let flow = script(&run(FLOW, "euler", &Spacing::Trailing)).unwrap();
         assert!(flow.contains("sigmas=[1.0, 0.9, ") && flow.contains("x0 = (x - s * out).clamp"), "{flow}");
+        // Leading steps start below pure noise, where the point is narrower than at both ends.
+        let scaled = "x = x * (scheduler.sigmas[0] ** 2 + (1 - scheduler.sigmas[0]) ** 2) ** 0.5";
+        let leading = script(&run(FLOW, "euler", &Spacing::Leading)).unwrap();
+        assert!(leading.contains(scaled) && !flow.contains(scaled), "{leading}");
     }
 
     #[test]

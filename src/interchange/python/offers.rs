@@ -1,4 +1,4 @@
-//! Which class of diffusers walks like which row of the sampler table.
+//! Which class of diffusers makes the trajectory of which row of the sampler table.
 
 use crate::interchange::Unmapped;
 use crate::math::Schedule;
@@ -118,10 +118,10 @@ pub(super) const OFFERS: &[Offer] = &[
     },
 ];
 
-/// The class that walks like `sampler` on the process of the network.
+/// The class that makes the trajectory of `sampler` on the process of the network.
 pub(super) fn offer(sampler: &str, schedule: &Schedule) -> Result<&'static Offer, Unmapped> {
     if matches!(schedule, Schedule::Ve(_)) {
-        let why = "diffusers walks a variance-exploding process only with its ScoreSdeVeScheduler, which tells the network \
+        let why = "diffusers samples a variance-exploding process only with its ScoreSdeVeScheduler, which gives the network \
                    other noise levels than it steps between";
         return Err(Unmapped(why.to_owned()));
     }

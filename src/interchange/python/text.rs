@@ -24,10 +24,16 @@ pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> 
         run.seed,
         run.labels.len()
     ));
-    lines.push("shape = (1, model.config.in_channels, model.config.sample_size, model.config.sample_size)".to_owned());
+    lines.push("size = model.config.sample_size".to_owned());
+    lines.push("height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned());
+    lines.push("shape = (1, model.config.in_channels, height, width)".to_owned());
     lines.push("x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned());
     if matches!(plan.offer.kind, Kind::Ratio | Kind::Between { .. }) {
         lines.push("x = x * (scheduler.sigmas[0] ** 2 + 1) ** 0.5".to_owned());
+    }
+    if plan.offer.kind == Kind::Flow && plan.first.alpha > 0.0 {
+        lines.push("# The run does not start at pure noise, and the point there has data in it.".to_owned());
+        lines.push("x = x * (scheduler.sigmas[0] ** 2 + (1 - scheduler.sigmas[0]) ** 2) ** 0.5".to_owned());
     }
     let labelled = run.labels.iter().any(Option::is_some) || run.null_class.is_some();
     if labelled {
@@ -35,7 +41,7 @@ pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> 
         lines.push(format!("labels = torch.tensor({labels:?})"));
     }
     if let Some(times) = &plan.times {
-        lines.push("# diffusers would round these; the network can be told them as they are.".to_owned());
+        lines.push("# diffusers would round these; the network takes them as they are.".to_owned());
         lines.push(format!("times = torch.tensor({times:?})"));
     }
     lines.extend([
@@ -112,11 +118,11 @@ fn sheet(run: &Scripted<'_>) -> Vec<String> {
     [
         String::new(),
         format!("pixels = ((x.clamp({low:?}, {high:?}) - {low:?}) * {:?}).round().byte()", 255.0 / (high - low)),
-        "size, columns = pixels.shape[-1], min(8, len(pixels))".to_owned(),
-        "sheet = Image.new(\"L\" if shape[1] == 1 else \"RGB\", (columns * size, -(-len(pixels) // columns) * size))"
+        "columns = min(8, len(pixels))".to_owned(),
+        "sheet = Image.new(\"L\" if shape[1] == 1 else \"RGB\", (columns * width, -(-len(pixels) // columns) * height))"
             .to_owned(),
         "for i, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):".to_owned(),
-        "    sheet.paste(Image.fromarray(picture), (i % columns * size, i // columns * size))".to_owned(),
+        "    sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))".to_owned(),
         "sheet.save(\"pictures.png\")".to_owned(),
     ]
     .into()

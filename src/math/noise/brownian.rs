@@ -1,4 +1,4 @@
-//! One Brownian path for a whole run, however many steps look at it.
+//! One Brownian path for a whole run, however many steps use it.
 
 use super::{Noise, TorchGenerator};
 use crate::math::{Latent, Level};
@@ -51,7 +51,7 @@ const FRESH: u64 = 1 << 40;
 pub struct BrownianPath<X> {
     seed: u64,
     fresh: u64,
-    /// The stretches around the last value that was asked for, each one half of the one before.
+    /// The stretches around the last value that was requested, each one half of the one before.
     around: Vec<Stretch<X>>,
 }
 

@@ -23,8 +23,8 @@ pub trait NoiseSchedule {
         self.level_at(nsr).t
     }
 
-    /// What the network is told of a level: its time.
-    fn told(&self, at: Level) -> f64 {
+    /// The network's conditioning time at a level.
+    fn conditioning_time(&self, at: Level) -> f64 {
         at.t
     }
 
@@ -89,7 +89,7 @@ impl NoiseSchedule for Ve {
     }
 
     /// The noise level itself (Song et al. 2021, arXiv 2011.13456, appendix C.1).
-    fn told(&self, at: Level) -> f64 {
+    fn conditioning_time(&self, at: Level) -> f64 {
         at.sigma
     }
 
@@ -203,8 +203,8 @@ impl NoiseSchedule for Schedule {
         self.inner().level_at(nsr)
     }
 
-    fn told(&self, at: Level) -> f64 {
-        self.inner().told(at)
+    fn conditioning_time(&self, at: Level) -> f64 {
+        self.inner().conditioning_time(at)
     }
 
     fn rates(&self, t: f64) -> Rates {

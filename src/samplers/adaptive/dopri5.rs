@@ -1,14 +1,14 @@
-use super::walker::{self, Pair, Trial, Trip, Walker, over_tolerance, sum};
-use crate::math::dormand_prince::{A, C, E};
+use super::driver::{self, Context, Driver, Pair, Trial, over_tolerance, sum};
+use crate::math::dormand_prince::{A, C, Control, E};
 use crate::math::{Latent, Level};
 use crate::samplers::steps::slide;
 use crate::samplers::{Adaptive, Knob, Run};
 
 /// Relative error that a step may make.
-pub const TOLERANCE: Knob = walker::TOLERANCE.at(1e-3);
+pub const TOLERANCE: Knob = driver::TOLERANCE.at(1e-3);
 
 /// Error that a step may make in any case, in units of the data.
-pub const ABSOLUTE_TOLERANCE: Knob = walker::ABSOLUTE_TOLERANCE.at(1e-3);
+pub const ABSOLUTE_TOLERANCE: Knob = driver::ABSOLUTE_TOLERANCE.at(1e-3);
 
 /// The Runge-Kutta pair of Dormand & Prince 1980 (J. Comput. Appl. Math. 6), of orders 5 and 4, on the probability-flow
 /// ODE. Six evaluations an attempt.
@@ -18,7 +18,7 @@ pub const ABSOLUTE_TOLERANCE: Knob = walker::ABSOLUTE_TOLERANCE.at(1e-3);
 pub fn dopri5<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptive<X> + 'a> {
     let length = run.grid.pairs().next().map_or(0.0, |(from, to)| 1.0 / to.nsr() - 1.0 / from.nsr());
     let tolerance = [&TOLERANCE, &ABSOLUTE_TOLERANCE].map(|knob| run.tuning.get(knob));
-    Box::new(Walker::new(Dopri5 { tolerance, first: None, last: None, error: 1.0 }, run, length))
+    Box::new(Driver::new(Dopri5 { tolerance, first: None, last: None, control: Control::new() }, run, length))
 }
 
 struct Dopri5<X> {
@@ -27,8 +27,7 @@ struct Dopri5<X> {
     /// The estimates at the current point and at the attempt's end, once they are known.
     first: Option<X>,
     last: Option<X>,
-    /// The last accepted error.
-    error: f64,
+    control: Control,
 }
 
 impl<X: Latent> Pair<X> for Dopri5<X> {
@@ -40,15 +39,15 @@ impl<X: Latent> Pair<X> for Dopri5<X> {
         1.0 / place
     }
 
-    fn attempt(&mut self, trip: &Trip<'_, X>, x: &X, from: Level, to: Level) -> Trial<X> {
+    fn attempt(&mut self, context: &Context<'_, X>, x: &X, from: Level, to: Level) -> Trial<X> {
         let [w, end] = [from, to].map(|at| 1.0 / at.nsr());
         let h = end - w;
-        let denoised = self.first.take().unwrap_or_else(|| trip.model.denoise(x, from));
+        let denoised = self.first.take().unwrap_or_else(|| context.model.denoise(x, from));
         let (mut k, mut next) = (vec![denoised.clone()], x.clone());
         for (c, a) in C.into_iter().zip(A) {
-            let at = if c < 1.0 { trip.schedule.level_at(1.0 / (w + c * h)) } else { to };
+            let at = if c < 1.0 { context.schedule.level_at(1.0 / (w + c * h)) } else { to };
             next = slide(x, &sum(&k, a).scale(1.0 / c), from, at);
-            k.push(trip.model.denoise(&next, at));
+            k.push(context.model.denoise(&next, at));
         }
         // At unit variance, where every level has a scale.
         let [unit, before] = [to, from].map(|at| 1.0 / at.marginal_std());
@@ -58,14 +57,11 @@ impl<X: Latent> Pair<X> for Dopri5<X> {
         Trial { x: next, denoised, error, fresh: 0.0 }
     }
 
-    /// The PI controller of Hairer & Wanner 1996, "Solving ODEs II", section IV.2.
     fn pace(&mut self, error: f64) -> (bool, f64) {
-        let accepted = error <= 1.0;
-        let factor = 0.9 * error.max(1e-10).powf(-0.7 / 5.0) * self.error.powf(0.4 / 5.0);
+        let (accepted, factor) = self.control.judge(error);
         if accepted {
             self.first = self.last.take();
-            self.error = error.max(1e-4);
         }
-        (accepted, factor.clamp(0.2, if accepted { 5.0 } else { 1.0 }))
+        (accepted, factor)
     }
 }

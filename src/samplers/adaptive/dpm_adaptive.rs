@@ -1,4 +1,4 @@
-use super::walker::{self, Pair, Trial, Trip, Walker, over_tolerance};
+use super::driver::{self, Context, Driver, Pair, Trial, over_tolerance};
 use crate::denoise::Estimate;
 use crate::math::{Latent, Level};
 use crate::samplers::steps::{self, ancestral, slide};
@@ -8,10 +8,10 @@ use crate::samplers::{Adaptive, Knob, Run};
 pub const ORDER: Knob = Knob::whole("order", 2, 3, 3);
 
 /// Relative error that a step may make.
-pub const TOLERANCE: Knob = walker::TOLERANCE;
+pub const TOLERANCE: Knob = driver::TOLERANCE;
 
 /// Error that a step may make in any case, in units of the data.
-pub const ABSOLUTE_TOLERANCE: Knob = walker::ABSOLUTE_TOLERANCE;
+pub const ABSOLUTE_TOLERANCE: Knob = driver::ABSOLUTE_TOLERANCE;
 
 /// The part of the posterior's standard deviation that is fresh noise.
 pub const ETA: Knob = steps::ETA.at(0.0);
@@ -39,7 +39,7 @@ pub fn dpm_adaptive<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptiv
         low: None,
         before: None,
     };
-    Box::new(Walker::new(pair, run, FIRST))
+    Box::new(Driver::new(pair, run, FIRST))
 }
 
 struct DpmAdaptive<X> {
@@ -64,15 +64,15 @@ impl<X: Latent> Pair<X> for DpmAdaptive<X> {
 
     /// In the noise estimates `eps` (equations 4.1 to 4.3 and algorithms 4 and 5): a slide, and a correction by how far
     /// the estimate within the step lies from the one at its beginning.
-    fn attempt(&mut self, trip: &Trip<'_, X>, x: &X, from: Level, to: Level) -> Trial<X> {
+    fn attempt(&mut self, context: &Context<'_, X>, x: &X, from: Level, to: Level) -> Trial<X> {
         // With eta the solver goes further down, and fresh noise leads back up.
         let (kept, _) = ancestral(from, to, self.eta);
-        let down = Level { sigma: kept.max(to.alpha * trip.stop.nsr()), ..to };
+        let down = Level { sigma: kept.max(to.alpha * context.stop.nsr()), ..to };
         let fresh = self.noise_scale * (to.sigma.powi(2) - down.sigma.powi(2)).max(0.0).sqrt();
         let h = down.lambda() - from.lambda();
-        let estimate = |x: &X, at: Level| Estimate::of_x0(x, trip.model.denoise(x, at), at);
+        let estimate = |x: &X, at: Level| Estimate::of_x0(x, context.model.denoise(x, at), at);
         let Estimate { x0, eps, .. } = estimate(x, from);
-        let inside = |r: f64| trip.schedule.level_at((-(from.lambda() + r * h)).exp());
+        let inside = |r: f64| context.schedule.level_at((-(from.lambda() + r * h)).exp());
         let euler = |at: Level| slide(x, &x0, from, at);
         // The noise in the middle of the way less the one at its beginning.
         let turn = |x: &X, at: Level| estimate(x, at).eps.mix(1.0, &eps, -1.0);

@@ -2,7 +2,7 @@
 
 pub mod dopri5;
 pub mod dpm_adaptive;
-mod walker;
+mod driver;
 
 pub use dopri5::dopri5;
 pub use dpm_adaptive::dpm_adaptive;

@@ -39,6 +39,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             cfg_pp: true,
+            raw_noise: true,
             noise: Some(ddim::ETA),
             knobs: &[ddim::ETA],
             comfyui: Some("ddim"),

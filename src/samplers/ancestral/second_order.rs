@@ -22,7 +22,7 @@ pub fn dpmpp_2s_ancestral<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> 
 }
 
 /// A step of second order down to `kept` noise, less than `to` has, and fresh noise up to it. On its way the model is
-/// asked a second time, half way down in log-SNR, where `r` of the noise-to-signal ratio is left. The step slides
+/// evaluated a second time, half way down in log-SNR, where `r` of the noise-to-signal ratio is left. The step slides
 /// towards `x_0 + weight(r) (x_0' - x_0)`: with weight 1 by the second estimate, with `1 / r` along the second slope.
 ///
 /// A step that keeps no noise, to the clean end or from pure noise, has no half way: it is Euler's.

@@ -29,7 +29,7 @@ pub fn lcm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 
 /// The same with LCM's boundary conditions, section 4.1 of the paper: the consistency function is
 /// `c_skip(t) x + c_out(t) x_0`, which is `x` itself at time 0. At the timesteps of a distilled model `c_skip` is below
-/// 1e-4, and a walk ends that near to the estimate.
+/// 1e-4, and a run ends that near to the estimate.
 pub fn lcm_boundary<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     sample(run, boundary, |to| to.sigma)
 }

@@ -13,9 +13,9 @@ pub use tcd::tcd;
 use super::Method;
 use crate::math::{Latent, Level, Noise};
 
-/// Adds noise to `x`, which stands at the end of `steps`, until it is at their beginning, and walks them by `step` again.
+/// Adds noise to `x`, which stands at the end of `steps`, until it is at their beginning, and takes them by `step` again.
 /// `steps` are one or more, each as (from, to), and end with noise. Returns the new point and its last estimate.
-fn walk_again<X: Latent>(
+fn resample<X: Latent>(
     x: &X,
     steps: &[(Level, Level)],
     noise: &mut dyn Noise<X>,

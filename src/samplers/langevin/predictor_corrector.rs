@@ -12,18 +12,19 @@ pub const SNR: Knob = Knob::number("snr", 0.001, 1.0, 0.16);
 pub const LANGEVIN_STEPS: Knob = Knob::whole("langevin-steps", 1, 100, 1).formerly("inner");
 
 /// Predictor-corrector sampling, Song et al. 2021 (arXiv 2011.13456), algorithms 2 to 5: at each level Langevin steps
-/// correct the law, then a reverse-diffusion step predicts the next level. The signal-to-noise ratio of a correction
+/// correct the distribution, then a reverse-diffusion step predicts the next level. The signal-to-noise ratio of a correction
 /// is [`SNR`], their number [`LANGEVIN_STEPS`]. Weak order 1,
 /// one evaluation more than there are corrections.
 ///
 /// In a variance-exploding process this is algorithms 2 and 4. Elsewhere the predictor's mean is DDPM's, which is
 /// algorithm 3's to first order in `beta` and, unlike it, is the estimate at the clean end.
 ///
-/// A correction settles on a law that is wider than the marginal: of `1 + snr^2` times the variance, if it is Gaussian.
+/// A correction settles on a distribution that is wider than the marginal: of `1 + snr^2` times the variance, if it is Gaussian.
 pub fn predictor_corrector<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, model, noise, tuning, .. } = run;
     let (snr, corrections) = (tuning.get(&SNR), tuning.whole(&LANGEVIN_STEPS));
     Box::new(grid.pairs().map(move |(from, to)| {
+        // corrector
         for _ in 0..corrections {
             let x0 = model.denoise(&x, from);
             let score = x0.mix(from.alpha / from.sigma.powi(2), &x, -from.sigma.powi(-2));
@@ -33,6 +34,7 @@ pub fn predictor_corrector<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X>
             let size = z.rms().over(&norm).scale(snr * from.alpha / to.alpha);
             x = x.mix(1.0, &size.times(&size.times(&score).mix(1.0, &z, 1.0)), 2.0);
         }
+        // predictor
         let denoised = model.denoise(&x, from);
         let r = ratio(from, to);
         // As in the paper, the last step leaves its noise away.

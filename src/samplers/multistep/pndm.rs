@@ -7,7 +7,7 @@ use crate::samplers::{Run, Step, Steps};
 type Pair = (Level, Level);
 
 /// PNDM, Liu et al. 2022 (arXiv 2202.09778), as Katherine Crowson's PLMS has it: Adams and Bashforth's constants on the
-/// noise, as in algorithm 2, but a first step of Heun's kind, which asks twice. Order 2, then one evaluation a step.
+/// noise, as in algorithm 2, but a first step of Heun's kind, which evaluates twice. Order 2, then one evaluation a step.
 pub fn pndm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     heun_start(run, Form::Noise)
 }
@@ -31,7 +31,7 @@ pub fn pndm_prk_velocity<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 
 fn heun_start<X: Latent + 'static>(run: Run<'_, X>, form: Form) -> Steps<'_, X> {
     let (starts, schedule) = (usize::from(run.grid.steps() > 1), run.schedule);
-    walk(run, form, starts, move |x, k1, (from, to), end, estimate| {
+    sample(run, form, starts, move |x, k1, (from, to), end, estimate| {
         let begin = if end == to { from } else { schedule.level(end.t + from.t - to.t) };
         let k2 = estimate(&form.advance(x, k1, (from, to)), end);
         form.advance(x, &k1.mix(0.5, &k2, 0.5), (begin, end))
@@ -40,7 +40,7 @@ fn heun_start<X: Latent + 'static>(run: Run<'_, X>, form: Form) -> Steps<'_, X> 
 
 fn runge_kutta_start<X: Latent + 'static>(run: Run<'_, X>, form: Form) -> Steps<'_, X> {
     let schedule = run.schedule;
-    walk(run, form, 3, move |x, k1, (from, to), end, estimate| {
+    sample(run, form, 3, move |x, k1, (from, to), end, estimate| {
         // Half a step in time. Timesteps are whole numbers: of an odd step each end has its own half, as in diffusers.
         let half = (from.t - to.t) / 2.0;
         let half = if schedule.timesteps().is_some() { half.floor() } else { half };
@@ -55,8 +55,8 @@ fn runge_kutta_start<X: Latent + 'static>(run: Run<'_, X>, form: Form) -> Steps<
 
 /// Algorithm 2 whose first steps, as many as `starts`, are `start`: given the point, its estimate, the step's levels, where
 /// the next step begins, and the estimate at any point, it says where the step ends. At an end of the process, where such
-/// a step would ask for the noise where there is none or nothing else, it is one of the others.
-fn walk<'a, X: Latent + 'static>(
+/// a step would need the noise where there is none or nothing else, it is one of the others.
+fn sample<'a, X: Latent + 'static>(
     run: Run<'a, X>,
     form: Form,
     starts: usize,

@@ -19,7 +19,7 @@ pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     }))
 }
 
-/// Euler's method as diffusers churns it: the model is asked before the noise is added, not after, and its estimate of
+/// Euler's method as diffusers churns it: the model is evaluated before the noise is added, not after, and its estimate of
 /// the noise is taken for that of the noisier point. Order 1, with a greater error than [`euler`]'s; the last step's
 /// churn stays in the picture. It is here so that pictures made with it can be made again.
 pub fn euler_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
@@ -48,7 +48,7 @@ pub fn euler_edm_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X
     })
 }
 
-/// Euler's method that asks before it churns. `reread` is given the noisier point, the point and what was said of it, and
+/// Euler's method that evaluates the model before it churns. `reread` is given the noisier point, the point and its estimate, and
 /// the two levels; it says what the estimate of `x_0` is at the noisier one.
 fn late<'a, X: Latent + 'static>(
     run: Run<'a, X>,
@@ -57,10 +57,10 @@ fn late<'a, X: Latent + 'static>(
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
     let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
-        let said = model.estimate(&x, from);
+        let estimate = model.estimate(&x, from);
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
         let churned = hat.nsr() > from.nsr();
-        let denoised = if churned { reread(&lifted, (&x, &said), (from, hat)) } else { said.x0 };
+        let denoised = if churned { reread(&lifted, (&x, &estimate), (from, hat)) } else { estimate.x0 };
         x = slide(&lifted, &denoised, hat, to);
         Step { x: x.clone(), denoised, from, to }
     }))

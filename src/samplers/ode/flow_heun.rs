@@ -12,9 +12,11 @@ use crate::samplers::{Run, Step, Steps};
 pub fn flow_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, model, .. } = run;
     Box::new(grid.pairs().map(move |(from, to)| {
+        // predictor
         let denoised = model.denoise(&x, from);
         let mut next = slide(&x, &denoised, from, to);
         if to.sigma > 0.0 {
+            // corrector
             let ahead = model.denoise(&next, to);
             let c = 0.5 * time(from) / time(to);
             next = slide(&x, &denoised.mix(1.0 - c, &ahead, c), from, to);
@@ -24,8 +26,8 @@ pub fn flow_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     }))
 }
 
-/// The same as diffusers churns it: the model is asked before the noise is added, and its velocity, taken for that of the
-/// noisier point, leads down from there. `S_churn` lifts the time `t`, and pure noise too. The walk ends with more noise
+/// The same as diffusers churns it: the model is evaluated before the noise is added, and its velocity, taken for that of the
+/// noisier point, leads down from there. `S_churn` lifts the time `t`, and pure noise too. The run ends with more noise
 /// than the level says, the more the greater the churn; it is here so that pictures made with it can be made again.
 pub fn flow_heun_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;

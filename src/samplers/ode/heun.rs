@@ -29,30 +29,33 @@ pub fn dpm2<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     })
 }
 
-/// The second look of algorithm 3: `alpha` of the way down in noise-to-signal ratio, with weight `1 / 2 alpha`.
+/// The second evaluation of algorithm 3: `alpha` of the way down in noise-to-signal ratio, with weight `1 / 2 alpha`.
 fn part_way(schedule: &dyn NoiseSchedule, from: Level, to: Level, alpha: f64) -> (Level, f64) {
-    let look = schedule.level_at((1.0 - alpha) * from.nsr() + alpha * to.nsr());
-    (look, from.nsr() / look.nsr() / (2.0 * alpha))
+    let second = schedule.level_at((1.0 - alpha) * from.nsr() + alpha * to.nsr());
+    (second, from.nsr() / second.nsr() / (2.0 * alpha))
 }
 
-/// Two-stage methods: an Euler step down to a level `s'` for a second look at the slope, and a step with the first slope
+/// Two-stage methods: an Euler step down to a level `s'` for a second evaluation of the slope, and a step with the first slope
 /// and the second one, of weight `w`.
 ///
 /// In noise-to-signal coordinates `y = x / alpha` the slope is `(y - x_0) / s`. Both slopes lead where one slide leads
-/// towards `x_0 + c (x_0' - x_0)` with `c = w s / s'`, and `look` returns `s'` and this `c`. At the clean end the slope
+/// towards `x_0 + c (x_0' - x_0)` with `c = w s / s'`, and `second` returns `s'` and this `c`. At the clean end the slope
 /// is undefined, and from pure noise the step is infinitely long, so there the step is Euler's.
 fn sample<X: Latent + 'static>(
     run: Run<'_, X>,
-    look: fn(&dyn NoiseSchedule, Level, Level) -> (Level, f64),
+    second: fn(&dyn NoiseSchedule, Level, Level) -> (Level, f64),
 ) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
     let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
+        // churn (lines 4 to 6)
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
+        // predictor (lines 7 and 8)
         let denoised = model.denoise(&lifted, hat);
         let mut target = denoised.clone();
+        // corrector (lines 10 and 11)
         if hat.alpha > 0.0 && to.sigma > 0.0 {
-            let (between, c) = look(schedule, hat, to);
+            let (between, c) = second(schedule, hat, to);
             let ahead = model.denoise(&slide(&lifted, &denoised, hat, between), between);
             target = denoised.mix(1.0 - c, &ahead, c);
         }

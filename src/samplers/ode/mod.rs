@@ -33,7 +33,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             noise: Some(CHURN),
             knobs: KNOBS,
             diffusers: Some("EulerDiscreteScheduler (s_churn > 0)"),
-            paper: "after Karras et al. 2022, arXiv 2206.00364, algorithm 2, with the model asked before the churn",
+            paper: "after Karras et al. 2022, arXiv 2206.00364, algorithm 2, with the model evaluated before the churn",
             ..Method::new("euler-churn-late", "Euler (late churn)", euler::euler_churn_late)
         },
         Method {

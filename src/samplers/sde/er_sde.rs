@@ -22,7 +22,7 @@ fn log_phi(s: f64) -> f64 {
 }
 
 /// ER-SDE-Solver, Cui et al. 2023 (arXiv 2309.06169), algorithms 1 to 3 for the data prediction: solvers of an extended
-/// family of reverse SDEs, which are told apart by a noise scale function `phi`. One evaluation a step.
+/// family of reverse SDEs, which differ by a noise scale function `phi`. One evaluation a step.
 ///
 /// In noise-to-signal ratio `s` a step to `s'` keeps `phi(s') / phi(s)` of the way to the estimate. Beyond order 1 the
 /// estimate moves on the line or parabola through the last two or three, in `s`; its integrals against

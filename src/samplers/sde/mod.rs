@@ -34,8 +34,8 @@ pub const ETA_SCALE: Knob = steps::NOISE_SCALE.needs(&ETA);
 pub const NOISE_SCALE: Knob = steps::NOISE_SCALE;
 
 /// A solver of the reverse SDE that takes between none of its noise (`eta` 0, the probability flow) and all of it.
-fn solver<X>(id: &'static str, name: &'static str, walk: Sampler<X>) -> Method<X> {
-    Method { stochastic: true, noise: Some(ETA), knobs: &[ETA, ETA_SCALE], ..Method::new(id, name, walk) }
+fn solver<X>(id: &'static str, name: &'static str, sampler: Sampler<X>) -> Method<X> {
+    Method { stochastic: true, noise: Some(ETA), knobs: &[ETA, ETA_SCALE], ..Method::new(id, name, sampler) }
 }
 
 /// The rows of this family.

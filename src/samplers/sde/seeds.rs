@@ -16,7 +16,7 @@ pub fn seeds_3<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 }
 
 /// Each stage starts over from `x` and goes down to the next of `stops`, parts of the step in log-SNR. It slides towards
-/// the first estimate, moved by `weight` towards the latest one; `weight` is told where that was made, how far the stage
+/// the first estimate, moved by `weight` towards the latest one; `weight` is given where that was made, how far the stage
 /// goes, and `(1 + eta) h`. All stages meet the same noise: that of the way to the stop before, faded, and that of the
 /// way from there. A step from pure noise or to the clean end, infinitely long, has no stops on its way.
 fn sample<'a, X: Latent + 'static>(

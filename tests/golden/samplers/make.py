@@ -449,6 +449,16 @@ def walks():
     for function in ("euler", "heun"):
         yield walk_k(function, "churn", 5, {**KARRAS, **churn})
     yield walk_k("dpmpp_2m_sde", "heun", 5, {**KARRAS, "solver_type": "heun"})
+    for part in (0.25, 0.8):
+        yield walk_k("dpmpp_sde", f"r{part}", 5, {**KARRAS, "r": part})
+    yield walk_k("euler", "polyexponential-default", 5, {**KARRAS, "sigmas": "polyexponential"})
+    sde = {"algorithm_type": "sde-dpmsolver++"}
+    yield singlestep("sde", 7, sde)
+    yield singlestep("sde-heun-v", 6, {**sde, **v, "solver_type": "heun"})
+    yield singlestep("sde-third-sigma-min", 8, {**sde, **low, "solver_order": 3})
+    yield unipc("fourth", 9, {"solver_order": 4})
+    yield unipc("fourth-bh1", 9, {"solver_order": 4, "solver_type": "bh1", **low})
+    yield unipc("fourth-eps", 9, {"solver_order": 4, "predict_x0": False, **low})
 
 
 families = {}

@@ -17,7 +17,7 @@ const REJECTIONS: usize = 40;
 /// Attempts of a whole run.
 const ATTEMPTS: usize = 20_000;
 
-/// The factor on the length of a step whose error is no number, or that is lost in rounding.
+/// The factor on the length of a step whose error is NaN or infinite, or that is lost in rounding.
 const SHRINK: f64 = 0.2;
 
 /// A pair of formulas that share their evaluations; how far their results lie apart tells their error.
@@ -30,7 +30,7 @@ pub(super) trait Pair<X> {
     fn ratio(&self, place: f64) -> f64;
 
     /// Tries the step from `x` at the first level to the second.
-    fn attempt(&mut self, trip: &Trip<'_, X>, x: &X, from: Level, to: Level) -> Trial<X>;
+    fn attempt(&mut self, context: &Context<'_, X>, x: &X, from: Level, to: Level) -> Trial<X>;
 
     /// Whether an attempt with this error is good enough, and the factor from its length to the next one's.
     fn pace(&mut self, error: f64) -> (bool, f64);
@@ -57,11 +57,11 @@ pub(super) fn over_tolerance<X: Latent>(error: &X, a: &X, b: &X, [relative, abso
     error.over(&a.larger(b).scale(relative).clamp(absolute, f64::INFINITY))
 }
 
-/// What an attempt may ask on its way.
-pub(super) struct Trip<'a, X> {
+/// What an attempt evaluates.
+pub(super) struct Context<'a, X> {
     pub model: &'a dyn Denoiser<X>,
     pub schedule: &'a dyn NoiseSchedule,
-    /// The level that the walk is on its way to.
+    /// The level that the run is on its way to.
     pub stop: Level,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Trip<'a, X> {
 ///
 /// Where the pair's coordinate is infinite, at pure noise or at the clean end, there is no error to control: one slide
 /// leads from there to the grid's second level, or from its last noisy level to the end.
-pub(super) struct Walker<'a, X, P> {
+pub(super) struct Driver<'a, X, P> {
     pair: P,
     model: &'a dyn Denoiser<X>,
     schedule: &'a dyn NoiseSchedule,
@@ -85,8 +85,8 @@ pub(super) struct Walker<'a, X, P> {
     rejected_in_a_row: usize,
 }
 
-impl<'a, X: Latent, P: Pair<X>> Walker<'a, X, P> {
-    /// A walk whose first attempt has this length.
+impl<'a, X: Latent, P: Pair<X>> Driver<'a, X, P> {
+    /// A run whose first attempt has this length.
     pub fn new(pair: P, run: Run<'a, X>, length: f64) -> Self {
         let Run { start: x, grid, schedule, model, noise, .. } = run;
         let stops = stops(grid, |at| pair.place(at).is_finite());
@@ -115,18 +115,18 @@ fn stops(grid: &Grid, finite: impl Fn(Level) -> bool) -> Vec<Level> {
     (1..=last).rev().filter(|i| is_stop(*i)).map(|i| levels[i]).collect()
 }
 
-impl<X: Latent, P: Pair<X>> Adaptive<X> for Walker<'_, X, P> {
+impl<X: Latent, P: Pair<X>> Adaptive<X> for Driver<'_, X, P> {
     fn attempt(&mut self) -> Option<X> {
         let stop = *self.stops.last()?;
         let (to, slides) = self.aim(stop);
         let trial = if slides {
             let denoised = self.model.denoise(&self.x, self.from);
             let x = slide(&self.x, &denoised, self.from, to);
-            // No error, unless the model gave no numbers.
+            // No error, unless the model gave NaN or infinities.
             Trial { error: x.scale(0.0), x, denoised, fresh: 0.0 }
         } else {
-            let trip = Trip { model: self.model, schedule: self.schedule, stop };
-            self.pair.attempt(&trip, &self.x, self.from, to)
+            let context = Context { model: self.model, schedule: self.schedule, stop };
+            self.pair.attempt(&context, &self.x, self.from, to)
         };
         let error = trial.error.clone();
         self.trial = Some((trial, to));

@@ -1,4 +1,4 @@
-//! Walking a mapped run beside its record.
+//! A mapped run beside its record.
 
 use super::batch::Batch;
 use super::model::Model;
@@ -33,15 +33,15 @@ impl Noise<Batch> for Recorded {
     }
 }
 
-/// What a walk met.
-struct Walked {
+/// What a run went through.
+struct Trajectory {
     /// The point after each step, the start first.
     points: Vec<Batch>,
     /// The level of the first evaluation in each step; where it has none, the one that it begins at.
     levels: Vec<Level>,
 }
 
-/// Walks `mapped` and compares it with `case`; an error is a problem of the record.
+/// Runs `mapped` and compares it with `case`; an error is a problem of the record.
 pub(super) fn compare(mapped: &Mapped, case: &Record, settings: &Settings) -> Result<Outcome, String> {
     let calls = settings.full_step_after.len();
     // Where the sampler, too, takes a step with every evaluation, there are no stages inside.
@@ -66,12 +66,12 @@ pub(super) fn compare(mapped: &Mapped, case: &Record, settings: &Settings) -> Re
     // An inversion starts from data: its points are the first of the record, and nothing of them is drawn here.
     let start = if mapped.sampler == diffusers::INVERSE { x[0].clone() } else { z.scale(mapped.start) };
     let mut noise = Recorded::new(draws, &mapped.draws);
-    let walked = match walk(mapped, &Model::new(mapped, batches(case.variances()?)), start, &mut noise) {
-        Ok(walked) => walked,
+    let taken = match follow(mapped, &Model::new(mapped, batches(case.variances()?)), start, &mut noise) {
+        Ok(taken) => taken,
         Err(Unmapped(reason)) => return Ok(Outcome::Skipped { reason }),
     };
     let begins: Vec<usize> = std::iter::once(0).chain(ends.iter().map(|end| end + 1)).take(ends.len()).collect();
-    if let Some(reason) = different_levels(mapped, &walked.levels, case, &begins)? {
+    if let Some(reason) = different_levels(mapped, &taken.levels, case, &begins)? {
         return failed(reason);
     }
     if noise.drawn > noise.draws.len() {
@@ -79,8 +79,8 @@ pub(super) fn compare(mapped: &Mapped, case: &Record, settings: &Settings) -> Re
         return failed(format!("{used} draws of noise were recorded and used, {} were made here", noise.drawn));
     }
     let mut worst = 0.0_f64;
-    for (recorded, walked) in x.iter().zip(&walked.points) {
-        for (there, here) in recorded.0.iter().flatten().zip(walked.0.iter().flatten()) {
+    for (recorded, taken) in x.iter().zip(&taken.points) {
+        for (there, here) in recorded.0.iter().flatten().zip(taken.0.iter().flatten()) {
             let far = (here - there).abs() / (1.0 + there.abs());
             // A maximum would lose what is not a number.
             worst = if far.is_nan() { f64::INFINITY } else { worst.max(far) };
@@ -96,48 +96,48 @@ fn batches(points: Vec<Vec<Point>>) -> Vec<Batch> {
     points.into_iter().map(Batch).collect()
 }
 
-/// Walks from `start`.
-fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> Result<Walked, Unmapped> {
+/// The trajectory from `start`.
+fn follow(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> Result<Trajectory, Unmapped> {
     let steps = &mapped.steps;
-    let mut walked = Walked { points: vec![start.clone()], levels: Vec::new() };
+    let mut taken = Trajectory { points: vec![start.clone()], levels: Vec::new() };
     let mut take = |steps: &mut dyn Iterator<Item = Step<Batch>>| {
         loop {
             let before = model.calls().len();
             let Some(step) = steps.next() else { break };
-            walked.levels.push(model.calls().get(before).copied().unwrap_or(step.from));
-            walked.points.push(step.x);
+            taken.levels.push(model.calls().get(before).copied().unwrap_or(step.from));
+            taken.points.push(step.x);
         }
     };
     let clipped =
         mapped.bound.map(|Bound { clip, use_clipped_model_output }| Clipped { model, clip, use_clipped_model_output });
-    let asked: &dyn Denoiser<Batch> = clipped.as_ref().map_or(&model, |clipped| clipped);
+    let denoiser: &dyn Denoiser<Batch> = clipped.as_ref().map_or(&model, |clipped| clipped);
     if mapped.sampler == diffusers::INVERSE {
-        take(&mut ddim_inverse(start, steps, asked));
-        return Ok(walked);
+        take(&mut ddim_inverse(start, steps, denoiser));
+        return Ok(taken);
     }
     let method = method::<Batch>(mapped.sampler).and_then(|row| row.on_grid());
-    let sampler = method.ok_or_else(|| Unmapped(format!("no row `{}` walks a grid", mapped.sampler)))?;
-    // Where the walk comes to a stand: what follows has no length.
+    let sampler = method.ok_or_else(|| Unmapped(format!("no row `{}` takes the steps of a grid", mapped.sampler)))?;
+    // Where the run comes to a stand: what follows has no length.
     let moves = steps.len() - steps.iter().rev().take_while(|step| stands(**step)).count();
     let grid = Grid::of_steps(steps[..moves].to_vec());
     let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
-    let run = Run::new(start, &grid, &mapped.schedule, asked, &mut *noise).with_tuning(mapped.tuning.clone());
+    let run = Run::new(start, &grid, &mapped.schedule, denoiser, &mut *noise).with_tuning(mapped.tuning.clone());
     take(&mut *sampler(Run { orders: mapped.listed(), ..run }));
-    let mut x = walked.points[walked.points.len() - 1].clone();
+    let mut x = taken.points[taken.points.len() - 1].clone();
     for (from, to) in &steps[moves..] {
-        x = stand(mapped, asked, &x, *from, *to);
-        walked.points.push(x.clone());
-        walked.levels.push(*from);
+        x = stand(mapped, denoiser, &x, *from, *to);
+        taken.points.push(x.clone());
+        taken.levels.push(*from);
     }
     if let Some(LastNoise { small, large }) = mapped.last_noise {
         let part = (large / small).ln() / 2.0;
         let drawn = noise.normal(&x);
         let drawn =
             model.last_variance().map_or(drawn.clone(), |v| drawn.times(&v.scale(part).exp()).scale(part.exp()));
-        let last = walked.points.len() - 1;
-        walked.points[last] = x.mix(1.0, &drawn, small);
+        let last = taken.points.len() - 1;
+        taken.points[last] = x.mix(1.0, &drawn, small);
     }
-    Ok(walked)
+    Ok(taken)
 }
 
 /// A step without length leaves the point where it is, unless noise and a bounded `x_0` that does not belong to it are
@@ -156,14 +156,14 @@ fn stand(mapped: &Mapped, model: &dyn Denoiser<Batch>, x: &Batch, from: Level, t
 /// The first level or timestep that is not the recorded one, in words.
 fn different_levels(
     mapped: &Mapped,
-    walked: &[Level],
+    taken: &[Level],
     case: &Record,
     begins: &[usize],
 ) -> Result<Option<String>, String> {
     let near = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * (1.0 + b.abs());
     let levels = case.pairs("level")?;
     let times = case.numbers("timesteps");
-    for (k, ((&call, at), (from, _))) in begins.iter().zip(walked).zip(&mapped.steps).enumerate() {
+    for (k, ((&call, at), (from, _))) in begins.iter().zip(taken).zip(&mapped.steps).enumerate() {
         let &[alpha, sigma] = levels.get(call).ok_or("`level` has fewer rows than there were evaluations")?;
         if !near(at.alpha, alpha) || !near(at.sigma, sigma) {
             let (a, s) = (at.alpha, at.sigma);
@@ -174,7 +174,7 @@ fn different_levels(
         let row = if times.len() == begins.len() { k } else { call };
         let time = *times.get(row).ok_or("`timesteps` has fewer rows than there were evaluations")?;
         if !near(from.t, time) {
-            return Ok(Some(format!("step {k} was told time {time}, here {}", from.t)));
+            return Ok(Some(format!("step {k} had the conditioning time {time}, here {}", from.t)));
         }
     }
     Ok(None)
