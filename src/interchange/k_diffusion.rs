@@ -27,6 +27,7 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
         "eps_s",
         "eta",
         "order",
+        "r",
         "solver_type",
         "s_churn",
         "s_tmin",
@@ -40,7 +41,8 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let most = keys.number("sigma_max")?.unwrap_or(80.0);
     let rho = keys.number("rho")?;
     // The functions get_sigmas_karras, .._exponential, .._polyexponential and .._vp.
-    let sigmas: Vec<f64> = match keys.text("sigmas")?.unwrap_or("karras") {
+    let spacing = keys.text("sigmas")?.unwrap_or("karras");
+    let sigmas: Vec<f64> = match spacing.trim_start_matches("get_sigmas_") {
         "karras" => karras(most, least, rho.unwrap_or(Spacing::RHO), steps),
         "exponential" => exponential(most, least, steps),
         "polyexponential" => polyexponential(most, least, rho.unwrap_or(1.0), steps),

@@ -113,6 +113,8 @@ fn singlestep(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         ("dpmsolver++", true) => "dpmpp-singlestep-heun",
         ("dpmsolver", false) => "dpm-solver-singlestep",
         ("dpmsolver", true) => "dpm-solver-singlestep-heun",
+        ("sde-dpmsolver++", false) => "dpmpp-sde-singlestep",
+        ("sde-dpmsolver++", true) if order < 3 => "dpmpp-sde-singlestep-heun",
         (other, _) => return Err(Unmapped(format!("`{other}` in single steps is not known here"))),
     };
     let mut mapped = walk(setup, sampler, &SINGLESTEP)?;

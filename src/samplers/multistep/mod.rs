@@ -75,7 +75,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("deis", "DEIS", deis::deis)
         },
         Method {
-            convergence: &[2, 3, 4],
+            convergence: &[2, 3, 4, 5],
             knobs: &[unipc::ORDER],
             comfyui: Some("uni_pc_bh2"),
             diffusers: Some("UniPCMultistepScheduler"),
@@ -83,7 +83,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("unipc-bh2", "UniPC", unipc::unipc_bh2)
         },
         Method {
-            convergence: &[2, 3, 4],
+            convergence: &[2, 3, 4, 5],
             knobs: &[unipc::ORDER],
             comfyui: Some("uni_pc"),
             diffusers: Some(r#"UniPCMultistepScheduler (solver_type="bh1")"#),
@@ -91,14 +91,14 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("unipc-bh1", "UniPC (B1)", unipc::unipc_bh1)
         },
         Method {
-            convergence: &[2, 3, 4],
+            convergence: &[2, 3, 4, 5],
             knobs: &[unipc::ORDER],
             diffusers: Some("UniPCMultistepScheduler (predict_x0=False)"),
             paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 1 and 2 with B(h) = e^h - 1",
             ..Method::new("unipc-eps-bh2", "UniPC on noise", unipc::unipc_eps_bh2)
         },
         Method {
-            convergence: &[2, 3, 4],
+            convergence: &[2, 3, 4, 5],
             knobs: &[unipc::ORDER],
             diffusers: Some(r#"UniPCMultistepScheduler (predict_x0=False, solver_type="bh1")"#),
             paper: "Zhao et al. 2023, arXiv 2302.04867, algorithms 1 and 2 with B(h) = h",

@@ -15,7 +15,9 @@ pub fn dpmpp_3m_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// pictures made with it can be made again.
 pub fn dpmpp_3m_sde_diffusers<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     exponential(run, 3, |count, z| match differences(z) {
-        [constant, slope, curve, bend] if count == 3 => [constant, slope, curve + 1.0 / z.exp_m1(), bend],
+        [constant, slope, curve, third, fourth] if count == 3 => {
+            [constant, slope, curve + 1.0 / z.exp_m1(), third, fourth]
+        }
         _ => MIDPOINT,
     })
 }

@@ -43,10 +43,11 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
     vec![
         Method {
             evaluations: 2,
+            knobs: &[ETA, dpmpp_sde::R, ETA_SCALE],
             comfyui: Some("dpmpp_sde"),
             k_diffusion: Some("sample_dpmpp_sde"),
             diffusers: Some("DPMSolverSDEScheduler"),
-            paper: "Lu et al. 2022, arXiv 2211.01095, section 5 and algorithm 1 with r = 1/2",
+            paper: "Lu et al. 2022, arXiv 2211.01095, section 5 and algorithm 1",
             ..solver("dpmpp-sde", "SDE-DPM-Solver++(2S)", dpmpp_sde::dpmpp_sde)
         },
         Method {

@@ -44,11 +44,11 @@ struct Stretch<X> {
 impl<X: Latent> Stretch<X> {
     /// Along the polynomial in log-SNR through the newest `order` estimates. The line through two is weighed as in the
     /// authors' code: with `phi_1(0)` for `phi_1` in the mean of its slope.
-    fn walk(&self, history: &History<X>, order: usize) -> X {
+    fn step(&self, history: &History<X>, order: usize) -> X {
         let (from, to) = (self.from, self.to);
         let nodes = nodes(history.levels(order), (from, to), Level::lambda);
         let rate = -(1.0 + self.tau_2) * (to.lambda() - from.lambda());
-        let moments = if nodes.len() == 2 { [1.0, 0.5 / phi(1, rate), 0.0, 0.0] } else { moments(rate) };
+        let moments = if nodes.len() == 2 { [1.0, 0.5 / phi(1, rate), 0.0, 0.0, 0.0] } else { moments(rate) };
         let kept = to.sigma * ratio(from, to).powf(self.tau_2);
         let target = history.mean(&weights(&nodes, &moments));
         let x = slide(&self.start, &target, from, Level { sigma: kept, ..to });
@@ -68,14 +68,16 @@ fn sample<X: Latent + 'static>(run: Run<'_, X>, order: usize, most: usize) -> St
         let denoised = model.denoise(&x, from);
         history.learn(&x, &denoised, from);
         if let Some((stretch, estimates)) = last.take() {
-            x = stretch.walk(&history, estimates);
+            // corrector
+            x = stretch.step(&history, estimates);
         }
         let tau_2 = if window.contains(&from.nsr()) { tau * tau } else { 0.0 };
         let kept = ratio(from, to).powf(tau_2);
         let std = to.sigma * scale * (1.0 - kept * kept).sqrt();
         let fresh = (std > 0.0).then(|| noise.over(&x, from, to).scale(std));
         let stretch = Stretch { start: x.clone(), from, to, tau_2, fresh };
-        x = stretch.walk(&history, orders.at(i));
+        // predictor
+        x = stretch.step(&history, orders.at(i));
         if from.alpha > 0.0 {
             // The corrector's own lowering comes a step after the predictor's.
             let own = (orders.at(i) + 1).min(most);

@@ -1,9 +1,12 @@
-//! Methods on the probability-flow ODE that take several of the grid's steps for one, and forget it when it is done.
+//! Methods that take several of the grid's steps for one, and forget it when it is done.
 
 pub mod dpm_solver;
 mod groups;
 
-pub use dpm_solver::{dpm_solver_singlestep, dpm_solver_singlestep_heun, dpmpp_singlestep, dpmpp_singlestep_heun};
+pub use dpm_solver::{
+    dpm_solver_singlestep, dpm_solver_singlestep_heun, dpmpp_sde_singlestep, dpmpp_sde_singlestep_heun,
+    dpmpp_singlestep, dpmpp_singlestep_heun,
+};
 
 use super::Method;
 use crate::math::Latent;
@@ -37,6 +40,26 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
                 "dpm-solver-singlestep-heun",
                 "DPM-Solver singlestep Heun",
                 dpm_solver::dpm_solver_singlestep_heun,
+            )
+        },
+        Method {
+            convergence: &[1, 1, 1],
+            stochastic: true,
+            knobs: &[dpm_solver::ORDER, dpm_solver::NOISE_SCALE],
+            diffusers: Some(r#"DPMSolverSinglestepScheduler (algorithm_type="sde-dpmsolver++")"#),
+            paper: "after Lu et al. 2022, arXiv 2211.01095, section 5 and algorithm 1",
+            ..Method::new("dpmpp-sde-singlestep", "SDE-DPM-Solver++ singlestep", dpm_solver::dpmpp_sde_singlestep)
+        },
+        Method {
+            convergence: &[1, 1, 1],
+            stochastic: true,
+            knobs: &[dpm_solver::ORDER, dpm_solver::NOISE_SCALE],
+            diffusers: Some(r#"DPMSolverSinglestepScheduler ("sde-dpmsolver++", solver_type="heun")"#),
+            paper: "after Lu et al. 2022, arXiv 2211.01095, section 5 and algorithm 1 with its polynomial integrated",
+            ..Method::new(
+                "dpmpp-sde-singlestep-heun",
+                "SDE-DPM-Solver++ singlestep Heun",
+                dpm_solver::dpmpp_sde_singlestep_heun,
             )
         },
     ]
