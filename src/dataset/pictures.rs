@@ -26,7 +26,7 @@ pub enum PictureError {
     Idx(#[from] DataError),
     #[error("cannot write {}: {why}", .path.display())]
     Unwritten { path: PathBuf, why: String },
-    #[error("{} holds {}, {wanted} were asked for", .path.display(), count(*.got, "picture"))]
+    #[error("{} holds {}, {wanted} are needed", .path.display(), count(*.got, "picture"))]
     TooFew { path: PathBuf, wanted: usize, got: usize },
 }
 
@@ -180,7 +180,7 @@ mod tests {
             fs::write(&path, bytes).expect("written");
             let found = read(&path, 2, &format(SHAPE)).expect("two pictures");
             assert_eq!(found, [FIRST.map(f64::from).to_vec(), vec![9.0; 6]], "{name}");
-            assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 were asked for"));
+            assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 are needed"));
             assert!(said(&path, 1, [1, 3, 3]).contains("3 x 2 pixels with 1 channel, but"));
         }
         let cut = dir.join("cut");
@@ -225,7 +225,7 @@ mod tests {
         fs::write(dir.join(".DS_Store"), b"\0").expect("written");
         fs::create_dir_all(dir.join("folder.png")).expect("a folder");
         assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
-        assert!(said(&dir, 2, SHAPE).contains("holds 1 picture, 2 were asked for"));
+        assert!(said(&dir, 2, SHAPE).contains("holds 1 picture, 2 are needed"));
         fs::remove_dir_all(dir).expect("removed");
     }
 

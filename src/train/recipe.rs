@@ -231,7 +231,7 @@ impl Recipe {
         Options { betas, weight_decay, clip, ema_decays }
     }
 
-    /// The forward process with the law of its times.
+    /// The forward process with the distribution of its times.
     ///
     /// # Errors
     /// Betas that make no schedule.

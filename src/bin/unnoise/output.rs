@@ -30,7 +30,7 @@ pub fn line(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Whether a file can come to stand at `path`, asked before the work whose result it would lose.
+/// Whether a file can come to stand at `path`, checked before the work whose result it would lose.
 pub fn has_place(path: &Path) -> Result<(), WriteError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() { Ok(()) } else { Err(failed(path)(format!("there is no folder {}", folder.display()))) }
