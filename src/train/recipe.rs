@@ -120,6 +120,8 @@ pub struct Page {
     pub classes: Vec<Value>,
     pub licence: String,
     pub clip_denoised: bool,
+    /// What transparent pictures are laid on.
+    pub background: Option<[u8; 3]>,
     pub defaults: Option<Value>,
     pub classifier: Option<Value>,
 }
