@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -246,10 +246,8 @@ fn a_classifier_is_found_like_a_model() {
 }
 
 #[test]
-fn a_tensor_is_stored_as_any_float() {
-    // The fixtures above would pass as well if nothing but F32 were read.
-    let bytes = own(&format!("unet/{WEIGHTS}"));
-    let file = SafeTensors::deserialize(&bytes).expect("weights");
-    let view = file.tensor("conv_in.bias").expect("a tensor");
-    assert_eq!(view.dtype(), Dtype::F32);
+fn transparent_pictures_are_laid_on_what_the_card_says() {
+    let background = |name: &str| Pretrained::from_dir(&project(name), &device()).expect("it loads").card.background;
+    assert_eq!(background("models/emoji-32"), [255; 3]);
+    assert_eq!(background("models/mnist"), [0; 3]);
 }

@@ -24,7 +24,9 @@ pub enum PictureError {
     Shape { path: PathBuf, expected: [usize; 3], got: [usize; 3] },
     #[error(transparent)]
     Idx(#[from] DataError),
-    #[error("{} holds {}, {wanted} were asked for", .path.display(), count(*.got, "picture"))]
+    #[error("cannot write {}: {why}", .path.display())]
+    Unwritten { path: PathBuf, why: String },
+    #[error("{} holds {}, {wanted} are needed", .path.display(), count(*.got, "picture"))]
     TooFew { path: PathBuf, wanted: usize, got: usize },
 }
 
@@ -32,6 +34,28 @@ const PNG: &[u8] = b"\x89PNG";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// Unsigned bytes in three dimensions.
 const IDX: &[u8] = &[0, 0, 8, 3];
+
+/// Writes a PNG of `bytes`, channels last, with this many channels (1, 3 or 4), height and width.
+///
+/// # Errors
+/// A place that cannot be written to; another number of channels, or of bytes.
+pub fn write(path: &Path, bytes: &[u8], [channels, height, width]: [usize; 3]) -> Result<(), PictureError> {
+    fn failed<E: ToString>(path: &Path) -> impl Fn(E) -> PictureError + use<'_, E> {
+        move |e| PictureError::Unwritten { path: path.to_owned(), why: e.to_string() }
+    }
+    let colour = match channels {
+        1 => png::ColorType::Grayscale,
+        3 => png::ColorType::Rgb,
+        4 => png::ColorType::Rgba,
+        n => return Err(failed(path)(format!("a PNG has 1, 3 or 4 channels, and the pictures have {n}"))),
+    };
+    let file = File::create(path).map_err(failed(path))?;
+    let mut encoder = png::Encoder::new(io::BufWriter::new(file), width as u32, height as u32);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed(path))?;
+    writer.write_image_data(bytes).and_then(|()| writer.finish()).map_err(failed(path))
+}
 
 /// What pictures are read as.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,20 +150,12 @@ mod tests {
     use std::io::Write;
 
     const SHAPE: [usize; 3] = [1, 2, 3];
+    const FIRST: [u8; 6] = [1, 2, 3, 4, 5, 6];
     const BLUE: [u8; 3] = [10, 20, 200];
 
     fn format(shape: [usize; 3]) -> Format {
         Format { shape, range: [0.0, 255.0], background: BLUE }
     }
-
-    /// Writes a PNG of 3 x 2 pixels.
-    fn write(path: &Path, colour: png::ColorType, bytes: &[u8]) {
-        let mut encoder = png::Encoder::new(File::create(path).expect("created"), 3, 2);
-        encoder.set_color(colour);
-        encoder.write_header().and_then(|mut w| w.write_image_data(bytes)).expect("written");
-    }
-
-    const FIRST: [u8; 6] = [1, 2, 3, 4, 5, 6];
 
     /// An empty folder of this test's own.
     fn place(name: &str) -> PathBuf {
@@ -164,7 +180,7 @@ mod tests {
             fs::write(&path, bytes).expect("written");
             let found = read(&path, 2, &format(SHAPE)).expect("two pictures");
             assert_eq!(found, [FIRST.map(f64::from).to_vec(), vec![9.0; 6]], "{name}");
-            assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 were asked for"));
+            assert!(said(&path, 3, SHAPE).contains("holds 2 pictures, 3 are needed"));
             assert!(said(&path, 1, [1, 3, 3]).contains("3 x 2 pixels with 1 channel, but"));
         }
         let cut = dir.join("cut");
@@ -177,8 +193,8 @@ mod tests {
     fn pngs_are_read_alone_and_from_folders() {
         let dir = place("png");
         let colour = dir.join("b.png");
-        write(&dir.join("a.png"), png::ColorType::Grayscale, &FIRST);
-        write(&colour, png::ColorType::Rgb, &(0..18).collect::<Vec<u8>>());
+        write(&dir.join("a.png"), &FIRST, [1, 2, 3]).expect("written");
+        write(&colour, &(0..18).collect::<Vec<u8>>(), [3, 2, 3]).expect("written");
         assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
         let planes = read(&colour, 1, &format([3, 2, 3])).expect("a picture");
         assert_eq!(planes[0][..6], [0.0, 3.0, 6.0, 9.0, 12.0, 15.0]);
@@ -192,14 +208,24 @@ mod tests {
     }
 
     #[test]
+    fn what_no_png_can_hold_is_refused() {
+        let dir = place("refused");
+        let said =
+            |bytes: &[u8], channels| write(&dir.join("a.png"), bytes, [channels, 1, 1]).expect_err("it is refused");
+        assert!(said(&[0; 2], 2).to_string().contains("1, 3 or 4 channels, and the pictures have 2"));
+        assert!(said(&[0; 2], 3).to_string().contains("cannot write"));
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
     fn hidden_files_are_no_pictures() {
         let dir = place("hidden");
-        write(&dir.join("a.png"), png::ColorType::Grayscale, &FIRST);
+        write(&dir.join("a.png"), &FIRST, [1, 2, 3]).expect("written");
         fs::write(dir.join("._a.png"), b"\0\x05\x16\x07").expect("written");
         fs::write(dir.join(".DS_Store"), b"\0").expect("written");
         fs::create_dir_all(dir.join("folder.png")).expect("a folder");
         assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
-        assert!(said(&dir, 2, SHAPE).contains("holds 1 picture, 2 were asked for"));
+        assert!(said(&dir, 2, SHAPE).contains("holds 1 picture, 2 are needed"));
         fs::remove_dir_all(dir).expect("removed");
     }
 
@@ -208,7 +234,7 @@ mod tests {
         let dir = place("transparent");
         let path = dir.join("clear.png");
         let pixels = [[255, 0, 0, 255], [255, 0, 0, 0], [0, 0, 0, 255]].repeat(2).concat();
-        write(&path, png::ColorType::Rgba, &pixels);
+        write(&path, &pixels, [4, 2, 3]).expect("written");
         let planes = read(&path, 1, &format([3, 2, 3])).expect("a picture").concat();
         let [red, green, blue] = [0, 1, 2].map(|c| planes[6 * c..6 * c + 3].to_vec());
         assert_eq!((red, green, blue), (vec![255.0, 10.0, 0.0], vec![0.0, 20.0, 0.0], vec![0.0, 200.0, 0.0]));

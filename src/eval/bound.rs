@@ -57,7 +57,7 @@ pub fn weight(t: Level, s: Level) -> f64 {
 
 /// One draw of the bound for each of the `samples`, on the chain that steps through the levels of `grid`, which must end
 /// clean; its last step is the decoder's. `noise(i, n)` draws `n` standard normal numbers for sample `i`; its mean over draws is the bound.
-/// `watch` is told how many evaluations of the model, on all samples at once, are done.
+/// `watch` gets how many evaluations of the model, on all samples at once, are done.
 ///
 /// All terms are exact but for the one draw of `x_t` in each:
 /// `KL = (n (q - 1 - ln q) + |m|^2 / v) / 2` with `v` the model's variance, `q` the posterior's divided by it, and

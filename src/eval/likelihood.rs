@@ -121,7 +121,7 @@ impl<'a> Likelihood<'a> {
     }
 
     /// `ln p(y)` of the data point `y` of `model.dimensions()` numbers, taken to be `x / alpha` at ratio `from`. `prior` is the
-    /// log density of `x` at ratio `to`, mostly [`standard_normal`]. `watch` is told how much of the way is done, 0 to 1.
+    /// log density of `x` at ratio `to`, mostly [`standard_normal`]. `watch` gets how much of the way is done, 0 to 1.
     ///
     /// # Errors
     /// The model failed; the solver found no end; numbers that are not finite.

@@ -1,6 +1,6 @@
 //! Floor 4: what a model is worth: exact likelihood, variational bound, inversion, and its samples beside real pictures.
 //!
-//! These measures read every answer of the model back, so they are for the command line, the laboratory of the plane and the
+//! These measures read every estimate of the model back, so they are for the command line, the laboratory of the plane and the
 //! tests. All arithmetic but the network's own is in `f64`, on flat lists of numbers: a sample is `dimensions()` numbers, in
 //! row-major order.
 //!
@@ -38,7 +38,7 @@ pub use network::{Found, NoLabel, Pictures, RoundTrip};
 
 use crate::math::Level;
 
-/// A denoiser whose answers are read back as plain numbers.
+/// A denoiser whose estimates are read back as plain numbers.
 pub trait Readable {
     /// What can go wrong in a model that computes elsewhere.
     type Error: std::error::Error;
@@ -53,7 +53,7 @@ pub trait Readable {
     fn denoise(&self, x: &[f64], at: Level) -> Result<Vec<f64>, Self::Error>;
 }
 
-/// What a model answers at one sample, and how the answer changes with the sample.
+/// The estimate at one sample, and how it changes with the sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PulledBack {
     /// The estimate of `x_0`.

@@ -9,10 +9,11 @@ use crate::denoise::Denoiser;
 use crate::math::{Grid, Level, TorchGenerator};
 use crate::models::{NetworkDenoiser, Pretrained};
 use crate::samplers::{Method, Run};
+use crate::words::count;
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-/// A model's pictures as flat lists of `channels * height * width` numbers, all asked for with one label. The estimate
+/// A model's pictures as flat lists of `channels * height * width` numbers, all with one label. The estimate
 /// is the one that the samplers see without guidance: clipped, if the model's card says so.
 pub struct Pictures<'a> {
     model: &'a Pretrained,
@@ -23,7 +24,7 @@ pub struct Pictures<'a> {
 /// A label that the model does not know.
 #[derive(Debug, Error)]
 pub enum NoLabel {
-    #[error("Class {got} was asked for, but this model has {known} classes.")]
+    #[error("There is no class {got}: this model has {}.", count(*.known, "class"))]
     Unknown { got: usize, known: usize },
     #[error("This model was never trained without a label; name a class.")]
     Needed,
@@ -85,7 +86,7 @@ pub struct RoundTrip {
 
 impl Pictures<'_> {
     /// The likelihood of a `picture` with values in the range of the model's card, dequantised with a generator of `seed`
-    /// and with so many `probes` of the same seed. `watch` is told the share of the way that is done.
+    /// and with so many `probes` of the same seed. `watch` gets the share of the way that is done.
     ///
     /// # Errors
     /// The device failed; the solver found no end.
@@ -138,7 +139,7 @@ impl Pictures<'_> {
         inversion: Inversion,
         sampler: &Method<Tensor<4>>,
     ) -> Result<Option<RoundTrip>, BackendError> {
-        let Some(walk) = sampler.on_grid().filter(|_| !sampler.stochastic) else {
+        let Some(steps) = sampler.on_grid().filter(|_| !sampler.stochastic) else {
             return Ok(None);
         };
         let network = self.denoiser(1);
@@ -146,7 +147,7 @@ impl Pictures<'_> {
         let latent = self.download(start.clone())?;
         let mut noise = ImageNoise::new(0, 1);
         let run = Run::new(start, grid, &self.model.schedule, &network, &mut noise);
-        let Some(end) = walk(run).last() else { return Ok(None) };
+        let Some(end) = steps(run).last() else { return Ok(None) };
         Ok(Some(RoundTrip { latent, back: self.download(end.x)? }))
     }
 }

@@ -103,7 +103,7 @@ impl Stage<'_> {
             if !x.0.as_flattened().iter().all(|v| v.is_finite()) {
                 return Err(RunError::NotFinite { step: i + 1 });
             }
-            let evaluations = model.asked();
+            let evaluations = model.evaluations();
             let frame = Frame { step: i + 1, steps, level: to, evaluations, x, denoised: Some(denoised) };
             if each(frame).await.is_break() {
                 return Ok(ControlFlow::Break(()));

@@ -120,6 +120,8 @@ pub struct Page {
     pub classes: Vec<Value>,
     pub licence: String,
     pub clip_denoised: bool,
+    /// What transparent pictures are laid on.
+    pub background: Option<[u8; 3]>,
     pub defaults: Option<Value>,
     pub classifier: Option<Value>,
 }
@@ -231,7 +233,7 @@ impl Recipe {
         Options { betas, weight_decay, clip, ema_decays }
     }
 
-    /// The forward process with the law of its times.
+    /// The forward process with the distribution of its times.
     ///
     /// # Errors
     /// Betas that make no schedule.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use unnoise::backend::Opened;
-use unnoise::eval::quality::{Album, Albums, Judge, NEIGHBOURS, Score, samples};
+use unnoise::eval::quality::{Album, Albums, NEIGHBOURS, Reference, Score, samples};
 use unnoise::eval::{Control, Likelihood, Pictures};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
@@ -79,22 +79,22 @@ pub async fn run(args: &Args) -> Outcome {
     let data = Albums::read(&args.data, &folder, model.shape())?;
     let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
 
-    let judge = watched(reference, "training pictures seen", |watch| {
-        Judge::new(&classifier, &opened.device, &data.train, reference, watch)
+    let known = watched(reference, "training pictures seen", |watch| {
+        Reference::new(&classifier, &opened.device, &data.train, reference, watch)
     })?;
     let n = args.samples as usize;
     let (drawn, seconds) = draw_watched(&model, &settings, (n, &data.train), &opened).await?;
-    let score = watched(n, "samples judged", |watch| judge.score(&drawn, watch))?;
-    let floor = watched(n, "test pictures judged", |watch| judge.score(&data.test.first(n), watch))?;
+    let score = watched(n, "samples scored", |watch| known.score(&drawn, watch))?;
+    let floor = watched(n, "test pictures scored", |watch| known.score(&data.test.first(n), watch))?;
     let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
 
     if let Some(path) = &args.neighbours {
-        let (bytes, columns) = samples::beside_nearest(&judge, &drawn, &data.train);
+        let (bytes, columns) = samples::beside_nearest(&known, &drawn, &data.train);
         output::png(path, picture::rows(&bytes, drawn.shape, columns), drawn.shape[0])?;
     }
     if let Some(path) = &args.json {
         let all = json!({
-            "model": args.model, "classifier": folder, "features": judge.features(), "data": args.data,
+            "model": args.model, "classifier": folder, "features": known.features(), "data": args.data,
             "settings": settings.to_link(), "reference": reference, "training": data.train.len(),
             "samples": score, "test": floor, "bits_per_dim": bits, "seconds": seconds,
         });
@@ -108,7 +108,7 @@ pub async fn run(args: &Args) -> Outcome {
     output::line(format_args!(
         "\nFréchet distance of {} features of {}, no FID, from the first {reference} training pictures; precision and\n\
          recall with {NEIGHBOURS} neighbours, among as many of them as pictures; nearest of all {} training pictures.",
-        judge.features(),
+        known.features(),
         folder.display(),
         data.train.len(),
     ));

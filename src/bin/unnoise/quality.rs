@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use unnoise::eval::quality::record::{Measured, Record, Wanted};
-use unnoise::eval::quality::{Albums, Judge};
+use unnoise::eval::quality::{Albums, Reference};
 use unnoise::models::classifier::NoisyClassifier;
 
 /// Measures every model, sampler and number of steps that the record lacks, saves the record after each, and prints it as
@@ -64,23 +64,23 @@ impl Args {
         let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
         let albums = Albums::read(data, &folder, model.shape())?;
         let (n, reference) = (self.samples as usize, albums.train.len() / 2);
-        let judge = watched(reference, "training pictures seen", |watch| {
-            Judge::new(&classifier, &opened.device, &albums.train, reference, watch)
+        let known = watched(reference, "training pictures seen", |watch| {
+            Reference::new(&classifier, &opened.device, &albums.train, reference, watch)
         })?;
 
         let weights = [checksum(&dir.join("unet"))?, checksum(&folder)?];
-        let test = watched(n, "test pictures judged", |watch| judge.score(&albums.test.first(n), watch))?;
+        let test = watched(n, "test pictures scored", |watch| known.score(&albums.test.first(n), watch))?;
         let training = [reference, albums.train.len()];
-        record.begin(&name, Measured { weights, features: judge.features(), training, test, rows: Vec::new() });
+        record.begin(&name, Measured { weights, features: known.features(), training, test, rows: Vec::new() });
         let wanted = Wanted { samplers: &self.samplers, steps: &self.steps, guidance: &self.guidance };
         for settings in wanted.settings()? {
-            let has = |known: &Measured| known.has(&settings, n);
+            let has = |measured: &Measured| measured.has(&settings, n);
             if record.0.get(&name).is_some_and(has) {
                 continue;
             }
             let (samples, seconds) = draw_watched(&model, &settings, (n, &albums.train), &opened).await?;
-            let score = watched(n, "samples judged", |watch| judge.score(&samples, watch))?;
-            record.0.entry(name.clone()).and_modify(|known| known.note(&settings, seconds, score));
+            let score = watched(n, "samples scored", |watch| known.score(&samples, watch))?;
+            record.0.entry(name.clone()).and_modify(|measured| measured.note(&settings, seconds, score));
             output::text(&self.record, &record.to_json())?;
         }
         Ok(())

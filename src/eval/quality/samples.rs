@@ -1,6 +1,6 @@
 //! Many samples of one model, and those that lie nearest to a training picture.
 
-use super::{Album, Judge};
+use super::{Album, Reference};
 use crate::models::Pretrained;
 use crate::session::{self, Frame, Given, SessionError};
 use crate::settings::Settings;
@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 const BATCH: usize = 32;
 
 /// `n` samples. Picture `i` has the seed of the settings plus `i`, and the class of training picture `i`, so that the classes
-/// are as frequent as in the data; fewer samples are the first of more. `watch` is told how many pictures, in parts, are done.
+/// are as frequent as in the data; fewer samples are the first of more. `watch` gets how many pictures, in parts, are done.
 ///
 /// # Errors
 /// Settings that do not fit the model, a device that failed.
@@ -38,7 +38,7 @@ pub async fn draw(
     Ok(album)
 }
 
-/// What a run ends in, as bytes. `watch` is told the share of the run that is done.
+/// What a run ends in, as bytes. `watch` gets the share of the run that is done.
 ///
 /// # Errors
 /// As [`draw`].
@@ -65,8 +65,8 @@ const SHOWN: usize = 16;
 
 /// The bytes of the samples that lie nearest to a training picture, and below each its three nearest ones; and how many
 /// samples they are.
-pub fn beside_nearest(judge: &Judge, samples: &Album, training: &Album) -> (Vec<u8>, usize) {
-    let mut near: Vec<_> = judge.nearest(samples, 3).into_iter().enumerate().collect();
+pub fn beside_nearest(reference: &Reference, samples: &Album, training: &Album) -> (Vec<u8>, usize) {
+    let mut near: Vec<_> = reference.nearest(samples, 3).into_iter().enumerate().collect();
     near.sort_by(|(_, a), (_, b)| a[0].distance.total_cmp(&b[0].distance));
     near.truncate(SHOWN);
     let rows = near.first().map_or(0, |(_, neighbours)| neighbours.len());
