@@ -323,7 +323,7 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
         last = Some(frame);
         ControlFlow::Continue(())
     };
-    block_on(session::run(&model, &settings, Given::default(), &device, each)).unwrap();
+    let _ = block_on(session::run(&model, &settings, Given::default(), &device, each)).unwrap();
     let (pixels, _) = Frame::pixels(&last.unwrap(), model.shape(), model.card.range);
     let oracle = std::fs::read(folder.join("oracle.safetensors")).unwrap();
     let oracle = SafeTensors::deserialize(&oracle).unwrap();
