@@ -187,7 +187,9 @@ impl Noise<Tensor<4>> for ImageNoise {
 impl Seeded for Tensor<4> {
     fn at_node(&self, seed: u64, node: u64) -> Self {
         let shape @ [images, channels, height, width] = self.dims();
-        let image = |i: usize| TorchGenerator::new(node_seed(seed + i as u64, node)).randn(channels * height * width);
+        // As for `ImageNoise`, seeds beyond the range of `u32` wrap around.
+        let seed_of = |i: usize| (seed as u32).wrapping_add(i as u32).into();
+        let image = |i: usize| TorchGenerator::new(node_seed(seed_of(i), node)).randn(channels * height * width);
         Tensor::from_data(TensorData::new((0..images).flat_map(image).collect(), shape), &self.device())
     }
 }
