@@ -48,7 +48,6 @@ impl Schedule {
             }
             None => {}
         }
-        keys.refuse("thresholding", "dynamic thresholding is not part of any sampler here")?;
         keys.refuse("use_flow_sigmas", "a flow is read from the config of a FlowMatch scheduler")?;
         let (schedule, prediction) = (keys.discrete()?, keys.prediction()?);
         let of_noise = matches!(prediction, Prediction::Epsilon | Prediction::Score);
@@ -272,7 +271,7 @@ mod tests {
             (json!({"trained_betas": "none"}), "trained_betas"),
             (json!({"prediction_type": "noise"}), "prediction_type"),
             (json!({"prediction_type": 3}), "prediction_type"),
-            (json!({"thresholding": true}), "thresholding"),
+            (json!({"use_flow_sigmas": true}), "use_flow_sigmas"),
             (json!({"rescale_betas_zero_snr": true}), "rescale_betas_zero_snr"),
             (
                 json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}),

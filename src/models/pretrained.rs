@@ -77,6 +77,8 @@ pub struct Pretrained {
     /// Least and largest estimate of `x_0` where estimates are clipped: the card's range or, in a folder without a card,
     /// what its scheduler clips to, which is not what is shown.
     pub clip_range: [f64; 2],
+    /// How its scheduler thresholds estimates, if it does.
+    pub thresholding: Option<Clip>,
     /// The text that the schedule and the prediction were read from; it also says how diffusers would sample.
     pub scheduler_config: String,
     /// Bytes of the files of its weights.
@@ -121,7 +123,9 @@ impl Pretrained {
                 (Card { clip_denoised, defaults, ..Card::unsaid(rows) }, [-most, most])
             }
         };
-        Ok(Self { net, schedule, prediction, card, has_card, clip_range, scheduler_config, bytes, notes })
+        let bound = diffusers::describe(&scheduler_config).ok().and_then(|described| described.mapped.bound);
+        let thresholding = bound.map(|bound| bound.clip).filter(|clip| matches!(clip, Clip::Dynamic { .. }));
+        Ok(Self { net, schedule, prediction, card, has_card, clip_range, thresholding, scheduler_config, bytes, notes })
     }
 
     /// Reads a model's folder: what a pipeline of diffusers saved, or a `UNet2DModel` alone.
@@ -144,7 +148,8 @@ impl Pretrained {
     /// How its folder says that estimates of `x_0` are clipped.
     pub fn clip(&self) -> Option<Clip> {
         let [low, high] = self.clip_range;
-        self.card.clip_denoised.then_some(Clip::Range { low, high })
+        let thresholding = self.thresholding.filter(|_| self.card.clip_denoised || !self.has_card);
+        thresholding.or(self.card.clip_denoised.then_some(Clip::Range { low, high }))
     }
 
     /// Channels, height and width of a picture.

@@ -1,10 +1,11 @@
 //! A run as a Python script on diffusers.
 
 use super::{SessionError, asked};
+use crate::denoise::Clip;
 use crate::interchange::Unmapped;
 use crate::interchange::python::{self, Scripted};
 use crate::models::Pretrained;
-use crate::settings::{Clip, Guide, Settings, Source};
+use crate::settings::{Guide, Settings, Source};
 use thiserror::Error;
 
 /// Why there is no script.
@@ -32,7 +33,10 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
         (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance for a model of classes"),
-        (settings.clip == Clip::Dynamic, "dynamic thresholding that keeps to this sampler's steps"),
+        (
+            matches!(asked::clip(settings, model), Some(Clip::Dynamic { .. })),
+            "dynamic thresholding that keeps to this sampler's steps",
+        ),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
     ] {
         if is_ours {
