@@ -3,8 +3,8 @@
 
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
-use safetensors::tensor::TensorView;
 use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
