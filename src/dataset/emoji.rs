@@ -65,7 +65,7 @@ pub fn emoji(arrays: &Path, index: &Path, base_repeats: usize) -> Result<Split, 
 
 /// Transparent pixels, channels last, on white, channels first.
 fn on_white(rgba: &[u8], plane: usize) -> Vec<u8> {
-    let rgb = picture::flatten(rgba, 4, [255; 3]);
+    let rgb = picture::flatten(rgba, [255; 3]);
     let planes =
         |picture: &[u8]| -> Vec<u8> { (0..3).flat_map(|c| picture.iter().skip(c).step_by(3)).copied().collect() };
     rgb.chunks_exact(3 * plane).flat_map(planes).collect()

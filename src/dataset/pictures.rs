@@ -69,10 +69,10 @@ pub struct Format {
 }
 
 /// The first `count` pictures of a PNG, an IDX file or a folder of PNGs in the order of their names. Hidden files of a
-/// folder are skipped. Each picture is a list of values, channels first.
+/// folder are skipped. PNGs of another size or colour are fitted. Each picture is a list of values, channels first.
 ///
 /// # Errors
-/// Files that cannot be read or are no pictures of this shape; fewer of them.
+/// Files that cannot be read or are no pictures; an IDX file of another shape; fewer pictures than `count`.
 pub fn read(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>, PictureError> {
     let Format { shape, range, background } = *format;
     let found = if path.is_dir() {
@@ -112,23 +112,27 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, PictureError> {
     Ok(files)
 }
 
-/// The bytes of a PNG, channels last, its transparent parts laid on `background`.
-fn png(path: &Path, expected: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, PictureError> {
+/// The bytes of a PNG, channels last, its transparent parts laid on `background`: scaled, cut and made grey or coloured to
+/// be of this shape, as the page does.
+fn png(path: &Path, shape: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, PictureError> {
     let broken = |e: png::DecodingError| PictureError::Broken { path: path.to_owned(), why: e.to_string() };
     let mut decoder = png::Decoder::new(open(path)?);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(broken)?;
     let (colour, _) = reader.output_color_type();
-    let stored = colour.samples();
-    // Of 2 and 4 samples a pixel the last is its transparency.
-    let channels = if stored % 2 == 0 { stored - 1 } else { stored };
-    let got = [channels, reader.info().height as usize, reader.info().width as usize];
-    if got != expected {
-        return Err(PictureError::Shape { path: path.to_owned(), expected, got });
-    }
-    let mut bytes = vec![0; stored * got[1] * got[2]];
+    let (samples, [height, width]) =
+        (colour.samples(), [reader.info().height, reader.info().width].map(|n| n as usize));
+    let mut bytes = vec![0; samples * height * width];
     reader.next_frame(&mut bytes).map_err(broken)?;
-    Ok(picture::flatten(&bytes, stored, background))
+    let rgba = |pixel: &[u8]| match *pixel {
+        [grey] => [grey, grey, grey, 255],
+        [grey, alpha] => [grey, grey, grey, alpha],
+        [red, green, blue] => [red, green, blue, 255],
+        [red, green, blue, alpha, ..] => [red, green, blue, alpha],
+        [] => [0; 4],
+    };
+    let rgba: Vec<u8> = bytes.chunks_exact(samples).flat_map(rgba).collect();
+    Ok(picture::fit(&picture::flatten(&rgba, background), [height, width], shape))
 }
 
 /// The first pictures of an IDX file.
@@ -198,7 +202,11 @@ mod tests {
         assert_eq!(read(&dir, 1, &format(SHAPE)).expect("a picture"), [FIRST.map(f64::from)]);
         let planes = read(&colour, 1, &format([3, 2, 3])).expect("a picture");
         assert_eq!(planes[0][..6], [0.0, 3.0, 6.0, 9.0, 12.0, 15.0]);
-        assert!(said(&dir, 2, SHAPE).contains("b.png holds pictures of 3 x 2 pixels with 3 channels, but"));
+        // The grey of b.png, whose first pixel is (0, 1, 2).
+        let grey = &read(&dir, 2, &format(SHAPE)).expect("two pictures")[1];
+        assert_eq!(grey[..2], [1.0, 4.0]);
+        let wide = read(&colour, 1, &format([1, 2, 2])).expect("a picture")[0].len();
+        assert_eq!(wide, 4, "cut to the size of the model");
         fs::write(&colour, b"\x89PNG and no more").expect("written");
         assert!(said(&colour, 1, SHAPE).contains("not a picture"));
         fs::write(&colour, b"GIF89a").expect("written");

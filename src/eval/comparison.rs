@@ -194,11 +194,12 @@ mod tests {
 
     #[test]
     fn more_evaluations_lead_nearer_and_a_higher_order_faster() {
-        let rows = rows(&["ddim", "dpmpp-2m", "dopri5"], &[3, 10, 40]).expect("rows");
+        let rows = rows(&["ddim", "dpmpp-2m", "dopri5"], &[3, 10, 40, 100]).expect("rows");
         let [adaptive] = rows.iter().filter(|row| row.id == "dopri5").collect::<Vec<_>>()[..] else {
             panic!("{rows:?}")
         };
         assert_eq!(adaptive.distances[0], None, "one step of dopri5 takes more than three evaluations");
+        assert!(rows.iter().all(|row| row.distances[3].is_some()), "{rows:?}");
         for row in &rows {
             let found: Vec<f64> = row.distances.iter().flatten().copied().collect();
             assert!(found.windows(2).all(|pair| pair[1] < pair[0]), "{row:?}");

@@ -24,12 +24,6 @@ impl Probes {
         Self::Random((0..n).map(|_| generator.rand_f64(len).into_iter().map(sign).collect()).collect())
     }
 
-    /// `n` standard normal vectors of `len` numbers.
-    pub fn gaussian(seed: u64, n: usize, len: usize) -> Self {
-        let mut generator = TorchGenerator::new(seed);
-        Self::Random((0..n).map(|_| generator.randn_f64(len)).collect())
-    }
-
     fn vectors(&self, len: usize) -> Vec<Vec<f64>> {
         let unit = |i| (0..len).map(|j| if i == j { 1.0 } else { 0.0 }).collect();
         match self {

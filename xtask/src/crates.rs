@@ -53,14 +53,16 @@ fn contains_what_it_should(listed: &str) -> Result<()> {
 }
 
 /// Runs `program` as a crate of its own that knows the packed library with these features. It shares the target folder, the
-/// locked versions and the profiles of this repository, so that no library is compiled twice.
+/// locked versions and the profiles of this repository, so that no library is compiled twice. It has the features itself too,
+/// since `rustdoc` runs the programs with those of the library.
 fn consume(place: &Path, name: &str, library: &Path, features: &str, program: &str) -> Result<()> {
     let folder = place.join(name);
     fs::create_dir_all(folder.join("src"))?;
     let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
     let profiles = manifest.find("[profile.").map_or("", |at| &manifest[at..]);
     let text = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [features]\ndefault = [{features}]\ncli = []\n\n[dependencies]\n\
          unnoise = {{ path = {library:?}, features = [{features}] }}\npollster = \"*\"\n\n{profiles}"
     );
     fs::write(folder.join("Cargo.toml"), text)?;

@@ -65,7 +65,7 @@ impl Args {
             output::line(format_args!("{name:24} {:>24} nats  {:>18} bits/dim", stated(&nats), stated(&bits)));
         };
         line("L_T, the noisy end", |b| b.prior);
-        line("sum of L_{t-1}", |b| b.steps.iter().map(|(_, nats)| nats).sum());
+        line("sum of L_{t-1}", |b| b.steps.iter().fold(0.0, |sum, (_, nats)| sum + nats));
         line("L_0, the decoder", |b| b.decoder);
         line("the bound", Bound::nats);
         output::line(format_args!(
