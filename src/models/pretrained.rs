@@ -85,6 +85,8 @@ pub struct Pretrained {
     pub bytes: usize,
     /// What was assumed where the folder says nothing, a sentence each.
     pub notes: Vec<String>,
+    /// Where its weights are.
+    pub device: Device,
 }
 
 /// What diffusers' `DDPMScheduler()` is, the scheduler that its unconditional training starts with.
@@ -125,7 +127,20 @@ impl Pretrained {
         };
         let bound = diffusers::describe(&scheduler_config).ok().and_then(|described| described.mapped.bound);
         let thresholding = bound.map(|bound| bound.clip).filter(|clip| matches!(clip, Clip::Dynamic { .. }));
-        Ok(Self { net, schedule, prediction, card, has_card, clip_range, thresholding, scheduler_config, bytes, notes })
+        let device = device.clone();
+        Ok(Self {
+            net,
+            schedule,
+            prediction,
+            card,
+            has_card,
+            clip_range,
+            thresholding,
+            scheduler_config,
+            bytes,
+            notes,
+            device,
+        })
     }
 
     /// Reads a model's folder: what a pipeline of diffusers saved, or a `UNet2DModel` alone.

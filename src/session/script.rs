@@ -1,6 +1,6 @@
 //! A run as a Python script on diffusers.
 
-use super::{SessionError, asked};
+use super::{SessionError, denoiser};
 use crate::denoise::Clip;
 use crate::interchange::Unmapped;
 use crate::interchange::python::{self, Scripted};
@@ -13,6 +13,8 @@ use thiserror::Error;
 pub enum ScriptError {
     #[error("diffusers has no {0}")]
     Unknown(&'static str),
+    #[error("the script starts from noise, but strength {0} starts from a picture; set strength to 1")]
+    Strength(f64),
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -25,16 +27,19 @@ pub enum ScriptError {
 /// # Errors
 /// Why diffusers cannot make them; a class that the model does not have.
 pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
-    let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
+    let method = settings.method::<()>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
+    if settings.strength < 1.0 {
+        return Err(ScriptError::Strength(settings.strength));
+    }
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance for a model of classes"),
         (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance for a model of classes"),
         (
-            matches!(asked::clip(settings, model), Some(Clip::Dynamic { .. })),
+            matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
             "dynamic thresholding that keeps to this sampler's steps",
         ),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
@@ -43,7 +48,7 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
             return Err(ScriptError::Unknown(what));
         }
     }
-    let (labels, guidance) = asked::conditions(settings, model)?;
+    let (labels, guidance) = denoiser::conditions(settings, model)?;
     Ok(python::script(&Scripted {
         sampler: method.id,
         tuning,
@@ -54,7 +59,7 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
         null_class: model.card.null_class,
         guidance: guidance.scale,
         range: model.card.range,
-        clips: asked::clip(settings, model).is_some(),
+        clips: denoiser::clip(settings, model).is_some(),
         folder,
         scheduler_config: &model.scheduler_config,
     })?)
