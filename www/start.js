@@ -1,6 +1,6 @@
 /** A picture to start from, and the part of it that is to stay: both live in this tab only, not in the link. */
 
-import { Fault } from "./fault.js";
+import { UnnoiseError, fit_mask, fit_picture } from "../pkg/index.js";
 import { say } from "./strings.js";
 
 const $ = (id) => document.getElementById(id);
@@ -48,7 +48,7 @@ function take(bytes) {
 /** Takes a file, fitted to the model's size. Throws a fault when it is no picture. */
 async function read(file) {
   const bitmap = await createImageBitmap(file).catch(() => {
-    throw new Fault("not-a-picture", { file: file.name });
+    throw new UnnoiseError("not-a-picture", { file: file.name });
   });
   const { width, height, channels } = size;
   const context = new OffscreenCanvas(width, height).getContext("2d");
