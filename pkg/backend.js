@@ -1,6 +1,6 @@
 /** Which backend computes, why, and the proof that it computes what it should. Runs in the worker. */
 
-import { download } from "./download.js";
+import { download, request } from "./download.js";
 import { UnnoiseError } from "./error.js";
 import { guard } from "./guard.js";
 
@@ -8,7 +8,10 @@ import { guard } from "./guard.js";
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
 /** The engines. Bundlers want to see whole names. */
-const MODULES = { cpu: () => import("./unnoise_cpu.js"), webgpu: () => import("./unnoise_webgpu.js") };
+const MODULES = {
+  cpu: { script: () => import("./unnoise_cpu.js"), binary: new URL("./unnoise_cpu_bg.wasm", import.meta.url) },
+  webgpu: { script: () => import("./unnoise_webgpu.js"), binary: new URL("./unnoise_webgpu_bg.wasm", import.meta.url) },
+};
 
 /**
  * Opens the wanted backend, or the best one, and has it recompute a stored result. WebGPU falls back to the CPU for
@@ -50,12 +53,16 @@ const words = ({ vendor, architecture, device, description }) => ({ vendor, arch
 /** Fetches and starts the code of an engine. @param {Backend} backend @returns {Promise<any>} what `unnoise_<backend>.d.ts` lists */
 export async function bring(backend) {
   if (typeof WebAssembly !== "object") throw new UnnoiseError("no-wasm");
-  const api = await MODULES[backend]().catch(() => {
-    throw new UnnoiseError(navigator.onLine ? "engine-missing" : "offline", { file: `pkg/unnoise_${backend}.js` });
-  });
-  const binary = `pkg/unnoise_${backend}_bg.wasm`;
-  await guard(api.default(), "engine-wasm").catch(({ values }) => {
-    throw new UnnoiseError("engine-wasm", { ...values, file: binary });
+  const { script, binary } = MODULES[backend];
+  const name = `pkg/unnoise_${backend}`;
+  const [api, answer] = await Promise.all([
+    script().catch(() => {
+      throw new UnnoiseError(navigator.onLine ? "engine-missing" : "offline", { file: `${name}.js` });
+    }),
+    request(binary, {}, `${name}_bg.wasm`),
+  ]);
+  await guard(api.default({ module_or_path: answer }), "engine-wasm").catch(({ values }) => {
+    throw new UnnoiseError("engine-wasm", { ...values, file: `${name}_bg.wasm` });
   });
   return api;
 }

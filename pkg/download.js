@@ -49,7 +49,8 @@ function keyOf(url, { sha256 }) {
   return key.href;
 }
 
-async function request(url, options, file) {
+/** Asks a server for a file; every way to fail becomes an error with the file's name. */
+export async function request(url, options, file) {
   let response;
   try {
     response = await fetch(url, options);

@@ -5,6 +5,8 @@ import { Wire } from "./wire.js";
 
 /** What has one answer. */
 const CALLS = ["change", "data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "inversion", "reset", "weights", "use_weights"];
+/** Readers of points of one's own, which need no laboratory. */
+const READERS = ["csv", "image", "pack"];
 /** What answers item by item. */
 const STREAMS = ["run", "anneal", "race", "train", "classify"];
 
@@ -29,6 +31,7 @@ export class Lab {
 
   static {
     for (const name of CALLS) this.prototype[name] = function (...args) { return this.#wire.ask("lab", [name, ...args]); };
+    for (const name of READERS) this.prototype[name] = function (...args) { return this.#wire.ask("lab_reader", [`lab_${name}`, ...args]); };
     for (const name of STREAMS) this.prototype[name] = function (...args) { return this.#wire.stream(`lab_${name}`, args); };
   }
 }

@@ -1,5 +1,6 @@
 /** Links, catalogue and rules: a small WebAssembly module that answers at once, on whichever thread it is. */
 
+import { request } from "./download.js";
 import { UnnoiseError } from "./error.js";
 
 /** @type {typeof import("./unnoise_settings.js") | undefined} */
@@ -18,37 +19,33 @@ export function init() {
 
 async function start() {
   if (typeof WebAssembly !== "object") throw new UnnoiseError("no-wasm");
-  const api = await import("./unnoise_settings.js").catch(() => {
-    throw new UnnoiseError(globalThis.navigator?.onLine === false ? "offline" : "engine-missing", { file: "pkg/unnoise_settings.js" });
-  });
-  await api.default().catch((thrown) => {
-    throw UnnoiseError.from(thrown, "engine-wasm");
+  const name = "pkg/unnoise_settings";
+  const [api, answer] = await Promise.all([
+    import("./unnoise_settings.js").catch(() => {
+      throw new UnnoiseError(globalThis.navigator?.onLine === false ? "offline" : "engine-missing", { file: `${name}.js` });
+    }),
+    request(new URL("./unnoise_settings_bg.wasm", import.meta.url), {}, `${name}_bg.wasm`),
+  ]);
+  await api.default({ module_or_path: answer }).catch((thrown) => {
+    throw new UnnoiseError("engine-wasm", { message: String(thrown?.message ?? thrown), file: `${name}_bg.wasm` });
   });
   module = api;
 }
 
-function ready() {
-  if (!module) throw new UnnoiseError("not-ready");
-  return module;
-}
-
 /** Calls a function of the module; its errors become those of this package. */
-const call = (name) => (...given) => {
+function call(name, ...given) {
+  if (!module) throw new UnnoiseError("not-ready");
   try {
-    return ready()[name](...given);
+    return module[name](...given);
   } catch (thrown) {
     throw UnnoiseError.from(thrown);
   }
-};
+}
 
-export const catalogue = call("catalogue");
-export const read_link = call("read_link");
-export const write_link = call("write_link");
-export const is_run = call("is_run");
-export const change = call("change");
-export const fit = call("fit");
-export const fit_picture = call("fit_picture");
-export const fit_mask = call("fit_mask");
-export const lab_csv = call("lab_csv");
-export const lab_image = call("lab_image");
-export const lab_pack = call("lab_pack");
+export const catalogue = () => call("catalogue");
+export const read_link = (link, models = []) => call("read_link", link, models);
+export const write_link = (settings, options) => call("write_link", settings, options);
+export const is_run = (link) => call("is_run", link);
+export const change = (settings, key, value, models = [], facts = undefined) => call("change", settings, key, value, models, facts);
+export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
+export const fit_picture = (rgba, width, height, shape, background) => call("fit_picture", rgba, width, height, shape, background);

@@ -13,6 +13,8 @@ import { streams as labStreams } from "./lab-streams.js";
 let engine;
 /** The number of the model on the device. */
 let model = 0;
+/** The CPU engine's code, and its laboratory. */
+let api;
 let lab;
 /** Streams that are being read, by the number that the caller gave them. @type {Map<number, {next: () => Promise<any>, free?: () => void}>} */
 const open_streams = new Map();
@@ -40,10 +42,11 @@ const calls = {
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
-    const api = await bring("cpu");
+    api = await bring("cpu");
     lab = new api.Lab(settings);
   },
   lab: (name, ...args) => guard(lab[name](...args), "lab"),
+  lab_reader: (name, ...args) => api[name](...args),
 
   begin(id, name, ...args) {
     open_streams.set(id, streams[name](...args));

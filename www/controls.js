@@ -1,13 +1,12 @@
 /** The form: made from the catalogue's rows and the loaded model, always showing the settings, always changing them. */
 
 import { catalogue as readCatalogue, change, fit, read_link } from "../pkg/index.js";
+import { $ } from "./dom.js";
 import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
 import * as schedule from "./schedule.js";
 import { el, number, say, t } from "./strings.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** Where the steps slider stops: every step where one matters, round numbers where it does not. */
 const STEP_STOPS = [

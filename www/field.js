@@ -5,8 +5,6 @@ import { put } from "./typing.js";
 
 /** @typedef {import("../pkg/index.js").Row} Row @typedef {import("../pkg/index.js").Problem} Problem @typedef {string | number | null} Value */
 
-const bound = (value) => (value === "inf" || value === null ? undefined : value);
-
 export class Field {
   /**
    * @param {Row} row
@@ -39,14 +37,14 @@ export class Field {
     const { kind, min, max } = this.row;
     const input = el("input", "", {}, { type, id, autocomplete: "off", className: "short" });
     input.inputMode = kind === "whole" ? "numeric" : "decimal";
-    if (type === "number") Object.assign(input, { step: kind === "whole" ? "1" : "any", min: bound(min) ?? "", max: bound(max) ?? "" });
-    if (bound(max) === undefined) input.placeholder = "∞";
+    if (type === "number") Object.assign(input, { step: kind === "whole" ? "1" : "any", min: min ?? "", max: max ?? "" });
+    if (max === null) input.placeholder = "∞";
     return input;
   }
 
   slide(id, heard) {
     const { min, max, step, end } = this.row;
-    const range = this.stops ? { min: 0, max: this.stops.length - 1, step: 1 } : { min, max: end ?? max, step };
+    const range = this.stops ? { min: 0, max: this.stops.length - 1, step: 1 } : { min: Math.floor(min / step) * step, max: end ?? max, step };
     const slider = el("input", "", {}, { type: "range", id, ...range });
     label(slider, this.texts);
     slider.addEventListener(heard, () => this.take(this.stops ? this.stops[Number(slider.value)] : Number(slider.value)));

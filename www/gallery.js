@@ -1,9 +1,9 @@
 /** The models to choose from: a row of cards, chosen by mouse, finger or keyboard, and what the page says of the chosen one. */
 
+import { $ } from "./dom.js";
 import { getText } from "./models.js";
 import { count, el, hush, megabytes, number, say, t } from "./strings.js";
 
-const $ = (id) => document.getElementById(id);
 const list = $("gallery");
 
 /** Where each of these keys takes the focus, from card `i` of `n`. The focus alone chooses nothing, so nothing is downloaded on its way. */

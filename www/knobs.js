@@ -2,10 +2,6 @@
 
 import { Field } from "./field.js";
 
-/** A slider has about this many places. More would be too fine to hit, and a knob that starts below its first few gets none. */
-const PLACES = 100;
-const FIRST_FEW = 10;
-
 /** Where a knob stands. */
 export const standing = ({ knobs }, settings, key) => settings[key] ?? knobs.find((knob) => knob.key === key)?.default;
 
@@ -25,7 +21,7 @@ export class Knobs {
   show(method, settings) {
     if (this.sampler !== method.id) {
       this.sampler = method.id;
-      this.fields = method.knobs.map((row) => new Field(slid(row), { take: this.take, prefix: "knob-", texts: "knob." }));
+      this.fields = method.knobs.map((row) => new Field(row, { take: this.take, prefix: "knob-", texts: "knob." }));
       this.box.replaceChildren(...this.fields.map(({ box }) => box));
     }
     for (const field of this.fields) {
@@ -38,15 +34,4 @@ export class Knobs {
   }
 
   field = (key) => this.fields.find((field) => field.row.key === key);
-}
-
-/** A row with a slider where one would do, in round steps. */
-function slid(row) {
-  const { kind, min, max, default: normal } = row;
-  if ([min, max, normal].some((value) => !Number.isFinite(value))) return row;
-  const width = max - min;
-  if (kind === "whole") return width <= FIRST_FEW ? { ...row, shown: "slider", step: 1 } : row;
-  const pace = 10 ** Math.floor(Math.log10((2 * width) / PLACES));
-  const fits = width > 0 && width <= PLACES && (normal === min || normal >= FIRST_FEW * pace);
-  return fits ? { ...row, shown: "slider", step: pace, min: Math.floor(min / pace) * pace } : row;
 }

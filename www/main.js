@@ -1,12 +1,11 @@
 /** The page around its two views: the language, the theme, and which view the address asks for. */
 
 import { UnnoiseError, init, read_link } from "../pkg/index.js";
+import { $ } from "./dom.js";
 import { messages } from "./notices.js";
 import { outdated } from "./release.js";
 import { language, preferred, say, speak } from "./strings.js";
 import { dress, flip, remember, remembered } from "./theme.js";
-
-const $ = (id) => document.getElementById(id);
 
 /**
  * What the page can show: where its markup begins, what its ids begin with, and its code, which nobody loads before it is asked for.
@@ -14,8 +13,8 @@ const $ = (id) => document.getElementById(id);
  * @typedef {{open: (hash: string) => void, close: () => void, link: () => string, relabel: () => void, switched: (tongue: string) => void}} View
  */
 const VIEWS = {
-  pictures: { prefix: "", file: "www/pictures.js", load: () => import("./pictures.js") },
-  lab: { prefix: "lab-", file: "www/lab/view.js", load: () => import("./lab/view.js") },
+  pictures: { prefix: "", failed: "failed.start", file: "www/pictures.js", load: () => import("./pictures.js") },
+  lab: { prefix: "lab-", failed: "lab.failed", file: "www/lab/view.js", load: () => import("./lab/view.js") },
 };
 
 /** The name of the view on show. */
@@ -33,7 +32,10 @@ const absent = (file) => new UnnoiseError(navigator.onLine ? "unreachable" : "of
 /** Says that a part of the page cannot be had. @returns {Promise<undefined>} */
 async function broken(error) {
   const { code, values } = (await outdated()) ? new UnnoiseError("outdated") : UnnoiseError.from(error);
-  messages(VIEWS[shown].prefix).fault({ code, values }, { reload: () => location.reload() });
+  const { prefix, failed } = VIEWS[shown];
+  const { status, fault } = messages(prefix);
+  if (!view) status(failed);
+  fault({ code, values }, { reload: () => location.reload() });
 }
 
 /** The language that the address asks for. */

@@ -3,6 +3,7 @@
 import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
 import * as code from "./code.js";
 import { Controls } from "./controls.js";
+import { $ } from "./dom.js";
 import * as gallery from "./gallery.js";
 import { fetchModel, list, optionsOf } from "./models.js";
 import { messages, sentence } from "./notices.js";
@@ -12,7 +13,6 @@ import { el, knows, megabytes, number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as viewer from "./viewer.js";
 
-const $ = (id) => document.getElementById(id);
 const { clearFault, fault, forget, notice, problem, status } = messages("");
 /** Share of the run that a picture to start from goes through, until a person says otherwise: half of it stays to be seen. */
 const STRENGTH = 0.6;

@@ -1,9 +1,8 @@
 /** The schedule's fields: which kind, and the numbers that some kinds take. */
 
+import { $ } from "./dom.js";
 import { hush, knows, say } from "./strings.js";
 import { put } from "./typing.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** @typedef {{id: string, values: string | null, list: boolean}} Kind its `values` are its default ones, if it has any */
 

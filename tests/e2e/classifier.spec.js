@@ -1,10 +1,9 @@
 /** Guidance by a classifier of noisy pictures. */
 
 import { expect, test } from "@playwright/test";
-import { card, classifierFiles, modelFiles, pictures, print, says, useModels, useTinyModel, visit } from "./page.js";
+import { card, classifierFiles, hash, link, modelFiles, pictures, print, says, useModels, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=ddim&steps=3&schedule=trailing&seed=3&images=2&class=all&guidance=0&backend=cpu";
-const hash = (page) => new URL(page.url()).hash;
+const LINK = link({ guidance: 0 });
 
 /** A model whose card names a classifier. Both know noise rather than pictures; what a good classifier leads to is tested natively. */
 async function useLedModel(page, served) {
@@ -43,7 +42,7 @@ test("a model without a classifier leaves it out and says so", async ({ page }) 
 
 test("without a class there is nothing to lead to", async ({ page }) => {
   await useLedModel(page);
-  await visit(page, `${LINK.replace("class=all", "class=none")}&classifier=4`);
+  await visit(page, `${link({ guidance: 0, class: "none" })}&classifier=4`);
   await expect(page.locator("#fault-text")).toContainText("A classifier leads towards a class, and none is picked");
 });
 

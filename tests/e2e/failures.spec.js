@@ -22,7 +22,7 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
   ]) {
     await expect(notices).toContainText(text);
   }
-  await expect(notices).not.toContainText("colour");
+  await expect(notices).toContainText("The link says colour=red, but there is no such setting; it is left out.");
   await expect(page.locator("#images")).toHaveValue("2");
   expect(page.url()).not.toContain("colour");
   const before = await notices.locator(".notice").count();
@@ -64,8 +64,9 @@ for (const [name, url, sentence] of [
   ["no list of models", "**/models/index.json", "The server does not have models/index.json (it answered 404)"],
   ["no engine", "**/pkg/unnoise_cpu.js", "The engine pkg/unnoise_cpu.js could not be loaded"],
   ["no engine binary", "**/pkg/unnoise_cpu_bg.wasm", "The server does not have pkg/unnoise_cpu_bg.wasm (it answered 404)"],
-  ["no stored example", "**/models/selftest/oracle.safetensors", "The server does not have models/selftest/oracle.safetensors (it answered 404)"],
-  ["no worker", "**/www/worker.js", "The page's worker could not start"],
+  ["no reader of links", "**/pkg/unnoise_settings.js", "The engine pkg/unnoise_settings.js could not be loaded"],
+  ["no stored example", "**/pkg/selftest/expected.safetensors", "The server does not have pkg/selftest/expected.safetensors (it answered 404)"],
+  ["no worker", "**/pkg/worker.js", "The page's worker could not start"],
 ]) {
   test(`a site with ${name} says so`, async ({ page }) => {
     await useTinyModel(page);
@@ -103,7 +104,7 @@ test("an engine that is no WebAssembly is told", async ({ page }) => {
 
 test("a browser without WebAssembly is told", async ({ page }) => {
   await useTinyModel(page);
-  await page.route("**/www/worker.js", async (route) => {
+  await page.route("**/pkg/worker.js", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `delete globalThis.WebAssembly;\n${await response.text()}` });
   });

@@ -1,10 +1,9 @@
 /** A run that begins with a picture, and keeps a part of it. */
 
 import { expect, test } from "@playwright/test";
-import { difference, pictures, pixels, runAgain, says, useTinyModel, visit } from "./page.js";
+import { difference, hash, link, pictures, pixels, runAgain, says, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=ddim&steps=4&schedule=trailing&seed=3&images=1&class=all&guidance=1&backend=cpu";
-const hash = (page) => new URL(page.url()).hash;
+const LINK = link({ steps: 4, images: 1, guidance: 1 });
 const open = (page) => page.locator("#start > summary").click();
 
 /** A picture file as a browser makes one: `colour` at the left half, black at the right. */
@@ -100,7 +99,7 @@ test("a picture of the stage can be taken, the one that was clicked", async ({ p
   await says(page, "ready");
   await open(page);
   await expect(page.locator("#start-take")).toBeDisabled(); // there is none yet
-  await pictures(page, LINK.replace("images=1", "images=4"));
+  await pictures(page, link({ steps: 4, images: 4, guidance: 1 }));
   const sheet = page.locator("#noisy");
   const { width, height } = await sheet.evaluate(({ width, height }) => ({ width, height }));
   const { width: wide, height: high } = await sheet.boundingBox();
@@ -195,10 +194,10 @@ test("the start picture is not in the link, and sharing says so", async ({ page,
   await page.locator("#start-take").click();
   await page.locator("#share").click();
   await expect(page.locator("#shared-text")).toHaveText("Link copied; the start picture is not in it.");
-  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
   const other = await context.newPage();
   await useTinyModel(other);
-  await pictures(other, link, "");
+  await pictures(other, copied, "");
   await expect(other.locator("#start")).toHaveAttribute("open");
   await expect(other.locator("#start-note")).toHaveText("This run begins with a picture, which a link cannot carry: choose it here.");
   await page.locator("#start-remove").click();

@@ -1,9 +1,9 @@
 /** Cooling: particles wander on the landscape of the energy U = -log p while the temperature falls, slowly and fast. */
 
+import { $ } from "../dom.js";
 import { el, number } from "../strings.js";
 import { CurveEditor } from "./curve.js";
 
-const $ = (id) => document.getElementById(id);
 /** Powers of ten that a temperature may have. */
 export const RANGE = [-2, 2];
 /** Handles of a curve that nobody has edited yet. */

@@ -1,10 +1,10 @@
 /** Data of one's own: drawn with a mouse or a finger, pasted as numbers, or drawn at random from the dark of a picture. */
 
-import { UnnoiseError, lab_csv, lab_image, lab_pack } from "../../pkg/index.js";
+import { UnnoiseError } from "../../pkg/index.js";
+import { $ } from "../dom.js";
 import { css, DOTS, onTheme } from "./colours.js";
 import { HALF } from "./plane.js";
 
-const $ = (id) => document.getElementById(id);
 /** Points that a link can carry. */
 const MOST = 2000;
 /** Points that a step of a stroke leaves behind, and how far they scatter (units of the data). */
@@ -102,11 +102,11 @@ async function use() {
 }
 
 async function take(places, labels) {
-  lab.own(lab_pack(places, labels));
+  lab.own(await lab.engine.pack(places, labels));
 }
 
 async function paste() {
-  const { points, labels } = lab_csv($("lab-csv").value);
+  const { points, labels } = await lab.engine.csv($("lab-csv").value);
   put(points.map(([x, y], i) => ({ x, y, label: labels[i] ?? 0 })));
   await use();
 }
@@ -126,7 +126,7 @@ async function develop(file) {
   context.drawImage(picture, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   const grey = Uint8Array.from({ length: width * height }, (_, i) => 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
-  const places = lab_image(grey, width, height, PICTURE.points, Number(lab.settings.seed));
+  const places = await lab.engine.image(grey, width, height, PICTURE.points, Number(lab.settings.seed));
   put(Array.from({ length: places.length / 2 }, (_, i) => ({ x: places[2 * i], y: places[2 * i + 1], label: 0 })));
   await use();
 }

@@ -7,6 +7,8 @@ import { OWN } from "./state.js";
 const $ = (id) => document.getElementById(`lab-${id}`);
 /** Fields whose hint is that of the choice. */
 const EXPLAINED = ["data", "process", "model", "objective"];
+/** Keys with tools of their own. */
+const ELSEWHERE = ["train-steps", "view", "clock"];
 
 export class Form {
   /** @param {(key: string, value: import("../field.js").Value) => void} take hears what a person has typed or chosen */
@@ -21,10 +23,13 @@ export class Form {
   build(catalogue) {
     if (this.catalogue) return;
     this.catalogue = catalogue;
-    for (const row of catalogue.lab.filter(({ shown }) => shown !== "own")) {
-      const field = new Field(row, { take: (key, value) => this.take(key, value), prefix: "lab-", texts: "lab.", type: "text", slide: "change" });
+    for (const row of catalogue.lab) {
+      const part = document.querySelector(`[data-part="${row.section}"]`);
+      if (!part || row.shown === "own" || ELSEWHERE.includes(row.key)) continue;
+      const shown = row.key === "class" ? "select" : row.shown; // by name
+      const field = new Field({ ...row, shown }, { take: (key, value) => this.take(key, value), prefix: "lab-", texts: "lab.", type: "text", slide: "change" });
       this.fields[row.key] = field;
-      document.querySelector(`[data-part="${row.section}"]`).append(field.box);
+      part.append(field.box);
     }
     $("seed").after(dice(el("button", "lab.dice", {}, { type: "button", className: "quiet" }), (seed) => this.take("seed", seed)));
   }

@@ -1,11 +1,11 @@
 /** Learning: a network is trained in the tab, while the page shows its loss and what has become of its field. */
 
+import { $ } from "../dom.js";
 import { get, getText } from "../models.js";
 import { number, say } from "../strings.js";
 import { Chart } from "./chart.js";
 import { OWN, defaultOf } from "./state.js";
 
-const $ = (id) => document.getElementById(id);
 /** Training ends by itself here: the most that a link can ask for. */
 const MOST = 1_000_000;
 /** The picture of what was learned is renewed this often (milliseconds). */

@@ -1,12 +1,12 @@
 /** Numbers: what the pictures show, measured. Likelihood, variational bound, distance to the data, round trips. */
 
+import { $ } from "../dom.js";
 import { el, hush, number, say, t } from "../strings.js";
 import { DOTS } from "./colours.js";
 import { Chart } from "./chart.js";
-import { named } from "./samplers.js";
+import { named, rowOf } from "./samplers.js";
 import { panes } from "./state.js";
 
-const $ = (id) => document.getElementById(id);
 /** Steps of the chain whose variational bound is shown. */
 const TERMS = 40;
 
@@ -80,7 +80,7 @@ async function inversion({ engine, settings, catalogue, live }) {
   const all = panes(settings);
   const rows = [];
   for (const [i, { sampler, steps }] of all.entries()) {
-    const { stochastic } = catalogue.lab_samplers.find(({ id }) => id === sampler);
+    const { stochastic } = rowOf(catalogue, sampler);
     const title = el("th", "lab.walk", { name: named(catalogue, sampler), steps }, { scope: "row" });
     if (stochastic) {
       rows.push([title, el("td", "lab.inversion.none", {}, { colSpan: 3 })]);

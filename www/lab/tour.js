@@ -1,8 +1,7 @@
 /** The guided tour: stops in the order of the theory. Each is a link, and a text that stays beside what it shows. */
 
+import { $ } from "../dom.js";
 import { el, label, say } from "../strings.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** What each stop shows. */
 const LINKS = [
