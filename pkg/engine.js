@@ -67,13 +67,13 @@ class Model {
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
-  async *run(settings, { picture, mask, signal } = {}) {
+  async *run(settings = {}, { picture, mask, signal } = {}) {
     if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(signal);
     yield* this.#wire.stream("run", [this.#number, settings, { picture, mask }], { signal, ahead: true });
   }
 
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
-  python(settings, options) {
+  python(settings = {}, options = {}) {
     return this.#wire.ask("python", [this.#number, settings], options);
   }
 

@@ -25,10 +25,13 @@ export async function guard(promise, code) {
   try {
     return await Promise.race([promise, trapped]);
   } catch (thrown) {
-    throw thrown instanceof WebAssembly.RuntimeError ? crashed(thrown) : UnnoiseError.from(thrown, code);
+    throw faultOf(thrown, code);
   } finally {
     stop();
   }
 }
+
+/** What was thrown in or around the engine, as an error of ours. After a trap its memory is in an unknown state. */
+export const faultOf = (thrown, code) => (thrown?.name === "RuntimeError" ? crashed(thrown) : UnnoiseError.from(thrown, code));
 
 const crashed = ({ message = "" }) => new UnnoiseError("engine-crashed", { message: String(message) });

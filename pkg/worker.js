@@ -7,7 +7,7 @@
 
 import { bring, open } from "./backend.js";
 import { UnnoiseError } from "./error.js";
-import { guard } from "./guard.js";
+import { faultOf, guard } from "./guard.js";
 import { streams as labStreams } from "./lab-streams.js";
 
 let engine;
@@ -79,8 +79,7 @@ addEventListener("message", ({ data: { id, call, args } }) => {
       const result = await calls[call](...args);
       if (id) postMessage({ id, result }, buffers(result));
     } catch (thrown) {
-      const trap = thrown instanceof WebAssembly.RuntimeError;
-      const { code, values, message } = trap ? new UnnoiseError("engine-crashed", { message: thrown.message }) : UnnoiseError.from(thrown, call === "load" ? "model" : "run");
+      const { code, values, message } = faultOf(thrown, call === "load" ? "model" : "run");
       postMessage({ id, error: { code, values, message } });
     }
   });

@@ -119,9 +119,11 @@ async function load() {
   if (!engine) return; // its start goes on to here
   if (held?.listed.id === controls.settings.model) {
     loading.abort.abort(); // whatever else was on its way
+    loading.id = "";
     return arrived();
   }
-  const mine = fetching();
+  // A download that began with the engine's start may have been cancelled since.
+  const mine = loading.id === controls.settings.model ? loading : fetching();
   const { signal } = mine.abort;
   try {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });

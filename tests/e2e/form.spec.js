@@ -54,7 +54,7 @@ test("a knob says what it takes, keeps what was typed, and an empty one goes bac
   await unfold(page, "tuning");
   await type(page, "#knob-churn", "40");
   for (const [id, typed, said, written] of [
-    ["churn", "-3", "“-3” is no number of at least 0; 40 stays.", "churn=40"],
+    ["churn", "-3", "“-3” is no number from 0 to 1000; 40 stays.", "churn=40"],
     ["noise-scale", "9", "“9” is no number from 0 to 2; 1 stays.", null],
   ]) {
     await type(page, `#knob-${id}`, typed);
