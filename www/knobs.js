@@ -7,7 +7,7 @@ export const standing = ({ knobs }, settings, key) => settings[key] ?? knobs.fin
 
 /** Whether the method draws fresh noise as it is tuned. */
 export function draws(method, settings) {
-  const source = ["eta", "churn", "tau"].find((key) => method.knobs.some((knob) => knob.key === key));
+  const source = ["eta", "churn", "tau", "gamma"].find((key) => method.knobs.some((knob) => knob.key === key));
   return source ? standing(method, settings, source) > 0 : method.stochastic;
 }
 

@@ -35,7 +35,7 @@ test("a classifier leads as far as the link says, and is fetched when it is aske
 test("a model without a classifier leaves it out and says so", async ({ page }) => {
   await useTinyModel(page);
   await pictures(page, `${LINK}&classifier=4`);
-  await expect(page.locator("#notices")).toContainText("asks for a classifier at scale 4, but this model has none");
+  await expect(page.locator("#notices")).toContainText("sets a classifier scale of 4, but this model has no classifier");
   expect(hash(page)).not.toContain("classifier");
   await expect(page.locator("#classifier-field")).toBeHidden();
 });
@@ -43,7 +43,7 @@ test("a model without a classifier leaves it out and says so", async ({ page }) 
 test("without a class there is nothing to lead to", async ({ page }) => {
   await useLedModel(page);
   await visit(page, `${link({ guidance: 0, class: "none" })}&classifier=4`);
-  await expect(page.locator("#fault-text")).toContainText("A classifier leads towards a class, and none is picked");
+  await expect(page.locator("#fault-text")).toContainText("A classifier guides towards a class, and none is picked");
 });
 
 test("a damaged classifier is named, and the run without one still works", async ({ page }) => {

@@ -15,7 +15,7 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
     /The link says sampler=magic, but it must be one of .*ddim.*; dpmpp-2m is used\./,
     "The link says steps=0, but it must be a number from 1 to 1000; 20 is used.",
     "The link says seed=-1, but it must be a number from 0 to 4294967295; 7 is used.",
-    "Class 9 was asked for, but this model has 2 classes; all is used.",
+    "The link says class=9, but this model has 2 classes; all is used.",
     "The link says guidance=lots, but it must be a number from 0 to 20; 2 is used.",
     "The link says backend=abacus, but it must be one of auto, cpu, webgpu; auto is used.",
     "The link says lang=xx, but it must be one of en, zh; the default is used.",

@@ -253,7 +253,7 @@ test("an adaptive sampler chooses its steps, and counts those it rejects", async
 test("guidance without a class, or that pushes nothing, says so", async ({ page }) => {
   await visit(page, LINK);
   await unfold(page, "more");
-  await expect(page.locator("#guide-hint")).toContainText("Pushes away from what the model says without a class.");
+  await expect(page.locator("#guide-hint")).toContainText("Pushes away from the estimate without a class.");
   await type(page, "#guidance", "1");
   await expect(page.locator("#guide-hint")).toContainText("With a guidance of 0 or 1");
   await page.locator("#guide").selectOption("cfgpp");
@@ -271,7 +271,7 @@ test("CFG++ is offered where a sampler follows it, and a link is told where not"
   await page.locator("#sampler").selectOption("heun");
   await expect(page.locator("#guide")).toHaveValue("cfg");
   await expect(other).toBeDisabled();
-  await expect(page.locator("#guide-hint")).toHaveText(/CFG\+\+ is for these samplers: .*DDIM.*\.$/);
+  await expect(page.locator("#guide-hint")).toHaveText(/CFG\+\+ fits these samplers: .*DDIM.*\.$/);
   expect(hash(page)).not.toContain("guide=");
   await page.locator("#sampler").selectOption("ddim");
   await expect(other).toBeEnabled();

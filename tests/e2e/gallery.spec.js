@@ -243,10 +243,10 @@ test("the page says what a model is, and shows its card", async ({ page }) => {
   await useModels(page, models());
   await pictures(page, SMALL);
   const hint = page.locator("#model-hint");
-  await expect(hint).toContainText(/^12×12 pixels in grey, .* parameters\. It learned on pictures that fade while noise grows .*\(ε\)\.$/);
+  await expect(hint).toContainText(/^12×12 pixels in grey, .* parameters\. It was trained on pictures that fade while noise grows .*\(ε\)\.$/);
   await expect(page.locator("#schedule-hint")).toContainText("Every k-th step of training");
   await pick(page, "Flow");
-  await expect(hint).toContainText("the straight way from a picture to noise (flow matching). The network answers with the direction");
+  await expect(hint).toContainText("the straight line from a picture to noise (flow matching). The network predicts the velocity");
   await expect(page.locator("#schedule-hint")).toHaveText("Equal steps of the model's time from the noisy end; the last one ends clean.");
   await pick(page, "Colour");
   await expect(hint).toContainText("8×8 pixels in colour");
@@ -265,7 +265,7 @@ test("a variance-exploding model shows its own noise levels and times", async ({
   await useModels(page, { score: score() });
   await pictures(page, "#images=1&backend=cpu");
   expect(given(page)).toMatchObject({ model: "score", sampler: "predictor-corrector", steps: "6" });
-  await expect(page.locator("#model-hint")).toContainText("up to σ = 50 (a variance-exploding process). The network answers with the score");
+  await expect(page.locator("#model-hint")).toContainText("up to σ = 50 (a variance-exploding process). The network predicts the score");
   for (const id of ["class-field", "guidance-field", "guide-field", "rescale-field", "guidance-min-field"]) await expect(page.locator(`#${id}`)).toBeHidden();
   await scrub(page, 0);
   await expect(page.locator("#place")).toContainText("Step 0 of 6 · t = 1");

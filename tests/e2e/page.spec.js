@@ -1,9 +1,9 @@
 /** The page itself: languages, keyboard, small screens, themes, and being put anywhere. */
 
-import { createServer } from "node:http";
 import { expect, test } from "@playwright/test";
 import { url } from "./browser.js";
 import { hash, pictures, says, type, useTinyModel, visit } from "./page.js";
+import { serve } from "./server.js";
 
 const LINK = "#model=tiny&sampler=ddim&steps=4&seed=1&images=4&backend=cpu";
 
@@ -160,22 +160,13 @@ test("the theme follows the system until it is chosen, and the choice stays", as
 });
 
 test("the page works under any path", async ({ page }) => {
-  let base = process.env.UNNOISE_DIST_URL;
-  let server;
-  if (!base) {
-    // The site again, under a path of two parts.
-    server = createServer(async (request, response) => {
-      const inner = await fetch(new URL(request.url.replace(/^\/some\/project\//, ""), url));
-      response.writeHead(request.url.startsWith("/some/project/") ? inner.status : 404, { "content-type": inner.headers.get("content-type") ?? "" });
-      response.end(Buffer.from(await inner.arrayBuffer()));
-    });
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${server.address().port}/some/project/`;
-  }
+  // The site again, under a path of two parts.
+  const site = process.env.UNNOISE_DIST_URL ? undefined : await serve(url, { "/": null, "/some/project/": { at: "/" } });
+  const base = process.env.UNNOISE_DIST_URL ?? `${site.url}some/project/`;
   const astray = [];
   page.on("request", (request) => request.url().startsWith(base) || /^(data|blob):/.test(request.url()) || astray.push(request.url()));
   await useTinyModel(page);
   await pictures(page, LINK, base);
   expect(astray).toEqual([]);
-  server?.close();
+  await site?.close();
 });
