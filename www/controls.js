@@ -6,7 +6,7 @@ import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
 import * as schedule from "./schedule.js";
-import { el, number, say, t } from "./strings.js";
+import { el, label, number, say, t } from "./strings.js";
 
 /** Where the steps slider stops: every step where one matters, round numbers where it does not. */
 const STEP_STOPS = [
@@ -72,7 +72,7 @@ export class Controls {
     const field = new Field(row, { take: this.take });
     const { control } = field;
     control.setAttribute("aria-describedby", `guidance-min-hint ${key}-refused`);
-    if (key === "guidance-max") control.dataset.i18nLabel = "guidance-max";
+    if (key === "guidance-max") label(control, key);
     $(`${key}-place`).replaceWith(control);
     $("guidance-min-field").append(field.refusal);
     field.box = $("guidance-min-field");
@@ -191,8 +191,8 @@ export class Controls {
 
   /** Guidance needs a class to push towards, and a push. */
   showGuidance() {
-    const { class: label, guidance, guide } = this.settings;
-    const labelled = label !== "none";
+    const { class: wanted, guidance, guide } = this.settings;
+    const labelled = wanted !== "none";
     const pushes = labelled && guidance !== 0 && (guidance !== 1 || guide !== "cfg");
     const idle = (key, quiet) => {
       this.fields[key].idle(quiet);

@@ -48,7 +48,7 @@ test("an open page of an old release that is still there goes on working", async
 
 for (const [part, use, fault] of [
   ["the lab", (page) => page.getByRole("link", { name: "2-D lab" }).click(), "#lab-fault"],
-  ["another engine", (page) => page.locator("#backend").selectOption("webgpu"), "#fault"],
+  ["another language", (page) => page.getByRole("button", { name: "中文" }).click(), "#fault"],
 ]) {
   test(`an open page of an old release that is gone says to reload when ${part} is wanted`, async ({ page }) => {
     await pictures(page, HASH, site.url);

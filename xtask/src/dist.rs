@@ -48,7 +48,9 @@ fn write(root: &Path, out: &Path) -> Result<()> {
     for folder in RELEASED {
         released.extend(files::list(&root.join(folder))?);
     }
-    released.retain(|path| !PACKAGE_ONLY.iter().any(|end| path.ends_with(end) || path.extension().is_some_and(|it| it == *end)));
+    released.retain(|path| {
+        !PACKAGE_ONLY.iter().any(|end| path.ends_with(end) || path.extension().is_some_and(|it| it == *end))
+    });
     let assets = format!("assets-{}", hash(root, &released)?);
     for path in &released {
         copy(path, &out.join(&assets).join(path.strip_prefix(root)?))?;
@@ -129,9 +131,13 @@ mod tests {
         let assets = names[2].split('/').next().unwrap();
         assert!(assets.starts_with("assets-") && assets.len() == 19, "{names:?}");
         let under = |file: &str| format!("{assets}/{file}");
-        let expected = ["LICENSE-APACHE", "LICENSE-MIT", &under("pkg/worker.js"), &under("www/main.js"), &under("www/style.css")];
+        let expected =
+            ["LICENSE-APACHE", "LICENSE-MIT", &under("pkg/worker.js"), &under("www/main.js"), &under("www/style.css")];
         assert_eq!(names[..5], expected);
-        assert_eq!(names[5..], ["index.html", "models/dots/unet/diffusion_pytorch_model.safetensors", "models/index.json"]);
+        assert_eq!(
+            names[5..],
+            ["index.html", "models/dots/unet/diffusion_pytorch_model.safetensors", "models/index.json"]
+        );
         let [style, script] = [under("www/style.css"), under("www/main.js")];
         assert_eq!(page, format!("<link href=\"{style}\"><script src=\"{script}\"></script>"));
         let (others, _) = site("second");

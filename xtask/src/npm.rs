@@ -44,7 +44,8 @@ fn manifest() -> Result<Value> {
     let mut packages = metadata["packages"].as_array().into_iter().flatten();
     let library = packages.find(|package| package["name"] == "unnoise").context("cargo knows no package unnoise")?;
     // npm itself adds a licence of one name alone.
-    let mut files: Vec<_> = LICENCES.iter().chain(&["THIRD-PARTY.txt", "index.d.ts", "selftest"]).map(|file| (*file).to_owned()).collect();
+    let mut files: Vec<_> =
+        LICENCES.iter().chain(&["THIRD-PARTY.txt", "index.d.ts", "selftest"]).map(|file| (*file).to_owned()).collect();
     files.extend(scripts()?);
     files.extend(MODULES.iter().flat_map(|module| ENDINGS.map(|ending| format!("{module}{ending}"))));
     Ok(json!({
