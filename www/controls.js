@@ -85,7 +85,8 @@ export class Controls {
     const { settings, problems } = change(this.settings, key, value, this.models, this.facts);
     const refused = problems.find((problem) => problem.key === key);
     if (refused) {
-      this.field(key)?.refuse(refused, this.settings[key] ?? refused.used);
+      const field = this.field(key);
+      field?.refuse(refused, this.settings[key] ?? field.row.default);
       return refused;
     }
     if (key === "model") this.about = undefined; // what the engine knows of the one before is over

@@ -35,7 +35,7 @@ export class Field {
 
   input(id, type) {
     const { kind, min, max } = this.row;
-    const input = el("input", "", {}, { type, id, autocomplete: "off", className: "short" });
+    const input = el("input", "", {}, { type, id, autocomplete: "off", className: type === "text" ? "short" : "" });
     input.inputMode = kind === "whole" ? "numeric" : "decimal";
     if (type === "number") Object.assign(input, { step: kind === "whole" ? "1" : "any", min: min ?? "", max: max ?? "" });
     if (max === null) input.placeholder = "∞";
