@@ -39,14 +39,13 @@ export function is_run(link: string): boolean;
 export function change(settings: Settings, key: string, value: Value | null, models?: Listed[], facts?: Facts): Checked;
 /** Makes settings fit the models there are, and the one that is loaded. */
 export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
-/** A picture (RGBA) as a model wants it: scaled to cover its size, cut in the middle, laid on the background. Answers `[height, width, channels]`. */
-export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, shape: Shape, background: About["background"]): Uint8Array;
+/** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
+export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+/** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
+export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
 
-export interface Shape {
-  channels: number;
-  height: number;
-  width: number;
-}
+/** The size of a model's pictures, and what transparent parts are laid on. `model.about` is one. */
+export type Size = Pick<About, "channels" | "height" | "width" | "background">;
 
 /** A model that settings may name. */
 export interface Listed {

@@ -48,4 +48,5 @@ export const write_link = (settings, options) => call("write_link", settings, op
 export const is_run = (link) => call("is_run", link);
 export const change = (settings, key, value, models = [], facts = undefined) => call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
-export const fit_picture = (rgba, width, height, shape, background) => call("fit_picture", rgba, width, height, shape, background);
+export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
+export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);

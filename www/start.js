@@ -9,10 +9,10 @@ const brush = ({ width }) => Math.max(1, width / 14);
 /** What lies over the part that stays: the colour of signal, as everywhere on the page. */
 const VEIL = [255, 130, 50];
 
-/** @typedef {{channels: number, height: number, width: number, background?: number[]}} Size what transparent parts are laid on is the model's to say */
+/** @typedef {{channels: number, height: number, width: number, background: number[]}} Size what transparent parts are laid on is the model's to say */
 
 /** @type {Size} */
-let size = { channels: 1, height: 28, width: 28 };
+let size = { channels: 1, height: 28, width: 28, background: [0, 0, 0] };
 /** The picture, `[height, width, channels]`, if there is one. @type {Uint8Array | undefined} */
 let picture;
 /** 255 where the picture is to stay, `[height, width]`. @type {Uint8Array} */
@@ -55,10 +55,8 @@ async function read(file) {
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
   // What the command line does with a picture of any size, or with one that is transparent in places.
-  take(fit_picture(data, width, height, shape(), size.background));
+  take(fit_picture(new Uint8Array(data.buffer), width, height, size));
 }
-
-const shape = () => ({ channels: size.channels, height: size.height, width: size.width });
 
 /** Keeps a part of the picture: one of `left`, `right`, `top`, `bottom`, `none`. */
 function keep(part) {
