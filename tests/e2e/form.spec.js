@@ -286,3 +286,22 @@ test("noise is only asked about where a sampler draws it", async ({ page }) => {
   await page.locator("#sampler").selectOption("euler-ancestral");
   await expect(page.locator("#noise")).toBeVisible();
 });
+
+test("a new row of the settings table appears with its two texts, and with no code", async ({ page }) => {
+  const row = { key: "sharpness", kind: "number", min: 0, max: 3, options: null, default: 1, section: "more", shown: "slider", step: 0.1, end: null, needs: null, always: false };
+  await page.route("**/pkg/unnoise_settings.js", async (route) => {
+    const response = await route.fetch();
+    const script = (await response.text()).replace("export function catalogue()", "function tabled()");
+    const added = `export function catalogue() { const all = tabled(); all.settings.push(${JSON.stringify(row)}); return all; }`;
+    await route.fulfill({ response, body: `${script}\n${added}` });
+  });
+  await page.route("**/www/i18n/en.json", async (route) => {
+    const texts = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...texts, sharpness: "Sharpness", "sharpness.hint": "How crisp edges are." } });
+  });
+  await visit(page, LINK);
+  await unfold(page, "more");
+  await expect(page.getByRole("spinbutton", { name: "Sharpness" })).toHaveValue("1");
+  await expect(page.getByRole("slider", { name: "Sharpness" })).toHaveAttribute("max", "3");
+  await expect(page.locator("#sharpness-hint")).toHaveText("How crisp edges are.");
+});

@@ -1,7 +1,7 @@
 /** A run that begins with a picture, and keeps a part of it. */
 
 import { expect, test } from "@playwright/test";
-import { difference, hash, link, pictures, pixels, runAgain, says, useTinyModel, visit } from "./page.js";
+import { card, difference, hash, link, modelFiles, pictures, pixels, runAgain, says, useModels, useTinyModel, visit } from "./page.js";
 
 const LINK = link({ steps: 4, images: 1, guidance: 1 });
 const open = (page) => page.locator("#start > summary").click();
@@ -66,6 +66,27 @@ test("a file becomes the start, and the strength says how much of it is left", a
   await runAgain(page);
   expect(difference(await pixels(page, "#noisy"), plain)).toBe(0);
 });
+
+for (const [name, background, shade] of [["black where its card says nothing", undefined, 0], ["its card's background", [255, 255, 255], 255]]) {
+  test(`what is transparent lies on the model's background: ${name}`, async ({ page }) => {
+    await page.unrouteAll();
+    await useModels(page, { tiny: modelFiles("models/selftest", card("Tiny", background ? { background } : {})) });
+    await pictures(page, LINK);
+    await open(page);
+    const clear = await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(64, 64);
+      const context = canvas.getContext("2d");
+      context.fillStyle = "#808080";
+      context.fillRect(0, 0, 32, 64); // and nothing at the right
+      return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+    });
+    await page.locator("#start-file").setInputFiles({ name: "clear.png", mimeType: "image/png", buffer: Buffer.from(clear) });
+    await expect(page.locator("#start-picture")).toBeVisible();
+    const shown = Buffer.from(await pixels(page, "#start-picture"), "base64");
+    expect(Math.abs(shown[0] - 128)).toBeLessThanOrEqual(1);
+    expect(shown[shown.length - 4]).toBe(shade);
+  });
+}
 
 test("a picture dropped anywhere on the page becomes the start", async ({ page }) => {
   await pictures(page, LINK);
