@@ -9,14 +9,14 @@ const next = (slice, took, left) => Math.max(Math.min(Math.round((slice * SLICE)
 /** A stream that is written as a generator. */
 const generated = (generator) => ({ next: async () => (await generator.next()).value });
 
-/** Trains in slices. @param {(steps: number) => any} train @param {(told: any) => number} left steps still to be done after a slice */
+/** Trains in slices. @param {(steps: number) => any} train @param {(state: any) => number} left steps still to be done after a slice */
 function* slices(train, left) {
   for (let slice = 1, more = 1; more > 0; ) {
     const begun = performance.now();
-    const told = train(slice);
-    more = left(told);
+    const state = train(slice);
+    more = left(state);
     slice = next(slice, performance.now() - begun, more);
-    yield told;
+    yield state;
   }
 }
 
@@ -27,6 +27,6 @@ export const streams = (lab) => ({
   lab_race: () => lab().race(),
   /** Trains the network. @param {number} until the step to stop at */
   lab_train: (until) => generated(slices((steps) => lab().train(steps), ({ step }) => until - step)),
-  /** Trains the classifier, which is told how far; one that is trained answers at once. */
+  /** Trains the classifier, as far as it needs; one that is trained answers at once. */
   lab_classify: () => generated(slices((steps) => lab().classify(steps), ({ done, step, steps }) => (done ? 0 : steps - step))),
 });

@@ -53,12 +53,12 @@ async function readFolder(source, parts, { signal, progress = () => {}, files })
   const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
   const known = files && Object.values(parts).reduce((total, path) => total + (files[path]?.bytes ?? 0), 0);
   const entries = Object.entries(parts).map(async ([part, path]) => {
-    const told = (count, total) => {
+    const report = (count, total) => {
       loaded[part] = count;
       if (total !== undefined) totals[part] = total;
       progress({ loaded: sum(loaded), total: known ?? (part in totals ? sum(totals) : undefined), file: path });
     };
-    const data = await read(path, told).catch((thrown) => {
+    const data = await read(path, report).catch((thrown) => {
       if (OPTIONAL.includes(part) && (thrown.code === "not-listed" || thrown.values?.status === "404")) return undefined;
       throw thrown;
     });

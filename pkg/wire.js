@@ -60,7 +60,7 @@ export class Wire {
         const item = await (early ?? this.ask("next", [stream], { signal }));
         if (item === undefined) return;
         if (ahead) early = this.ask("next", [stream], { signal });
-        early?.catch(() => {}); // told when it is read, if it is
+        early?.catch(() => {}); // reported when it is read, if it is
         yield item;
       }
     } finally {

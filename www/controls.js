@@ -23,7 +23,7 @@ const ELSEWHERE = ["model", "lang", "tour", "guidance-max"];
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
 export class Controls {
-  /** @param {{changed: (key: string) => void, told: (problems: import("./field.js").Problem[]) => void}} page hears that a person changed a setting, and what else had to change with it */
+  /** @param {{changed: (key: string) => void, adjusted: (problems: import("./field.js").Problem[]) => void}} page hears that a person changed a setting, and what else had to change with it */
   constructor(page) {
     this.page = page;
     /** @type {import("../pkg/index.js").Settings} */
@@ -94,7 +94,7 @@ export class Controls {
     this.field(key)?.accept();
     this.show();
     // That another sampler has other parameters goes without saying.
-    this.page.told(problems.filter(({ code }) => code !== "no-knob"));
+    this.page.adjusted(problems.filter(({ code }) => code !== "no-knob"));
     this.page.changed(key);
     return undefined;
   }

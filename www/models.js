@@ -26,7 +26,7 @@ export async function list() {
     const models = JSON.parse(text);
     if (Array.isArray(models) && models.length > 0) return models;
   } catch {
-    // Not JSON: told below, like an empty list.
+    // Not JSON: reported below, like an empty list.
   }
   throw new UnnoiseError("no-models", { file });
 }

@@ -39,7 +39,7 @@ let backend = "";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
-const controls = new Controls({ changed, told: tell });
+const controls = new Controls({ changed, adjusted: tell });
 const named = () => t(`backend.${backend || "cpu"}`);
 const hash = (options) => write_link(controls.settings, options);
 
@@ -106,7 +106,7 @@ function fetching() {
     else status(...stage);
   };
   const files = fetchModel(model, { progress, signal: abort.signal });
-  files.catch(() => {}); // told by the `load` that awaits it
+  files.catch(() => {}); // reported by the `load` that awaits it
   loading = { id: model.id, abort, files };
   return loading;
 }

@@ -9,7 +9,7 @@ export const LANGUAGES = ["en", "zh"];
 
 /** @type {WeakMap<Element, Record<string, Value>>} */
 const filled = new WeakMap();
-/** The same of the names that only those who hear the page are told. @type {WeakMap<Element, Record<string, Value>>} */
+/** The same for accessible names. @type {WeakMap<Element, Record<string, Value>>} */
 const filledLabels = new WeakMap();
 /** @type {Record<string, string>} */
 let table = {};

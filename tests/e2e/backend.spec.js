@@ -114,7 +114,7 @@ test("a CPU that computes wrong numbers shows no pictures, and the page says so"
   await says(page, "failed.start");
 });
 
-test("a graphics device lost in mid-run is told, and the CPU finishes the job", async ({ page }) => {
+test("a graphics device lost in mid-run is reported, and the CPU finishes the job", async ({ page }) => {
   await disguiseEngine(
     page,
     `(real) => ({

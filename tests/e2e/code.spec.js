@@ -46,7 +46,7 @@ test("Escape closes the dialog and leaves the run alone", async ({ page }) => {
   await says(page, "stopped");
 });
 
-test("a run that diffusers cannot repeat is told in a sentence", async ({ page }) => {
+test("a run that diffusers cannot repeat is reported in a sentence", async ({ page }) => {
   await useWriter(page, "() => { throw Object.assign(new Error('diffusers has no Ralston.'), { code: 'no-diffusers' }); }");
   await pictures(page, LINK);
   await page.locator("#code").click();

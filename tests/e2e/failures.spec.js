@@ -35,7 +35,7 @@ for (const [name, served, sentence] of [
   ["truncated", (files) => (files[WEIGHTS] = files[WEIGHTS].subarray(0, 1000)), `The download of models/tiny/${WEIGHTS} is incomplete: 1000 of `],
   ["damaged", (files) => (files[WEIGHTS] = Buffer.from(files[WEIGHTS]).fill(7, 5000, 5100)), `The download of models/tiny/${WEIGHTS} is damaged`],
 ]) {
-  test(`${name} weights are told, and a second try works`, async ({ page }) => {
+  test(`${name} weights are reported, and a second try works`, async ({ page }) => {
     await useTinyModel(page, { served });
     await visit(page, LINK);
     await expect(page.locator("#fault-text")).toContainText(sentence);
@@ -49,7 +49,7 @@ for (const [name, served, sentence] of [
   });
 }
 
-test("weights that do not fit their network are told", async ({ page }) => {
+test("weights that do not fit their network are reported", async ({ page }) => {
   const listed = (files) => {
     const config = JSON.parse(files["unet/config.json"]);
     files["unet/config.json"] = Buffer.from(JSON.stringify({ ...config, block_out_channels: [8, 16] }));
@@ -89,20 +89,20 @@ test("after a failed start another backend can be chosen, and the link is kept",
   expect(page.url()).toContain("backend=cpu");
 });
 
-test("an empty list of models is told", async ({ page }) => {
+test("an empty list of models is reported", async ({ page }) => {
   await page.route("**/models/index.json", (route) => route.fulfill({ json: [] }));
   await visit(page);
   await expect(page.locator("#fault-text")).toContainText("The list of models models/index.json is empty or broken");
 });
 
-test("an engine that is no WebAssembly is told", async ({ page }) => {
+test("an engine that is no WebAssembly is reported", async ({ page }) => {
   await useTinyModel(page);
   await page.route("**/pkg/unnoise_cpu_bg.wasm", (route) => route.fulfill({ contentType: "application/wasm", body: "not wasm" }));
   await visit(page, LINK);
   await expect(page.locator("#fault-text")).toContainText("The browser could not start the engine");
 });
 
-test("a browser without WebAssembly is told", async ({ page }) => {
+test("a browser without WebAssembly is reported", async ({ page }) => {
   await useTinyModel(page);
   await page.route("**/pkg/worker.js", async (route) => {
     const response = await route.fetch();
@@ -112,7 +112,7 @@ test("a browser without WebAssembly is told", async ({ page }) => {
   await expect(page.locator("#fault-text")).toContainText("cannot run WebAssembly");
 });
 
-test("losing the network is told, and a cached model does not need it", async ({ page, context }) => {
+test("losing the network is reported, and a cached model does not need it", async ({ page, context }) => {
   await useTinyModel(page);
   await pictures(page, LINK);
   const fetched = [];

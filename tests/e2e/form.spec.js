@@ -263,7 +263,7 @@ test("guidance without a class, or that pushes nothing, says so", async ({ page 
   await expect(page.locator("#guide-hint")).toHaveText("Without a class there is nothing to push towards.");
 });
 
-test("CFG++ is offered where a sampler follows it, and a link is told where not", async ({ page }) => {
+test("CFG++ is offered where a sampler follows it, and a link is answered where not", async ({ page }) => {
   await pictures(page, `${LINK}&guide=cfgpp`);
   const other = page.locator("#guide option[value=cfgpp]");
   await expect(page.locator("#guide")).toHaveValue("cfgpp");

@@ -7,7 +7,7 @@ const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 const SMALL = link({ model: "grey", guidance: 1 });
 const option = (page, name) => page.locator("#gallery").getByRole("option", { name });
 
-/** A network that is told its noise level, for a process up to sigma 50 and without labels. */
+/** A network with its noise level as an input, for a process up to sigma 50 and without labels. */
 function score() {
   const files = modelFiles("tests/golden/unet_variants/fourier", card("Score", { classes: [], null_class: null, defaults: { sampler: "predictor-corrector", steps: 6 } }));
   files["scheduler/scheduler_config.json"] = Buffer.from(JSON.stringify({ _class_name: "ScoreSdeVeScheduler", sigma_min: 0.01, sigma_max: 50.0 }));
@@ -278,7 +278,7 @@ test("a variance-exploding model shows its own noise levels and times", async ({
   await expect(page.locator("#schedule-hint")).toContainText("on this model they run from 0 to 1.");
 });
 
-test("a card with settings that there are not is told", async ({ page }) => {
+test("a card with settings that there are not is reported", async ({ page }) => {
   const all = models();
   all.flow["unnoise.json"] = Buffer.from(JSON.stringify(card("Flow", { defaults: { sampler: "magic" } })));
   await useModels(page, all);

@@ -104,7 +104,7 @@ test("a picture dropped anywhere on the page becomes the start", async ({ page }
   await expect(page.locator("#start-picture")).toBeVisible();
 });
 
-test("a file that is no picture is told, and a good one mends it", async ({ page }) => {
+test("a file that is no picture is reported, and a good one mends it", async ({ page }) => {
   await pictures(page, LINK);
   await open(page);
   await page.locator("#start-file").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });

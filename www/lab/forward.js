@@ -19,9 +19,9 @@ export async function open(lab) {
   closed.labels = chain.labels = label;
   lab.begin();
   await fill(lab, closed, FRAMES, (step) => engine.noised(step / FRAMES));
-  const walk = lab.live() && (await engine.chain(CHAIN));
+  const trajectory = lab.live() && (await engine.chain(CHAIN));
   const size = 2 * label.length;
-  await fill(lab, chain, CHAIN, (step) => walk.slice(step * size, (step + 1) * size));
+  await fill(lab, chain, CHAIN, (step) => trajectory.slice(step * size, (step + 1) * size));
 }
 
 /** Gives a pane its frames, unless something else is asked for meanwhile. */

@@ -93,7 +93,7 @@ export async function classify() {
     if (!done && step - said < SAID) return;
     said = step;
     if (!done) lab.status("lab.classifying", { step, steps });
-    else if (step === undefined) words.hidden = true; // one class has nothing to be told apart
+    else if (step === undefined) words.hidden = true; // there is but one class
     else say(words, "lab.classifier", { step, held: () => number(held_out, 4), exact: () => number(exact, 4) });
   });
 }
@@ -137,9 +137,9 @@ async function slices(until) {
   [busy, ending] = [true, false];
   show();
   try {
-    for await (const told of engine.train(until)) {
-      step = told.step;
-      rows.push([told.step, told.loss, told.held_out]);
+    for await (const at of engine.train(until)) {
+      step = at.step;
+      rows.push([at.step, at.loss, at.held_out]);
       if (rows.length > KEPT) rows = rows.filter((_, i) => i % 2 === 0 || rows[i][2] !== null);
       if (ending) break;
       const now = performance.now();

@@ -81,7 +81,7 @@ async function inversion({ engine, settings, catalogue, live }) {
   const rows = [];
   for (const [i, { sampler, steps }] of all.entries()) {
     const { stochastic } = rowOf(catalogue, sampler);
-    const title = el("th", "lab.walk", { name: named(catalogue, sampler), steps }, { scope: "row" });
+    const title = el("th", "lab.trajectory", { name: named(catalogue, sampler), steps }, { scope: "row" });
     if (stochastic) {
       rows.push([title, el("td", "lab.inversion.none", {}, { colSpan: 3 })]);
       continue;

@@ -98,7 +98,7 @@ export class Stage {
     return kinds;
   }
 
-  /** Takes in a frame of a pane's walk. */
+  /** Takes in a frame of a pane's trajectory. */
   add(pane, frame) {
     pane.recording.add(frame);
     // Colours say where a particle ends, as far as that is known.

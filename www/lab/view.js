@@ -62,7 +62,7 @@ const lab = {
   /** Says what went wrong. */
   async tell(thrown) {
     const failure = UnnoiseError.from(thrown, "lab");
-    if (failure.code === "closed") return; // with the engine, whose own failure is told
+    if (failure.code === "closed") return; // with the engine, whose own failure is reported
     if (["engine-crashed", "worker"].includes(failure.code)) end(); // nothing can be asked of it any more
     fault(failure, engine ? {} : { retry: () => renew(failure.values.file).then(() => open(address)) });
     if (!engine && (await outdated())) fault({ code: "outdated", values: {} }, { reload: () => location.reload() });
@@ -250,7 +250,7 @@ function begin() {
 
 /** Opens the activity on show, with the laboratory as it is. */
 async function perform() {
-  if (!engine) return; // it broke down, and that is told
+  if (!engine) return; // it broke down, which is reported
   const mine = begin();
   stage.clear();
   show();
