@@ -35,7 +35,7 @@ export function read_link(link: string, models?: Listed[]): Checked;
 export function write_link(settings: Settings, options?: { share?: boolean; view?: "lab" }): string;
 /** Whether a link says what to draw, and not only in which language or where. */
 export function is_run(link: string): boolean;
-/** Changes one setting, and what has to change with it. `null` puts it back to its default; a bad value leaves the settings as they are and is named. */
+/** Changes one setting, and what has to change with it. `null` puts it back to its default; a bad value leaves the settings as they are and is named. Of the lab's settings, too. */
 export function change(settings: Settings, key: string, value: Value | null, models?: Listed[], facts?: Facts): Checked;
 /** Makes settings fit the models there are, and the one that is loaded. */
 export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
@@ -167,7 +167,7 @@ export class Lab {
   weights(): Promise<Uint8Array>;
   use_weights(config: string, weights: Uint8Array): Promise<void>;
   run(pane: number): AsyncGenerator<LabFrame, void, void>;
-  anneal(which: "slow" | "fast"): AsyncGenerator<Cooled, void, void>;
+  anneal(fast: boolean): AsyncGenerator<Cooled, void, void>;
   race(): AsyncGenerator<RaceRow, void, void>;
   /** Trains the network up to a step, or until the loop is left. */
   train(until: number): AsyncGenerator<Trained, void, void>;

@@ -32,6 +32,9 @@ async function start() {
   module = api;
 }
 
+/** Whether these are the lab's settings: a run has no data set. */
+const isLab = (settings) => "data" in settings;
+
 /** Calls a function of the module; its errors become those of this package. */
 function call(name, ...given) {
   if (!module) throw new UnnoiseError("not-ready");
@@ -46,7 +49,8 @@ export const catalogue = () => call("catalogue");
 export const read_link = (link, models = []) => call("read_link", link, models);
 export const write_link = (settings, options) => call("write_link", settings, options);
 export const is_run = (link) => call("is_run", link);
-export const change = (settings, key, value, models = [], facts = undefined) => call("change", settings, key, value, models, facts);
+export const change = (settings, key, value, models = [], facts = undefined) =>
+  isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
 export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
 export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);

@@ -91,6 +91,8 @@ export class Controls {
     }
     if (key === "model") this.about = undefined; // what the engine knows of the one before is over
     this.settings = settings;
+    // Back at its default, a parameter of the sampler is not tuned any more, and a link need not say it.
+    if (this.knobs.field(key)?.row.default === settings[key]) delete settings[key];
     this.field(key)?.accept();
     this.show();
     // That another sampler has other parameters goes without saying.

@@ -38,7 +38,7 @@ export class Field {
     const input = el("input", "", {}, { type, id, autocomplete: "off", className: type === "text" ? "short" : "" });
     input.inputMode = kind === "whole" ? "numeric" : "decimal";
     if (type === "number") Object.assign(input, { step: kind === "whole" ? "1" : "any", min: min ?? "", max: max ?? "" });
-    if (max === null) input.placeholder = "∞";
+    if (max === null || max === undefined) input.placeholder = "∞";
     return input;
   }
 

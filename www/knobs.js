@@ -6,10 +6,7 @@ import { Field } from "./field.js";
 export const standing = ({ knobs }, settings, key) => settings[key] ?? knobs.find((knob) => knob.key === key)?.default;
 
 /** Whether the method draws fresh noise as it is tuned. */
-export function draws(method, settings) {
-  const source = ["eta", "churn", "tau", "gamma"].find((key) => method.knobs.some((knob) => knob.key === key));
-  return source ? standing(method, settings, source) > 0 : method.stochastic;
-}
+export const draws = (method, settings) => (method.noise ? standing(method, settings, method.noise) > 0 : method.stochastic);
 
 export class Knobs {
   /** @param {HTMLElement} box @param {(key: string, value: import("./field.js").Value) => void} take */

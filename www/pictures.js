@@ -14,9 +14,6 @@ import * as beginning from "./start.js";
 import * as viewer from "./viewer.js";
 
 const { clearFault, fault, forget, notice, problem, status } = messages("");
-/** Share of the run that a picture to start from goes through, until a person says otherwise: half of it stays to be seen. */
-const STRENGTH = 0.6;
-
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
 let address;
 /** Whether the settings are those of the address. */
@@ -190,7 +187,7 @@ const strong = () => controls.settings.strength !== controls.default("strength")
 function begun(there) {
   if (loaded) clearFault(); // of a file that was no picture
   // At full strength the picture would be forgotten, and without a picture there is nothing to forget.
-  if (there && !strong()) controls.set("strength", STRENGTH);
+  if (there && !strong()) controls.set("strength", controls.catalogue.start_strength);
   if (!there && strong()) controls.set("strength", null);
   beginning.show();
 }

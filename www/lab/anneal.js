@@ -31,7 +31,7 @@ export async function open(lab) {
   lab.begin();
   for (const [i, which] of ["slow", "fast"].entries()) {
     if (!lab.live()) return;
-    await lab.stream(engine.anneal(which), (frame) => stage.add(stage.panes[i], { clock: 0, ...frame }));
+    await lab.stream(engine.anneal(which === "fast"), (frame) => stage.add(stage.panes[i], { clock: 0, ...frame }));
   }
 }
 
