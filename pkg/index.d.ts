@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Catalogue, Checked, Problem, Row, Settings, Value } from "./unnoise_settings.js";
+import type { Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceRow, Trained } from "./unnoise_cpu.js";
 
-export type { About, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Problem, RaceRow, Row, Settings, Trained, Value };
+export type { About, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceRow, Row, Sampler, Schedule, Settings, Size, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -43,24 +43,6 @@ export function fit(settings: Settings, models?: Listed[], facts?: Facts): Check
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
 export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
-
-/** The size of a model's pictures, and what transparent parts are laid on. `model.about` is one. */
-export type Size = Pick<About, "channels" | "height" | "width" | "background">;
-
-/** A model that settings may name. */
-export interface Listed {
-  id: string;
-  /** What it starts with, as its `unnoise.json` says. */
-  defaults?: Partial<Settings>;
-  /** `null` for a model without a classifier. */
-  classifier?: object | null;
-}
-
-/** What rules of fit want to know of a loaded model. */
-export interface Facts {
-  classes: number;
-  null_class: number | null;
-}
 
 /** What a downloaded file has to be. */
 export interface FileFacts {

@@ -3,7 +3,7 @@
 import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
 
 /**
- * @typedef {{id: string, files: Record<string, import("../pkg/index.js").Facts>}} Listed a folder and its files
+ * @typedef {{id: string, files: Record<string, import("../pkg/index.js").FileFacts>}} Listed a folder and its files
  * @typedef {{en: string, zh: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
  *            thumbnail: string | null, bytes: number, files: Listed["files"], classifier: Listed | null}} Model

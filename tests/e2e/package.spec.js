@@ -60,7 +60,10 @@ test("a page made from the packed package runs, and the package has what it need
   expect(names.filter((name) => /\.(br|gz|part|tgz)$|^old_/.test(name))).toEqual([]);
   execFileSync("tar", ["-xzf", path.join(folder, filename), "-C", folder]);
   const types = readFileSync(path.join(folder, "package/index.d.ts"), "utf8");
-  for (const [, file] of types.matchAll(/from "\.\/(unnoise_\w+)\.js"/g)) expect(names).toContain(`${file}.d.ts`);
+  for (const [, imported, file] of types.matchAll(/import type \{ (.*) \} from "\.\/(unnoise_\w+)\.js"/g)) {
+    const generated = readFileSync(path.join(folder, `package/${file}.d.ts`), "utf8");
+    for (const name of imported.split(", ")) expect(generated, file).toMatch(new RegExp(`^export (interface|type|class) ${name}\\b`, "m"));
+  }
   const site = await serve(url, { "/index.html": { body: example }, "/node_modules/unnoise/": { folder: path.join(folder, "package") } });
   await page.goto(site.url);
   await expect(page.locator("#state")).toHaveText("step 20 of 20 on cpu");
