@@ -11,7 +11,7 @@ const TINY = link(SHORT);
 
 /** Runs the command line with these arguments. */
 function unnoise(...args) {
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--bin", "unnoise", "--"];
+  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
   return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
 }
 
