@@ -1,8 +1,7 @@
 /** The run as a Python script for diffusers, in a dialog. */
 
+import { $ } from "./dom.js";
 import { say } from "./strings.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** Shows the script, or why there is none. @param {{text?: string, why?: string}} answer */
 export function show({ text, why }) {

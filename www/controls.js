@@ -1,247 +1,234 @@
-/** The form: filled from the engine's catalogue and the loaded model, always showing the settings, always changing them. */
+/** The form: made from the catalogue's rows and the loaded model, always showing the settings, always changing them. */
 
+import { catalogue as readCatalogue, change, fit, read_link } from "../pkg/index.js";
+import { $ } from "./dom.js";
+import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
-import * as knobs from "./knobs.js";
+import { Knobs, draws } from "./knobs.js";
 import * as schedule from "./schedule.js";
-import { cfgpp, fitClassifier, fitSampler, moved } from "./state.js";
-import { el, number, say, t } from "./strings.js";
-import { put } from "./typing.js";
-
-const $ = (id) => document.getElementById(id);
+import { el, label, number, say, t } from "./strings.js";
 
 /** Where the steps slider stops: every step where one matters, round numbers where it does not. */
 const STEP_STOPS = [
   ...Array.from({ length: 20 }, (_, i) => i + 1),
   ...[25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 125, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000],
 ];
-/** A random seed has at most six digits, so that one can say it to a friend. */
-const SEEDS = 1_000_000;
-/** Choices and numbers of the form, besides the knobs of the sampler. */
-const CHOICES = ["sampler", "class", "backend", "guide", "clip", "noise"];
-const NUMBERS = ["steps", "seed", "images", "guidance", "rescale", "strength", "guidance-min", "guidance-max", "classifier"];
-const WHOLE = ["steps", "seed", "images"];
-const SLIDERS = ["images", "guidance", "rescale", "strength", "classifier"];
-/** What the part "More" of the form has; a link that sets one of these opens it. */
-const MORE = ["guide", "rescale", "guidance-min", "guidance-max", "classifier", "clip", "noise"];
+/** The order of the first rows on the form; whatever else there is follows, as the table has it. */
+const FIRST = ["sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
+/** Controls of the page's own: a row of these is there already, and is only put in its place. */
+const OWN = ["sampler", "schedule", "guidance-min"];
+/** Keys that the page shows elsewhere: in the gallery, at its top, beside the row before. */
+const ELSEWHERE = ["model", "lang", "tour", "guidance-max"];
 /** Knobs that change a method's order or its evaluations. */
-const COUNTING = ["order", "inner"];
-/** A guidance scale above this is allowed but never looks good, so the slider ends here. */
-const GUIDANCE_SLIDER = 8;
+const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
 export class Controls {
-  /**
-   * @param {(key: string) => void} changed called after a person changed `settings[key]`
-   * @param {(settings: import("./state.js").Settings) => void} judge has the engine judge settings; `judged` hears its verdict
-   */
-  constructor(changed, judge) {
-    /** @type {import("./state.js").Settings} */
+  /** @param {{changed: (key: string) => void, adjusted: (problems: import("./field.js").Problem[]) => void}} page hears that a person changed a setting, and what else had to change with it */
+  constructor(page) {
+    this.page = page;
+    /** @type {import("../pkg/index.js").Settings} */
     this.settings = {};
-    this.catalogue = undefined;
+    /** @type {import("./models.js").Model[]} */
     this.models = [];
-    /** What each model starts with. @type {Record<string, import("./state.js").Settings>} */
-    this.presets = {};
+    /** @type {Record<string, Field>} */
+    this.fields = {};
     this.about = undefined;
-    this.changed = (key) => {
-      this.show();
-      changed(key);
-    };
-    for (const key of CHOICES) $(key).addEventListener("change", () => this.set(key, $(key).value));
-    schedule.listen(
-      (text, steps) => this.space(text, steps),
-      (text) => judge({ ...this.settings, schedule: text }),
-    );
-    for (const key of NUMBERS) {
-      $(key).addEventListener("change", () => this.set(key, this.legal(key, $(key).value)));
-    }
-    $("steps-slider").addEventListener("input", () => this.set("steps", STEP_STOPS[Number($("steps-slider").value)]));
-    for (const key of SLIDERS) {
-      $(`${key}-slider`).addEventListener("input", () => this.set(key, Number($(`${key}-slider`).value)));
-    }
-    $("dice").addEventListener("click", () => this.set("seed", crypto.getRandomValues(new Uint32Array(1))[0] % SEEDS));
+    this.take = (key, value) => this.set(key, value);
   }
 
-  /** Takes another model. What the engine knows of the one before is over. @param {string} id */
-  pick(id) {
-    const { model } = this.settings;
-    this.settings = moved(this.settings, this.presets[model], this.presets[id], this.catalogue);
-    fitSampler(this.settings, this.catalogue);
-    fitClassifier(this.settings, this.model);
-    this.about = undefined;
-    this.changed("model");
+  /** Builds the form. @param {import("./models.js").Model[]} models */
+  fill(models) {
+    this.models = models;
+    gallery.fill(models, (id) => this.set("model", id));
+    if (this.catalogue) return;
+    this.catalogue = readCatalogue();
+    const place = ({ key }) => (FIRST.includes(key) ? FIRST.indexOf(key) : FIRST.length);
+    for (const row of this.catalogue.settings.toSorted((a, b) => place(a) - place(b))) this.place(row);
+    $("steps-field").append($("steps-listed"));
+    $("steps-field").after($("steps-chosen"));
+    $("seed").after(dice($("dice"), (seed) => this.set("seed", seed)));
+    this.knobs = new Knobs($("knobs"), this.take);
+    schedule.fill(this.catalogue.schedules);
+    $("schedule").replaceChildren(...this.catalogue.schedules.map(({ id }) => el("option", `schedule.${id}`, {}, { value: id })));
+    schedule.listen((text) => this.set("schedule", text), () => this.show());
+    $("sampler").addEventListener("change", () => this.set("sampler", $("sampler").value));
+    for (const key of ["guidance-min", "guidance-max"]) this.pair(key);
+    $("fields").disabled = false;
   }
 
+  /** Puts a row where its section is. */
+  place(row) {
+    const section = document.querySelector(`[data-section="${row.section}"]`);
+    if (ELSEWHERE.includes(row.key)) return;
+    if (OWN.includes(row.key)) return section.append($(`${row.key}-field`));
+    const field = new Field(row, { take: this.take, stops: row.key === "steps" ? STEP_STOPS : undefined });
+    this.fields[row.key] = field;
+    section.append(field.box);
+  }
+
+  /** The two ends of the range of guidance share a line. */
+  pair(key) {
+    const row = this.catalogue.settings.find((row) => row.key === key);
+    const field = new Field(row, { take: this.take });
+    const { control } = field;
+    control.setAttribute("aria-describedby", `guidance-min-hint ${key}-refused`);
+    if (key === "guidance-max") label(control, key);
+    $(`${key}-place`).replaceWith(control);
+    $("guidance-min-field").append(field.refusal);
+    field.box = $("guidance-min-field");
+    field.explain = () => {};
+    this.fields[key] = field;
+  }
+
+  /** Takes what a person wants of a setting. @returns {import("./field.js").Problem | undefined} why it cannot be had */
   set(key, value) {
-    // What was turned on another method means nothing here.
-    if (key === "sampler") for (const { id } of this.method.knobs) delete this.settings[id];
-    if (value === null) delete this.settings[key];
-    else this.settings[key] = value;
-    if (key === "sampler") fitSampler(this.settings, this.catalogue);
-    this.changed(key);
+    const { settings, problems } = change(this.settings, key, value, this.models, this.facts);
+    const refused = problems.find((problem) => problem.key === key);
+    if (refused) {
+      const field = this.field(key);
+      field?.refuse(refused, this.settings[key] ?? field.row.default);
+      return refused;
+    }
+    if (key === "model") this.about = undefined; // what the engine knows of the one before is over
+    this.settings = settings;
+    // Back at its default, a parameter of the sampler is not tuned any more, and a link need not say it.
+    if (this.knobs.field(key)?.row.default === settings[key]) delete settings[key];
+    this.field(key)?.accept();
+    this.show();
+    // That another sampler has other parameters goes without saying.
+    this.page.adjusted(problems.filter(({ code }) => code !== "no-knob"));
+    this.page.changed(key);
+    return undefined;
   }
 
-  /** Takes a schedule that is good, and its number of steps where it has its own. */
-  space(text, steps = this.settings.steps) {
-    this.settings.steps = steps;
-    this.set("schedule", text);
+  field = (key) => this.fields[key] ?? this.knobs.field(key);
+
+  /** Makes the settings fit the loaded model. @returns what had to be changed */
+  fit() {
+    const { settings, problems } = fit(this.settings, this.models, this.facts);
+    this.settings = settings;
+    return problems;
   }
 
-  /** The engine's verdict on what was typed. @param {{settings: object, problems: object[]}} verdict */
-  judged(verdict) {
-    const good = schedule.judged(verdict);
-    if (good) this.space(good.schedule, good.steps);
-    else this.show();
-  }
-
-  /** What a person typed, as a number within the limits; what is no number leaves the setting as it was. */
-  legal(key, text) {
-    const [low, high] = this.catalogue.limits[key];
-    const value = WHOLE.includes(key) ? Math.round(Number(text)) : Number(text);
-    const none = text.trim() === "" || Number.isNaN(value);
-    if (none) return high === null ? this.catalogue.defaults[key] : this.settings[key];
-    return Math.min(Math.max(value, low), high ?? Infinity);
+  get facts() {
+    return this.about && { classes: this.about.classes.length, null_class: this.about.null_class };
   }
 
   get method() {
-    return this.catalogue.samplers.find(({ id }) => id === this.settings.sampler);
+    return this.catalogue.samplers.find(({ id, aliases }) => id === this.settings.sampler || aliases.includes(this.settings.sampler));
   }
 
   get model() {
     return this.models.find(({ id }) => id === this.settings.model);
   }
 
-  /** Fills the lists of choices. */
-  fill(catalogue, models, presets) {
-    Object.assign(this, { catalogue, models, presets });
-    const option = (value, key, values) => el("option", key, values, { value });
-    gallery.fill(models, (id) => this.pick(id));
-    $("class").replaceChildren(option("all", "class.all")); // the model will know more of these two
-    $("guide").replaceChildren(...["cfg", "cfgpp"].map((id) => option(id, `guide.${id}`)));
-    schedule.fill(catalogue.schedules);
-    $("schedule").replaceChildren(...catalogue.schedules.map(({ id }) => option(id, `schedule.${id}`)));
-    $("clip").replaceChildren(...catalogue.clips.map((id) => option(id, `clip.${id}`)));
-    $("noise").replaceChildren(...catalogue.noises.map((id) => option(id, `noise.${id}`)));
-    const groups = new Map();
-    for (const { id, name, family } of catalogue.samplers) {
-      groups.set(family, [...(groups.get(family) ?? []), option(id, "plain", { text: name })]);
-    }
-    const titled = ([family, options]) => {
-      const group = document.createElement("optgroup");
-      group.dataset.i18nLabel = `samplers.${family}`;
-      group.label = t(`samplers.${family}`);
-      group.append(...options);
-      return group;
-    };
-    $("sampler").replaceChildren(...[...groups].map(titled));
-    for (const [key, [low, high]] of Object.entries(catalogue.limits)) Object.assign($(key), { min: low, max: high ?? "" });
-    Object.assign($("steps-slider"), { min: 0, max: STEP_STOPS.length - 1, step: 1 });
-    Object.assign($("images-slider"), { min: $("images").min, max: $("images").max, step: 1 });
-    for (const key of ["guidance", "classifier"]) Object.assign($(`${key}-slider`), { min: $(key).min, max: GUIDANCE_SLIDER, step: 0.1 });
-    for (const key of ["rescale", "strength"]) Object.assign($(`${key}-slider`), { min: $(key).min, max: $(key).max, step: 0.05 });
-    $("fields").disabled = false;
-  }
+  default = (key) => this.catalogue.settings.find((row) => row.key === key).default;
 
-  /** Takes in what the engine says about the loaded model. @param {{classes: {en: string, zh: string}[]}} about */
+  /** Takes in what the engine says about the loaded model. */
   describe(about) {
     this.about = about;
-    const unlabelled = about.null_class !== null;
-    $("class").replaceChildren(
-      el("option", "class.all", {}, { value: "all" }),
-      ...(unlabelled ? [el("option", "class.none", {}, { value: "none" })] : []),
-      ...about.classes.map((name, i) => el("option", "plain", { text: name }, { value: String(i) })),
-    );
-    for (const other of $("guide").querySelectorAll("[value^=perp-]")) other.remove();
-    $("guide").append(...about.classes.map((name, i) => el("option", "guide.perp", { text: name }, { value: `perp-${i}` })));
-    $("class-field").hidden = about.classes.length === 0;
-    $("guidance-field").hidden = $("guide-fields").hidden = about.classes.length === 0 || !unlabelled;
     this.show();
   }
 
   /** Opens the parts of the form that a link has set something in. */
   unfold() {
-    const { settings, method } = this;
-    const preset = this.presets[settings.model];
-    const set = (key) => String(settings[key]) !== String(preset[key]);
-    if (method.knobs.some(({ id }) => set(id))) $("tuning").open = true;
-    if (MORE.some(set)) $("more").open = true;
-    if (set("strength")) $("start").open = true;
+    const preset = read_link(`#model=${this.settings.model}`, this.models).settings;
+    const set = (key) => String(this.settings[key]) !== String(preset[key]);
+    if (this.method.knobs.some(({ key }) => set(key))) $("tuning").open = true;
+    for (const { key, section } of this.catalogue.settings) {
+      const part = document.querySelector(`[data-section="${section}"]`)?.closest("details");
+      if (part && set(key)) part.open = true;
+    }
   }
 
   /** Puts the settings into the form, in the language of the moment. */
   show() {
-    if (!this.catalogue) return;
-    const { settings, method } = this;
-    for (const key of CHOICES) $(key).value = String(settings[key]);
-    for (const key of NUMBERS) put($(key), Number.isFinite(Number(settings[key])) ? String(settings[key]) : ""); // "inf": no end
-    const off = (stop) => Math.abs(stop - settings.steps);
-    this.slide("steps", STEP_STOPS.indexOf(STEP_STOPS.reduce((best, stop) => (off(stop) < off(best) ? stop : best))), settings.steps);
-    for (const key of SLIDERS) this.slide(key, settings[key], settings[key]);
+    if (!this.catalogue || !this.settings.sampler) return;
+    const { settings, method, about } = this;
+    this.choices();
+    for (const field of Object.values(this.fields)) field.show(settings[field.row.key] ?? field.row.default);
+    schedule.show(settings.schedule, about);
     const listed = schedule.listed(settings.schedule);
-    schedule.show(settings.schedule, this.about);
     $("steps").disabled = $("steps-slider").disabled = listed;
     $("steps-listed").hidden = !listed;
-    $("steps-field").hidden = method.adaptive;
+    this.hide();
     $("steps-chosen").hidden = !method.adaptive;
     this.showGuidance();
-    this.showClassifier();
-    $("noise-field").hidden = !knobs.draws(method, settings);
     this.tune();
     this.explain(method);
     gallery.show(settings.model);
-    gallery.describe(this.model, this.about);
+    gallery.describe(this.model, about);
+  }
+
+  /** The lists whose choices are the model's and the sampler's. */
+  choices() {
+    const classes = this.about?.classes ?? [];
+    const named = (start, key = "plain") => classes.map((text, i) => ({ id: `${start}${i}`, key, values: { text } }));
+    const unlabelled = this.about && this.about.null_class !== null;
+    this.fields.class.choices(["all", ...(unlabelled ? ["none"] : []), ...named("")]);
+    this.fields.guide.choices(["cfg", "cfgpp", ...named("perp-", "guide.perp")]);
+    $("guide").querySelector("[value=cfgpp]").disabled = !this.method.cfg_pp;
+    // What only replays another library's quirk is not offered, but a link may have asked for it.
+    const offered = this.catalogue.samplers.filter((row) => !row.compat || row.id === this.method.id);
+    const ids = offered.map(({ id }) => id).join();
+    if ($("sampler").dataset.ids !== ids) {
+      $("sampler").dataset.ids = ids;
+      const families = Object.groupBy(offered, ({ family }) => family);
+      $("sampler").replaceChildren(...Object.entries(families).map(([family, rows]) => titled(family, rows)));
+    }
+    $("sampler").value = this.method.id;
+  }
+
+  /** Hides what the sampler or the model has no use for. */
+  hide() {
+    const { about, model, method } = this;
+    const has = {
+      grid: !method.adaptive,
+      classes: !about || about.classes.length > 0,
+      guidance: !about || (about.classes.length > 0 && about.null_class !== null),
+      classifier: Boolean(model.classifier),
+      stochastic: draws(method, this.settings),
+    };
+    for (const { row, box } of Object.values(this.fields)) if (row.needs in has) box.hidden = !has[row.needs];
   }
 
   /** Guidance needs a class to push towards, and a push. */
   showGuidance() {
-    const { class: label, guidance, guide } = this.settings;
-    const labelled = label !== "none";
+    const { class: wanted, guidance, guide } = this.settings;
+    const labelled = wanted !== "none";
     const pushes = labelled && guidance !== 0 && (guidance !== 1 || guide !== "cfg");
-    $("guidance-field").classList.toggle("idle", !labelled);
-    say($("guidance-hint"), labelled ? "guidance.hint" : "guidance.idle");
-    for (const field of $("guide-fields").children) field.classList.toggle("idle", !pushes);
-    $("guide").querySelector("[value=cfgpp]").disabled = !this.method.cfg_pp;
-    if (!pushes) return say($("guide-hint"), labelled ? "guide.idle" : "guidance.idle");
+    const idle = (key, quiet) => {
+      this.fields[key].idle(quiet);
+      this.fields[key].explain(labelled ? undefined : "guidance.idle");
+    };
+    idle("guidance", !labelled);
+    idle("classifier", !labelled);
+    for (const key of ["guide", "rescale", "guidance-min", "guidance-max"]) this.fields[key].idle(!pushes);
+    if (!pushes) return this.fields.guide.explain(labelled ? "guide.idle" : "guidance.idle");
     const [kind] = guide.split("-");
     const plain = kind === "cfg" && !this.method.cfg_pp;
-    say($("guide-hint"), plain ? "guide.cfg.only" : `guide.${kind}.hint`, { apart: cfgpp(this.catalogue) });
-  }
-
-  /** A classifier leads towards a class, and not every model has one. */
-  showClassifier() {
-    const labelled = this.settings.class !== "none";
-    $("classifier-field").hidden = !this.model.classifier;
-    $("classifier-field").classList.toggle("idle", !labelled);
-    say($("classifier-hint"), labelled ? "classifier.hint" : "guidance.idle");
+    const apart = this.catalogue.samplers.filter(({ cfg_pp, compat }) => cfg_pp && !compat).map(({ name }) => name).join(", ");
+    return this.fields.guide.explain(plain ? "guide.cfg.only" : `guide.${kind}.hint`, { apart });
   }
 
   /** The sampler's knobs. */
   tune() {
     const { settings, method } = this;
     $("tuning").hidden = method.knobs.length === 0;
-    if ($("knobs").dataset.sampler !== method.id) {
-      $("knobs").dataset.sampler = method.id;
-      knobs.build($("knobs"), method, (id, value) => this.set(id, value));
-    }
-    knobs.show($("knobs"), method, settings);
-    const turned = method.knobs.filter(({ id }) => id in settings);
-    const list = () => turned.map(({ id }) => `${t(`knob.${id}`)} ${number(settings[id])}`).join(" · ");
+    this.knobs.show(method, settings);
+    const turned = method.knobs.filter(({ key }) => key in settings);
+    const list = () => turned.map(({ key }) => `${t(`knob.${key}`)} ${number(settings[key])}`).join(" · ");
     say($("tuning-title"), turned.length ? "tuning.turned" : "tuning", { turned: list });
-  }
-
-  slide(key, place, value) {
-    const slider = $(`${key}-slider`);
-    slider.value = String(place);
-    slider.setAttribute("aria-valuetext", number(value));
-    slider.style.setProperty("--filled", `${(100 * (slider.value - slider.min)) / (slider.max - slider.min)}%`);
   }
 
   explain(method) {
     const { id, order, evaluations, adaptive, comfyui, k_diffusion, diffusers, paper } = method;
     say($("sampler-hint"), `sampler.${id}`);
-    // The engine states these for the knobs' own places.
+    // The catalogue states these for the knobs' defaults.
     const facts = COUNTING.some((knob) => knob in this.settings)
       ? []
       : [el("li", "sampler.order", { order }), el("li", adaptive ? "sampler.attempts" : "sampler.evaluations", { evaluations })];
-    $("sampler-facts").replaceChildren(...facts, el("li", knobs.draws(method, this.settings) ? "sampler.noisy" : "sampler.exact"));
+    $("sampler-facts").replaceChildren(...facts, el("li", draws(method, this.settings) ? "sampler.noisy" : "sampler.exact"));
     const rows = [["ComfyUI", comfyui], ["k-diffusion", k_diffusion], ["diffusers", diffusers]];
     const terms = rows.flatMap(([where, name]) => {
       const value = document.createElement("dd");
@@ -250,6 +237,15 @@ export class Controls {
     });
     $("sampler-names").replaceChildren(...terms, el("dt", "paper"), cite(paper));
   }
+}
+
+/** The samplers of a family under its title. */
+function titled(family, rows) {
+  const group = document.createElement("optgroup");
+  group.dataset.i18nLabel = `samplers.${family}`;
+  group.label = t(`samplers.${family}`);
+  group.append(...rows.map(({ id, name }) => el("option", "plain", { text: name }, { value: id })));
+  return group;
 }
 
 /** A paper's line with its arXiv number made a link. */

@@ -1,9 +1,9 @@
 /** The models to choose from: a row of cards, chosen by mouse, finger or keyboard, and what the page says of the chosen one. */
 
+import { $ } from "./dom.js";
+import { getText } from "./models.js";
 import { count, el, hush, megabytes, number, say, t } from "./strings.js";
-import { get } from "./weights.js";
 
-const $ = (id) => document.getElementById(id);
 const list = $("gallery");
 
 /** Where each of these keys takes the focus, from card `i` of `n`. The focus alone chooses nothing, so nothing is downloaded on its way. */
@@ -21,7 +21,7 @@ const file = ({ id }, name) => `models/${id}/${name}`;
 
 /**
  * Fills the gallery.
- * @param {import("./weights.js").Model[]} models
+ * @param {import("./models.js").Model[]} models
  * @param {(id: string) => void} pick called when a person picks another model
  */
 export function fill(models, pick) {
@@ -69,7 +69,7 @@ export function show(id) {
 
 /**
  * Says what the chosen model is.
- * @param {import("./weights.js").Model} model
+ * @param {import("./models.js").Model} model
  * @param {object | undefined} about what the engine knows of it, once it is loaded
  */
 export function describe(model, about) {
@@ -96,7 +96,7 @@ export function listen(failed) {
     event.preventDefault();
     const path = $("model-card").getAttribute("href");
     try {
-      $("card-text").textContent = await (await get(path)).text();
+      $("card-text").textContent = await getText(path);
     } catch (thrown) {
       return failed(thrown);
     }

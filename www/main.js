@@ -1,12 +1,11 @@
 /** The page around its two views: the language, the theme, and which view the address asks for. */
 
-import { Fault } from "./fault.js";
+import { UnnoiseError, init, read_link } from "../pkg/index.js";
+import { $ } from "./dom.js";
 import { messages } from "./notices.js";
-import { pageSettings } from "./state.js";
+import { outdated } from "./release.js";
 import { language, preferred, say, speak } from "./strings.js";
 import { dress, flip, remember, remembered } from "./theme.js";
-
-const $ = (id) => document.getElementById(id);
 
 /**
  * What the page can show: where its markup begins, what its ids begin with, and its code, which nobody loads before it is asked for.
@@ -14,8 +13,8 @@ const $ = (id) => document.getElementById(id);
  * @typedef {{open: (hash: string) => void, close: () => void, link: () => string, relabel: () => void, switched: (tongue: string) => void}} View
  */
 const VIEWS = {
-  pictures: { prefix: "", file: "www/pictures.js", load: () => import("./pictures.js") },
-  lab: { prefix: "lab-", file: "www/lab/view.js", load: () => import("./lab/view.js") },
+  pictures: { prefix: "", failed: "failed.start", file: "www/pictures.js", load: () => import("./pictures.js") },
+  lab: { prefix: "lab-", failed: "lab.failed", file: "www/lab/view.js", load: () => import("./lab/view.js") },
 };
 
 /** The name of the view on show. */
@@ -26,17 +25,29 @@ let view;
 const opened = {};
 
 const named = (hash) => (/^#lab(&|$)/.test(hash) ? "lab" : "pictures");
-/** Says that a file of the page cannot be had. @returns {undefined} */
-const missing = (file) => messages(VIEWS[shown].prefix).fault(new Fault(navigator.onLine ? "unreachable" : "offline", { file }));
+/** Whether what was thrown means that a script could not be fetched, in the words of three engines; anything else is a mistake in it. */
+const unfetched = ({ message }) => /dynamically imported|Importing a module script/i.test(message);
+const absent = (file) => new UnnoiseError(navigator.onLine ? "unreachable" : "offline", { file });
+
+/** Says that a part of the page cannot be had. @returns {Promise<undefined>} */
+async function broken(error) {
+  const { code, values } = (await outdated()) ? new UnnoiseError("outdated") : UnnoiseError.from(error);
+  const { prefix, failed } = VIEWS[shown];
+  const { status, fault } = messages(prefix);
+  if (!view) status(failed);
+  fault({ code, values }, { reload: () => location.reload() });
+}
+
+/** The language that the address asks for. */
+const asked = () => read_link(location.hash, []).settings.lang;
 
 /** Shows what the address asks for: at first, and when it changes by hand, by a link or by the back button. */
 async function route() {
   const name = named(location.hash);
   if (name !== shown) turn(name);
-  const { lang } = pageSettings(location.hash).settings;
-  if (lang && lang !== language()) await choose(lang);
+  if (asked() && asked() !== language()) await choose(asked());
   const { load, file } = VIEWS[name];
-  const code = await load().catch(() => missing(file));
+  const code = await load().catch((thrown) => broken(unfetched(thrown) ? absent(file) : thrown));
   if (!code || shown !== name) return;
   view = opened[name] = code;
   view.relabel(); // the language may have changed since it was left
@@ -72,7 +83,7 @@ async function rewrite(tongue) {
 const choose = (tongue) =>
   rewrite(tongue).then(
     () => true,
-    () => missing(`www/i18n/${tongue}.json`),
+    () => broken(absent(`www/i18n/${tongue}.json`)),
   );
 
 async function switchTo(tongue) {
@@ -85,10 +96,14 @@ dress();
 $("theme").addEventListener("click", flip);
 for (const button of document.querySelectorAll("[data-language]")) button.addEventListener("click", () => switchTo(button.dataset.language));
 shown = named(location.hash);
-await rewrite(pageSettings(location.hash).settings.lang ?? remembered("language") ?? preferred());
+const failure = await init().catch((thrown) => thrown);
+await rewrite((failure ? undefined : asked()) ?? remembered("language") ?? preferred());
 turn(shown);
 $("boot").hidden = true;
 $("page").hidden = false;
 for (const name of Object.keys(VIEWS)) $(`to-${name}`).addEventListener("click", ({ currentTarget }) => back(currentTarget, name));
-addEventListener("hashchange", route);
-await route();
+if (failure) await broken(failure);
+else {
+  addEventListener("hashchange", route);
+  await route();
+}

@@ -29,7 +29,7 @@ export function messages(prefix) {
     for (const box of [...$("notices").children]) if (!name || box.dataset.name === name) box.remove();
   }
 
-  /** One notice a value of the link that could not be used. @param {import("./state.js").Problem} problem */
+  /** One notice a value of the link that could not be used. @param {import("../pkg/index.js").Problem} problem */
   function problem({ key, code, known, used, ...more }) {
     const format = `schedule.${more.value.split(":")[0]}.format`;
     if (code === "schedule" && knows(format)) code = "schedule-values";

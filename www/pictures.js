@@ -1,178 +1,194 @@
-/** The view of pictures: wires the controls, the worker and the stage together. */
+/** The view of pictures: wires the controls, the engine and the stage together. */
 
+import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
 import * as code from "./code.js";
 import { Controls } from "./controls.js";
-import { Fault } from "./fault.js";
+import { $ } from "./dom.js";
 import * as gallery from "./gallery.js";
+import { fetchModel, list, optionsOf } from "./models.js";
 import { messages, sentence } from "./notices.js";
-import { pending as schedulePending } from "./schedule.js";
+import { outdated, renew } from "./release.js";
 import { share } from "./share.js";
-import { amend, fitClasses, fitClassifier, fitModels, fitSampler, isRun, pageSettings, toHash } from "./state.js";
 import { el, knows, megabytes, number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as viewer from "./viewer.js";
 
-const $ = (id) => document.getElementById(id);
 const { clearFault, fault, forget, notice, problem, status } = messages("");
-/** Share of the run that a picture to start from goes through, until a person says otherwise: half of it stays to be seen. */
-const STRENGTH = 0.6;
-
-/** @type {Worker | undefined} */
-let worker;
-/** The address's hash, as it was last read or written here. */
-let address = "";
+/** The address's hash, as it was last read or written here; nothing before the view was first opened. */
+let address;
+/** Whether the settings are those of the address. */
+let adopted = false;
 /** Whether to run as soon as a model is on the device. */
 let wanted = false;
-/** The model that is, or nothing. */
-let loaded = "";
-/** The latest model that was: the way back when another cannot be had. */
-let latestLoaded = "";
-let running = false;
-/** The latest run's number: frames of earlier ones may still arrive and are dropped. */
-let latest = 0;
+/** @type {Engine | undefined} */
+let engine;
+/** The start of the engine that is under way, or was last. */
+let starting = new AbortController();
+/** The model on the device. @type {import("../pkg/index.js").Model | undefined} */
+let held;
+/** Whether it is the one of the settings. */
+let loaded = false;
+/** The download that is under way, or was last. */
+let loading = { id: "", abort: new AbortController(), files: Promise.resolve() };
+/** The run that is under way. @type {AbortController | undefined} */
+let running;
 let backend = "";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
-const controls = new Controls(changed, judge);
+const controls = new Controls({ changed, adjusted: tell });
 const named = () => t(`backend.${backend || "cpu"}`);
+const hash = (options) => write_link(controls.settings, options);
 
-/** What the worker says, by type. */
-const hear = {
-  stage({ stage: name, backend: which }) {
-    stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
-    if ($("cancel").hidden) status(...stage); // a download says more
-  },
-  progress({ name, loaded: bytes, total }) {
-    if (!$("fault").hidden) return; // the weights may still travel when the engine has failed
-    $("progress").value = bytes / total;
-    $("cancel").hidden = bytes >= total;
-    if (bytes < total) status("stage.downloading", { name, loaded: megabytes(bytes), total: megabytes(total) });
-    else status(...stage);
-  },
-  opened({ backend: opened, reason, catalogue, checked, models, presets, scripts }) {
-    backend = opened;
-    $("code").hidden = !scripts;
-    controls.fill(catalogue, models, presets);
-    say($("version"), "version", { version: catalogue.version });
-    $("share").disabled = false;
-    adopt(checked);
-    explain(reason);
-  },
-  checked({ field, ...verdict }) {
-    if (!field) return adopt(verdict);
-    controls.judged(verdict);
-    if (wanted) start();
-  },
-  loaded({ id, about }) {
-    if (id !== controls.settings.model) return; // another was picked meanwhile
-    loaded = latestLoaded = id;
-    controls.describe(about);
-    beginning.fit(about);
-    offer();
-    $("code").disabled = false;
-    ready();
-  },
-  frame({ id, frame }) {
-    if (id !== latest) return;
-    const every = viewer.add(frame);
-    if (frame.step === 0 && every > 1) notice("thinned", { every });
-    $("save").disabled = false;
-    offer();
-  },
-  done({ id, finished }) {
-    if (id !== latest) return;
-    idle();
-    viewer.end();
-    const { step, steps, images } = viewer.timeline.newest;
-    const stopped = steps === null ? "stopped.open" : "stopped";
-    status(finished ? "done" : stopped, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
-  },
-  code: code.show,
-  fault({ during, id, code, values }) {
-    const stale = during === "run" ? id !== latest : during === "load" && id !== controls.settings.model;
-    if (!stale) failed(during, { code, values });
-  },
-};
-
-/** Starts a worker, whatever became of the one before. */
-function boot() {
-  worker?.terminate();
-  loaded = latestLoaded = "";
+/** Starts an engine, whatever became of the one before, and goes on to the model. */
+async function boot() {
+  giveUp();
   clearFault();
   idle();
-  worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  worker.onmessage = ({ data: { type, ...message } }) => hear[type](message);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    const file = "www/worker.js";
-    failed("start", navigator.onLine ? { code: "worker", values: { message: event.message || file } } : { code: "offline", values: { file } });
-  };
   stage = ["stage.starting", {}];
   status(...stage);
-  worker.postMessage({ type: "start", backend: controls.settings.backend, link: address });
+  starting = new AbortController();
+  const { signal } = starting;
+  try {
+    await prepare();
+    if (signal.aborted) return;
+    fetching(); // the weights travel while the engine starts
+    const opened = await Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
+    engine = opened;
+    backend = engine.backend;
+    explain(engine.reason);
+  } catch (thrown) {
+    if (signal.aborted) return;
+    loading.abort.abort(); // weights without an engine are of no use
+    return failed("start", thrown);
+  }
+  return load();
 }
 
-/** Takes over the settings of a link that the engine has read. */
-function adopt({ settings, problems }) {
-  const own = pageSettings(address);
-  controls.settings = { ...own.settings, ...settings };
+/** Gives the engine up. */
+function giveUp() {
+  starting.abort();
+  running?.abort();
+  engine?.close();
+  engine = held = running = undefined;
+  loaded = false;
+}
+
+/** What the page needs before the engine: the list of models, the form, and the settings of the address. */
+async function prepare() {
+  if (!controls.models.length) {
+    controls.fill(await list());
+    say($("version"), "version", { version: controls.catalogue.version });
+    $("share").disabled = false;
+  }
+  if (!adopted) adopt();
+}
+
+function staged({ stage: name, backend: which }) {
+  stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
+  if ($("cancel").hidden) status(...stage); // a download says more
+}
+
+/** Downloads the files of the model, and no other's any more. */
+function fetching() {
+  const { model } = controls;
+  if (loading.id === model.id && !loading.abort.signal.aborted) return loading;
+  loading.abort.abort();
+  const abort = new AbortController();
+  const progress = ({ loaded: bytes, total }) => {
+    if (abort.signal.aborted || !$("fault").hidden) return;
+    $("progress").value = bytes / total;
+    $("cancel").hidden = bytes >= total;
+    if (bytes < total) status("stage.downloading", { name: model.name, loaded: megabytes(bytes), total: megabytes(total) });
+    else status(...stage);
+  };
+  const files = fetchModel(model, { progress, signal: abort.signal });
+  files.catch(() => {}); // reported by the `load` that awaits it
+  loading = { id: model.id, abort, files };
+  return loading;
+}
+
+/** Puts the model of the settings on the device. */
+async function load() {
+  running?.abort();
+  clearFault();
+  loaded = false;
+  if (!engine) return; // its start goes on to here
+  if (held?.listed.id === controls.settings.model) {
+    loading.abort.abort(); // whatever else was on its way
+    loading.id = "";
+    return arrived();
+  }
+  // A download that began with the engine's start may have been cancelled since.
+  const mine = loading.id === controls.settings.model ? loading : fetching();
+  const { signal } = mine.abort;
+  try {
+    const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
+    if (mine !== loading) return;
+    held = model;
+    arrived();
+  } catch (thrown) {
+    if (mine === loading) failed("load", thrown);
+  } finally {
+    // The engine has its own copy now, and what failed is to be fetched anew.
+    if (mine === loading) loading = { ...mine, id: "" };
+  }
+}
+
+/** The model of the settings is on the device. */
+function arrived() {
+  loaded = true;
+  controls.describe(held.about);
+  beginning.fit(held.about);
+  offer();
+  $("code").hidden = $("code").disabled = false;
+  ready();
+}
+
+/** Takes over the settings of the address. */
+function adopt() {
+  const { settings, problems } = read_link(address, controls.models);
+  adopted = true;
+  controls.settings = settings;
+  controls.about = held?.listed.id === settings.model ? held.about : undefined;
   forget();
-  const misfits = fitModels(controls.settings, controls.models, controls.catalogue.defaults.model);
-  const knobs = fitSampler(controls.settings, controls.catalogue);
-  const alone = fitClassifier(controls.settings, controls.model);
-  tell([...own.problems, ...problems.map((found) => ({ ...found, used: settings[found.key] ?? null })), ...misfits, ...knobs, ...alone]);
+  for (const field of Object.values(controls.fields)) field.accept();
+  tell(problems);
   controls.unfold();
   beginning.show(strong());
-  if (loaded === controls.settings.model) ready();
-  else load();
 }
 
 /** A model is on the device and the form is filled. */
 function ready() {
-  tell(fitClasses(controls.settings, controls.about));
+  tell(controls.fit());
   preview();
   idle();
   if (wanted) start();
   else status("ready", { backend: named });
 }
 
-/** Shows what had to be changed in the settings, and the form as it is now. */
+/** Says what had to be changed in the settings, and shows the form as it is now. */
 function tell(problems) {
   problems.forEach(problem);
   controls.show();
 }
 
-function load() {
-  loaded = "";
-  clearFault();
-  worker.postMessage({ type: "load", id: controls.settings.model });
-}
-
 function changed(key) {
-  // Until the engine has read the link, only what was changed is known of it.
-  write(controls.catalogue ? hash() : amend(address, key, controls.settings[key]));
+  write(hash());
   if (key === "backend") boot();
   else if (key === "model") load();
   else if (key === "images") preview();
 }
 
-const hash = (options) => toHash(controls.settings, controls.catalogue, options);
-
-/** Has the engine judge settings that a person is about to choose. */
-function judge(settings) {
-  worker.postMessage({ type: "check", link: toHash(settings, controls.catalogue), field: true });
-}
-
 /** Whether the settings are those of a run that begins with a picture. */
-const strong = () => controls.settings.strength !== controls.catalogue.defaults.strength;
+const strong = () => controls.settings.strength !== controls.default("strength");
 
 /** A picture to start from came or went. */
 function begun(there) {
   if (loaded) clearFault(); // of a file that was no picture
   // At full strength the picture would be forgotten, and without a picture there is nothing to forget.
-  if (there && !strong()) controls.set("strength", STRENGTH);
-  if (!there && strong()) controls.set("strength", controls.catalogue.defaults.strength);
+  if (there && !strong()) controls.set("strength", controls.catalogue.start_strength);
+  if (!there && strong()) controls.set("strength", null);
   beginning.show();
 }
 
@@ -182,68 +198,105 @@ function offer() {
   $("start-take").disabled = !frame || !beginning.fits(frame);
 }
 
-function write(hash) {
-  address = hash;
-  history.replaceState(null, "", hash);
+function write(link) {
+  address = link;
+  history.replaceState(null, "", link);
 }
 
 /** Shows as many empty places as there will be images, as long as there are no pictures. */
 function preview() {
-  if (loaded && !viewer.timeline.newest) viewer.preview({ ...controls.about, images: controls.settings.images });
+  if (loaded && !viewer.timeline.newest) viewer.preview({ ...held.about, images: controls.settings.images });
 }
 
-function start() {
-  if (schedulePending()) {
-    wanted = true; // until the engine has judged what was typed
-    return;
-  }
+async function start() {
   if (!loaded) {
     wanted = true;
     if ($("fault").hidden) notice("queued");
     return;
   }
+  running?.abort();
+  const mine = new AbortController();
+  running = mine;
   wanted = false;
-  running = true;
-  latest += 1;
   clearFault();
   forget("queued");
   forget("thinned");
   write(hash());
-  viewer.begin(controls.settings, controls.about.classes);
+  viewer.begin(controls.settings, held.about.classes);
   status("running", { images: controls.settings.images, backend: named });
   $("stop").disabled = false;
-  worker.postMessage({ type: "run", id: latest, link: address, ...beginning.given() });
   reveal();
+  let shown = false;
+  try {
+    for await (const frame of held.run(controls.settings, { ...beginning.given(), signal: mine.signal })) {
+      if (running !== mine) return;
+      shown = true;
+      show(frame);
+    }
+    ended("done");
+  } catch (thrown) {
+    if (running !== mine) return;
+    if (!mine.signal.aborted) failed("run", thrown);
+    else if (shown) ended(viewer.timeline.newest.steps === null ? "stopped.open" : "stopped");
+    else ready(); // stopped before there was anything
+  }
+}
+
+function show(frame) {
+  const every = viewer.add(frame);
+  if (frame.step === 0 && every > 1) notice("thinned", { every });
+  $("save").disabled = false;
+  offer();
+}
+
+function ended(how) {
+  idle();
+  viewer.end();
+  const { step, steps, images } = viewer.timeline.newest;
+  status(how, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
 }
 
 function stop() {
   wanted = false;
   forget("queued");
-  if (!running) return;
-  status("stopping");
-  worker.postMessage({ type: "stop" });
+  running?.abort();
 }
 
 /** Nothing runs and nothing loads any more. */
 function idle() {
-  running = false;
+  running = undefined;
   $("progress").value = 0;
   $("cancel").hidden = $("stop").disabled = true;
 }
 
 /** A failure on the page, with the ways out that there are. */
-function failed(during, { code, values }) {
+async function failed(during, thrown) {
+  const { code, values } = UnnoiseError.from(thrown);
   idle();
   forget("queued");
-  if (code === "engine-crashed") loaded = latestLoaded = ""; // nothing can be asked of it any more
-  status(code === "cancelled" ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
+  const crashed = code === "engine-crashed" || code === "worker";
+  if (crashed) giveUp(); // nothing can be asked of it any more
+  const stopped = code === "aborted";
+  status(stopped ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
   const actions = {};
   if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;
-  if (code === "cancelled") actions["load"] = load;
-  else if (during === "load") actions.retry = load;
-  else if (during !== "run" || code === "engine-crashed") actions.retry = boot;
-  if (during === "load" && latestLoaded) actions["model.back"] = () => controls.pick(latestLoaded);
+  if (stopped) actions["load"] = load;
+  else if (during === "load") actions.retry = relist;
+  else if (during !== "run" || crashed) actions.retry = () => renew(values.file).then(boot);
+  if (during === "load" && held) actions["model.back"] = () => controls.set("model", held.listed.id);
   fault({ code, values }, actions);
+  // The files may be those of a site that was put up anew since this page was opened.
+  if (!stopped && (await outdated())) fault({ code: "outdated", values: {} }, { reload: () => location.reload() });
+}
+
+/** Loads anew, by a list that may have changed. */
+async function relist() {
+  try {
+    controls.fill(await list());
+  } catch (thrown) {
+    return failed("load", thrown);
+  }
+  return load();
 }
 
 function onCpu() {
@@ -276,21 +329,22 @@ async function save() {
 }
 
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */
-export function open(hash) {
-  if (worker && hash === address) return; // back from the other view
-  address = hash;
-  wanted = isRun(address);
-  const { settings } = pageSettings(address);
-  if (!worker) controls.settings = settings;
-  const same = worker && settings.backend === controls.settings.backend;
-  controls.settings.backend = settings.backend;
-  if (same && loaded) worker.postMessage({ type: "check", link: address });
-  else boot();
+export function open(link) {
+  if (link === address) return; // back from the other view
+  const { backend: before, model } = controls.settings;
+  address = link;
+  adopted = false;
+  wanted = is_run(address);
+  if (!engine) return boot();
+  adopt();
+  if (controls.settings.backend !== before) boot();
+  else if (loaded && controls.settings.model === model) ready();
+  else load();
 }
 
 export const close = stop;
 
-export const link = () => address;
+export const link = () => address ?? "";
 
 export function relabel() {
   controls.show();
@@ -298,10 +352,11 @@ export function relabel() {
 }
 
 export function switched(tongue) {
-  if (!controls.settings.lang) return;
-  controls.settings.lang = tongue;
-  changed("lang");
+  if (controls.settings.lang) controls.set("lang", tongue);
 }
+
+/** The run as a script, or the sentence why there is none. */
+const python = () => held.python(controls.settings).then((text) => code.show({ text }), ({ message }) => code.show({ why: message }));
 
 function listen() {
   $("controls").addEventListener("submit", (event) => {
@@ -312,15 +367,15 @@ function listen() {
   $("cancel").addEventListener("click", () => {
     status("cancelled");
     $("cancel").hidden = true;
-    worker.postMessage({ type: "cancel" });
+    loading.abort.abort();
   });
   $("save").addEventListener("click", save);
   $("share").addEventListener("click", () => share(hash({ share: true }), { begun: Boolean(beginning.given().picture) }));
-  $("code").addEventListener("click", () => worker.postMessage({ type: "code", link: hash() }));
-  gallery.listen((thrown) => fault(Fault.from(thrown)));
+  $("code").addEventListener("click", () => python());
+  gallery.listen((thrown) => fault(UnnoiseError.from(thrown)));
   beginning.listen({
     changed: begun,
-    failed: (thrown) => fault(Fault.from(thrown)),
+    failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
   addEventListener("keydown", (event) => {

@@ -1,16 +1,13 @@
-/** The schedule's fields: which kind, and the numbers that some kinds take. The engine judges what is typed. */
+/** The schedule's fields: which kind, and the numbers that some kinds take. */
 
+import { $ } from "./dom.js";
 import { hush, knows, say } from "./strings.js";
 import { put } from "./typing.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** @typedef {{id: string, values: string | null, list: boolean}} Kind its `values` are its default ones, if it has any */
 
 /** @type {Kind[]} */
 let kinds = [];
-/** What was typed and is not judged yet, as a link has it. */
-let asked = "";
 /** What was typed and cannot be used: it stays in its field until it is mended or another kind is chosen. */
 let refused = "";
 
@@ -26,43 +23,26 @@ export function fill(all) {
   kinds = all;
 }
 
-/** Whether something typed waits for the engine's judgement. */
-export const pending = () => asked !== "";
-
 /** Whether the schedule is a list that has its own number of steps. */
 export const listed = (text) => kind(text).list;
 
 /**
- * @param {(text: string, steps?: number) => void} choose takes a schedule that is good, with its number of steps where it has one
- * @param {(text: string) => void} ask has the engine judge one
+ * @param {(text: string) => unknown} take takes a schedule, or answers what is wrong with it
+ * @param {() => void} redraw shows the form anew
  */
-export function listen(choose, ask) {
-  const take = (id) => {
-    asked = refused = "";
-    const { values, list } = kind(id);
-    choose(id, list ? values.split(",").length : undefined);
+export function listen(take, redraw) {
+  const chosen = (id) => {
+    refused = "";
+    take(id);
   };
-  $("schedule").addEventListener("change", () => take($("schedule").value));
+  $("schedule").addEventListener("change", () => chosen($("schedule").value));
   $("schedule-values").addEventListener("change", () => {
     const id = $("schedule").value;
-    if (!typed()) return take(id); // nothing: as the kind has it
-    asked = `${id}:${typed()}`;
-    ask(asked);
+    if (!typed()) return chosen(id); // nothing: as the kind has it
+    const wish = `${id}:${typed()}`;
+    refused = take(wish) ? wish : "";
+    redraw();
   });
-}
-
-/**
- * Hears the engine's judgement of a link with the schedule that was asked for.
- * @param {{settings: import("./state.js").Settings, problems: import("./state.js").Problem[]}} verdict
- * @returns {{schedule: string, steps: number} | undefined} what to use now, if the question still stands and the answer is yes
- */
-export function judged({ settings, problems }) {
-  const problem = problems.find(({ key }) => key === "schedule");
-  const question = asked;
-  asked = "";
-  if (!question) return undefined; // another kind was chosen meanwhile
-  refused = problem ? question : "";
-  return problem ? undefined : { schedule: settings.schedule, steps: settings.steps };
 }
 
 /**
@@ -73,14 +53,14 @@ export function judged({ settings, problems }) {
  */
 export function show(text, about) {
   const { id, values } = kind(text);
-  if (refused && idOf(refused) !== id) refused = "";
+  if (idOf(refused) !== id) refused = "";
   $("schedule").value = id;
   const continuous = about?.timesteps === null && knows(`continuous.${id}`);
   say($("schedule-hint"), continuous ? `continuous.${id}` : `schedule.${id}.hint`, { last: about?.last_time });
   $("schedule-values-field").hidden = values === null;
   if (values === null) return;
   const used = valuesOf(text) ?? values;
-  put($("schedule-values"), valuesOf(asked || refused || text) ?? values);
+  put($("schedule-values"), valuesOf(refused || text) ?? values);
   say($("schedule-values-label"), `schedule.${id}.values`);
   say($("schedule-format"), `schedule.${id}.format`);
   const [, value] = refused.split(":");

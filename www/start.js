@@ -1,18 +1,18 @@
 /** A picture to start from, and the part of it that is to stay: both live in this tab only, not in the link. */
 
-import { Fault } from "./fault.js";
+import { UnnoiseError, fit_picture } from "../pkg/index.js";
+import { $ } from "./dom.js";
 import { say } from "./strings.js";
 
-const $ = (id) => document.getElementById(id);
 /** Radius of the brush, in pixels of the model: small pictures want a fine one. */
 const brush = ({ width }) => Math.max(1, width / 14);
 /** What lies over the part that stays: the colour of signal, as everywhere on the page. */
 const VEIL = [255, 130, 50];
 
-/** @typedef {{channels: number, height: number, width: number}} Size */
+/** @typedef {{channels: number, height: number, width: number, background: number[]}} Size what transparent parts are laid on is the model's to say */
 
 /** @type {Size} */
-let size = { channels: 1, height: 28, width: 28 };
+let size = { channels: 1, height: 28, width: 28, background: [0, 0, 0] };
 /** The picture, `[height, width, channels]`, if there is one. @type {Uint8Array | undefined} */
 let picture;
 /** 255 where the picture is to stay, `[height, width]`. @type {Uint8Array} */
@@ -29,9 +29,8 @@ export const given = () => ({ picture, mask: picture && mask.some(Boolean) ? mas
 
 /** Another model may have pictures of another size. @param {Size} about */
 export function fit(about) {
-  const { channels, height, width } = about;
-  const same = channels === size.channels && height === size.height && width === size.width;
-  size = { channels, height, width };
+  const same = fits(about);
+  size = about;
   if (!same && picture) take(undefined);
 }
 
@@ -48,25 +47,15 @@ function take(bytes) {
 /** Takes a file, fitted to the model's size. Throws a fault when it is no picture. */
 async function read(file) {
   const bitmap = await createImageBitmap(file).catch(() => {
-    throw new Fault("not-a-picture", { file: file.name });
+    throw new UnnoiseError("not-a-picture", { file: file.name });
   });
-  const { width, height, channels } = size;
+  const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.fillRect(0, 0, width, height);
-  // As large as it must be to cover everything, in the middle.
-  const scale = Math.max(width / bitmap.width, height / bitmap.height);
-  const [w, h] = [bitmap.width * scale, bitmap.height * scale];
-  context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
+  context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
-  const bytes = new Uint8Array(width * height * channels);
-  for (let p = 0; p < width * height; p += 1) {
-    const colour = data.subarray(4 * p, 4 * p + 3);
-    if (channels === 1) bytes[p] = Math.round(0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]); // Rec. 601, as Pillow's "L"
-    else bytes.set(colour, channels * p);
-  }
-  take(bytes);
+  // What the command line does with a picture of any size, or with one that is transparent in places.
+  take(fit_picture(new Uint8Array(data.buffer), width, height, size));
 }
 
 /** Keeps a part of the picture: one of `left`, `right`, `top`, `bottom`, `none`. */
@@ -88,7 +77,7 @@ function keep(part) {
  * @param {boolean} [missing] the settings speak of a picture that is not there
  */
 export function show(missing = false) {
-  $("start-tools").hidden = $("strength-field").hidden = !picture;
+  $("start-tools").hidden = $("start-settings").hidden = !picture;
   if (!picture) return say($("start-note"), missing ? "start.missing" : "start.hint");
   const { channels, height, width } = size;
   Object.assign(canvas, { width, height });

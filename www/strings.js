@@ -9,7 +9,7 @@ export const LANGUAGES = ["en", "zh"];
 
 /** @type {WeakMap<Element, Record<string, Value>>} */
 const filled = new WeakMap();
-/** The same of the names that only those who hear the page are told. @type {WeakMap<Element, Record<string, Value>>} */
+/** The same for accessible names. @type {WeakMap<Element, Record<string, Value>>} */
 const filledLabels = new WeakMap();
 /** @type {Record<string, string>} */
 let table = {};
@@ -35,12 +35,15 @@ export async function speak(language) {
 export const knows = (key) => Object.hasOwn(table, key);
 
 /**
- * The text `key` with its `{placeholders}` filled. An unknown key is shown as it is: wrong, but visible.
+ * The text `key` with its `{placeholders}` filled, and of each `{count:image|images}` the form that goes with that number.
+ * An unknown key is shown as it is: wrong, but visible.
  * @param {string} key
  * @param {Record<string, Value>} [values]
  */
 export function t(key, values = {}) {
-  return (table[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => {
+  const plurals = new Intl.PluralRules(current);
+  const agreed = (table[key] ?? key).replace(/\{(\w+):([^|}]*)\|([^}]*)\}/g, (_, name, one, other) => (plurals.select(Number(values[name])) === "one" ? one : other));
+  return agreed.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined || value === null) return whole;
     if (typeof value === "function") return value();

@@ -1,10 +1,10 @@
 /** The stage: two sheets of pictures, the timeline under them, and the numbers of the step on show. */
 
+import { $ } from "./dom.js";
 import { hush, number, say } from "./strings.js";
 import { Sheet, png } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
-const $ = (id) => document.getElementById(id);
 /** Steps over which the pace is averaged: enough to be steady, few enough to forget the slow first one. */
 const RECENT = 8;
 

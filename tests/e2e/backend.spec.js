@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { root } from "./browser.js";
-import { difference, pictures, pixels, says, useTinyModel, visit } from "./page.js";
+import { difference, link, pictures, pixels, says, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=dpmpp-2m&steps=3&schedule=trailing&seed=5&images=2&class=all&guidance=1";
+const LINK = link({ sampler: "dpmpp-2m", seed: 5, guidance: 1, backend: undefined });
 
 /** Runs `code` in the worker before the page's own. */
 const inWorker = (page, code) =>
-  page.route("**/www/worker.js", async (route) => {
+  page.route("**/pkg/worker.js", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${code}\n${await response.text()}` });
   });
@@ -63,13 +63,12 @@ test("WebGPU draws the CPU's pictures, and the page warns of a software adapter"
 async function disguiseEngine(page, disguise) {
   const script = `
     import init, * as cpu from "./unnoise_cpu.js";
-    export const { catalogue, check_link } = cpu;
     export default () => init({ module_or_path: new URL("./unnoise_cpu_bg.wasm", import.meta.url) });
     const forward = (real, name) => (...given) => real[name](...given);
     export const Engine = {
       async open() {
         const real = await cpu.Engine.open();
-        const names = ["self_test", "load", "run"];
+        const names = ["self_test", "load", "load_classifier", "python", "run"];
         const methods = Object.fromEntries(names.map((name) => [name, forward(real, name)]));
         return { ...methods, backend: "webgpu", adapter: "test", ...(${disguise})(real) };
       },
@@ -93,12 +92,12 @@ test("a WebGPU that computes wrong numbers gives way to the CPU, and the page gi
     page,
     `(real) => ({
       async self_test(config, weights) {
-        const oracle = await fetch(new URL("../models/selftest/wrong.safetensors", import.meta.url));
+        const oracle = await fetch(new URL("./selftest/wrong.safetensors", import.meta.url));
         return real.self_test(config, weights, new Uint8Array(await oracle.arrayBuffer()));
       },
     })`,
   );
-  await page.route("**/models/selftest/wrong.safetensors", (route) => route.fulfill({ body: wrongOracle() }));
+  await page.route("**/pkg/selftest/wrong.safetensors", (route) => route.fulfill({ body: wrongOracle() }));
   await useTinyModel(page);
   await pictures(page, `${LINK}&backend=webgpu`);
   await expect(page.locator("#notices")).toContainText(
@@ -109,20 +108,27 @@ test("a WebGPU that computes wrong numbers gives way to the CPU, and the page gi
 
 test("a CPU that computes wrong numbers shows no pictures, and the page says so", async ({ page }) => {
   await useTinyModel(page);
-  await page.route("**/models/selftest/oracle.safetensors", (route) => route.fulfill({ body: wrongOracle() }));
+  await page.route("**/pkg/selftest/expected.safetensors", (route) => route.fulfill({ body: wrongOracle() }));
   await visit(page, LINK);
   await expect(page.locator("#fault-text")).toHaveText(/computes wrong numbers: a stored example is off by 5\.0e-1, and at most .* is allowed/);
   await says(page, "failed.start");
 });
 
-test("a graphics device lost in mid-run is told, and the CPU finishes the job", async ({ page }) => {
+test("a graphics device lost in mid-run is reported, and the CPU finishes the job", async ({ page }) => {
   await disguiseEngine(
     page,
     `(real) => ({
-      run: (link, onFrame) => real.run(link, async (frame) => {
-        if (frame.step === 2) throw Object.assign(new Error(), { code: "device-failed", values: { why: "device lost" } });
-        return onFrame(frame);
-      }),
+      run: (...given) => {
+        const run = real.run(...given);
+        return {
+          async next() {
+            const frame = await run.next();
+            if (frame.step === 2) throw Object.assign(new Error(), { code: "device-failed", values: { why: "device lost" } });
+            return frame;
+          },
+          free: () => run.free(),
+        };
+      },
     })`,
   );
   await useTinyModel(page);

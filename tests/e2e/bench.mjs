@@ -27,7 +27,7 @@ await page.addInitScript(() => {
   window.Worker = class extends Worker {
     constructor(...given) {
       super(...given);
-      this.addEventListener("message", ({ data: { type, frame } }) => type === "frame" && window.frames.push(frame));
+      this.addEventListener("message", ({ data: { result } }) => result?.network_ms !== undefined && window.frames.push(result));
     }
   };
 });

@@ -1,15 +1,15 @@
 /** The run as a Python script, where the engine writes one. */
 
 import { expect, test } from "@playwright/test";
-import { pictures, says, useTinyModel, visit } from "./page.js";
+import { link, pictures, says, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=ddim&steps=3&schedule=trailing&seed=3&images=2&class=all&guidance=2&backend=cpu";
+const LINK = link();
 
-/** Puts `write`, the code of a function of the link, in the place of the engine's own writer. */
+/** Puts `write`, the code of a function of the settings, in the place of the engine's own writer. */
 const useWriter = (page, write) =>
   page.route("**/pkg/unnoise_cpu.js", async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, body: `${await response.text()}\nEngine.prototype.diffusers_code = ${write};` });
+    await route.fulfill({ response, body: `${await response.text()}\nEngine.prototype.python = ${write};` });
   });
 
 test.beforeEach(async ({ page }) => {
@@ -18,13 +18,13 @@ test.beforeEach(async ({ page }) => {
 
 test("the run as a script is shown and copied, and the dialog gives the focus back", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  await useWriter(page, "(link) => `# ${link}\\nprint(1)\\n`");
+  await useWriter(page, "(settings) => `# ${settings.sampler} ${settings.steps}\\nprint(1)\\n`");
   await pictures(page, LINK);
   await page.locator("#code").focus();
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog", { name: "The same picture with diffusers" });
   await expect(dialog).toBeVisible();
-  await expect(page.locator("#code-text")).toHaveText(/^# #model=tiny&sampler=ddim&steps=3[^\n]*\nprint\(1\)\n$/);
+  await expect(page.locator("#code-text")).toHaveText(/^# ddim 3\nprint\(1\)\n$/);
   await page.locator("#code-copy").click();
   await expect(page.locator("#code-note")).toHaveText("Copied.");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("print(1)");
@@ -35,7 +35,7 @@ test("the run as a script is shown and copied, and the dialog gives the focus ba
 
 test("Escape closes the dialog and leaves the run alone", async ({ page }) => {
   await useWriter(page, "() => 'print(1)'");
-  await visit(page, LINK.replace("steps=3", "steps=1000"));
+  await visit(page, link({ steps: 1000 }));
   await expect(page.locator("#pace")).toContainText("/1000");
   await page.locator("#code").click();
   await expect(page.locator("#code-dialog")).toBeVisible();
@@ -46,7 +46,7 @@ test("Escape closes the dialog and leaves the run alone", async ({ page }) => {
   await says(page, "stopped");
 });
 
-test("a run that diffusers cannot repeat is told in a sentence", async ({ page }) => {
+test("a run that diffusers cannot repeat is reported in a sentence", async ({ page }) => {
   await useWriter(page, "() => { throw Object.assign(new Error('diffusers has no Ralston.'), { code: 'no-diffusers' }); }");
   await pictures(page, LINK);
   await page.locator("#code").click();
@@ -66,13 +66,4 @@ test("without the clipboard's leave the script is selected", async ({ page }) =>
   await page.locator("#code").click();
   await page.locator("#code-copy").click();
   expect(await page.evaluate(() => String(getSelection()))).toBe("print(1)");
-});
-
-test("an engine that writes no scripts has no button for it", async ({ page }) => {
-  await page.route("**/pkg/unnoise_cpu.js", async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${await response.text()}\ndelete Engine.prototype.diffusers_code;` });
-  });
-  await pictures(page, LINK);
-  await expect(page.locator("#code")).toBeHidden();
 });

@@ -15,14 +15,14 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
     /The link says sampler=magic, but it must be one of .*ddim.*; dpmpp-2m is used\./,
     "The link says steps=0, but it must be a number from 1 to 1000; 20 is used.",
     "The link says seed=-1, but it must be a number from 0 to 4294967295; 7 is used.",
-    "Class 9 was asked for, but this model has 2 classes; all is used.",
+    "The link says class=9, but this model has 2 classes; all is used.",
     "The link says guidance=lots, but it must be a number from 0 to 20; 2 is used.",
     "The link says backend=abacus, but it must be one of auto, cpu, webgpu; auto is used.",
     "The link says lang=xx, but it must be one of en, zh; the default is used.",
   ]) {
     await expect(notices).toContainText(text);
   }
-  await expect(notices).not.toContainText("colour");
+  await expect(notices).toContainText("The link says colour=red, but there is no such setting; it is left out.");
   await expect(page.locator("#images")).toHaveValue("2");
   expect(page.url()).not.toContain("colour");
   const before = await notices.locator(".notice").count();
@@ -35,7 +35,7 @@ for (const [name, served, sentence] of [
   ["truncated", (files) => (files[WEIGHTS] = files[WEIGHTS].subarray(0, 1000)), `The download of models/tiny/${WEIGHTS} is incomplete: 1000 of `],
   ["damaged", (files) => (files[WEIGHTS] = Buffer.from(files[WEIGHTS]).fill(7, 5000, 5100)), `The download of models/tiny/${WEIGHTS} is damaged`],
 ]) {
-  test(`${name} weights are told, and a second try works`, async ({ page }) => {
+  test(`${name} weights are reported, and a second try works`, async ({ page }) => {
     await useTinyModel(page, { served });
     await visit(page, LINK);
     await expect(page.locator("#fault-text")).toContainText(sentence);
@@ -49,7 +49,7 @@ for (const [name, served, sentence] of [
   });
 }
 
-test("weights that do not fit their network are told", async ({ page }) => {
+test("weights that do not fit their network are reported", async ({ page }) => {
   const listed = (files) => {
     const config = JSON.parse(files["unet/config.json"]);
     files["unet/config.json"] = Buffer.from(JSON.stringify({ ...config, block_out_channels: [8, 16] }));
@@ -64,8 +64,9 @@ for (const [name, url, sentence] of [
   ["no list of models", "**/models/index.json", "The server does not have models/index.json (it answered 404)"],
   ["no engine", "**/pkg/unnoise_cpu.js", "The engine pkg/unnoise_cpu.js could not be loaded"],
   ["no engine binary", "**/pkg/unnoise_cpu_bg.wasm", "The server does not have pkg/unnoise_cpu_bg.wasm (it answered 404)"],
-  ["no stored example", "**/models/selftest/oracle.safetensors", "The server does not have models/selftest/oracle.safetensors (it answered 404)"],
-  ["no worker", "**/www/worker.js", "The page's worker could not start"],
+  ["no reader of links", "**/pkg/unnoise_settings.js", "The engine pkg/unnoise_settings.js could not be loaded"],
+  ["no stored example", "**/pkg/selftest/expected.safetensors", "The server does not have pkg/selftest/expected.safetensors (it answered 404)"],
+  ["no worker", "**/pkg/worker.js", "The page's worker could not start"],
 ]) {
   test(`a site with ${name} says so`, async ({ page }) => {
     await useTinyModel(page);
@@ -88,22 +89,22 @@ test("after a failed start another backend can be chosen, and the link is kept",
   expect(page.url()).toContain("backend=cpu");
 });
 
-test("an empty list of models is told", async ({ page }) => {
+test("an empty list of models is reported", async ({ page }) => {
   await page.route("**/models/index.json", (route) => route.fulfill({ json: [] }));
   await visit(page);
   await expect(page.locator("#fault-text")).toContainText("The list of models models/index.json is empty or broken");
 });
 
-test("an engine that is no WebAssembly is told", async ({ page }) => {
+test("an engine that is no WebAssembly is reported", async ({ page }) => {
   await useTinyModel(page);
   await page.route("**/pkg/unnoise_cpu_bg.wasm", (route) => route.fulfill({ contentType: "application/wasm", body: "not wasm" }));
   await visit(page, LINK);
   await expect(page.locator("#fault-text")).toContainText("The browser could not start the engine");
 });
 
-test("a browser without WebAssembly is told", async ({ page }) => {
+test("a browser without WebAssembly is reported", async ({ page }) => {
   await useTinyModel(page);
-  await page.route("**/www/worker.js", async (route) => {
+  await page.route("**/pkg/worker.js", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `delete globalThis.WebAssembly;\n${await response.text()}` });
   });
@@ -111,7 +112,7 @@ test("a browser without WebAssembly is told", async ({ page }) => {
   await expect(page.locator("#fault-text")).toContainText("cannot run WebAssembly");
 });
 
-test("losing the network is told, and a cached model does not need it", async ({ page, context }) => {
+test("losing the network is reported, and a cached model does not need it", async ({ page, context }) => {
   await useTinyModel(page);
   await pictures(page, LINK);
   const fetched = [];

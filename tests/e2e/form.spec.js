@@ -1,19 +1,12 @@
 /** The form: the sampler's knobs, the schedule's numbers, guidance, and what of them a link carries. */
 
 import { expect, test } from "@playwright/test";
-import { pictures, print, runAgain, says, useTinyModel, visit } from "./page.js";
+import { given, hash, link, pictures, print, runAgain, says, type, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=ddim&steps=3&schedule=trailing&seed=3&images=2&class=all&guidance=2&backend=cpu";
-const hash = (page) => new URL(page.url()).hash;
+const LINK = link();
 
 /** Opens a part of the form that is folded. */
 const unfold = (page, id) => page.locator(`#${id} > summary`).click();
-
-/** Types into a field as a person does, and leaves it. */
-async function type(page, field, text) {
-  await page.locator(field).fill(text);
-  await page.locator(field).blur();
-}
 
 test.beforeEach(async ({ page }) => {
   await useTinyModel(page);
@@ -56,26 +49,38 @@ test("turning a knob changes the pictures and the link; putting it back restores
   expect(await print(page, "#noisy")).toBe(plain);
 });
 
-test("a knob is held within its range, and an empty one goes back to its place", async ({ page }) => {
-  await visit(page, LINK.replace("ddim", "heun"));
+test("a knob says what it takes, keeps what was typed, and an empty one goes back to its place", async ({ page }) => {
+  await visit(page, link({ sampler: "heun" }));
   await unfold(page, "tuning");
+  await type(page, "#knob-churn", "40");
+  for (const [id, typed, said, written] of [
+    ["churn", "-3", "“-3” is no number from 0 to 1000; 40 stays.", "churn=40"],
+    ["noise-scale", "9", "“9” is no number from 0 to 2; 1 stays.", null],
+  ]) {
+    await type(page, `#knob-${id}`, typed);
+    await expect(page.locator(`#knob-${id}-refused`)).toHaveText(said);
+    await expect(page.locator(`#knob-${id}`)).toHaveAttribute("aria-invalid", "true");
+    await expect(page.locator(`#knob-${id}`)).toHaveValue(typed); // to be mended
+    if (written) expect(hash(page)).toContain(written);
+    else expect(hash(page)).not.toContain(`&${id}=`);
+  }
   for (const [id, typed, shown, written] of [
-    ["churn", "-3", "0", null],
-    ["churn", "40", "40", "churn=40"],
-    ["noise-scale", "9", "2", "noise-scale=2"],
-    ["noise-scale", "", "1", null],
+    ["churn", "30", "30", "churn=30"],
+    ["noise-scale", "2", "2", "noise-scale=2"],
+    ["noise-scale", "1", "1", null],
     ["churn-max", "5", "5", "churn-max=5"],
     ["churn-max", "", "", null],
   ]) {
     await type(page, `#knob-${id}`, typed);
     await expect(page.locator(`#knob-${id}`)).toHaveValue(shown);
+    await expect(page.locator(`#knob-${id}-refused`)).toBeEmpty();
     if (written) expect(hash(page)).toContain(written);
     else expect(hash(page)).not.toContain(`&${id}=`);
   }
 });
 
 test("a knob that needs another says so until that is turned", async ({ page }) => {
-  await visit(page, LINK.replace("ddim", "heun"));
+  await visit(page, link({ sampler: "heun" }));
   await unfold(page, "tuning");
   await expect(page.locator("#knob-noise-scale-hint")).toHaveText("Acts only where there is some churn.");
   await type(page, "#knob-churn", "5");
@@ -126,10 +131,10 @@ test("what stands at its default is not written", async ({ page }) => {
 });
 
 test("a link restores every setting, here and in a second tab, and opens what it uses", async ({ page, context }) => {
-  const link =
+  const whole =
     "#model=tiny&sampler=heun&steps=3&schedule=beta:0.5,0.7&seed=3&images=2&class=1&guidance=3" +
     "&guide=perp-0&rescale=0.4&guidance-min=0.1&guidance-max=9&clip=range&noise=brownian&churn=7&churn-max=40&backend=cpu";
-  await pictures(page, link);
+  await pictures(page, whole);
   for (const [id, value] of Object.entries({
     ...{ sampler: "heun", steps: "3", schedule: "beta", "schedule-values": "0.5,0.7", class: "1", guidance: "3", guide: "perp-0" },
     ...{ rescale: "0.4", "guidance-min": "0.1", "guidance-max": "9", clip: "range", noise: "brownian", "knob-churn": "7", "knob-churn-max": "40" },
@@ -137,7 +142,7 @@ test("a link restores every setting, here and in a second tab, and opens what it
     await expect(page.locator(`#${id}`), id).toHaveValue(value);
     await expect(page.locator(`#${id}`), id).toBeVisible();
   }
-  expect(Object.fromEntries(new URLSearchParams(hash(page).slice(1)))).toEqual(Object.fromEntries(new URLSearchParams(link.slice(1))));
+  expect(given(page)).toEqual(Object.fromEntries(new URLSearchParams(whole.slice(1))));
   await expect(page.locator("#start")).not.toHaveAttribute("open");
   const other = await context.newPage();
   await useTinyModel(other);
@@ -148,7 +153,7 @@ test("a link restores every setting, here and in a second tab, and opens what it
 
 test("a link's knob that the sampler does not have is named and left out", async ({ page }) => {
   await pictures(page, `${LINK}&churn=5`);
-  await expect(page.locator("#notices")).toContainText("The link says churn=5, but DDIM has no such knob; it is left out.");
+  await expect(page.locator("#notices")).toContainText("The link says churn=5, but DDIM has no such parameter; it is left out.");
   expect(hash(page)).not.toContain("churn");
 });
 
@@ -211,16 +216,16 @@ test("a typed list says the number of steps", async ({ page }) => {
 });
 
 test("a link's bad schedule is named with what it takes", async ({ page }) => {
-  await pictures(page, LINK.replace("schedule=trailing", "schedule=karras:0"));
+  await pictures(page, link({ schedule: "karras:0" }));
   await expect(page.locator("#notices")).toContainText(
-    "The link says schedule=karras:0, but behind the colon must stand: A number from 0.1 to 100; Karras et al. take 7; trailing is used.",
+    "The link says schedule=karras:0, but expected after the colon: A number from 0.1 to 100; Karras et al. take 7; trailing is used.",
   );
-  await pictures(page, LINK.replace("schedule=trailing", "schedule=zigzag"));
+  await pictures(page, link({ schedule: "zigzag" }));
   await expect(page.locator("#notices")).toContainText("The link says schedule=zigzag, which is no schedule; trailing is used.");
 });
 
 test("an adaptive sampler chooses its steps, and counts those it rejects", async ({ page }) => {
-  await visit(page, LINK.replace("ddim", "dpm-adaptive"));
+  await visit(page, link({ sampler: "dpm-adaptive" }));
   await says(page, "done");
   await expect(page.locator("#steps")).toBeHidden();
   await expect(page.locator("#steps-chosen")).toContainText("chooses its steps itself");
@@ -248,7 +253,7 @@ test("an adaptive sampler chooses its steps, and counts those it rejects", async
 test("guidance without a class, or that pushes nothing, says so", async ({ page }) => {
   await visit(page, LINK);
   await unfold(page, "more");
-  await expect(page.locator("#guide-hint")).toContainText("Pushes away from what the model says without a class.");
+  await expect(page.locator("#guide-hint")).toContainText("Pushes away from the estimate without a class.");
   await type(page, "#guidance", "1");
   await expect(page.locator("#guide-hint")).toContainText("With a guidance of 0 or 1");
   await page.locator("#guide").selectOption("cfgpp");
@@ -258,7 +263,7 @@ test("guidance without a class, or that pushes nothing, says so", async ({ page 
   await expect(page.locator("#guide-hint")).toHaveText("Without a class there is nothing to push towards.");
 });
 
-test("CFG++ is offered where a sampler follows it, and a link is told where not", async ({ page }) => {
+test("CFG++ is offered where a sampler follows it, and a link is answered where not", async ({ page }) => {
   await pictures(page, `${LINK}&guide=cfgpp`);
   const other = page.locator("#guide option[value=cfgpp]");
   await expect(page.locator("#guide")).toHaveValue("cfgpp");
@@ -266,12 +271,12 @@ test("CFG++ is offered where a sampler follows it, and a link is told where not"
   await page.locator("#sampler").selectOption("heun");
   await expect(page.locator("#guide")).toHaveValue("cfg");
   await expect(other).toBeDisabled();
-  await expect(page.locator("#guide-hint")).toHaveText(/CFG\+\+ is for these samplers: .*DDIM.*\.$/);
+  await expect(page.locator("#guide-hint")).toHaveText(/CFG\+\+ fits these samplers: .*DDIM.*\.$/);
   expect(hash(page)).not.toContain("guide=");
   await page.locator("#sampler").selectOption("ddim");
   await expect(other).toBeEnabled();
-  await pictures(page, `${LINK.replace("ddim", "heun")}&guide=cfgpp`);
-  await expect(page.locator("#notices")).toContainText(/The link asks for CFG\+\+, but Heun does not .*; plain guidance is used\./);
+  await pictures(page, `${link({ sampler: "heun" })}&guide=cfgpp`);
+  await expect(page.locator("#notices")).toContainText(/CFG\+\+ does not fit Heun; plain guidance is used\. It fits: .*DDIM/);
 });
 
 test("noise is only asked about where a sampler draws it", async ({ page }) => {
@@ -280,4 +285,23 @@ test("noise is only asked about where a sampler draws it", async ({ page }) => {
   await expect(page.locator("#noise")).toBeHidden();
   await page.locator("#sampler").selectOption("euler-ancestral");
   await expect(page.locator("#noise")).toBeVisible();
+});
+
+test("a new row of the settings table appears with its two texts, and with no code", async ({ page }) => {
+  const row = { key: "sharpness", kind: "number", min: 0, max: 3, options: null, default: 1, section: "more", shown: "slider", step: 0.1, end: null, needs: null, always: false };
+  await page.route("**/pkg/unnoise_settings.js", async (route) => {
+    const response = await route.fetch();
+    const script = (await response.text()).replace("export function catalogue()", "function tabled()");
+    const added = `export function catalogue() { const all = tabled(); all.settings.push(${JSON.stringify(row)}); return all; }`;
+    await route.fulfill({ response, body: `${script}\n${added}` });
+  });
+  await page.route("**/www/i18n/en.json", async (route) => {
+    const texts = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...texts, sharpness: "Sharpness", "sharpness.hint": "How crisp edges are." } });
+  });
+  await visit(page, LINK);
+  await unfold(page, "more");
+  await expect(page.getByRole("spinbutton", { name: "Sharpness" })).toHaveValue("1");
+  await expect(page.getByRole("slider", { name: "Sharpness" })).toHaveAttribute("max", "3");
+  await expect(page.locator("#sharpness-hint")).toHaveText("How crisp edges are.");
 });

@@ -1,15 +1,13 @@
 /** The gallery of models: choosing one, what it starts with, and what is downloaded for it. */
 
 import { expect, test } from "@playwright/test";
-import { card, modelFiles, pictures, print, runAgain, says, scrub, useModels, visit } from "./page.js";
+import { card, given, hash, link, modelFiles, pictures, print, runAgain, says, scrub, useModels, visit } from "./page.js";
 
 const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
-const SMALL = "#model=grey&sampler=ddim&steps=3&schedule=trailing&seed=3&images=2&class=all&guidance=1&backend=cpu";
-const hash = (page) => new URL(page.url()).hash;
-const given = (page) => Object.fromEntries(new URLSearchParams(hash(page).slice(1)));
+const SMALL = link({ model: "grey", guidance: 1 });
 const option = (page, name) => page.locator("#gallery").getByRole("option", { name });
 
-/** A network that is told its noise level, for a process up to sigma 50 and without labels. */
+/** A network with its noise level as an input, for a process up to sigma 50 and without labels. */
 function score() {
   const files = modelFiles("tests/golden/unet_variants/fourier", card("Score", { classes: [], null_class: null, defaults: { sampler: "predictor-corrector", steps: 6 } }));
   files["scheduler/scheduler_config.json"] = Buffer.from(JSON.stringify({ _class_name: "ScoreSdeVeScheduler", sigma_min: 0.01, sigma_max: 50.0 }));
@@ -134,7 +132,7 @@ test("a link's settings are what it says, and what it leaves open is the model's
 test("an unknown model is named, and the first choice is used", async ({ page }) => {
   await useModels(page, models());
   const folders = asked(page);
-  await pictures(page, SMALL.replace("grey", "velvet"));
+  await pictures(page, link({ model: "velvet" }));
   await expect(page.locator("#notices")).toContainText("The link says model=velvet, but it must be one of grey, flow, colour; grey is used.");
   await expect(option(page, "Grey")).toHaveAttribute("aria-selected", "true");
   expect(hash(page)).toContain("model=grey");
@@ -205,7 +203,7 @@ test("another model picked during a download takes its place, and the download e
 
 test("a run ends when another model is picked, and that one runs", async ({ page }) => {
   await useModels(page, models());
-  await visit(page, SMALL.replace("steps=3", "steps=1000"));
+  await visit(page, link({ model: "grey", steps: 1000 }));
   await expect(page.locator("#pace")).toContainText("/1000");
   await pick(page, "Colour");
   await page.locator("#steps").fill("2");
@@ -217,7 +215,7 @@ test("a run ends when another model is picked, and that one runs", async ({ page
 test("two tabs hold two models", async ({ page, context }) => {
   const other = await context.newPage();
   for (const tab of [page, other]) await useModels(tab, models());
-  await Promise.all([pictures(page, SMALL), pictures(other, SMALL.replace("grey", "flow"))]);
+  await Promise.all([pictures(page, SMALL), pictures(other, link({ model: "flow", guidance: 1 }))]);
   const [grey, flow] = [await print(page, "#noisy"), await print(other, "#noisy")];
   expect(flow).not.toBe(grey);
   await pick(page, "Flow");
@@ -245,10 +243,10 @@ test("the page says what a model is, and shows its card", async ({ page }) => {
   await useModels(page, models());
   await pictures(page, SMALL);
   const hint = page.locator("#model-hint");
-  await expect(hint).toContainText(/^12×12 pixels in grey, .* parameters\. It learned on pictures that fade while noise grows .*\(ε\)\.$/);
+  await expect(hint).toContainText(/^12×12 pixels in grey, .* parameters\. It was trained on pictures that fade while noise grows .*\(ε\)\.$/);
   await expect(page.locator("#schedule-hint")).toContainText("Every k-th step of training");
   await pick(page, "Flow");
-  await expect(hint).toContainText("the straight way from a picture to noise (flow matching). The network answers with the direction");
+  await expect(hint).toContainText("the straight line from a picture to noise (flow matching). The network predicts the velocity");
   await expect(page.locator("#schedule-hint")).toHaveText("Equal steps of the model's time from the noisy end; the last one ends clean.");
   await pick(page, "Colour");
   await expect(hint).toContainText("8×8 pixels in colour");
@@ -267,8 +265,8 @@ test("a variance-exploding model shows its own noise levels and times", async ({
   await useModels(page, { score: score() });
   await pictures(page, "#images=1&backend=cpu");
   expect(given(page)).toMatchObject({ model: "score", sampler: "predictor-corrector", steps: "6" });
-  await expect(page.locator("#model-hint")).toContainText("up to σ = 50 (a variance-exploding process). The network answers with the score");
-  for (const id of ["class-field", "guidance-field", "guide-fields"]) await expect(page.locator(`#${id}`)).toBeHidden();
+  await expect(page.locator("#model-hint")).toContainText("up to σ = 50 (a variance-exploding process). The network predicts the score");
+  for (const id of ["class-field", "guidance-field", "guide-field", "rescale-field", "guidance-min-field"]) await expect(page.locator(`#${id}`)).toBeHidden();
   await scrub(page, 0);
   await expect(page.locator("#place")).toContainText("Step 0 of 6 · t = 1");
   await expect(page.locator("#alpha")).toHaveText("1.000");
@@ -280,7 +278,7 @@ test("a variance-exploding model shows its own noise levels and times", async ({
   await expect(page.locator("#schedule-hint")).toContainText("on this model they run from 0 to 1.");
 });
 
-test("a card with settings that there are not is told", async ({ page }) => {
+test("a card with settings that there are not is reported", async ({ page }) => {
   const all = models();
   all.flow["unnoise.json"] = Buffer.from(JSON.stringify(card("Flow", { defaults: { sampler: "magic" } })));
   await useModels(page, all);

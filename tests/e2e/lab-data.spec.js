@@ -54,7 +54,7 @@ test("the keyboard draws too", async ({ page }) => {
   expect(page.url()).toMatch(/data=own.*points=[\w-]{20,}/);
 });
 
-test("an empty drawing is told", async ({ page }) => {
+test("an empty drawing is reported", async ({ page }) => {
   await tools(page);
   await page.getByRole("button", { name: "Use the drawing" }).click();
   await expect(fault(page)).toContainText("The pad is empty");
@@ -83,7 +83,7 @@ test("a pasted table becomes the data, and a bad line is named", async ({ page }
   await expect(page.locator("#lab-fault")).toBeHidden();
 });
 
-test("a picture becomes the data, and a file that is none is told", async ({ page }) => {
+test("a picture becomes the data, and a file that is none is reported", async ({ page }) => {
   await tools(page);
   await page.locator("#lab-picture").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
   await expect(fault(page)).toContainText("notes.txt is no picture");
@@ -99,7 +99,7 @@ test("a picture becomes the data, and a file that is none is told", async ({ pag
   await rests(page);
 });
 
-test("a link to data of one's own without points is told", async ({ page }) => {
+test("a link to data of one's own without points is reported", async ({ page }) => {
   await page.goto("./#lab&data=own&seed=0");
   await expect(page.locator("#lab-notices, #lab-fault").filter({ hasText: /points/ }).first()).toBeVisible();
 });

@@ -1,4 +1,4 @@
-/** What the lab does besides walking: training in the tab, bending curves, cooling, numbers. */
+/** What the lab does besides sampling: training in the tab, bending curves, cooling, numbers. */
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
@@ -104,7 +104,7 @@ test("a link that is followed while a network learns is opened", async ({ page }
   await expect(page.locator("#lab-data")).toHaveValue("ring");
 });
 
-test("a shipped network that does not come is told, and is fetched the next time", async ({ page }) => {
+test("a shipped network that does not come is reported, and is fetched the next time", async ({ page }) => {
   await page.route("**/models/lab/moons.safetensors", (route) => route.fulfill({ status: 404, body: "no" }));
   await lab(page, `${LINK}&model=learned`);
   await expect(page.locator("#lab-fault")).toContainText("moons.safetensors");
@@ -256,7 +256,7 @@ test("a learned classifier is trained, said how good it is, and leads as the exa
   await expect(page.locator("#lab-fault")).toBeHidden();
 });
 
-test("a run that cannot be is told", async ({ page }) => {
+test("a run that cannot be is reported", async ({ page }) => {
   await page.route("**/pkg/unnoise_cpu.js", (route) => route.fulfill({ status: 404, body: "no" }));
   await page.goto("./#lab");
   await labSays(page, "lab.failed");

@@ -20,6 +20,26 @@ export async function go(page, address) {
   await page.goto(address);
 }
 
+const BASE = { model: "tiny", sampler: "ddim", steps: 3, schedule: "trailing", seed: 3, images: 2, class: "all", guidance: 2, backend: "cpu" };
+
+/** A link to the tiny model with these changes; `undefined` leaves a key out. */
+export const link = (changes = {}) => {
+  const given = Object.entries({ ...BASE, ...changes }).filter(([, value]) => value !== undefined);
+  return `#${given.map(([key, value]) => `${key}=${value}`).join("&")}`;
+};
+
+/** The hash of the page's address. */
+export const hash = (page) => new URL(page.url()).hash;
+
+/** What a link says, by key. */
+export const given = (page) => Object.fromEntries(new URLSearchParams(hash(page).slice(1)));
+
+/** Types into a field as a person does, and leaves it. */
+export async function type(page, field, text) {
+  await page.locator(field).fill(text);
+  await page.locator(field).blur();
+}
+
 /** Opens the page (`hash` is a share link's) and waits for its first word. */
 export async function visit(page, hash = "", base = "./") {
   await go(page, base + hash);

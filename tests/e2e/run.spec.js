@@ -4,13 +4,14 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { root } from "./browser.js";
-import { decode, difference, pictures, pixels, print, runAgain, says, scrub, useTinyModel, visit } from "./page.js";
+import { decode, difference, hash, link, pictures, pixels, print, runAgain, says, scrub, useTinyModel, visit } from "./page.js";
 
-const TINY = "#model=tiny&sampler=ddim&steps=8&schedule=trailing&seed=3&images=4&class=all&guidance=2";
+const SHORT = { steps: 8, images: 4, backend: undefined };
+const TINY = link(SHORT);
 
 /** Runs the command line with these arguments. */
 function unnoise(...args) {
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--bin", "unnoise", "--"];
+  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
   return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
 }
 
@@ -36,14 +37,14 @@ test("a first visit loads the model, runs when asked and shows the command line'
   expect(new Set(seen.map(([noisy]) => noisy)).size).toBe(seen.length);
   expect(new Set(seen.map(([, guess]) => guess)).size).toBe(seen.length);
 
-  const link = new URL(page.url()).hash;
-  expect(link).toContain("steps=6");
-  expect(link).toContain("seed=7");
+  const shown = hash(page);
+  expect(shown).toContain("steps=6");
+  expect(shown).toContain("seed=7");
   const saving = page.waitForEvent("download");
   await page.locator("#save").click();
   const saved = await decode(page, readFileSync(await (await saving).path()));
   const file = info.outputPath("native.png");
-  unnoise("sample", "--link", link, "--out", file);
+  unnoise("sample", "--link", shown, "--out", file);
   const native = await decode(page, readFileSync(file));
   expect([saved.width, saved.height]).toEqual([native.width, native.height]);
   const worst = saved.data.reduce((most, value, i) => Math.max(most, Math.abs(value - native.data[i])), 0);
@@ -61,10 +62,10 @@ test("two runs of one link are identical, here and in another tab", async ({ pag
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.locator("#share").click();
   await expect(page.locator("#shared-text")).toHaveText("Link copied.");
-  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
   const other = await context.newPage();
   await useTinyModel(other);
-  await pictures(other, link, "");
+  await pictures(other, copied, "");
   expect(await print(other, "#noisy")).toBe(first);
   expect(await print(other, "#guess")).toBe(await print(page, "#guess"));
 });
@@ -73,7 +74,7 @@ test("another seed gives other pictures", async ({ page }) => {
   await useTinyModel(page);
   await pictures(page, TINY);
   const first = await pixels(page, "#noisy");
-  await pictures(page, TINY.replace("seed=3", "seed=33"));
+  await pictures(page, link({ ...SHORT, seed: 33 }));
   expect(difference(await pixels(page, "#noisy"), first)).toBeGreaterThan(20);
 });
 
@@ -84,14 +85,14 @@ test("a link without the clipboard's leave is shown, selected", async ({ page })
   });
   await pictures(page, TINY);
   await page.locator("#share").click();
-  const link = page.locator("#link");
-  await expect(link).toBeVisible();
-  expect(await link.evaluate((input) => input.value.slice(input.selectionStart, input.selectionEnd))).toContain("seed=3");
+  const field = page.locator("#link");
+  await expect(field).toBeVisible();
+  expect(await field.evaluate((input) => input.value.slice(input.selectionStart, input.selectionEnd))).toContain("seed=3");
 });
 
 test("Stop ends a run within one step, and a new run can begin", async ({ page }) => {
   await useTinyModel(page);
-  await visit(page, TINY.replace("steps=8", "steps=1000"));
+  await visit(page, link({ ...SHORT, steps: 1000 }));
   await expect(page.locator("#pace")).toContainText("/1000");
   const at = await page.evaluate(() => {
     document.querySelector("#stop").click();
@@ -115,7 +116,7 @@ test("a run begun during another takes its place", async ({ page }) => {
     window.Worker = class extends Worker {
       constructor(...given) {
         super(...given);
-        this.addEventListener("message", ({ data }) => (window.frames += data.type === "frame"));
+        this.addEventListener("message", ({ data }) => (window.frames += data.result?.network_ms !== undefined));
       }
     };
   });
@@ -157,7 +158,7 @@ test("the timeline goes through all steps, back and forth, and plays them", asyn
 
 test("a person who looks back during a run is left there, and the end brings the run forward again", async ({ page }) => {
   await useTinyModel(page);
-  await visit(page, TINY.replace("steps=8", "steps=400"));
+  await visit(page, link({ ...SHORT, steps: 400 }));
   await expect(page.locator("#pace")).toContainText(/^\d{2}\/400/);
   await scrub(page, 5);
   const shown = await print(page, "#noisy");
@@ -174,7 +175,7 @@ test("two tabs run side by side without disturbing each other", async ({ page, c
   for (const tab of [page, other]) await useTinyModel(tab);
   await pictures(page, TINY);
   const alone = await print(page, "#noisy");
-  await Promise.all([pictures(page, TINY.replace("steps=8", "steps=60")), pictures(other, TINY)]);
+  await Promise.all([pictures(page, link({ ...SHORT, steps: 60 })), pictures(other, TINY)]);
   expect(await print(other, "#noisy")).toBe(alone);
 });
 

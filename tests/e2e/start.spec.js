@@ -1,10 +1,9 @@
 /** A run that begins with a picture, and keeps a part of it. */
 
 import { expect, test } from "@playwright/test";
-import { difference, pictures, pixels, runAgain, says, useTinyModel, visit } from "./page.js";
+import { card, difference, hash, link, modelFiles, pictures, pixels, runAgain, says, useModels, useTinyModel, visit } from "./page.js";
 
-const LINK = "#model=tiny&sampler=ddim&steps=4&schedule=trailing&seed=3&images=1&class=all&guidance=1&backend=cpu";
-const hash = (page) => new URL(page.url()).hash;
+const LINK = link({ steps: 4, images: 1, guidance: 1 });
 const open = (page) => page.locator("#start > summary").click();
 
 /** A picture file as a browser makes one: `colour` at the left half, black at the right. */
@@ -68,6 +67,27 @@ test("a file becomes the start, and the strength says how much of it is left", a
   expect(difference(await pixels(page, "#noisy"), plain)).toBe(0);
 });
 
+for (const [name, background, shade] of [["black where its card says nothing", undefined, 0], ["its card's background", [255, 255, 255], 255]]) {
+  test(`what is transparent lies on the model's background: ${name}`, async ({ page }) => {
+    await page.unrouteAll();
+    await useModels(page, { tiny: modelFiles("models/selftest", card("Tiny", background ? { background } : {})) });
+    await pictures(page, LINK);
+    await open(page);
+    const clear = await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(64, 64);
+      const context = canvas.getContext("2d");
+      context.fillStyle = "#808080";
+      context.fillRect(0, 0, 32, 64); // and nothing at the right
+      return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+    });
+    await page.locator("#start-file").setInputFiles({ name: "clear.png", mimeType: "image/png", buffer: Buffer.from(clear) });
+    await expect(page.locator("#start-picture")).toBeVisible();
+    const shown = Buffer.from(await pixels(page, "#start-picture"), "base64");
+    expect(Math.abs(shown[0] - 128)).toBeLessThanOrEqual(1);
+    expect(shown[shown.length - 4]).toBe(shade);
+  });
+}
+
 test("a picture dropped anywhere on the page becomes the start", async ({ page }) => {
   await pictures(page, LINK);
   const bytes = await file(page);
@@ -84,7 +104,7 @@ test("a picture dropped anywhere on the page becomes the start", async ({ page }
   await expect(page.locator("#start-picture")).toBeVisible();
 });
 
-test("a file that is no picture is told, and a good one mends it", async ({ page }) => {
+test("a file that is no picture is reported, and a good one mends it", async ({ page }) => {
   await pictures(page, LINK);
   await open(page);
   await page.locator("#start-file").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
@@ -100,7 +120,7 @@ test("a picture of the stage can be taken, the one that was clicked", async ({ p
   await says(page, "ready");
   await open(page);
   await expect(page.locator("#start-take")).toBeDisabled(); // there is none yet
-  await pictures(page, LINK.replace("images=1", "images=4"));
+  await pictures(page, link({ steps: 4, images: 4, guidance: 1 }));
   const sheet = page.locator("#noisy");
   const { width, height } = await sheet.evaluate(({ width, height }) => ({ width, height }));
   const { width: wide, height: high } = await sheet.boundingBox();
@@ -195,10 +215,10 @@ test("the start picture is not in the link, and sharing says so", async ({ page,
   await page.locator("#start-take").click();
   await page.locator("#share").click();
   await expect(page.locator("#shared-text")).toHaveText("Link copied; the start picture is not in it.");
-  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
   const other = await context.newPage();
   await useTinyModel(other);
-  await pictures(other, link, "");
+  await pictures(other, copied, "");
   await expect(other.locator("#start")).toHaveAttribute("open");
   await expect(other.locator("#start-note")).toHaveText("This run begins with a picture, which a link cannot carry: choose it here.");
   await page.locator("#start-remove").click();

@@ -1,9 +1,9 @@
 /** Cooling: particles wander on the landscape of the energy U = -log p while the temperature falls, slowly and fast. */
 
+import { $ } from "../dom.js";
 import { el, number } from "../strings.js";
 import { CurveEditor } from "./curve.js";
 
-const $ = (id) => document.getElementById(id);
 /** Powers of ten that a temperature may have. */
 export const RANGE = [-2, 2];
 /** Handles of a curve that nobody has edited yet. */
@@ -26,12 +26,12 @@ export async function open(lab) {
   const { engine, stage, settings } = lab;
   tools(lab);
   stage.layout(["slow", "fast"].map((kind) => ({ seen: `lab.see.${kind}`, words, head: el("h3", `lab.head.${kind}`), tail: TAIL })), settings, "landscape");
-  stage.territories(await engine.ask("data", settings.particles));
+  stage.territories(await engine.data(settings.particles));
   if (!lab.live()) return;
   lab.begin();
   for (const [i, which] of ["slow", "fast"].entries()) {
     if (!lab.live()) return;
-    await lab.stream("anneal", [which], (frame) => stage.add(stage.panes[i], { clock: 0, ...frame }));
+    await lab.stream(engine.anneal(which === "fast"), (frame) => stage.add(stage.panes[i], { clock: 0, ...frame }));
   }
 }
 
@@ -44,7 +44,7 @@ export function temperatures({ temperature, cooling }) {
 
 /** The cooling curve and its steps. */
 function tools(lab) {
-  change = (key, value) => lab.change(key, value);
+  change = (key, value) => lab.change({ [key]: value });
   editor ??= new CurveEditor($("lab-cooling"), { range: RANGE, name: "lab.cooling.handle", word: (value) => number(10 ** value, 3), changed: (values) => change("cooling", values.map((value) => value.toFixed(2)).join("_")) });
   editor.show(temperatures(lab.settings));
   const parts = lab.settings.temperature.split("_");
@@ -54,5 +54,5 @@ function tools(lab) {
     const wanted = Math.min(Math.max(Math.round(Number(steps.value)) || Number(parts[2]), 10), MOST);
     change("temperature", [...parts.slice(0, 2), wanted].join("_"));
   };
-  $("lab-cooling-straight").onclick = () => change("cooling", lab.catalogue.defaults.cooling ?? "");
+  $("lab-cooling-straight").onclick = () => change("cooling", null);
 }

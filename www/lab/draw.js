@@ -1,10 +1,10 @@
 /** Data of one's own: drawn with a mouse or a finger, pasted as numbers, or drawn at random from the dark of a picture. */
 
-import { Fault } from "../fault.js";
+import { UnnoiseError } from "../../pkg/index.js";
+import { $ } from "../dom.js";
 import { css, DOTS, onTheme } from "./colours.js";
 import { HALF } from "./plane.js";
 
-const $ = (id) => document.getElementById(id);
 /** Points that a link can carry. */
 const MOST = 2000;
 /** Points that a step of a stroke leaves behind, and how far they scatter (units of the data). */
@@ -96,17 +96,17 @@ function key(event) {
 
 /** Takes the points on the pad as the data. */
 async function use() {
-  if (points.length === 0) throw new Fault("lab-empty");
+  if (points.length === 0) throw new UnnoiseError("lab-empty");
   const labels = Uint8Array.from(points, ({ label }) => label);
   await take(Float32Array.from(points.flatMap(({ x, y }) => [x, y])), labels);
 }
 
 async function take(places, labels) {
-  lab.own(await lab.engine.ask("pack", places, labels));
+  lab.own(await lab.engine.pack(places, labels));
 }
 
 async function paste() {
-  const { points, labels } = await lab.engine.ask("csv", $("lab-csv").value);
+  const { points, labels } = await lab.engine.csv($("lab-csv").value);
   put(points.map(([x, y], i) => ({ x, y, label: labels[i] ?? 0 })));
   await use();
 }
@@ -116,7 +116,7 @@ async function develop(file) {
   $("lab-picture").value = ""; // the same file may be chosen again
   if (!file) return;
   const picture = await createImageBitmap(file).catch(() => {
-    throw new Fault("not-a-picture", { file: file.name });
+    throw new UnnoiseError("not-a-picture", { file: file.name });
   });
   const zoom = PICTURE.side / Math.max(picture.width, picture.height);
   const [width, height] = [picture.width, picture.height].map((side) => Math.max(Math.round(side * zoom), 1));
@@ -126,7 +126,7 @@ async function develop(file) {
   context.drawImage(picture, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   const grey = Uint8Array.from({ length: width * height }, (_, i) => 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
-  const places = await lab.engine.ask("image", grey, width, height, PICTURE.points, Number(lab.settings.seed));
+  const places = await lab.engine.image(grey, width, height, PICTURE.points, Number(lab.settings.seed));
   put(Array.from({ length: places.length / 2 }, (_, i) => ({ x: places[2 * i], y: places[2 * i + 1], label: 0 })));
   await use();
 }

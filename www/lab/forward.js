@@ -15,18 +15,18 @@ export async function open(lab) {
   const { engine, stage, settings } = lab;
   stage.layout(["closed", "chain"].map((kind, i) => ({ seen: `lab.see.${kind}`, words, head: el("h3", `lab.head.${kind}`), tail: i * TAIL || Infinity })), settings);
   const [closed, chain] = stage.panes;
-  const { label } = await engine.ask("data", settings.particles);
+  const { label } = await engine.data(settings.particles);
   closed.labels = chain.labels = label;
   lab.begin();
-  await fill(lab, closed, FRAMES, (step) => engine.ask("noised", step / FRAMES));
-  const walk = lab.live() && (await engine.ask("chain", CHAIN));
+  await fill(lab, closed, FRAMES, (step) => engine.noised(step / FRAMES));
+  const trajectory = lab.live() && (await engine.chain(CHAIN));
   const size = 2 * label.length;
-  await fill(lab, chain, CHAIN, (step) => walk.slice(step * size, (step + 1) * size));
+  await fill(lab, chain, CHAIN, (step) => trajectory.slice(step * size, (step + 1) * size));
 }
 
 /** Gives a pane its frames, unless something else is asked for meanwhile. */
 async function fill({ engine, stage, live }, pane, steps, at) {
-  const levels = await engine.ask("levels", steps + 1);
+  const levels = await engine.levels(steps + 1);
   for (let step = 0; step <= steps && live(); step++) {
     const [, alpha, sigma] = levels.subarray(4 * step);
     stage.add(pane, { step, steps, clock: step / steps, alpha, sigma, x: await at(step) });

@@ -1,10 +1,11 @@
 /** Learning: a network is trained in the tab, while the page shows its loss and what has become of its field. */
 
-import { el, number, say } from "../strings.js";
+import { $ } from "../dom.js";
+import { get, getText } from "../models.js";
+import { number, say } from "../strings.js";
 import { Chart } from "./chart.js";
-import { OWN } from "./state.js";
+import { OWN, defaultOf } from "./state.js";
 
-const $ = (id) => document.getElementById(id);
 /** Training ends by itself here: the most that a link can ask for. */
 const MOST = 1_000_000;
 /** The picture of what was learned is renewed this often (milliseconds). */
@@ -21,9 +22,10 @@ let chart;
 /** Rows of step, loss and held-out loss. @type {number[][]} */
 let rows = [];
 let step = 0;
-/** The training under way. @type {import("./engine.js").Stream | undefined} */
-let stream;
-/** The same until the link knows how far it came. */
+/** Whether a training is under way, and whether it is asked to end. */
+let busy = false;
+let ending = false;
+/** The training, until the link knows how far it came. */
 let training = Promise.resolve();
 /** Whether the network is the shipped one, which was trained elsewhere. */
 let shipped = false;
@@ -36,7 +38,7 @@ const SAID = 250;
 
 export function listen(given) {
   lab = given;
-  $("lab-train").addEventListener("click", () => (stream ? stop() : go(MOST)));
+  $("lab-train").addEventListener("click", () => (busy ? stop() : go(MOST)));
   $("lab-train-one").addEventListener("click", () => go(shipped ? 1 : step + 1));
   $("lab-train-reset").addEventListener("click", reset);
 }
@@ -58,20 +60,26 @@ export async function prepare() {
   $("lab-learn").hidden = !wanted;
   if (!wanted || !missing) return;
   missing = false;
-  await engine.ask("reset");
+  await engine.reset();
   forget();
   if (steps > 0) {
     lab.status("lab.training");
     return train(steps);
   }
-  const plain = SHIPPED.every((key) => String(settings[key]) === String(catalogue.defaults[key]));
+  const plain = SHIPPED.every((key) => String(settings[key]) === String(defaultOf(catalogue, key)));
   if (!plain || settings.data === OWN) return;
   const failed = (thrown) => {
     missing = true; // it may come the next time, and can still be trained here
     lab.tell(thrown);
   };
-  await engine.ask("shipped", settings.data).then(() => (shipped = true), failed);
+  await ship(engine, settings.data).then(() => (shipped = true), failed);
   show();
+}
+
+/** Takes the network that ships for a data set. */
+async function ship(engine, data) {
+  const [config, weights] = await Promise.all([getText("models/lab/config.json"), get(`models/lab/${data}.safetensors`)]);
+  await engine.use_weights(config, weights);
 }
 
 /** Trains the classifier that leads the samplers, if one is wanted and not there, and says how good it is. */
@@ -81,11 +89,11 @@ export async function classify() {
   words.hidden = settings.guide !== "learned-classifier" || Number(settings.class) < 0;
   if (words.hidden) return;
   let said = -SAID;
-  await lab.stream("classify", [], ({ step, steps, done, held_out, exact }) => {
+  await lab.stream(lab.engine.classify(), ({ step, steps, done, held_out, exact }) => {
     if (!done && step - said < SAID) return;
     said = step;
     if (!done) lab.status("lab.classifying", { step, steps });
-    else if (step === undefined) words.hidden = true; // one class has nothing to be told apart
+    else if (step === undefined) words.hidden = true; // there is but one class
     else say(words, "lab.classifier", { step, held: () => number(held_out, 4), exact: () => number(exact, 4) });
   });
 }
@@ -98,7 +106,7 @@ function forget() {
 
 /** Trains because a person wants it; then the samplers show what was learned. */
 async function go(until) {
-  if (stream || starting) return;
+  if (busy || starting) return;
   const { live } = lab;
   lab.status("lab.training");
   lab.halt();
@@ -106,7 +114,7 @@ async function go(until) {
   starting = true;
   try {
     if (shipped) {
-      await lab.engine.ask("reset");
+      await lab.engine.reset();
       forget();
     }
   } finally {
@@ -126,28 +134,32 @@ function train(until) {
 async function slices(until) {
   const { engine, stage } = lab;
   let [seen, since, from] = [performance.now(), performance.now(), step];
-  const mine = engine.stream("train", [until], (told) => {
-    step = told.step;
-    rows.push([told.step, told.loss, told.held_out]);
-    if (rows.length > KEPT) rows = rows.filter((_, i) => i % 2 === 0 || rows[i][2] !== null);
-    const now = performance.now();
-    if (now - seen < RENEW) return;
-    say($("lab-train-pace"), "lab.train.pace", { pace: Math.round((1000 * (step - from)) / (now - since)) });
-    [seen, since, from] = [now, now, step];
-    show();
-    if (["learned", "difference"].includes(lab.settings.field)) stage.clearField();
-  });
-  stream = mine;
+  [busy, ending] = [true, false];
   show();
-  await mine.done.catch(lab.tell);
-  stream = undefined;
+  try {
+    for await (const at of engine.train(until)) {
+      step = at.step;
+      rows.push([at.step, at.loss, at.held_out]);
+      if (rows.length > KEPT) rows = rows.filter((_, i) => i % 2 === 0 || rows[i][2] !== null);
+      if (ending) break;
+      const now = performance.now();
+      if (now - seen < RENEW) continue;
+      say($("lab-train-pace"), "lab.train.pace", { pace: Math.round((1000 * (step - from)) / (now - since)) });
+      [seen, since, from] = [now, now, step];
+      show();
+      if (["learned", "difference"].includes(lab.settings.field)) stage.clearField();
+    }
+  } catch (thrown) {
+    lab.tell(thrown);
+  }
+  busy = false;
   lab.trained(step);
   show();
 }
 
 /** Ends the training after the slice that it is at; the link keeps how far it came. */
 export async function stop() {
-  stream?.stop();
+  ending = true;
   await training;
 }
 
@@ -163,11 +175,11 @@ async function reset() {
 
 /** Puts the state of the training on the page. */
 function show() {
-  say($("lab-train"), stream ? "lab.train.pause" : shipped ? "lab.train.anew" : step > 0 ? "lab.train.on" : "lab.train");
-  $("lab-train").setAttribute("aria-pressed", String(Boolean(stream)));
-  $("lab-train-state").setAttribute("aria-live", stream ? "off" : "polite"); // it would be read out without end
-  $("lab-train-one").disabled = Boolean(stream);
-  $("lab-train-reset").disabled = Boolean(stream) || step === 0;
+  say($("lab-train"), busy ? "lab.train.pause" : shipped ? "lab.train.anew" : step > 0 ? "lab.train.on" : "lab.train");
+  $("lab-train").setAttribute("aria-pressed", String(busy));
+  $("lab-train-state").setAttribute("aria-live", busy ? "off" : "polite"); // it would be read out without end
+  $("lab-train-one").disabled = busy;
+  $("lab-train-reset").disabled = busy || step === 0;
   const last = rows.at(-1);
   const held = rows.findLast((row) => row[2] !== null);
   if (shipped) say($("lab-train-state"), "lab.train.shipped");

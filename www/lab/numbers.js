@@ -1,12 +1,12 @@
 /** Numbers: what the pictures show, measured. Likelihood, variational bound, distance to the data, round trips. */
 
+import { $ } from "../dom.js";
 import { el, hush, number, say, t } from "../strings.js";
 import { DOTS } from "./colours.js";
 import { Chart } from "./chart.js";
-import { named } from "./samplers.js";
+import { named, rowOf } from "./samplers.js";
 import { panes } from "./state.js";
 
-const $ = (id) => document.getElementById(id);
 /** Steps of the chain whose variational bound is shown. */
 const TERMS = 40;
 
@@ -25,7 +25,7 @@ export async function open(lab) {
   stage.layout([{ seen: "lab.see.data", words: () => ["lab.at.data", {}], head: el("h3", "lab.density") }], { ...settings, field: "none" });
   const [pane] = stage.panes;
   stage.marked = asked(settings);
-  const data = await engine.ask("data", settings.particles);
+  const data = await engine.data(settings.particles);
   pane.labels = data.label;
   stage.add(pane, { step: 0, steps: 0, clock: 0, x: data.x });
   pane.plane.front.onclick = (event) => add(lab, pane.plane.under(event));
@@ -36,12 +36,12 @@ export async function open(lab) {
 }
 
 async function add(lab, place) {
-  const { settings, catalogue, stage } = lab;
-  const [from, to] = catalogue.limits.place;
+  const { catalogue, stage } = lab;
+  const [from, to] = catalogue.lab_limits.place;
   if (!place.every((value) => value >= from && value <= to)) return say($("lab-ask-refused"), "lab.ask.refused", { from, to });
   hush($("lab-ask-refused"));
-  lab.asked([...asked(settings), place.map((value) => Number(value.toFixed(3)))].slice(-catalogue.limits.places[1]));
-  stage.marked = asked(settings);
+  lab.asked([...asked(lab.settings), place.map((value) => Number(value.toFixed(3)))].slice(-catalogue.lab_limits.places[1]));
+  stage.marked = asked(lab.settings);
   stage.paint();
   await likelihood(lab).catch(lab.tell);
 }
@@ -60,7 +60,7 @@ function table(box, head, rows) {
 }
 
 async function likelihood({ engine, settings, live }) {
-  const rows = await engine.ask("likelihood", Float32Array.from(asked(settings).flat()));
+  const rows = await engine.likelihood(Float32Array.from(asked(settings).flat()));
   if (!live()) return;
   const off = (row) => (row.analytic === null ? null : Math.abs(row.ode - row.analytic));
   const exponent = (value) => el("td", "plain", { text: () => (value === null ? t("lab.unknown") : value.toExponential(1)) });
@@ -69,7 +69,7 @@ async function likelihood({ engine, settings, live }) {
 }
 
 async function bound({ engine, live }) {
-  const { terms, total, nll } = await engine.ask("bound", TERMS);
+  const { terms, total, nll } = await engine.bound(TERMS);
   if (!live()) return;
   charts.bound ??= new Chart($("lab-bound"), { bars: true, across: "lab.bound.across", up: "lab.nats" });
   charts.bound.show([{ colour: "--noise", key: "lab.bound.term" }], [terms.map((_, i) => i), terms]);
@@ -80,13 +80,13 @@ async function inversion({ engine, settings, catalogue, live }) {
   const all = panes(settings);
   const rows = [];
   for (const [i, { sampler, steps }] of all.entries()) {
-    const { stochastic } = catalogue.samplers.find(({ id }) => id === sampler);
-    const title = el("th", "lab.walk", { name: named(catalogue, sampler), steps }, { scope: "row" });
+    const { stochastic } = rowOf(catalogue, sampler);
+    const title = el("th", "lab.trajectory", { name: named(catalogue, sampler), steps }, { scope: "row" });
     if (stochastic) {
       rows.push([title, el("td", "lab.inversion.none", {}, { colSpan: 3 })]);
       continue;
     }
-    const { error_max, error_mean, nfe } = await engine.ask("inversion", i + 1);
+    const { error_max, error_mean, nfe } = await engine.inversion(i + 1);
     if (!live()) return;
     rows.push([title, ...[error_mean, error_max].map((error) => el("td", "plain", { text: error.toExponential(1) })), cell(nfe, 0)]);
   }
@@ -100,7 +100,7 @@ async function race(lab) {
   const style = { logX: true, logY: true, across: "lab.nfe" };
   charts.sliced ??= new Chart($("lab-sliced"), { ...style, up: "lab.race.sliced" });
   charts.energy ??= new Chart($("lab-energy"), { ...style, up: "lab.race.energy" });
-  await lab.stream("race", [], (row) => {
+  await lab.stream(lab.engine.race(), (row) => {
     rows.push(row);
     const samplers = [...new Set(rows.map(({ sampler }) => sampler))];
     const counts = [...new Set(rows.map(({ nfe }) => nfe))].sort((a, b) => a - b);

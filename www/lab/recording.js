@@ -1,11 +1,11 @@
-/** The frames of one walk of the particles, and where the particles are between two of them. */
+/** The frames of one trajectory of the particles, and where the particles are between two of them. */
 
 /**
  * @typedef {{step: number, steps: number | null, clock?: number, alpha?: number, sigma?: number, evaluations?: number, x: Float32Array,
  *            [more: string]: unknown}} Frame
  */
 
-/** The frames of one recording may take this many bytes; a longer walk keeps every k-th step. */
+/** The frames of one recording may take this many bytes; a longer one keeps every k-th step. */
 const BUDGET = 64 * 2 ** 20;
 /** A trail has at most this many points. */
 const TRAIL = 60;
@@ -25,13 +25,13 @@ export class Recording {
     return this.frames.at(-1);
   }
 
-  /** @param {Frame} frame the next one of the walk */
+  /** @param {Frame} frame the next one of the trajectory */
   add(frame) {
     const every = Math.ceil((((frame.steps ?? 1000) + 1) * frame.x.byteLength) / BUDGET);
     const last = frame.steps === null ? frame.clock === 0 : frame.step === frame.steps;
     if (frame.step % every !== 0 && !last) return;
     this.frames.push(frame);
-    // Walks that come down through the levels of noise are shown level beside level, the others step beside step.
+    // Trajectories that come down through the noise levels are shown level beside level, the others step beside step.
     const [first] = this.frames;
     const before = this.frames.at(-2);
     this.falling &&= before === undefined || frame.clock < before.clock;
@@ -49,7 +49,7 @@ export class Recording {
   }
 
   /**
-   * The walk at a place: the particles on the straight way from one frame to the next, and the frame's own numbers.
+   * The trajectory at a place: the particles on the straight way from one frame to the next, and the frame's own numbers.
    * @returns {{x: Float32Array, frame: Frame, clock: number, alpha: number, sigma: number}}
    */
   at(place) {

@@ -2,7 +2,7 @@
 
 import { el, label } from "../strings.js";
 import { choices } from "./samplers.js";
-import { panes, setPanes } from "./state.js";
+import { paneKeys, panes } from "./state.js";
 
 const LIMIT = { least: 2, most: 4 };
 const NEW = { sampler: "heun", steps: 20 };
@@ -19,18 +19,17 @@ export async function open(lab) {
   stage.layout(all.map((_, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i) })), settings);
   lab.add.hidden = all.length >= LIMIT.most;
   lab.add.onclick = () => choose(lab, [...all, NEW]);
-  stage.territories(await engine.ask("data", settings.particles));
+  stage.territories(await engine.data(settings.particles));
   if (!lab.live()) return;
   lab.begin();
   for (const [i, pane] of stage.panes.entries()) {
     if (!lab.live()) return;
-    await lab.stream("run", [i + 1], (frame) => stage.add(pane, frame));
+    await lab.stream(engine.run(i + 1), (frame) => stage.add(pane, frame));
   }
 }
 
 function choose(lab, all) {
-  setPanes(lab.settings, all);
-  lab.change("pane1", lab.settings.pane1);
+  lab.change(paneKeys(all));
 }
 
 /** A pane's sampler and steps, to be chosen anew. */
@@ -42,7 +41,7 @@ function head(lab, all, i) {
   select.append(...choices(lab.catalogue));
   select.value = sampler;
   select.addEventListener("change", () => put({ sampler: select.value }));
-  const [min, max] = lab.catalogue.limits.steps;
+  const [min, max] = lab.catalogue.lab_limits.steps;
   const count = el("input", "", {}, { type: "number", min, max, step: 1, value: steps });
   label(count, "steps");
   count.addEventListener("change", () => put({ steps: Math.min(Math.max(Math.round(Number(count.value)) || steps, min), max) }));

@@ -23,9 +23,9 @@ const MAP = { cells: 48, points: 600 };
  */
 
 export class Stage {
-  /** @param {HTMLElement} box @param {import("./engine.js").Engine} engine @param {(thrown: unknown) => void} failed */
-  constructor(box, engine, failed) {
-    Object.assign(this, { box, engine, failed, place: 1, painting: 0, busy: false, round: 0 });
+  /** @param {HTMLElement} box @param {import("./view.js").Lab} lab */
+  constructor(box, lab) {
+    Object.assign(this, { box, lab, place: 1, painting: 0, busy: false, round: 0 });
     /** @type {Pane[]} */
     this.panes = [];
     this.clear();
@@ -98,7 +98,7 @@ export class Stage {
     return kinds;
   }
 
-  /** Takes in a frame of a pane's walk. */
+  /** Takes in a frame of a pane's trajectory. */
   add(pane, frame) {
     pane.recording.add(frame);
     // Colours say where a particle ends, as far as that is known.
@@ -142,7 +142,7 @@ export class Stage {
 
   /** Has the engine compute what is missing behind the planes, one thing after the other. */
   async ask() {
-    if (this.busy || !this.settings) return;
+    if (this.busy || !this.settings || !this.lab.engine) return;
     const wish = this.panes.filter(({ recording }) => recording.frames.length > 0).map(({ recording }) => this.missing(recording.at(this.place))).find(Boolean);
     if (!wish) return;
     this.busy = true;
@@ -150,15 +150,15 @@ export class Stage {
     const { key, what, clock, half, sigma } = wish;
     try {
       if (what === "heat") {
-        const logs = await this.engine.ask("density", clock, CELLS[this.ground], half);
+        const logs = await this.lab.engine.density(clock, CELLS[this.ground], half);
         if (round === this.round) this.heats.set(key, this.ground === "landscape" ? landscape(logs) : heatMap(logs));
       } else {
-        const score = await this.engine.ask("field", clock, CELLS.field, half, field);
+        const score = await this.lab.engine.field(clock, CELLS.field, half, field);
         if (round === this.round && field === this.settings.field) this.fields.set(key, { score, cells: CELLS.field, sigma });
       }
     } catch (thrown) {
       this.settings = { ...this.settings, [what]: what === "heat" ? "off" : "none" }; // once is enough
-      this.failed(thrown);
+      this.lab.tell(thrown);
     }
     this.busy = false;
     this.paint();

@@ -1,9 +1,7 @@
 /** The guided tour: stops in the order of the theory. Each is a link, and a text that stays beside what it shows. */
 
+import { $ } from "../dom.js";
 import { el, label, say } from "../strings.js";
-import { STOPS } from "./state.js";
-
-const $ = (id) => document.getElementById(id);
 
 /** What each stop shows. */
 const LINKS = [
@@ -18,6 +16,9 @@ const LINKS = [
   "data=four-gaussians&seed=0&class=3&guidance=4&field=exact&pane1=ddim~50&pane2=reverse-sde~200",
   "data=pinwheel&seed=0&process=flow&pane1=euler~4&pane2=euler~40",
 ];
+
+/** How many stops there are. */
+const STOPS = LINKS.length;
 
 /** The address of a stop. @param {number} stop from 1 */
 export const linkTo = (stop) => `#lab&${LINKS[stop - 1]}&tour=${stop}`;

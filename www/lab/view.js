@@ -1,21 +1,21 @@
 /** The lab: a second view of the page, where the whole theory moves on points of the plane. Wires its parts together. */
 
-import { Fault } from "../fault.js";
+import { Lab, UnnoiseError, catalogue, change, read_link, write_link } from "../../pkg/index.js";
 import { messages } from "../notices.js";
+import { outdated, renew } from "../release.js";
 import { share } from "../share.js";
 import { number } from "../strings.js";
 import * as anneal from "./anneal.js";
 import { Clock } from "./clock.js";
 import { CurveEditor } from "./curve.js";
 import * as drawing from "./draw.js";
-import { Engine } from "./engine.js";
 import { Form } from "./form.js";
 import * as forward from "./forward.js";
 import * as learn from "./learn.js";
 import * as numbers from "./numbers.js";
 import * as reverse from "./reverse.js";
 import { Stage } from "./stage.js";
-import { KEYS, OWN, labHash, pageKeys, panes, setPanes } from "./state.js";
+import { OWN, anew, paneKeys, panes } from "./state.js";
 import * as tour from "./tour.js";
 
 const $ = (id) => document.getElementById(`lab-${id}`);
@@ -31,19 +31,22 @@ const APART = 0.02;
 let address = "";
 /** The link that is being opened: what still ends of the one before changes nothing in the address. */
 let opening = "";
-/** @type {Engine | undefined} */
+/** @type {Lab | undefined} */
 let engine;
 /** @type {Stage} */
 let stage;
+/** The start of the engine that is under way. @type {Promise<Lab> | undefined} */
+let starting;
 /** What is shown now: whatever was asked for in an earlier round is of no use. */
 let round = 0;
-/** The streams of this round. @type {Set<import("./engine.js").Stream>} */
+/** The streams that are read, and whether to go on. @type {Set<{wanted: boolean}>} */
 const streams = new Set();
 /** @type {CurveEditor} */
 let schedule;
 
-const clock = new Clock({ slider: $("slider"), play: $("play") }, { moved: (place) => moved(place), rested: () => lab.catalogue && keep("clock", Number(clock.place.toFixed(3))) });
-const form = new Form((key, value) => lab.change(key, value));
+const clock = new Clock({ slider: $("slider"), play: $("play") }, { moved: (place) => moved(place), rested: () => lab.catalogue && keep({ clock: Number(clock.place.toFixed(3)) }) });
+const form = new Form((key, value) => lab.change({ [key]: value }));
+const hash = (options) => write_link(lab.settings, { ...options, view: "lab" });
 
 /** What the parts of the lab may know and do. @typedef {typeof lab} Lab */
 const lab = {
@@ -57,11 +60,12 @@ const lab = {
     return stage;
   },
   /** Says what went wrong. */
-  tell(thrown) {
-    const failure = Fault.from(thrown);
-    if (failure.code === "cancelled") return; // with the engine, whose own failure is told
-    if (failure.code === "engine-crashed") end(); // nothing can be asked of it any more
-    fault(failure, engine ? {} : { retry: () => open(address) });
+  async tell(thrown) {
+    const failure = UnnoiseError.from(thrown, "lab");
+    if (failure.code === "closed") return; // with the engine, whose own failure is reported
+    if (["engine-crashed", "worker"].includes(failure.code)) end(); // nothing can be asked of it any more
+    fault(failure, engine ? {} : { retry: () => renew(failure.values.file).then(() => open(address)) });
+    if (!engine && (await outdated())) fault({ code: "outdated", values: {} }, { reload: () => location.reload() });
   },
   /** The same where what is on show ends with it. */
   fail(thrown) {
@@ -71,48 +75,54 @@ const lab = {
   clear: clearFault,
   status,
   live: () => true,
-  /** Takes a setting that a person has changed. */
-  async change(key, value) {
-    if (!lab.catalogue) return; // nothing is there yet that could be changed
+  /** Takes settings that a person has changed. @param {Record<string, import("../field.js").Value>} changes */
+  async change(changes) {
+    if (!lab.catalogue) return undefined; // nothing is there yet that could be changed
     clearFault();
-    const { anew } = KEYS.find((row) => row.key === key);
-    if (anew !== "background") status("lab.working");
+    const [key] = Object.keys(changes);
+    const refused = judge(changes);
+    if (refused) return form.refuse(refused, lab.settings);
+    const made = anew(key);
+    if (made !== "background") status("lab.working");
     await learn.stop();
-    if (key === "data") Object.assign(lab.settings, { points: null, class: -1 });
-    if (anew === "network") lab.settings["train-steps"] = 0;
-    if (anew !== "background") lab.settings.clock = 1;
-    keep(key, value);
+    if (key === "data") changes = { ...changes, points: null, class: null };
+    if (made === "network") changes = { ...changes, "train-steps": null };
+    if (made !== "background") changes = { ...changes, clock: null };
+    form.fields[key]?.accept();
+    keep(changes);
     form.show(lab.settings);
-    if (anew !== "background") return renew();
+    if (made !== "background") return remake();
     show();
     return learn.prepare().then(() => stage.clearField(), lab.tell); // the field is another one with the network there
   },
   /** Takes points of one's own as the data. */
   own(points) {
-    Object.assign(lab.settings, { data: OWN, class: -1 });
-    return lab.change("points", points);
+    return lab.change({ points, data: OWN, class: null });
   },
   /** The network was trained so far. */
   trained(steps) {
-    keep("train-steps", steps);
+    keep({ "train-steps": steps });
   },
   /** The likelihood is asked for at these places. @param {number[][]} all */
   asked(all) {
-    keep("places", all.flat().join("_"));
+    keep({ places: all.flat().join("_") });
   },
   /** Shows what is on show anew. */
   perform: () => perform(),
   /** Ends whatever the engine is at, but for the training. */
   halt() {
-    for (const stream of streams) stream.stop();
+    for (const stream of streams) stream.wanted = false;
     streams.clear();
   },
-  /** A stream that ends with this round. */
-  async stream(call, args, frame) {
+  /** Reads a stream as long as this round lasts. @param {(item: any) => void} take */
+  async stream(items, take) {
     const live = lab.live;
-    const stream = engine.stream(call, args, (told) => live() && frame(told));
+    const stream = { wanted: true };
     streams.add(stream);
-    await stream.done;
+    for await (const item of items) {
+      if (!live() || !stream.wanted) break;
+      take(item);
+    }
     streams.delete(stream);
   },
   /** Lets the clock run, or stand where a link has put it. */
@@ -123,19 +133,19 @@ const lab = {
 };
 
 /** Takes over the address. */
-export async function open(hash) {
+export async function open(link) {
   clearFault();
-  if (engine && lab.catalogue && hash === address && !opening) return renew(); // back from the other view
-  opening = address = hash;
+  if (engine && lab.catalogue && link === address && !opening) return remake(); // back from the other view
+  opening = address = link;
   begin();
   try {
-    if (!engine) start();
+    const checked = read_link(link);
+    if (!engine) await start(checked.settings);
     await learn.stop();
-    const { catalogue, checked } = await engine.ask("open", hash);
-    if (opening !== hash || document.getElementById("lab").hidden) return;
+    if (opening !== link || document.getElementById("lab").hidden) return;
     opening = "";
-    lab.catalogue = catalogue;
-    form.build(catalogue);
+    lab.catalogue ??= catalogue();
+    form.build(lab.catalogue);
     adopt(checked);
   } catch (thrown) {
     end();
@@ -158,16 +168,19 @@ export function relabel() {
 }
 
 export function switched(tongue) {
-  if (lab.settings.lang) keep("lang", tongue);
+  if (lab.settings.lang) keep({ lang: tongue });
 }
 
-function start() {
+/** Starts the engine, once. */
+async function start(settings) {
   status("stage.starting");
-  engine = new Engine((failure) => {
-    end();
-    lab.fail(failure);
-  });
-  stage = new Stage($("planes"), engine, lab.tell);
+  starting ??= Lab.open(settings);
+  try {
+    engine = await starting;
+  } finally {
+    starting = undefined;
+  }
+  stage ??= new Stage($("planes"), lab);
 }
 
 /** Gives the engine up, whatever became of it. */
@@ -177,32 +190,43 @@ function end() {
 }
 
 function adopt({ settings, problems }) {
-  const own = pageKeys(address);
-  lab.settings = { ...own.settings, ...settings };
-  setPanes(lab.settings, panes(lab.settings)); // without gaps, as they stand
+  lab.settings = { ...settings, ...paneKeys(panes(settings)) }; // without gaps, as they stand
   forget();
-  for (const found of [...own.problems, ...problems]) problem({ used: settings[found.key] ?? null, ...found });
+  problems.forEach(problem);
+  form.accept();
   form.show(lab.settings);
   form.unfold(lab.settings);
-  renew();
+  remake();
 }
 
-/** Writes a setting into the address. */
-function keep(key, value) {
-  lab.settings[key] = value;
+/** What is wrong with changes, if anything is. */
+function judge(changes) {
+  let { settings } = lab;
+  for (const [key, value] of Object.entries(changes)) {
+    const checked = change(settings, key, value, []);
+    const refused = checked.problems.find((found) => found.key === key);
+    if (refused) return refused;
+    settings = checked.settings;
+  }
+  return undefined;
+}
+
+/** Writes settings into the address. */
+function keep(changes) {
+  for (const [key, value] of Object.entries(changes)) lab.settings = change(lab.settings, key, value, []).settings;
   if (opening) return;
-  address = labHash(lab.settings, lab.catalogue);
+  address = hash();
   // What ends after the lab was left, such as training, is not to change the other view's address.
   if (!document.getElementById("lab").hidden) history.replaceState(null, "", address);
 }
 
 /** Makes everything anew with the settings of the moment. */
-async function renew() {
+async function remake() {
   const mine = begin();
   show();
   status("lab.working");
   try {
-    const { retrain, classes } = await engine.ask("change", labHash(lab.settings, lab.catalogue));
+    const { retrain, classes } = await engine.change(lab.settings);
     if (retrain) learn.outdated();
     if (mine !== round) return;
     if (lab.settings.data === OWN) form.show(lab.settings, classes);
@@ -226,7 +250,7 @@ function begin() {
 
 /** Opens the activity on show, with the laboratory as it is. */
 async function perform() {
-  if (!engine) return; // it broke down, and that is told
+  if (!engine) return; // it broke down, which is reported
   const mine = begin();
   stage.clear();
   show();
@@ -234,7 +258,7 @@ async function perform() {
   try {
     await curves();
     if (mine !== round) return;
-    await ACTIVITIES[lab.settings.view].open({ ...lab, engine, stage });
+    await ACTIVITIES[lab.settings.view].open(Object.create(lab, { live: { value: lab.live } })); // `live` is of this round
     if (mine === round) status("lab.ready", { particles: lab.settings.particles });
   } catch (thrown) {
     if (mine === round) lab.fail(thrown);
@@ -263,7 +287,7 @@ function moved(place) {
 /** Draws above the clock what there is of data and of noise, or the temperature. */
 async function curves() {
   const { view, process, curve } = lab.settings;
-  const levels = await engine.ask("levels", CURVE);
+  const levels = await engine.levels(CURVE);
   const row = (i) => levels.subarray(4 * i, 4 * i + 4);
   if (process === "curve") {
     const share = (i) => row(i)[2] ** 2 / (row(i)[1] ** 2 + row(i)[2] ** 2);
@@ -286,7 +310,7 @@ async function curves() {
 
 /** The editor of the noise schedule. */
 function bender() {
-  const changed = (values) => lab.change("curve", values.map((value) => value.toFixed(4)).join("_"));
+  const changed = (values) => lab.change({ curve: values.map((value) => value.toFixed(4)).join("_") });
   schedule ??= new CurveEditor($("schedule"), { range: [0, 1], apart: APART, name: "lab.schedule.handle", word: (value) => number(value, 3), changed });
   return schedule;
 }
@@ -300,15 +324,15 @@ function listen() {
   $("again").addEventListener("click", () => {
     if (!lab.catalogue) return open(address);
     clearFault();
-    lab.settings.clock = 1;
+    keep({ clock: null });
     perform();
   });
-  $("share").addEventListener("click", () => lab.catalogue && share(labHash(lab.settings, lab.catalogue, { share: true }), { prefix: "lab-" }));
+  $("share").addEventListener("click", () => lab.catalogue && share(hash({ share: true }), { prefix: "lab-" }));
   $("tour-end").addEventListener("click", () => {
-    keep("tour", null);
+    keep({ tour: null });
     tour.show(null);
   });
-  for (const tab of document.querySelectorAll("[data-activity]")) tab.addEventListener("click", () => lab.change("view", tab.dataset.activity));
+  for (const tab of document.querySelectorAll("[data-activity]")) tab.addEventListener("click", () => lab.change({ view: tab.dataset.activity }));
   addEventListener("keydown", (event) => {
     const elsewhere = document.getElementById("lab").hidden || document.querySelector("dialog[open]");
     const busy = event.target.closest("button, input, select, textarea, a, summary, [role=slider]");

@@ -88,6 +88,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Serve { port, backends } => {
             // The port first: nobody should wait for a build to hear that it is taken.
             let listener = serve::listen(port)?;
+            npm::write()?;
             wasm::build_for_visitors(backends)?;
             println!("unnoise is at http://{} (Ctrl-C stops it)", listener.local_addr()?);
             serve::serve(listener, serve::site(root()))?;

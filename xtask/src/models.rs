@@ -72,6 +72,8 @@ const FILES: [&str; 4] =
 /// What runs a classifier.
 const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
+/// A network that draws nothing worth seeing.
+const SELF_TEST: &str = "selftest";
 const THUMBNAIL: &str = "thumbnail.png";
 /// A published site stays small enough for any host, and for a person's patience.
 const MOST_BYTES: u64 = 40_000_000;
@@ -129,6 +131,8 @@ pub fn weigh(models: &Path) -> Result<u64> {
 pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = files::list(models)?;
     paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || path.ends_with("LICENSE"));
+    // The engine's own test travels with the engine.
+    paths.retain(|path| !path.starts_with(models.join(SELF_TEST)));
     Ok(paths)
 }
 

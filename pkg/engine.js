@@ -1,0 +1,118 @@
+/** Models of pictures on a device. */
+
+import { UnnoiseError } from "./error.js";
+import { fit, init } from "./settings.js";
+import { folderOf, readClassifier, readModel, reads } from "./source.js";
+import { Wire } from "./wire.js";
+
+export class Engine {
+  #wire;
+  #loads = 0;
+
+  constructor(wire, { backend, adapter, reason }) {
+    this.#wire = wire;
+    /** `cpu` or `webgpu`. */
+    this.backend = backend;
+    /** The device in words. */
+    this.adapter = adapter;
+    /** Why this backend: `{code, values}`. */
+    this.reason = reason;
+  }
+
+  /** @param {import("./index.js").OpenOptions} [options] */
+  static async open({ device = "auto", signal, stage = () => {} } = {}) {
+    const wire = new Wire(stage);
+    try {
+      const [, opened] = await Promise.all([init(), wire.ask("open", [device], { signal })]);
+      return new Engine(wire, opened);
+    } catch (thrown) {
+      wire.close();
+      throw thrown;
+    }
+  }
+
+  /** @param {import("./index.js").Source} source @param {import("./index.js").LoadOptions} [options] */
+  async load(source, options = {}) {
+    const { id = nameOf(source), signal } = options;
+    const files = await readModel(source, options);
+    if (signal?.aborted) throw new UnnoiseError("aborted");
+    const number = ++this.#loads;
+    const { classifier, defaults = {} } = parse(files.card);
+    const about = await this.#wire.ask("load", [number, files], { signal, transfer: [files.weights.buffer] });
+    const beside = options.classifier ?? (classifier && sibling(source, classifier));
+    return new Model(this.#wire, { number, about, id, defaults, classifier: beside });
+  }
+
+  close() {
+    this.#wire.close();
+  }
+}
+
+class Model {
+  #wire;
+  #number;
+  #classifier;
+  #leading;
+
+  constructor(wire, { number, about, id, defaults, classifier }) {
+    this.#wire = wire;
+    this.#number = number;
+    this.#classifier = classifier;
+    /** What the engine knows of the model. */
+    this.about = about;
+    /** The row that functions of settings want of a model. */
+    this.listed = { id, defaults, classifier: classifier ? {} : null };
+    /** What they want to know of it once it is loaded. */
+    this.facts = { classes: about.classes.length, null_class: about.null_class };
+  }
+
+  /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
+  async *run(settings = {}, { picture, mask, signal } = {}) {
+    if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(signal);
+    yield* this.#wire.stream("run", [this.#number, settings, { picture, mask }], { signal, ahead: true });
+  }
+
+  /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
+  python(settings = {}, options = {}) {
+    return this.#wire.ask("python", [this.#number, settings], options);
+  }
+
+  /** The settings as this model can run them, and what had to be changed. @param {import("./index.js").Settings} settings */
+  fit(settings) {
+    return fit({ ...settings, model: this.listed.id }, [this.listed], this.facts);
+  }
+
+  /** Puts the classifier beside the model, once. */
+  async #lead(signal) {
+    if (!this.#classifier) return; // the engine says that there is none
+    this.#leading ??= (async () => {
+      const { source = this.#classifier, files } = this.#classifier;
+      const { config, weights } = await readClassifier(source, { signal, files });
+      await this.#wire.ask("load_classifier", [this.#number, config, weights], { signal });
+    })();
+    try {
+      await this.#leading;
+    } catch (thrown) {
+      this.#leading = undefined; // to be tried anew
+      throw thrown;
+    }
+  }
+}
+
+/** A model is called as its folder is. */
+const nameOf = (source) => (reads(source) ? "model" : decodeURIComponent(folderOf(source).pathname.split("/").at(-2)) || "model");
+
+/** A card's own words; what is wrong with them the engine says. */
+function parse(card) {
+  try {
+    return JSON.parse(card) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** The folder beside a model's. */
+function sibling(source, name) {
+  if (!reads(source)) return folderOf(new URL(`../${encodeURIComponent(name)}/`, folderOf(source)));
+  return { read: (path, options) => source.read(`../${name}/${path}`, options) };
+}

@@ -1,0 +1,164 @@
+/** Diffusion models and samplers in the browser. */
+
+import type { Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceRow, Trained } from "./unnoise_cpu.js";
+
+export type { About, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceRow, Row, Sampler, Schedule, Settings, Size, Trained, Value };
+
+/**
+ * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
+ * sentence. An aborted operation has the code `aborted` and the name `AbortError`.
+ *
+ * - `setting`: settings that cannot be run; `values` is the first {@link Problem}
+ * - `aborted`, `closed`, `model-replaced`, `not-ready`: of the caller's own doing
+ * - `missing`, `unreachable`, `offline`, `truncated`, `damaged`, `not-listed`: a file, `values.file`
+ * - `engine-missing`, `engine-wasm`, `engine-open`, `engine-test`, `disagrees-cpu`, `no-wasm`, `worker`: the engine does not start
+ * - `engine-crashed`: the engine broke down; open a new one
+ * - `model`, `run`, `not-finite`, `no-device`, `device-failed`, ...: what the engine says
+ */
+export class UnnoiseError extends Error {
+  readonly code: string;
+  readonly values: Record<string, unknown>;
+}
+
+/**
+ * Starts the small module behind {@link catalogue}, {@link read_link} and the other functions that answer at once; they
+ * throw `not-ready` before. `Engine.open` and `Lab.open` await it themselves.
+ */
+export function init(): Promise<void>;
+
+/** Everything that there is to choose from: samplers, schedules, and a row for each setting. */
+export function catalogue(): Catalogue;
+/** Settings of a link, a whole address or only its hash; what could not be used is named. A link that begins with `#lab` has the lab's settings. */
+export function read_link(link: string, models?: Listed[]): Checked;
+/** Settings as the hash of a link, which reads back to them. `share` leaves out what another reader may prefer, the language. */
+export function write_link(settings: Settings, options?: { share?: boolean; view?: "lab" }): string;
+/** Whether a link says what to draw, and not only in which language or where. */
+export function is_run(link: string): boolean;
+/** Changes one setting, and what has to change with it. `null` puts it back to its default; a bad value leaves the settings as they are and is named. Of the lab's settings, too. */
+export function change(settings: Settings, key: string, value: Value | null, models?: Listed[], facts?: Facts): Checked;
+/** Makes settings fit the models there are, and the one that is loaded. */
+export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
+/** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
+export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+/** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
+export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+
+/** What a downloaded file has to be. */
+export interface FileFacts {
+  bytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+}
+
+/** Anything that reads a path of a folder: picked files, a zip, a cache. Answers undefined for what is not there. */
+export interface Reader {
+  read(path: string, options: { signal?: AbortSignal }): Content | undefined | null | Promise<Content | undefined | null>;
+}
+export type Content = Uint8Array | ArrayBuffer | Blob | Response | string;
+
+/** A folder in the layout of diffusers: the address of one on a server, or a reader. */
+export type Source = string | URL | Reader;
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  /** Hears how many bytes are there; `total` is undefined as long as it is not known. */
+  progress?: (at: { loaded: number; total?: number; file: string }) => void;
+  /** The files of the folder by path. With it they are checked, and kept in the browser's cache. */
+  files?: Record<string, FileFacts>;
+  /** What the model is called in settings; the folder's name by default. */
+  id?: string;
+  /** The folder of its classifier; by default the one beside the model that its `unnoise.json` names. It is read when a run wants it. */
+  classifier?: { source: Source; files?: Record<string, FileFacts> } | null;
+}
+
+/** Downloads a model before there is an engine for it: what it answers is a source that has its files at hand. */
+export function fetch_model(source: Source, options?: LoadOptions): Promise<Source>;
+
+/** Downloads one file; with `facts` it is checked, and kept in the browser's cache. `name` is what errors call it. */
+export function download(
+  url: string | URL,
+  options?: { signal?: AbortSignal; progress?: (loaded: number, total?: number) => void; facts?: FileFacts; cache?: RequestCache; name?: string },
+): Promise<Uint8Array>;
+
+export interface OpenOptions {
+  /** `auto` takes WebGPU where there is a graphics card that computes what it should, and the CPU elsewhere. */
+  device?: "auto" | "cpu" | "webgpu";
+  signal?: AbortSignal;
+  /** Hears how far the start is, and later that a model is being loaded. */
+  stage?: (at: { stage: "starting" | "checking" | "loading"; backend: "cpu" | "webgpu" }) => void;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal;
+  /** A picture to start from, `[height, width, channels]` as of {@link fit_picture}; `strength` says how much of it is left. */
+  picture?: Uint8Array;
+  /** Which part of it stays, `[height, width]`: 255 where it does. */
+  mask?: Uint8Array;
+}
+
+/** A device with at most one model on it, in a worker of its own. */
+export class Engine {
+  private constructor();
+  static open(options?: OpenOptions): Promise<Engine>;
+  readonly backend: "cpu" | "webgpu";
+  /** The device in words. */
+  readonly adapter: string;
+  /** Why this backend: `asked`, `adapter`, `no-webgpu`, `no-adapter`, `software`, `software-asked`, or the code of the error that WebGPU failed with. */
+  readonly reason: { code: string; values: Record<string, unknown> };
+  /** Puts a model on the device, in the place of the one before. */
+  load(source: Source, options?: LoadOptions): Promise<Model>;
+  /** Ends the worker; whatever is under way rejects with the code `closed`. */
+  close(): void;
+}
+
+/** A model on the device, until another is loaded. */
+export interface Model {
+  readonly about: About;
+  readonly listed: Listed;
+  readonly facts: Facts;
+  /**
+   * Runs settings; what they leave open is as the model starts with. Each step is a frame, from the noise (step 0) to the
+   * pictures. Leaving the loop stops the run, and so does the signal, which the loop then throws `aborted` for.
+   */
+  run(settings?: Partial<Settings>, options?: RunOptions): AsyncGenerator<Frame, void, void>;
+  /** The run as a Python script on diffusers. */
+  python(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<string>;
+  /** The settings as this model can run them, and what had to be changed. */
+  fit(settings: Settings): Checked;
+}
+
+/** The laboratory of the plane, in the CPU engine: points `x, y, x, y, ...` instead of pictures, where everything is known exactly. */
+export class Lab {
+  private constructor();
+  static open(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<Lab>;
+  /** Takes over other settings. */
+  change(settings: Partial<Settings>): Promise<Changed>;
+  data(count: number): Promise<Data>;
+  /** Rows of `t`, alpha, sigma and log-SNR at `count` equal times of the clock. */
+  levels(count: number): Promise<Float64Array>;
+  noised(clock: number): Promise<Float32Array>;
+  chain(steps: number): Promise<Float32Array>;
+  density(clock: number, cells: number, half: number): Promise<Float32Array>;
+  field(clock: number, cells: number, half: number, which: string): Promise<Float32Array>;
+  likelihood(points: Float32Array): Promise<Likelihood[]>;
+  bound(steps: number): Promise<Bound>;
+  inversion(pane: number): Promise<Inversion>;
+  /** Forgets what the network learned. */
+  reset(): Promise<void>;
+  weights(): Promise<Uint8Array>;
+  use_weights(config: string, weights: Uint8Array): Promise<void>;
+  run(pane: number): AsyncGenerator<LabFrame, void, void>;
+  anneal(fast: boolean): AsyncGenerator<Cooled, void, void>;
+  race(): AsyncGenerator<RaceRow, void, void>;
+  /** Trains the network up to a step, or until the loop is left. */
+  train(until: number): AsyncGenerator<Trained, void, void>;
+  classify(): AsyncGenerator<Classified, void, void>;
+  /** The points of pasted text. */
+  csv(text: string): Promise<{ points: [number, number][]; labels: number[] }>;
+  /** Points drawn from the darkness of a picture of grey levels. */
+  image(gray: Uint8Array, width: number, height: number, count: number, seed: number): Promise<Float32Array>;
+  /** Points as the settings keep them. */
+  pack(points: Float32Array, labels?: Uint8Array): Promise<string>;
+  close(): void;
+}

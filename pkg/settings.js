@@ -1,0 +1,56 @@
+/** Links, catalogue and rules: a small WebAssembly module that answers at once, on whichever thread it is. */
+
+import { request } from "./download.js";
+import { UnnoiseError } from "./error.js";
+
+/** @type {typeof import("./unnoise_settings.js") | undefined} */
+let module;
+/** @type {Promise<void> | undefined} */
+let starting;
+
+/** Fetches and starts the module. Once is enough; after a failure it is tried anew. */
+export function init() {
+  starting ??= start().catch((thrown) => {
+    starting = undefined;
+    throw thrown;
+  });
+  return starting;
+}
+
+async function start() {
+  if (typeof WebAssembly !== "object") throw new UnnoiseError("no-wasm");
+  const name = "pkg/unnoise_settings";
+  const [api, answer] = await Promise.all([
+    import("./unnoise_settings.js").catch(() => {
+      throw new UnnoiseError(globalThis.navigator?.onLine === false ? "offline" : "engine-missing", { file: `${name}.js` });
+    }),
+    request(new URL("./unnoise_settings_bg.wasm", import.meta.url), {}, `${name}_bg.wasm`),
+  ]);
+  await api.default({ module_or_path: answer }).catch((thrown) => {
+    throw new UnnoiseError("engine-wasm", { message: String(thrown?.message ?? thrown), file: `${name}_bg.wasm` });
+  });
+  module = api;
+}
+
+/** Whether these are the lab's settings: a run has no data set. */
+const isLab = (settings) => "data" in settings;
+
+/** Calls a function of the module; its errors become those of this package. */
+function call(name, ...given) {
+  if (!module) throw new UnnoiseError("not-ready");
+  try {
+    return module[name](...given);
+  } catch (thrown) {
+    throw UnnoiseError.from(thrown);
+  }
+}
+
+export const catalogue = () => call("catalogue");
+export const read_link = (link, models = []) => call("read_link", link, models);
+export const write_link = (settings, options) => call("write_link", settings, options);
+export const is_run = (link) => call("is_run", link);
+export const change = (settings, key, value, models = [], facts = undefined) =>
+  isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
+export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
+export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
+export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);

@@ -1,0 +1,77 @@
+/** The calling side of the worker: requests with one answer each, and streams that are read one item at a time. */
+
+import { UnnoiseError } from "./error.js";
+
+/** @typedef {{signal?: AbortSignal, transfer?: Transferable[]}} Options */
+
+export class Wire {
+  /** @param {(note: any) => void} [noted] hears what the worker says on its own, such as the stages of its start */
+  constructor(noted = () => {}) {
+    /** @type {Map<number, {resolve: Function, reject: Function}>} */
+    this.waiting = new Map();
+    this.requests = 0;
+    this.streams = 0;
+    /** Why nothing can be asked any more. @type {UnnoiseError | undefined} */
+    this.broken = undefined;
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.worker.onmessage = ({ data: { id, result, error, note } }) => {
+      if (note) return noted(note);
+      const { resolve, reject } = this.waiting.get(id) ?? {};
+      if (!error) return resolve?.(result);
+      const known = new UnnoiseError(error.code, error.values, error.message);
+      if (error.code === "engine-crashed") this.close(known); // after a trap its memory is in an unknown state
+      reject?.(known);
+    };
+    this.worker.onerror = (event) => {
+      event.preventDefault();
+      const offline = globalThis.navigator?.onLine === false;
+      const file = "pkg/worker.js";
+      this.close(offline ? new UnnoiseError("offline", { file }) : new UnnoiseError("worker", { message: event.message || file, file }));
+    };
+  }
+
+  /** Sends a request. An abort answers it at once; whatever the worker still says of it is dropped. @param {Options} [options] @returns {Promise<any>} */
+  ask(call, args = [], { signal, transfer = [] } = {}) {
+    const id = ++this.requests;
+    let abort;
+    return new Promise((resolve, reject) => {
+      if (this.broken) return reject(this.broken);
+      abort = () => reject(new UnnoiseError("aborted"));
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, call, args }, transfer);
+    }).finally(() => {
+      this.waiting.delete(id);
+      signal?.removeEventListener("abort", abort);
+    });
+  }
+
+  /**
+   * Opens a stream, which the worker goes on with as it is read, and ends where reading ends.
+   * @param {Options & {ahead?: boolean}} [options] `ahead`: the next item is made while one is looked at
+   */
+  async *stream(call, args = [], { signal, ahead = false } = {}) {
+    const stream = ++this.streams;
+    try {
+      await this.ask("begin", [stream, call, ...args], { signal });
+      let early;
+      for (;;) {
+        const item = await (early ?? this.ask("next", [stream], { signal }));
+        if (item === undefined) return;
+        if (ahead) early = this.ask("next", [stream], { signal });
+        early?.catch(() => {}); // reported when it is read, if it is
+        yield item;
+      }
+    } finally {
+      if (!this.broken) this.worker.postMessage({ call: "end", args: [stream] });
+    }
+  }
+
+  /** Ends the worker, and everything that is asked of it. @param {UnnoiseError} [why] */
+  close(why = new UnnoiseError("closed")) {
+    this.broken ??= why;
+    this.worker.terminate();
+    for (const { reject } of this.waiting.values()) reject(this.broken);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The worker: owns an engine, so that nothing on the page ever waits for it.
+ *
+ * In:  {id, call, args} names one of `calls`
+ * Out: {id, result} or {id, error: {code, values, message}} · {note} is said on its own, in the course of a call
+ */
+
+import { bring, open } from "./backend.js";
+import { UnnoiseError } from "./error.js";
+import { faultOf, guard } from "./guard.js";
+import { streams as labStreams } from "./lab-streams.js";
+
+let engine;
+/** The number of the model on the device. */
+let model = 0;
+/** The CPU engine's code, and its laboratory. */
+let api;
+let lab;
+/** Streams that are being read, by the number that the caller gave them. @type {Map<number, {next: () => Promise<any>, free?: () => void}>} */
+const open_streams = new Map();
+
+/** The engine, with the model of that number on it. */
+function holding(number) {
+  if (number !== model) throw new UnnoiseError("model-replaced");
+  return engine;
+}
+
+const calls = {
+  async open(device) {
+    const opened = await open(device, (note) => postMessage({ note }));
+    engine = opened.engine;
+    return { backend: engine.backend, adapter: engine.adapter, reason: opened.reason };
+  },
+  async load(number, files) {
+    postMessage({ note: { stage: "loading", backend: engine.backend } });
+    for (const id of [...open_streams.keys()]) calls.end(id); // a run keeps its model on the device
+    const about = await guard(engine.load(files), "model");
+    model = number;
+    return about;
+  },
+  load_classifier: (number, config, weights) => holding(number).load_classifier(config, weights),
+  python: (number, settings) => holding(number).python(settings),
+
+  async open_lab(settings) {
+    api = await bring("cpu");
+    lab = new api.Lab(settings);
+  },
+  lab: (name, ...args) => guard(lab[name](...args), "lab"),
+  lab_reader: (name, ...args) => api[name](...args),
+
+  begin(id, name, ...args) {
+    open_streams.set(id, streams[name](...args));
+  },
+  /** The next item of a stream; undefined after the last. */
+  async next(id) {
+    const stream = open_streams.get(id);
+    if (!stream) throw new UnnoiseError("model-replaced");
+    const item = await guard(stream.next(), "run");
+    if (item === undefined) calls.end(id);
+    return item;
+  },
+  end(id) {
+    open_streams.get(id)?.free?.();
+    open_streams.delete(id);
+  },
+};
+
+const streams = {
+  run: (number, settings, given) => holding(number).run(settings, given),
+  ...labStreams(() => lab),
+};
+
+/** Calls are answered one after the other: an engine does one thing at a time. */
+let turn = Promise.resolve();
+
+addEventListener("message", ({ data: { id, call, args } }) => {
+  turn = turn.then(async () => {
+    try {
+      const result = await calls[call](...args);
+      if (id) postMessage({ id, result }, buffers(result));
+    } catch (thrown) {
+      const { code, values, message } = faultOf(thrown, call === "load" ? "model" : "run");
+      postMessage({ id, error: { code, values, message } });
+    }
+  });
+});
+
+/** The memory that travels instead of being copied. */
+const buffers = (result) => [result, ...Object.values(result ?? {})].filter((part) => ArrayBuffer.isView(part)).map(({ buffer }) => buffer);
