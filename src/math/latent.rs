@@ -38,30 +38,6 @@ pub trait Latent: Clone {
     fn quantile_of_magnitudes(&self, p: f64) -> Self;
 }
 
-/// The point of a space without dimensions: what a method is can be read from the table of its samplers on it, which compile
-/// to almost nothing.
-impl Latent for () {
-    fn mix(&self, _: f64, (): &Self, _: f64) -> Self {}
-
-    fn scale(&self, _: f64) -> Self {}
-
-    fn times(&self, (): &Self) -> Self {}
-
-    fn over(&self, (): &Self) -> Self {}
-
-    fn exp(&self) -> Self {}
-
-    fn larger(&self, (): &Self) -> Self {}
-
-    fn clamp(&self, _: f64, _: f64) -> Self {}
-
-    fn rms(&self) -> Self {}
-
-    fn mean(&self) -> Self {}
-
-    fn quantile_of_magnitudes(&self, _: f64) -> Self {}
-}
-
 impl Latent for f64 {
     fn mix(&self, a: f64, other: &Self, b: f64) -> Self {
         a * self + b * other

@@ -27,7 +27,7 @@ pub enum ScriptError {
 /// # Errors
 /// Why diffusers cannot make them; a class that the model does not have.
 pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
-    let method = settings.method::<()>().map_err(SessionError::Sampler)?;
+    let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
     if settings.strength < 1.0 {

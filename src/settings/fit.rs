@@ -65,7 +65,7 @@ impl Settings {
 
     /// Parameters that the sampler has, within their ranges, and guidance that it can follow.
     pub fn fit_sampler(&mut self) -> Vec<Problem> {
-        let Ok(method) = self.method::<()>() else { return Vec::new() };
+        let Ok(method) = self.method::<f64>() else { return Vec::new() };
         let mut problems = Vec::new();
         for (id, value) in self.knobs.clone() {
             let reason = match method.knobs.iter().find(|knob| knob.id == id) {
@@ -79,7 +79,7 @@ impl Settings {
         }
         if self.guide == Guide::CfgPlusPlus && !method.cfg_pp {
             self.guide = Guide::Cfg;
-            let apart: Vec<_> = methods::<()>().iter().filter(|m| m.cfg_pp).map(|m| m.name).collect();
+            let apart: Vec<_> = methods::<f64>().iter().filter(|m| m.cfg_pp).map(|m| m.name).collect();
             let reason = Reason::NoCfgpp { sampler: method.name, apart: apart.join(", ") };
             problems.push(self.problem("guide", Guide::CfgPlusPlus, reason));
         }

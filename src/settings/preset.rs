@@ -179,8 +179,8 @@ impl Linked for Settings {
 
     /// The parameters of the sampler.
     fn take_others(&mut self, others: Vec<(String, Value)>) -> Vec<Problem> {
-        let Ok(method) = self.method::<()>() else { return Vec::new() };
-        let rows = methods::<()>();
+        let Ok(method) = self.method::<f64>() else { return Vec::new() };
+        let rows = methods::<f64>();
         let mut problems = Vec::new();
         for (key, value) in others {
             let Some(knob) = knob(&method, &key) else {

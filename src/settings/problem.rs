@@ -103,7 +103,7 @@ pub(crate) fn one_of<S: Into<String>>(known: impl IntoIterator<Item = S>) -> Rea
 }
 
 pub(crate) fn unknown_sampler() -> Reason {
-    one_of(methods::<()>().iter().map(|m| m.id))
+    one_of(methods::<f64>().iter().map(|m| m.id))
 }
 
 /// A model's name becomes part of an address, so it must not lead out of the models' folder.

@@ -14,10 +14,10 @@ pub const TABLE: &[Row<Settings>] = &[
         .always(),
     Row::<Settings>::choice(
         "sampler",
-        || methods::<()>().iter().map(|m| m.id).collect(),
+        || methods::<f64>().iter().map(|m| m.id).collect(),
         |s| s.sampler.clone(),
         |s, text| {
-            let id = method::<()>(text).ok_or_else(unknown_sampler)?.id;
+            let id = method::<f64>(text).ok_or_else(unknown_sampler)?.id;
             // Parameters belong to one sampler.
             if s.sampler != id {
                 s.knobs.clear();

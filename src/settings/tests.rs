@@ -240,7 +240,7 @@ proptest! {
         let (s, _) = Settings::from_link(&format!("#sampler=sde-dpm-solver&{key}={value}"));
         prop_assert!(Settings::STEPS.contains(&s.steps) && Settings::IMAGES.contains(&s.images));
         prop_assert!(Settings::GUIDANCE.contains(&s.guidance));
-        for knob in s.method::<()>().unwrap().knobs {
+        for knob in s.method::<f64>().unwrap().knobs {
             prop_assert!(s.knobs.get(knob.id).is_none_or(|value| knob.range().contains(value)));
         }
     }

@@ -36,7 +36,7 @@ fn samplers() {
     );
     output::line("|---|---|---:|---:|---|---|---|---|---|---|");
     let mut family = "";
-    for method in methods::<()>() {
+    for method in methods::<f64>() {
         if method.family != family {
             family = method.family;
             output::line(format_args!("| **{}** | | | | | | | | | |", family.replace('_', " ")));
@@ -45,7 +45,7 @@ fn samplers() {
     }
 }
 
-fn row(m: &Method<()>) -> String {
+fn row(m: &Method<f64>) -> String {
     let knobs: Vec<_> = m.knobs.iter().map(|knob| knob.id).collect();
     let noise = if m.stochastic { "fresh" } else { "" };
     let [comfyui, k_diffusion, diffusers] = [m.comfyui, m.k_diffusion, m.diffusers].map(Option::unwrap_or_default);

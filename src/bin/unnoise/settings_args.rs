@@ -51,7 +51,7 @@ type Ranges = Vec<(&'static str, [f64; 2])>;
 /// The parameters of all samplers, by their ids.
 fn parameters() -> BTreeMap<&'static str, Ranges> {
     let mut all: BTreeMap<_, Ranges> = BTreeMap::new();
-    for method in methods::<()>() {
+    for method in methods::<f64>() {
         for knob in method.knobs {
             all.entry(knob.id).or_default().push((method.id, [knob.min, knob.max]));
         }

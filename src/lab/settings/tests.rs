@@ -133,7 +133,7 @@ fn every_key_and_every_word_is_read() {
         let mut settings = Settings::default();
         Settings::row("pane4").unwrap().set(&mut settings, &Value::Text(format!("{sampler}~3"))).unwrap();
         let pane = settings.panes[3].clone().unwrap();
-        let row = pane.row().is_none_or(|row| crate::samplers::method::<()>(row).is_some());
+        let row = pane.row().is_none_or(|row| crate::samplers::method::<f64>(row).is_some());
         assert!(row && pane.row().is_none() == (sampler == "langevin"), "{sampler}");
     }
 }

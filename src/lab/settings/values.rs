@@ -112,7 +112,7 @@ impl Pane {
     /// Every id that [`Pane::sampler`] may be.
     pub fn samplers() -> Vec<&'static str> {
         let theory = Self::THEORY.map(|(id, _)| id);
-        let rows = methods::<()>().into_iter().map(|m| m.id).filter(|id| !theory.contains(id));
+        let rows = methods::<f64>().into_iter().map(|m| m.id).filter(|id| !theory.contains(id));
         theory.into_iter().chain(rows).collect()
     }
 }

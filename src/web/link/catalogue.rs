@@ -132,13 +132,13 @@ pub struct LabLimits {
 impl Catalogue {
     pub fn new() -> Self {
         let theory = Pane::THEORY.map(|(id, row)| {
-            let row = row.and_then(method::<()>);
+            let row = row.and_then(method::<f64>);
             let stochastic = row.as_ref().is_none_or(|row| row.stochastic);
             LabTheory { id, name: row.map_or("Langevin dynamics", |row| row.name), stochastic }
         });
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            samplers: methods::<()>().iter().map(Sampler::new).collect(),
+            samplers: methods::<f64>().iter().map(Sampler::new).collect(),
             schedules: Spacing::ALL.iter().map(Schedule::new).collect(),
             settings: rows::<settings::Settings>(),
             lab: rows::<lab::Settings>(),
@@ -165,7 +165,7 @@ fn rows<S: Linked>() -> Vec<Row> {
 }
 
 impl Sampler {
-    fn new(m: &Method<()>) -> Self {
+    fn new(m: &Method<f64>) -> Self {
         Self {
             id: m.id,
             name: m.name,
