@@ -154,7 +154,10 @@ fn an_adaptive_run_counts_its_steps_as_they_come() {
     assert!(frames.iter().all(|f| f.steps.is_none()));
     assert!(frames.windows(2).all(|w| w[1].done >= w[0].done), "progress goes back");
     assert_eq!((last.done, last.level.sigma), (1.0, 0.0));
-    assert_eq!(last.tally.unwrap().accepted, last.step);
+    // Each of the three pictures takes its own number of steps, and the run as many as the longest.
+    assert!((last.step + 2..=3 * last.step).contains(&last.tally.unwrap().accepted), "{:?}", last.tally);
+    let one = all(&Settings { sampler: "dpm-adaptive".to_owned(), images: 1, ..settings() });
+    assert_eq!(one.last().unwrap().tally.unwrap().accepted, one.last().unwrap().step);
     let finer = Settings { sampler: "dpm-adaptive".to_owned(), knobs: [("tolerance", 0.005)].into(), ..settings() };
     assert!(all(&finer).len() > frames.len());
 }
