@@ -151,7 +151,10 @@ fn an_adaptive_run_counts_its_steps_as_they_come() {
     assert!(frames.iter().all(|f| f.steps.is_none()));
     assert!(frames.windows(2).all(|w| w[1].done >= w[0].done), "progress goes back");
     assert_eq!((last.done, last.level.sigma), (1.0, 0.0));
-    assert_eq!(last.tally.unwrap().accepted, last.step);
+    // Each of the three pictures takes its own number of steps, and the run as many as the longest.
+    assert!((last.step + 2..=3 * last.step).contains(&last.tally.unwrap().accepted), "{:?}", last.tally);
+    let one = all(&Settings { sampler: "dpm-adaptive".to_owned(), images: 1, ..settings() });
+    assert_eq!(one.last().unwrap().tally.unwrap().accepted, one.last().unwrap().step);
     let finer = Settings { sampler: "dpm-adaptive".to_owned(), knobs: [("tolerance", 0.005)].into(), ..settings() };
     assert!(all(&finer).len() > frames.len());
 }
@@ -334,7 +337,10 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
     let wanted = oracle.tensor("ddim/image01").unwrap();
     let wanted: Vec<f32> = wanted.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
     assert_eq!(wanted.len(), pixels.len());
-    for (got, wanted) in pixels.iter().zip(wanted) {
-        assert!((f32::from(*got) - 255.0 * wanted).abs() <= 2.0, "{got} for {}", 255.0 * wanted);
+    // Its values stand channel by channel, the bytes pixel by pixel.
+    let [channels, height, width] = model.shape();
+    for (i, got) in pixels.iter().enumerate() {
+        let wanted = 255.0 * wanted[i % channels * height * width + i / channels];
+        assert!((f32::from(*got) - wanted).abs() <= 2.0, "{got} for {wanted}");
     }
 }
