@@ -11,6 +11,7 @@
 //! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
 //! | 3 | `dataset` | labelled pictures from files |
 //! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; training |
+//! | 4 | [`pipeline`] | a folder of weights made runnable: its text, its parts |
 //! | 5 | [`lab`] | the laboratory of the plane: exact laws, data sets, processes with a clock |
 //! | 6 | `web`, `bin/unnoise` | the browser and the command line |
 //!
@@ -29,6 +30,7 @@ pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;
 pub mod picture;
+pub mod pipeline;
 pub mod replay;
 pub mod samplers;
 #[cfg(feature = "nn")]

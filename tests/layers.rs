@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("models", 3),
     ("eval", 4),
     ("picture", 4),
+    ("pipeline", 4),
     ("settings", 4),
     ("replay", 4),
     ("session", 4),
