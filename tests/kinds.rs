@@ -27,8 +27,8 @@ fn model(network: &str, scheduler: &Value, device: &Device) -> Pretrained {
     let unet = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/unet_variants").join(network).join("unet");
     let files = ModelFiles {
         unet_config: fs::read_to_string(unet.join("config.json")).expect("a configuration"),
-        weights: fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights"),
-        scheduler_config: scheduler.to_string(),
+        weights: vec![fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights")],
+        scheduler_config: Some(scheduler.to_string()),
         card: Some(json!({"range": [-1.0, 1.0], "clip_denoised": true}).to_string()),
     };
     Pretrained::load(files, device).expect("it loads")

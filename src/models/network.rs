@@ -32,8 +32,7 @@ impl<'a> NetworkBranches<'a> {
     /// If a label is no class of the model, or `None` for a model whose card names no
     /// [`null_class`](super::Card::null_class). Asking such a model for its unconditional branch panics too.
     pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
-        let [low, high] = model.card.range;
-        let clip = model.card.clip_denoised.then_some(Clip::Range { low, high });
+        let clip = model.clip();
         let labelled = rows(model, labels.iter().copied());
         Self { model, labelled, negative: None, worse: None, clip }
     }

@@ -161,7 +161,7 @@ pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {
-        settings::Clip::Model => model.card.clip_denoised.then_some(range),
+        settings::Clip::Model => model.clip(),
         settings::Clip::Off => None,
         settings::Clip::Range => Some(range),
         settings::Clip::Dynamic => Some(DYNAMIC),

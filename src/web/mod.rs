@@ -180,7 +180,12 @@ impl Engine {
         scheduler_config: String,
         card: String,
     ) -> Result<String, JsValue> {
-        let files = ModelFiles { unet_config, weights, scheduler_config, card: Some(card) };
+        let files = ModelFiles {
+            unet_config,
+            weights: vec![weights],
+            scheduler_config: Some(scheduler_config),
+            card: Some(card),
+        };
         let model = Pretrained::load(files, &self.device).map_err(|e| error("model", &e, None))?;
         let preset = session::preset(&model).map_err(|e| error("model", &e, None))?;
         let [channels, height, width] = model.shape();

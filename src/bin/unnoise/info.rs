@@ -1,12 +1,11 @@
 use crate::Outcome;
 use crate::output;
 use clap::Args as ClapArgs;
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
-use unnoise::models::{Pretrained, WEIGHTS};
+use unnoise::models::Pretrained;
 use unnoise::session;
 use unnoise::settings::Settings;
 
@@ -28,8 +27,7 @@ pub async fn run(args: &Args) -> Outcome {
     ));
     output::line(format_args!("network     {}", model.net.config()));
     output::line(format_args!("parameters  {}", model.parameters()));
-    let bytes = fs::metadata(args.dir.join(WEIGHTS))?.len();
-    output::line(format_args!("weights     {:.2} MB", bytes as f64 / 1e6));
+    output::line(format_args!("weights     {:.2} MB", model.bytes as f64 / 1e6));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
     match diffusers::describe(&model.scheduler_config) {
@@ -56,5 +54,6 @@ pub async fn run(args: &Args) -> Outcome {
     }
     let licence = if card.licence.is_empty() { "not said" } else { &card.licence };
     output::line(format_args!("licence     {licence}"));
+    model.notes.iter().for_each(|note| output::line(format_args!("note        {note}")));
     Ok(ExitCode::SUCCESS)
 }
