@@ -8,7 +8,7 @@
 //! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, clipping, inpainting, exact denoisers |
 //! | 2 | [`samplers`] | the sampler table, one file a method |
 //! | 3 | [`interchange`] | what the settings of diffusers and k-diffusion mean here |
-//! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights |
+//! | 3 | `backend`, `nn`, `models` | burn: devices, tensors, layers, networks, weights |
 //! | 3 | `dataset` | labelled pictures from files |
 //! | 4 | [`settings`], [`picture`], [`replay`], [`eval`], `session`, `train` | runs: what one is made of, its frames, recorded ones; what a model is worth; training |
 //! | 4 | [`pipeline`] | a folder of weights made runnable: its text, its parts |
@@ -29,6 +29,8 @@ pub mod lab;
 pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;
+#[cfg(feature = "nn")]
+pub mod nn;
 pub mod picture;
 pub mod pipeline;
 pub mod replay;

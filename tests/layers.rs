@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("interchange", 3),
     ("dataset", 3),
     ("backend", 3),
+    ("nn", 3),
     ("models", 3),
     ("eval", 4),
     ("picture", 4),
@@ -31,13 +32,13 @@ const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.
-const SHARED: &[&str] = &["backend", "picture", "settings"];
+const SHARED: &[&str] = &["backend", "nn", "picture", "settings"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
     ("samplers", &["coefficients", "groups", "history", "linear", "steps", "table", "tuning", "walker"]),
-    ("models", &["blocks", "silu", "weights", "unet2d"]),
+    ("models", &["autoencoder", "blocks", "folder", "keys", "legacy", "load", "weights", "unet2d"]),
 ];
 
 /// Files that are made to name their neighbours.
