@@ -1,4 +1,5 @@
 //! CLIP's tokenizer against transformers' own.
+#![cfg(feature = "cli")]
 
 use flate2::read::GzDecoder;
 use proptest::prelude::*;

@@ -79,8 +79,7 @@ impl Stage<'_> {
         let walk: Walked<'_> = match row {
             None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
             Some(row) => {
-                let (schedule, tuning) = (self.process.schedule(), row.tuning);
-                let run = Run { start, grid: &grid, schedule, model: &model, noise: &mut noise, tuning, orders: None };
+                let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise);
                 match row.walk {
                     Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
                     Walk::Adaptive(sampler) => {
@@ -104,7 +103,7 @@ impl Stage<'_> {
             if !x.0.as_flattened().iter().all(|v| v.is_finite()) {
                 return Err(RunError::NotFinite { step: i + 1 });
             }
-            let evaluations = model.asked();
+            let evaluations = model.evaluations();
             let frame = Frame { step: i + 1, steps, level: to, evaluations, x, denoised: Some(denoised) };
             if each(frame).await.is_break() {
                 return Ok(ControlFlow::Break(()));

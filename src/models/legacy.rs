@@ -2,7 +2,7 @@
 //!
 //! They are those of its `scripts/change_naming_configs_and_checkpoints.py`.
 
-use crate::denoise::scheduler_config::strict;
+use crate::interchange::scheduler_config::strict;
 use serde_json::{Map, Value};
 
 /// Keys of a network's configuration: now, then.

@@ -3,7 +3,8 @@
 use super::folder::FolderError;
 use super::unet2d::{ConfigError, Unet2d};
 use super::{Card, WeightsError, legacy};
-use crate::denoise::{Clip, Prediction, scheduler_config};
+use crate::denoise::{Clip, Prediction};
+use crate::interchange::scheduler_config;
 use crate::math::{Level, NoiseSchedule, Schedule};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

@@ -28,11 +28,11 @@ pub enum WeightsError {
     Pickle,
     #[error("Two of the weights' parts hold the tensor {name:?}; download them again.")]
     Twice { name: String },
-    #[error("The weights have no tensor {name:?}, which the configuration asks for with shape {expected:?}.")]
+    #[error("The weights have no tensor {name:?}, which the configuration needs with shape {expected:?}.")]
     Missing { name: String, expected: Vec<usize> },
     #[error("The weights hold {count} tensors that the configuration has no place for, among them {name:?}.")]
     Unexpected { name: String, count: usize },
-    #[error("The weights' tensor {name:?} has shape {got:?}, but the configuration asks for {expected:?}.")]
+    #[error("The weights' tensor {name:?} has shape {got:?}, but the configuration needs {expected:?}.")]
     Shape { name: String, expected: Vec<usize>, got: Vec<usize> },
     #[error("The weights' tensor {name:?} is stored as {got:?}; F64, F32, F16 and BF16 are supported.")]
     Type { name: String, got: Dtype },

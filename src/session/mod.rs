@@ -2,7 +2,7 @@
 
 mod asked;
 mod script;
-mod walking;
+mod trajectory;
 
 pub use asked::Helpers;
 pub use script::{ScriptError, script};
@@ -13,14 +13,14 @@ use crate::math::noise::BrownianPath;
 use crate::math::{Grid, GridError, Latent, Level, Noise};
 use crate::models::{LoadError, Pretrained};
 use crate::picture;
-use crate::samplers::{GaveUp, Run, Step, Tally};
+use crate::samplers::{GaveUp, Run, Tally};
 use crate::settings::{Guide, Reason, Settings, Source};
 use asked::{Known, Timed};
 use burn::tensor::{Device, Tensor};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 use thiserror::Error;
-use walking::Walking;
+use trajectory::{BatchStep, Trajectories, part, parts};
 use web_time::Instant;
 
 /// One finished step, read back from the device.
@@ -31,8 +31,10 @@ pub struct Frame {
     pub steps: Option<usize>,
     /// How much of the run is done, from 0 to 1.
     pub done: f64,
-    /// The level of `x`.
+    /// The level of the picture that has the most noise.
     pub level: Level,
+    /// The level of each picture: where a method chooses its steps, each has its own.
+    pub levels: Vec<Level>,
     /// `x_t`, `[images, channels, height, width]`.
     pub x: Vec<f32>,
     /// The model's estimate of `x_0` that the step was built on; the starting noise has none.
@@ -46,9 +48,12 @@ impl Frame {
     /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]`. `x_t` is first divided by its
     /// level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the same contrast.
     pub fn pixels(&self, shape: [usize; 3], range: [f64; 2]) -> (Vec<u8>, Option<Vec<u8>>) {
-        let std = self.level.marginal_std();
-        let x = picture::to_bytes(&self.x, shape, range.map(|v| v * std));
-        (x, self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
+        let size = shape.iter().product();
+        let x = self.x.chunks(size).zip(&self.levels).flat_map(|(x, at)| {
+            let std = at.marginal_std();
+            picture::to_bytes(x, shape, range.map(|v| v * std))
+        });
+        (x.collect(), self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
     }
 }
 
@@ -62,6 +67,17 @@ pub struct Timing {
     pub network: Duration,
     /// Forward passes of the network.
     pub evaluations: usize,
+}
+
+impl Timing {
+    /// The sum of the network's times and evaluations of two parts of a batch.
+    fn and(self, other: Self) -> Self {
+        Self {
+            total: self.total,
+            network: self.network + other.network,
+            evaluations: self.evaluations + other.evaluations,
+        }
+    }
 }
 
 /// What a run is given besides its settings: what no link can carry.
@@ -155,12 +171,16 @@ pub async fn run(
     // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
     let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
     let mut grid = settings.schedule.grid(&model.schedule, steps)?;
-    let mut noise = ImageNoise::new(settings.seed, settings.images);
+    let parts = parts(&method.walk, settings.images);
+    let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
+    let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
 
     let mut began = Instant::now();
     let [channels, height, width] = model.shape();
     let batch = [settings.images, channels, height, width];
-    let z = noise.normal(&Tensor::zeros(batch, device));
+    let draws = noises.iter_mut().zip(&parts);
+    let draws = draws.map(|(noise, part)| noise.normal(&Tensor::zeros([part.len(), channels, height, width], device)));
+    let z = Tensor::cat(draws.collect(), 0);
     fits(given.picture.as_deref(), channels * height * width)?;
     fits(given.kept.as_deref(), height * width)?;
     let picture = given.picture.as_deref().map(|values| backend::spread(values, batch, device));
@@ -172,47 +192,44 @@ pub async fn run(
         }
     };
     let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, device));
-    let known = picture.zip(kept).map(|(picture, kept)| Known { picture, kept, noise: z });
+    let known = picture.zip(kept);
     let labels = asked::labels(settings, model, given.classes);
     if labels.len() != settings.images {
         return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
     }
-    let network = Timed::new(asked::denoiser(settings, model, &labels, given.helpers, known)?);
+    let network = |range: &Range<usize>| {
+        let of = |batch: &Tensor<4>| part(batch, range);
+        let known = known.as_ref();
+        let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
+        asked::denoiser(settings, model, &labels[range.clone()], given.helpers, known).map(Timed::new)
+    };
+    let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+    let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
     let steps = method.on_grid().map(|_| grid.steps());
-    let frame = |step, level, x, denoised, tally, total| Frame {
-        step,
-        steps,
-        done: done(steps, step, level, &grid),
-        level,
-        x,
-        denoised,
-        tally,
-        timing: Timing { total, ..network.spent() },
+    let frame = |step, levels: Vec<Level>, x, denoised, tally, total| {
+        let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
+        let (done, timing) = (done(steps, step, level, &grid), Timing { total, ..spent() });
+        Frame { step, steps, done, level, levels, x, denoised, tally, timing }
     };
 
     let x = backend::read(start.clone()).await?;
     let mut total = began.elapsed();
-    if each(frame(0, grid.first(), x, None, None, total)).await.is_break() {
+    if each(frame(0, vec![grid.first(); settings.images], x, None, None, total)).await.is_break() {
         return Ok(ControlFlow::Break(()));
     }
-    let mut path = BrownianPath::new(settings.seed.into());
-    let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
-        Source::Stream => &mut noise,
-        Source::Brownian => &mut path,
+    let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
+    let noises: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
+        Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
+        Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
     };
-    let run = Run {
-        start,
-        grid: &grid,
-        schedule: &model.schedule,
-        model: &network,
-        noise,
-        tuning: settings.tuning(&method),
-        orders: None,
-    };
-    let mut walk = Walking::new(&method.walk, run);
+    let tuning = settings.tuning(&method);
+    let runs = parts.iter().zip(&networks).zip(noises).map(|((range, network), noise)| {
+        Run::new(part(&start, range), &grid, &model.schedule, network, noise).with_tuning(tuning.clone())
+    });
+    let mut trajectories = Trajectories::new(&method.walk, parts.clone(), runs);
     for step in 1.. {
         began = Instant::now();
-        let Some(Step { x, denoised, to, .. }) = walk.next().await? else { break };
+        let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
         // One read-back for both: on a GPU each one waits for the queue.
         let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
         let denoised = x.split_off(x.len() / 2);
@@ -220,7 +237,7 @@ pub async fn run(
         if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
             return Err(SessionError::NotFinite { step });
         }
-        if each(frame(step, to, x, Some(denoised), walk.tally(), total)).await.is_break() {
+        if each(frame(step, levels, x, Some(denoised), trajectories.tally(), total)).await.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

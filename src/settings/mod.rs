@@ -11,7 +11,7 @@ pub use preset::Defaults;
 pub use problem::{Problem, Reason};
 
 use crate::math::{Latent, Spacing};
-use crate::samplers::{Knob, Method, Tuning, methods};
+use crate::samplers::{Knob, Method, Tuning, method, methods};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use problem::{choice, folder_name, number, one_of, unknown_sampler};
 use std::collections::BTreeMap;
@@ -156,18 +156,19 @@ impl Settings {
     /// Every key that a link may have.
     fn keys() -> Vec<&'static str> {
         let settings = Self::default().pairs().into_iter().map(|(key, _)| key);
-        settings.chain(Knob::ALL.map(Knob::id)).collect()
+        let mut keys: Vec<_> = settings.collect();
+        for knob in methods::<f64>().iter().flat_map(|row| row.knobs) {
+            if !keys.contains(&knob.id) {
+                keys.push(knob.id);
+            }
+        }
+        keys
     }
 
     /// The method's tuning with what was turned.
     pub fn tuning<X>(&self, method: &Method<X>) -> Tuning {
-        let mut tuning = method.tuning;
-        for knob in method.knobs {
-            if let Some(value) = self.knobs.get(knob.id()) {
-                knob.set(&mut tuning, *value);
-            }
-        }
-        tuning
+        let set = method.knobs.iter().filter_map(|knob| Some((knob, *self.knobs.get(knob.id)?)));
+        set.fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, value))
     }
 
     /// Takes back what the method of these settings cannot be turned to, such as an order it does not have, and what the
@@ -179,11 +180,16 @@ impl Settings {
         let Some(method) = methods::<f64>().into_iter().find(|m| m.id == self.sampler) else { return Vec::new() };
         let mut problems = Vec::new();
         for knob in method.knobs {
+            if let Some(old) = knob.formerly.filter(|old| method.knob(old).is_none())
+                && let Some(value) = self.knobs.remove(old)
+            {
+                self.knobs.entry(knob.id).or_insert(value);
+            }
             let range = knob.range();
-            if let Some(value) = self.knobs.get(knob.id()).copied().filter(|value| !range.contains(value)) {
-                self.knobs.remove(knob.id());
+            if let Some(value) = self.knobs.get(knob.id).copied().filter(|value| !range.contains(value)) {
+                self.knobs.remove(knob.id);
                 let reason = Reason::Range { from: range.start().to_string(), to: range.end().to_string() };
-                problems.push(Problem { key: knob.id().to_owned(), value: value.to_string(), reason });
+                problems.push(Problem { key: knob.id.to_owned(), value: value.to_string(), reason });
             }
         }
         problems
@@ -230,8 +236,7 @@ impl Settings {
     fn try_set(&mut self, key: &str, value: &str) -> Result<(), Reason> {
         match key {
             "model" => self.model = folder_name(value)?,
-            "sampler" if methods::<f64>().iter().any(|m| m.id == value) => self.sampler = value.to_owned(),
-            "sampler" => return Err(unknown_sampler()),
+            "sampler" => self.sampler = method::<f64>(value).ok_or_else(unknown_sampler)?.id.to_owned(),
             "steps" => self.steps = number(value, Self::STEPS)?,
             "schedule" => self.schedule = value.parse()?,
             "seed" => self.seed = number(value, 0..=u32::MAX)?,
@@ -247,14 +252,27 @@ impl Settings {
             "noise" => self.noise = choice(value, &Source::ALL)?,
             "strength" => self.strength = number(value, Self::SHARE)?,
             _ => {
-                if let Some(knob) = Knob::ALL.into_iter().find(|knob| knob.id() == key) {
-                    let value: f64 = number(value, knob.range())?;
-                    self.knobs.insert(knob.id(), if knob.whole() { value.round() } else { value });
+                if let Some((key, range, whole)) = widest(key) {
+                    let value: f64 = number(value, range)?;
+                    self.knobs.insert(key, if whole { value.round() } else { value });
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The key of a knob, today's or a former one, with the values that any method takes for it and whether they are whole.
+fn widest(key: &str) -> Option<(&'static str, RangeInclusive<f64>, bool)> {
+    let keys = |knob: &Knob| [Some(knob.id), knob.formerly].into_iter().flatten().find(|known| *known == key);
+    let rows = methods::<f64>();
+    let found = rows.iter().flat_map(|row| row.knobs).filter_map(|knob| Some((keys(knob)?, knob)));
+    found.fold(None, |widest, (key, knob)| {
+        let (low, high) = widest.map_or((knob.min, knob.max), |(_, range, _): (_, RangeInclusive<f64>, _)| {
+            (range.start().min(knob.min), range.end().max(knob.max))
+        });
+        Some((key, low..=high, knob.whole))
+    })
 }
 
 /// The keys and values of a share link, decoded.
@@ -356,8 +374,8 @@ mod tests {
             let (s, _) = Settings::from_link(&format!("{key}={value}"));
             prop_assert!(Settings::STEPS.contains(&s.steps) && Settings::IMAGES.contains(&s.images));
             prop_assert!(Settings::GUIDANCE.contains(&s.guidance));
-            for knob in Knob::ALL {
-                prop_assert!(s.knobs.get(knob.id()).is_none_or(|value| knob.range().contains(value)));
+            for knob in s.method::<f64>().unwrap().knobs {
+                prop_assert!(s.knobs.get(knob.id).is_none_or(|value| knob.range().contains(value)));
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::math::{GridError, NoiseSchedule, Spacing};
 use crate::models::classifier::NoisyClassifier;
 use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
-use crate::samplers::{GaveUp, Knob, Method, methods};
+use crate::samplers::{GaveUp, Knob, Method, Tuning, methods};
 use crate::session::{self, Frame, Given, Helpers, SessionError};
 use crate::settings::{Clip, Problem, Reason, Settings, Source};
 use burn::tensor::Device;
@@ -33,19 +33,18 @@ const BACKEND: Backend = if cfg!(feature = "gpu") { Backend::WebGpu } else { Bac
 /// What a page needs to build its controls, as JSON: the sampler table, the schedules, choices, limits and defaults.
 #[wasm_bindgen]
 pub fn catalogue() -> String {
-    let knob = |method: &Method<f64>, knob: Knob| {
-        let range = knob.range();
+    let knob = |knob: &Knob| {
         json!({
-            "id": knob.id(), "default": finite(knob.get(&method.tuning)), "least": finite(*range.start()),
-            "most": finite(*range.end()), "whole": knob.whole(),
+            "id": knob.id, "default": finite(knob.default), "least": finite(knob.min), "most": finite(knob.max),
+            "whole": knob.whole,
         })
     };
     let row = |m: Method<f64>| {
         json!({
-            "id": m.id, "name": m.name, "family": m.family, "order": m.order_with(&m.tuning),
+            "id": m.id, "name": m.name, "family": m.family, "order": m.order_with(&Tuning::default()),
             "evaluations": m.evaluations, "stochastic": m.stochastic, "adaptive": m.on_grid().is_none(),
             "cfg_pp": m.cfg_pp,
-            "knobs": m.knobs.iter().map(|k| knob(&m, *k)).collect::<Vec<_>>(),
+            "knobs": m.knobs.iter().map(knob).collect::<Vec<_>>(),
             "comfyui": m.comfyui, "k_diffusion": m.k_diffusion, "diffusers": m.diffusers, "paper": m.paper,
         })
     };

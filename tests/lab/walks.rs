@@ -27,15 +27,7 @@ fn end(
     let grid = process.grid(steps).expect("a grid");
     let mut noise = CloudNoise::new(4);
     let start = noise.draw(particles).scale(grid.first().marginal_std());
-    let run = Run {
-        start,
-        grid: &grid,
-        schedule: process.schedule(),
-        model,
-        noise: &mut noise,
-        tuning: method.tuning,
-        orders: None,
-    };
+    let run = Run::new(start, &grid, process.schedule(), model, &mut noise);
     match &method.walk {
         Walk::Grid(sampler) => sampler(run).last().expect("a step").x,
         Walk::Adaptive(sampler) => {

@@ -1,5 +1,5 @@
 //! The networks of latent and text-to-image diffusion, and the pictures that their pipelines draw, against diffusers.
-#![cfg(feature = "cpu")]
+#![cfg(feature = "cli")]
 
 mod latent_networks;
 mod oracle;

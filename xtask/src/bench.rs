@@ -38,7 +38,7 @@ pub fn bench(backends: &[Backend]) -> Result<()> {
     wasm::build(&Backend::ALL)?;
     println!("Size of the engines\n\n{}", sizes().context("could not read the sizes of the engines")?);
     println!("Natively, on the CPU\n");
-    tools::run(tools::cargo().args(["bench", "--quiet", "--bench", "steps"]))?;
+    tools::run(tools::cargo().args(["bench", "--quiet", "--features", "cli", "--bench", "steps"]))?;
     println!("\nIn the browser\n\n{}", browser(backends)?);
     Ok(())
 }

@@ -3,11 +3,13 @@
 mod backend;
 mod bench;
 mod compress;
+mod crates;
 mod dist;
 mod files;
 mod licences;
 mod models;
 mod npm;
+mod outside;
 mod serve;
 mod tables;
 mod test;

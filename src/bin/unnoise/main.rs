@@ -2,7 +2,6 @@
 
 mod bound;
 mod compare;
-mod dataset;
 mod device;
 mod eval;
 mod info;
@@ -12,11 +11,9 @@ mod likelihood;
 mod list;
 mod measured;
 mod output;
-mod pictures;
 mod quality;
 mod replay;
 mod sample;
-mod sampling;
 mod sheet;
 mod tokens;
 mod train;

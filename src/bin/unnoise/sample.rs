@@ -1,12 +1,12 @@
 use crate::Outcome;
 use crate::device::Device;
 use crate::output::{self, Trace};
-use crate::pictures::{self, PictureError};
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
@@ -91,9 +91,17 @@ pub async fn run(args: Args) -> Outcome {
     let classifier = args.classifier.clone().or(beside).filter(|_| settings.classifier > 0.0);
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
     let given = Given {
-        picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
+        picture: args
+            .image
+            .as_ref()
+            .map(|path| one(path, Format { shape, range: model.card.range, background: model.card.background }))
+            .transpose()?,
         classes: None,
-        kept: args.mask.as_ref().map(|path| one(path, [1, shape[1], shape[2]], [0.0, 1.0])).transpose()?,
+        kept: args
+            .mask
+            .as_ref()
+            .map(|path| one(path, Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3] }))
+            .transpose()?,
         helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
     };
     if let Some(dir) = &args.frames {
@@ -140,8 +148,8 @@ pub async fn run(args: Args) -> Outcome {
 }
 
 /// The values of one picture.
-fn one(path: &Path, shape: [usize; 3], range: [f64; 2]) -> Result<Vec<f32>, PictureError> {
-    let values = pictures::read(path, 1, shape, range)?;
+fn one(path: &Path, format: Format) -> Result<Vec<f32>, PictureError> {
+    let values = pictures::read(path, 1, &format)?;
     Ok(values.into_iter().flatten().map(|v| v as f32).collect())
 }
 

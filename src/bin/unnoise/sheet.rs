@@ -1,10 +1,11 @@
 use crate::Outcome;
 use crate::device::Device;
 use crate::measured::bar;
-use crate::{output, sampling};
+use crate::output;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use unnoise::eval::quality::samples;
 use unnoise::models::Pretrained;
 use unnoise::picture;
 use unnoise::session::Given;
@@ -45,7 +46,7 @@ pub async fn run(args: Args) -> Outcome {
     for (i, settings) in rows.iter().enumerate() {
         bar.set_position(i as u64);
         bar.set_message(format!("{} · {} steps", settings.sampler, settings.steps));
-        pixels.extend(sampling::last(&model, settings, Given::default(), &opened, &mut |_| bar.tick()).await?);
+        pixels.extend(samples::last(&model, settings, Given::default(), &opened.device, &mut |_| bar.tick()).await?);
     }
     bar.finish_and_clear();
     let shape = model.shape();

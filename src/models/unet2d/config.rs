@@ -45,7 +45,7 @@ pub struct Unet2dConfig {
     pub num_class_embeds: Option<usize>,
 }
 
-/// How the network is shown its time.
+/// How the time is embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeEmbedding {
@@ -90,7 +90,7 @@ impl Unet2dConfig {
         k.one_of("downsample_type", &["conv"])?;
         k.one_of("upsample_type", &["conv"])?;
         k.take("class_embed_type", Value::Null, "null", |v: &Value| v.is_null())?;
-        // Only training drops out, and only learned time embeddings are told the number of timesteps.
+        // Only training drops out, and only learned time embeddings depend on the number of timesteps.
         k.take("dropout", json!(0.0), "a number from 0 to 1", |p: &f64| (0.0..=1.0).contains(p))?;
         k.take("num_train_timesteps", Value::Null, "null or a number", |_: &Option<u64>| true)?;
 
@@ -210,7 +210,7 @@ impl Unet2dConfig {
 }
 
 impl fmt::Display for Unet2dConfig {
-    /// The network in a line: channels, layers, where it attends and how it is told the time.
+    /// The network in a line: channels, layers, where it attends and how the time is embedded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<_> = self.block_out_channels.iter().map(usize::to_string).collect();
         let [height, width] = self.sample_size;
