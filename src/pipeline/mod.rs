@@ -3,6 +3,8 @@
 #[cfg(feature = "nn")]
 mod conditioning;
 #[cfg(feature = "nn")]
+mod draw;
+#[cfg(feature = "nn")]
 pub mod index;
 #[cfg(feature = "nn")]
 mod latents;
@@ -19,6 +21,7 @@ pub mod text;
 #[cfg(feature = "nn")]
 pub use self::{
     conditioning::{Conditioned, Conditioning, TextEncoder, Told},
+    draw::{Conditions, DrawError, Drawing},
     latents::Latents,
     network::Network,
     open::{Pipeline, PipelineError},

@@ -3,7 +3,8 @@
 use super::index::{Index, IndexError, TEXT_ENCODER};
 use super::text::{Tokenizer, TokenizerError, TokenizerFiles};
 use super::{Conditioning, Latents, Network, Source, TextEncoder};
-use crate::denoise::{Prediction, scheduler_config};
+use crate::denoise::Prediction;
+use crate::interchange::scheduler_config;
 use crate::math::Schedule;
 use crate::models::autoencoder_kl::AutoencoderKl;
 use crate::models::clip_text::ClipText;

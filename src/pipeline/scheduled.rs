@@ -1,7 +1,7 @@
 //! What the scheduler of a folder makes of a number of steps.
 
 use super::Pipeline;
-use crate::denoise::scheduler_config::strict;
+use crate::interchange::scheduler_config::strict;
 use crate::interchange::{Arguments, Asked, Mapped, Unmapped, diffusers};
 use serde_json::Value;
 

@@ -5,51 +5,32 @@ use burn::tensor::Tensor;
 use pollster::block_on;
 use std::fs;
 use std::path::{Path, PathBuf};
-use unnoise::backend::{ImageNoise, cpu};
-use unnoise::denoise::{Denoiser, Guidance, Guided};
-use unnoise::interchange::stands;
-use unnoise::math::{Grid, Noise};
+use unnoise::backend::cpu;
 use unnoise::models::Pretrained;
+use unnoise::models::autoencoder_kl::AutoencoderKl;
 use unnoise::models::folder::Directory;
-use unnoise::pipeline::{Conditioned, Conditioning, Pipeline, Told};
-use unnoise::samplers::{Run, method};
+use unnoise::pipeline::{Conditioning, Conditions, Drawing, Latents, Pipeline};
 
 fn open(folder: &Path) -> Pipeline {
     let opened = block_on(Pipeline::open(&Directory(folder), &device()));
     opened.unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
 }
 
-/// Runs the pipeline's own scheduler for `steps` steps from the noise of `seed`: what was drawn, and its picture.
-fn draw(pipeline: &Pipeline, told: [Told; 2], guidance: f64, steps: usize, seed: u32) -> (Tensor<4>, Tensor<4>) {
-    let mapped = pipeline.scheduled(steps).expect("a run");
-    assert!(mapped.bound.is_none() && mapped.shown.is_none() && mapped.last_noise.is_none());
-
-    let [channels, height, width] = pipeline.network.shape();
-    let mut noise = ImageNoise::new(seed, 1);
-    let z = noise.normal(&Tensor::zeros([1, channels, height, width], &device()));
-    let [conditional, unconditional] = told;
-    let model = Conditioned::new(pipeline, conditional, unconditional);
-    let model = Guided { model, guidance: Guidance::plain(guidance) };
-    // A step without length at the end leaves the point where it is.
-    let moves = mapped.steps.len() - mapped.steps.iter().rev().take_while(|step| stands(**step)).count();
-    let grid = Grid::of_steps(mapped.steps[..moves].to_vec()).expect("a grid");
-    let sampler = method::<Tensor<4>>(mapped.sampler).and_then(|row| row.on_grid()).expect("a sampler");
-    let run = Run {
-        start: z * mapped.start,
-        grid: &grid,
-        schedule: &mapped.schedule,
-        model: &model as &dyn Denoiser<Tensor<4>>,
-        noise: &mut noise,
-        tuning: mapped.tuning,
-        orders: mapped.listed(),
-    };
-    let last = sampler(run).last().expect("a step").x;
-    (last.clone(), pipeline.latents.decode(last))
+/// Draws one picture with the folder's scheduler: what the network draws, and its picture.
+fn draw(
+    pipeline: &Pipeline,
+    conditions: &Conditions,
+    guidance: f64,
+    steps: usize,
+    seed: u32,
+) -> (Tensor<4>, Tensor<4>) {
+    let drawing = Drawing { guidance, steps, seed, images: 1 };
+    let drawn = pipeline.draw(conditions, &drawing, &device()).expect("it draws");
+    (drawn.clone(), pipeline.latents.decode(drawn))
 }
 
-fn prompts(pipeline: &Pipeline, prompts: [&str; 2]) -> [Told; 2] {
-    let Conditioning::Text(encoder) = &pipeline.conditioning else { panic!("it has no text encoder") };
-    prompts.map(|prompt| encoder.encode(prompt, 1).expect("tokens").0)
+fn prompts(pipeline: &Pipeline, prompt: &str, negative: &str) -> Conditions {
+    pipeline.conditions(Some(prompt), Some(negative), None, 1).expect("it is told texts")
 }
 
 /// How far values of 0..=1 are from `expected`, in steps of a byte.
@@ -83,8 +64,8 @@ fn stable_diffusion_draws_the_picture_of_diffusers() {
     let Some(folder) = shared("reference/networks/sd1_public") else { return };
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
     assert_eq!(pipeline.picture(), [3, 32, 32]);
-    let told = prompts(&pipeline, ["a red heart on white", "blurry"]);
-    check(&oracle, "run", draw(&pipeline, told, 7.5, 6, 1200));
+    let told = prompts(&pipeline, "a red heart on white", "blurry");
+    check(&oracle, "run", draw(&pipeline, &told, 7.5, 6, 1200));
 }
 
 /// The same of a smaller folder, stored in 16 bits, which is in the project.
@@ -92,12 +73,17 @@ fn stable_diffusion_draws_the_picture_of_diffusers() {
 fn a_small_pipeline_draws_the_picture_of_diffusers() {
     let folder = golden("../pipelines/text");
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-    let told = prompts(&pipeline, ["a cat on the moon", "night"]);
-    check(&oracle, "run", draw(&pipeline, told.clone(), 3.0, 6, 40));
-    let pictures = [3.0, 1.0].map(|guidance| draw(&pipeline, told.clone(), guidance, 6, 40).1);
-    let swapped = draw(&pipeline, [told[1].clone(), told[0].clone()], 3.0, 6, 40).1;
+    let told = prompts(&pipeline, "a cat on the moon", "night");
+    check(&oracle, "run", draw(&pipeline, &told, 3.0, 6, 40));
     let unlike = |a: &Tensor<4>, b: &Tensor<4>| cpu::read((a.clone() - b.clone()).abs().max_dims(&[0, 1, 2, 3]))[0];
-    assert!(unlike(&pictures[0], &pictures[1]) > 1e-2 && unlike(&pictures[0], &swapped) > 1e-2);
+    let [guided, alone, other] = [(&told, 3.0), (&told, 1.0), (&prompts(&pipeline, "night", "a cat on the moon"), 3.0)]
+        .map(|(told, guidance)| draw(&pipeline, told, guidance, 6, 40).1);
+    assert!(unlike(&guided, &alone) > 1e-2 && unlike(&guided, &other) > 1e-2);
+    // Of a batch each image is as it is alone.
+    let two = pipeline.conditions(Some("a cat on the moon"), Some("night"), None, 2).expect("it is told texts");
+    let two =
+        pipeline.draw(&two, &Drawing { guidance: 3.0, steps: 6, seed: 39, images: 2 }, &device()).expect("it draws");
+    assert!(unlike(&pipeline.latents.decode(two.narrow(0, 1, 1)), &guided) < 1e-4);
 }
 
 #[test]
@@ -105,7 +91,11 @@ fn latent_diffusion_draws_the_picture_of_diffusers() {
     for name in ["ldm_kl_public", "ldm_vq_public"] {
         let Some(folder) = shared(&format!("reference/networks/{name}")) else { return };
         let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-        check(&oracle, "ddim", draw(&pipeline, [Told::Nothing, Told::Nothing], 1.0, 10, 261));
+        check(
+            &oracle,
+            "ddim",
+            draw(&pipeline, &pipeline.conditions(None, None, None, 1).expect("it is told nothing"), 1.0, 10, 261),
+        );
     }
 }
 
@@ -113,9 +103,11 @@ fn latent_diffusion_draws_the_picture_of_diffusers() {
 fn a_diffusion_transformer_draws_the_picture_of_diffusers() {
     let Some(folder) = shared("reference/networks/dit_public") else { return };
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-    let Conditioning::Classes { null: Some(null), .. } = pipeline.conditioning else { panic!("it has classes") };
-    let told = [3, null].map(|class| Told::Classes(vec![class]));
-    check(&oracle, "ddim", draw(&pipeline, told, 4.0, 10, 281));
+    let told = pipeline.conditions(None, None, Some(3), 1).expect("it has classes");
+    check(&oracle, "ddim", draw(&pipeline, &told, 4.0, 10, 281));
+    let refusals = [(None, Some(1000)), (Some("a cat"), None)]
+        .map(|(prompt, class)| pipeline.conditions(prompt, None, class, 1).err().expect("it is refused").to_string());
+    assert!(refusals[0].contains("classes 0 to 999") && refusals[1].contains("prompt"), "{refusals:?}");
 }
 
 /// A trained model, stored in 16 bits. Once the prompts are encoded, the text encoder is not needed.
@@ -123,10 +115,10 @@ fn a_diffusion_transformer_draws_the_picture_of_diffusers() {
 fn prompts_become_the_pictures_of_diffusers() {
     let Some(folder) = shared("trial-text-model") else { return };
     let mut pipeline = open(&folder);
-    let all = ["red heart", "猫"].map(|prompt| prompts(&pipeline, [prompt, ""]));
+    let all = ["red heart", "猫"].map(|prompt| prompts(&pipeline, prompt, ""));
     pipeline.conditioning = Conditioning::None;
     for (i, told) in all.into_iter().enumerate() {
-        let (_, picture) = draw(&pipeline, told, 4.0, 20, 3);
+        let (_, picture) = draw(&pipeline, &told, 4.0, 20, 3);
         let file = fs::File::open(folder.join(format!("reference-{i}.png"))).expect("a picture");
         let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("a small picture")];
@@ -138,6 +130,20 @@ fn prompts_become_the_pictures_of_diffusers() {
         // The reference is rounded to bytes, and this is not.
         assert!(apart <= 1.0, "reference-{i}.png is {apart} of 255 away");
     }
+}
+
+/// Latents are scaled and shifted between the network and the autoencoder, both ways.
+#[test]
+fn latents_are_scaled_and_shifted() {
+    let folder = golden("kl-plain");
+    let read = |name: &str| fs::read(folder.join(name)).expect("a file");
+    let config = String::from_utf8(read("config.json")).expect("text");
+    let net = AutoencoderKl::load(&config, &[read("model.safetensors")], &device()).expect("it loads");
+    let (oracle, scale, shift) = (Oracle::read(&folder.join("oracle.safetensors")), 0.18215, 0.5);
+    let latents = Latents::Kl(Box::new(net));
+    oracle.check("decoded", latents.decode((oracle.tensor::<4>("latents") - shift) * scale));
+    oracle.check("mean", latents.encode(oracle.tensor("image")) / scale + shift);
+    assert_eq!((latents.channels(), latents.factor()), (Some(3), 2));
 }
 
 /// A folder of the files `files`, empty but for the index.

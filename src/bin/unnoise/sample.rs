@@ -1,3 +1,5 @@
+mod latent;
+
 use crate::Outcome;
 use crate::device::Device;
 use crate::output::{self, Trace};
@@ -42,6 +44,12 @@ pub struct Args {
     /// Classifier-free guidance scale, 0 to 20; 1 is none [default: the model's, or 2]
     #[arg(long, value_name = "SCALE")]
     guidance: Option<String>,
+    /// The text to draw, for a folder with a text encoder
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// The text to keep away from
+    #[arg(long, value_name = "TEXT")]
+    negative: Option<String>,
     /// Any other key of a link, such as order=3, churn=40, rescale=0.7 or noise=brownian; may be given often
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -78,6 +86,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let folder = args.folder();
+    if latent::is_meant(&args, &folder) {
+        return latent::run(&args, &folder).await;
+    }
     let opened = args.device.open().await?;
     let model = Pretrained::from_dir(&folder, &opened.device)?;
     let settings = args.settings(&session::preset(&model)?)?;

@@ -65,6 +65,9 @@ def coder(name, kind, rename=lambda key: key, **config):
     levels = len(config["block_out_channels"])
     config |= {"down_block_types": ("DownEncoderBlock2D",) * levels, "up_block_types": ("UpDecoderBlock2D",) * levels}
     model = settle(kind(norm_num_groups=4, **config))
+    if kind is VQModel:
+        # As long as latents are, so that which one is near is decided by more than its direction.
+        model.quantize.embedding.weight.data.mul_(8)
     image, latents = randn(4, 2, 3, 8, 12), randn(5, 2, config["latent_channels"], 3, 4)
     oracle = {"image": image, "latents": latents, "decoded": model.decode(latents).sample}
     if kind is VQModel:
