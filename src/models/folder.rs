@@ -69,7 +69,7 @@ impl Layout {
         let visible = |path: &&String| !path.split('/').any(|part| part.starts_with('.'));
         let files: Vec<&str> = files.iter().filter(visible).map(String::as_str).collect();
         let decoders = ["vae", "vqvae", "movq"];
-        let holds = |folder: &&str| files.iter().any(|path| path.split_once('/').is_some_and(|(at, _)| at == *folder));
+        let holds = |folder: &&str| files.contains(&format!("{folder}/config.json").as_str());
         if let Some(decoder) = decoders.into_iter().find(holds) {
             return Err(FolderError::Latent { decoder });
         }
