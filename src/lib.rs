@@ -55,9 +55,10 @@
 //! | 1 | [`denoise`] | what a model is to a sampler: predictions, guidance, clipping, inpainting, exact denoisers | |
 //! | 2 | [`samplers`] | the sampler table, one file a method | |
 //! | 3 | `interchange` | what configurations of diffusers and k-diffusion mean here | `interchange` |
-//! | 3 | `backend`, `models` | burn: devices, tensors, networks, weights | `nn` |
+//! | 3 | `backend`, `nn`, `models` | burn: devices, tensors, layers, networks, weights | `nn` |
 //! | 3 | `dataset` | data sets and pictures from files | `files` |
 //! | 4 | `settings`, `session` | what decides a run, links, and runs of networks | `settings`, `nn` |
+//! | 4 | `pipeline` | a folder of weights made runnable: its text, its parts, its pictures | `text`, `nn` |
 //! | 4 | `replay` | recorded trajectories of other libraries | `replay` |
 //! | 5 | [`eval`], `train` | what a model is worth; training | `train`, `files` |
 //! | 6 | `lab` | the laboratory of the plane: exact distributions, data sets, processes | `lab` |
@@ -79,7 +80,11 @@ pub mod lab;
 pub mod math;
 #[cfg(feature = "nn")]
 pub mod models;
+#[cfg(feature = "nn")]
+pub mod nn;
 pub mod picture;
+#[cfg(feature = "text")]
+pub mod pipeline;
 #[cfg(feature = "replay")]
 pub mod replay;
 pub mod samplers;

@@ -15,7 +15,9 @@ const FLOORS: &[(&str, u32)] = &[
     ("interchange", 3),
     ("dataset", 3),
     ("backend", 3),
+    ("nn", 3),
     ("models", 3),
+    ("pipeline", 4),
     ("settings", 4),
     ("replay", 4),
     ("session", 4),
@@ -32,13 +34,13 @@ const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.
-const SHARED: &[&str] = &["backend", "interchange", "settings", "words"];
+const SHARED: &[&str] = &["backend", "nn", "interchange", "settings", "words"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
     ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "driver"]),
-    ("models", &["blocks", "folder", "legacy", "silu", "weights", "unet2d"]),
+    ("models", &["autoencoder", "blocks", "folder", "keys", "legacy", "load", "weights", "unet2d"]),
 ];
 
 /// Files that are made to name their neighbours.

@@ -3,7 +3,7 @@
 //! Field names, parameter names and layouts are those of diffusers and torch, so weights load without renaming or
 //! transposing.
 
-use super::silu::silu;
+use crate::nn::silu;
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};

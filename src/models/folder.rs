@@ -40,6 +40,10 @@ pub enum FolderError {
         "The folder has neither unet/config.json nor config.json; it holds {0}. A model is what save_pretrained of a diffusers pipeline or UNet2DModel writes."
     )]
     NoConfig(String),
+    #[error(
+        "The network of this folder draws latents, which {decoder}/ turns into pictures; only networks that draw pictures themselves are read here."
+    )]
+    Latent { decoder: &'static str },
     #[error("There are no safetensors weights beside {config}; the folder holds {holds}.")]
     NoWeights { config: String, holds: String },
     #[error(
@@ -64,6 +68,11 @@ impl Layout {
     pub fn of(files: &[String]) -> Result<Self, FolderError> {
         let visible = |path: &&String| !path.split('/').any(|part| part.starts_with('.'));
         let files: Vec<&str> = files.iter().filter(visible).map(String::as_str).collect();
+        let decoders = ["vae", "vqvae", "movq"];
+        let holds = |folder: &&str| files.contains(&format!("{folder}/config.json").as_str());
+        if let Some(decoder) = decoders.into_iter().find(holds) {
+            return Err(FolderError::Latent { decoder });
+        }
         let first = |paths: [&str; 2]| paths.into_iter().find(|path| files.contains(path)).map(str::to_owned);
         let config = first(["unet/config.json", "config.json"]).ok_or_else(|| FolderError::NoConfig(listed(&files)))?;
         Ok(Self {

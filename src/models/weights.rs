@@ -18,6 +18,14 @@ pub enum WeightsError {
         "The weights file is only a Git LFS pointer to the weights; fetch them with `git lfs pull`, or download them."
     )]
     Pointer,
+    #[error("The weights are a LoRA or another adapter (they hold {name:?}); use the folder of a whole model.")]
+    Adapter { name: String },
+    #[error("The weights are a GGUF file; use safetensors, as save_pretrained of diffusers writes them.")]
+    Gguf,
+    #[error(
+        "The weights are a pickle or another PyTorch file; use safetensors, as save_pretrained of diffusers writes them."
+    )]
+    Pickle,
     #[error("Two of the weights' parts hold the tensor {name:?}; download them again.")]
     Twice { name: String },
     #[error("The weights have no tensor {name:?}, which the configuration needs with shape {expected:?}.")]
@@ -26,7 +34,7 @@ pub enum WeightsError {
     Unexpected { name: String, count: usize },
     #[error("The weights' tensor {name:?} has shape {got:?}, but the configuration needs {expected:?}.")]
     Shape { name: String, expected: Vec<usize>, got: Vec<usize> },
-    #[error("The weights' tensor {name:?} is stored as {got:?}; F32, F16 and BF16 are supported.")]
+    #[error("The weights' tensor {name:?} is stored as {got:?}; F64, F32, F16 and BF16 are supported.")]
     Type { name: String, got: Dtype },
     #[error("The weights' tensor {name:?} holds values that are not finite; download the file again.")]
     NotFinite { name: String },
@@ -35,17 +43,40 @@ pub enum WeightsError {
 /// How a Git LFS pointer begins, which stands in a clone for a file that was not fetched.
 const POINTER: &[u8] = b"version https://git-lfs";
 
+/// How files of PyTorch begin: an archive, and pickles of the protocols that it has used.
+const PICKLES: [&[u8]; 3] = [b"PK\x03\x04", b"\x80\x02", b"\x80\x04"];
+
+/// What names of tensors hold that are added to a model's own.
+const ADAPTERS: [&str; 4] = ["lora_", ".lora.", "hada_w1", "lokr_w1"];
+
 /// Fills every parameter of `module` from a safetensors file, or from all its shards, as 32-bit floats on the module's
 /// device.
 ///
 /// # Errors
 /// A file that is truncated or otherwise no safetensors file; a tensor that is missing, unexpected, of another shape or
-/// of a type other than F32, F16 or BF16. Shapes are compared before anything of a parameter's size is allocated.
+/// of a type other than F64, F32, F16 or BF16. Shapes are compared before anything of a parameter's size is allocated.
 pub fn load<M: Module>(module: M, files: &[impl AsRef<[u8]>]) -> Result<M, WeightsError> {
+    load_renamed(module, files, |name| Some(name.to_owned()))
+}
+
+/// The same for files that name parameters otherwise than `module`: `rename` gives the module's name of a tensor, or `None`
+/// for one that is left out.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_renamed<M: Module>(
+    module: M,
+    files: &[impl AsRef<[u8]>],
+    rename: impl Fn(&str) -> Option<String>,
+) -> Result<M, WeightsError> {
     let parts = files.iter().map(|bytes| open(bytes.as_ref())).collect::<Result<Vec<_>, _>>()?;
     let mut tensors = HashMap::new();
     for part in &parts {
         for (name, view) in part.tensors() {
+            if ADAPTERS.iter().any(|mark| name.contains(mark)) {
+                return Err(WeightsError::Adapter { name });
+            }
+            let Some(name) = rename(&name) else { continue };
             if tensors.insert(name.clone(), view).is_some() {
                 return Err(WeightsError::Twice { name });
             }
@@ -68,6 +99,12 @@ fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, WeightsError> {
     if bytes.starts_with(POINTER) {
         return Err(WeightsError::Pointer);
     }
+    if bytes.starts_with(b"GGUF") {
+        return Err(WeightsError::Gguf);
+    }
+    if PICKLES.iter().any(|start| bytes.starts_with(start)) {
+        return Err(WeightsError::Pickle);
+    }
     Ok(SafeTensors::deserialize(bytes)?)
 }
 
@@ -84,6 +121,7 @@ pub fn values(file: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>), 
 
 fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightsError> {
     let dtype = match view.dtype() {
+        Dtype::F64 => DType::F64,
         Dtype::F32 => DType::F32,
         Dtype::F16 => DType::F16,
         Dtype::BF16 => DType::BF16,
@@ -133,13 +171,29 @@ struct Collector {
     values: Vec<Tensor<1>>,
 }
 
+/// Goes into a field of a module. An alternative of an enum has no name of its own in a file.
+fn enter(path: &mut Vec<String>, name: &str, container: &str) {
+    if !container.starts_with(ENUM) {
+        path.push(name.to_owned());
+    }
+}
+
+fn exit(path: &mut Vec<String>, container: &str) {
+    if !container.starts_with(ENUM) {
+        path.pop();
+    }
+}
+
+/// How burn calls the container of an enum's alternative.
+const ENUM: &str = "Enum:";
+
 impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        enter(&mut self.path, name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        exit(&mut self.path, container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -176,12 +230,12 @@ impl Loader<'_> {
 }
 
 impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        enter(&mut self.path, name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        exit(&mut self.path, container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {

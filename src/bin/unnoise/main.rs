@@ -16,6 +16,7 @@ mod replay;
 mod sample;
 mod settings_args;
 mod sheet;
+mod tokens;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -56,6 +57,8 @@ enum Command {
     Likelihood(likelihood::Args),
     /// The variational bound on the bits per dimension of pictures, term by term.
     Bound(bound::Args),
+    /// Print the token ids of texts, one list a line.
+    Tokens(tokens::Args),
     /// Find the noise that a sampler turns into a picture, and sample it back.
     Invert(invert::Args),
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Quality(args) => pollster::block_on(quality::run(&args)),
         Command::Likelihood(args) => pollster::block_on(likelihood::run(&args)),
         Command::Bound(args) => pollster::block_on(bound::run(&args)),
+        Command::Tokens(args) => tokens::run(&args),
         Command::Invert(args) => pollster::block_on(invert::run(&args)),
     };
     outcome.unwrap_or_else(|e| {

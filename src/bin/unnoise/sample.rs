@@ -1,3 +1,5 @@
+mod latent;
+
 use crate::Outcome;
 use crate::device::{Device, load};
 use crate::output::{self, Trace};
@@ -26,6 +28,12 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs<ModelFolder>,
+    /// The text to draw, for a folder with a text encoder
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// The text to keep away from
+    #[arg(long, value_name = "TEXT")]
+    negative: Option<String>,
     /// Start from this picture, fitted to the model's size and laid on its background, instead of noise alone; `--strength`
     /// says how much of the run it goes through [default strength: 0.6]
     #[arg(long, value_name = "PNG")]
@@ -67,6 +75,9 @@ impl Except for ModelFolder {
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let folder = args.folder();
+    if latent::is_meant(&args, &folder) {
+        return latent::run(&args, &folder).await;
+    }
     let (model, opened) = load(&folder, args.device).await?;
     let shape = model.shape();
     if !args.python && !matches!(shape[0], 1 | 3 | 4) {

@@ -10,7 +10,7 @@ pub use load::LoadError;
 use super::blocks::{
     Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, TimestepEmbedding, same_conv, sinusoidal_embedding,
 };
-use super::silu::silu;
+use crate::nn::silu;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};

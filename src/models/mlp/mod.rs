@@ -7,7 +7,7 @@ pub use config::{ConfigError, MlpConfig};
 pub use load::LoadError;
 
 use super::blocks::Linear;
-use super::silu::silu;
+use crate::nn::silu;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::f64::consts::PI;

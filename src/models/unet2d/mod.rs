@@ -9,7 +9,7 @@ use super::blocks::{
     Attention, Downsample2d, GaussianFourierProjection, GroupNorm, Norm, ResnetBlock2d, TimestepEmbedding, Upsample2d,
     same_conv, sinusoidal_embedding,
 };
-use super::silu::silu;
+use crate::nn::silu;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};

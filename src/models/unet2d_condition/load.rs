@@ -1,0 +1,16 @@
+use super::{Unet2dCondition, Unet2dConditionConfig};
+use crate::models::load::PartError;
+use crate::models::weights;
+use burn::tensor::Device;
+
+impl Unet2dCondition {
+    /// The network of `config`, the text of a `config.json`, with weights in any number of safetensors files.
+    ///
+    /// # Errors
+    /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
+    pub fn load(config: &str, parts: &[impl AsRef<[u8]>], device: &Device) -> Result<Self, PartError> {
+        let config = Unet2dConditionConfig::from_json(config)?;
+        let problem = |problem| PartError::Weights { class: "UNet2DConditionModel", problem };
+        weights::load(Self::new(&config, device), parts).map_err(problem)
+    }
+}

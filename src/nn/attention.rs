@@ -1,0 +1,97 @@
+use super::{GroupNorm, Linear, Norm};
+use burn::module::Module;
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+
+/// Scaled dot-product attention of several heads (Vaswani et al. 2017, arXiv 1706.03762, section 3.2).
+///
+/// # Shapes
+/// `q` `[batch, positions, width]`, `k` and `v` `[batch, sources, width]`, `mask`, which is added to the scores,
+/// `[1, 1, positions, sources]`. The result is as `q`.
+pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, mask: Option<Tensor<4>>) -> Tensor<3> {
+    let [batch, positions, width] = q.dims();
+    let split = |t: Tensor<3>| {
+        let [_, length, _] = t.dims();
+        t.reshape([batch, length, heads, width / heads]).swap_dims(1, 2)
+    };
+    let scale = ((width / heads) as f64).powf(-0.5);
+    let scores = split(q * scale).matmul(split(k).swap_dims(2, 3));
+    let scores = match mask {
+        Some(mask) => scores + mask,
+        None => scores,
+    };
+    softmax(scores, 3).matmul(split(v)).swap_dims(1, 2).reshape([batch, positions, width])
+}
+
+/// diffusers' `Attention` on a sequence, to itself or to a context.
+#[derive(Module, Debug)]
+pub struct Attention {
+    to_q: Linear,
+    to_k: Linear,
+    to_v: Linear,
+    to_out: [Linear; 1],
+    heads: usize,
+}
+
+impl Attention {
+    /// `width` is a multiple of `heads`; what is attended to is `context` wide.
+    pub fn new(width: usize, context: usize, heads: usize, bias: bool, device: &Device) -> Self {
+        let linear = |inputs| match bias {
+            true => Linear::new(inputs, width, device),
+            false => Linear::without_bias(inputs, width, device),
+        };
+        Self {
+            to_q: linear(width),
+            to_k: linear(context),
+            to_v: linear(context),
+            to_out: [Linear::new(width, width, device)],
+            heads,
+        }
+    }
+
+    /// # Shapes
+    /// `x` `[batch, positions, width]`, kept; `context` `[batch, sources, context]`.
+    pub fn forward(&self, x: Tensor<3>, context: Tensor<3>) -> Tensor<3> {
+        let (q, k, v) = (self.to_q.forward(x), self.to_k.forward(context.clone()), self.to_v.forward(context));
+        let [to_out] = &self.to_out;
+        to_out.forward(attend(q, k, v, self.heads, None))
+    }
+}
+
+/// Self-attention between the positions of a picture, with its own normalisation and a residual connection: diffusers'
+/// `Attention` as the autoencoders have it.
+#[derive(Module, Debug)]
+pub struct SpatialAttention {
+    group_norm: GroupNorm,
+    to_q: Linear,
+    to_k: Linear,
+    to_v: Linear,
+    to_out: [Linear; 1],
+    heads: usize,
+}
+
+impl SpatialAttention {
+    /// `channels` is a multiple of `heads`.
+    pub fn new(channels: usize, heads: usize, norm: Norm, device: &Device) -> Self {
+        let linear = || Linear::new(channels, channels, device);
+        Self {
+            group_norm: GroupNorm::new(channels, norm, device),
+            to_q: linear(),
+            to_k: linear(),
+            to_v: linear(),
+            to_out: [linear()],
+            heads,
+        }
+    }
+
+    /// # Shapes
+    /// `[batch, channels, height, width]`, kept.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let shape = x.dims();
+        let h: Tensor<3> = self.group_norm.forward(x.clone()).flatten::<3>(2, 3).swap_dims(1, 2);
+        let (q, k, v) = (self.to_q.forward(h.clone()), self.to_k.forward(h.clone()), self.to_v.forward(h));
+        let [to_out] = &self.to_out;
+        let h = to_out.forward(attend(q, k, v, self.heads, None));
+        h.swap_dims(1, 2).reshape(shape) + x
+    }
+}

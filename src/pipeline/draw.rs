@@ -1,0 +1,169 @@
+//! From a prompt to pictures, as a folder's own scheduler draws them.
+
+use super::{Conditioned, Conditioning, Pipeline, PipelineError, Told};
+use crate::backend::ImageNoise;
+use crate::denoise::{Clipped, Denoiser, Guidance, Guided};
+use crate::interchange::{Bound, Draws, Mapped, Unmapped, stands};
+use crate::math::{Grid, Latent, Noise};
+use crate::samplers::{Run, method};
+use burn::tensor::{Device, Tensor};
+use std::collections::VecDeque;
+use thiserror::Error;
+
+/// Why a pipeline does not draw what it is asked for.
+#[derive(Debug, Error)]
+pub enum DrawError {
+    #[error("This model is told no {0}; leave it out.")]
+    NotTold(&'static str),
+    #[error("Class {got} was asked for, but this model has classes 0 to {}.", .count - 1)]
+    Class { got: usize, count: usize },
+    #[error("This model was never trained without a class; pick one and set guidance to 1.")]
+    NeedsClass,
+    #[error("This folder's scheduler cannot be followed: {0}.")]
+    Scheduler(#[from] Unmapped),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+}
+
+/// What the network is told, and what it is led away from.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    pub conditional: Told,
+    pub unconditional: Told,
+    /// Words of the prompt for which there was no place.
+    pub left_out: Vec<String>,
+}
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawing {
+    /// As in diffusers: away from the unconditional estimate where it is above 1.
+    pub guidance: f64,
+    pub steps: usize,
+    /// Of the first image; the next ones have the numbers after it.
+    pub seed: u32,
+    pub images: usize,
+}
+
+impl Pipeline {
+    /// What the network is told of `images` pictures. Texts are encoded here, once; after that the text encoder can be
+    /// dropped.
+    ///
+    /// # Errors
+    /// A text for a network that is told none, a class that it does not have.
+    pub fn conditions(
+        &self,
+        prompt: Option<&str>,
+        negative: Option<&str>,
+        class: Option<usize>,
+        images: usize,
+    ) -> Result<Conditions, DrawError> {
+        let text = prompt.map(|_| "prompt").or(negative.map(|_| "negative prompt"));
+        let (conditional, unconditional, left_out) = match (&self.conditioning, text, class) {
+            (Conditioning::Text(_), _, Some(_)) => return Err(DrawError::NotTold("class")),
+            (Conditioning::Text(encoder), ..) => {
+                let (conditional, left_out) = encoder.encode(prompt.unwrap_or_default(), images)?;
+                (conditional, encoder.encode(negative.unwrap_or_default(), images)?.0, left_out)
+            }
+            (_, Some(text), _) => return Err(DrawError::NotTold(text)),
+            (Conditioning::None, None, Some(_)) => return Err(DrawError::NotTold("class")),
+            (Conditioning::None, None, None) => (Told::Nothing, Told::Nothing, Vec::new()),
+            (Conditioning::Classes { count, null }, None, class) => {
+                if let Some(got) = class.filter(|class| class >= count) {
+                    return Err(DrawError::Class { got, count: *count });
+                }
+                let row = class.or(*null).ok_or(DrawError::NeedsClass)?;
+                let told = |row| Told::Classes(vec![row; images]);
+                (told(row), told(null.unwrap_or(row)), Vec::new())
+            }
+        };
+        Ok(Conditions { conditional, unconditional, left_out })
+    }
+
+    /// What the network draws, as the folder's scheduler has it: pictures, or latents for
+    /// [`decode`](super::Latents::decode).
+    ///
+    /// # Shapes
+    /// `[images, channels, height, width]` of [`Network::shape`](super::Network::shape).
+    ///
+    /// # Errors
+    /// A scheduler that is not followed here.
+    pub fn draw(&self, conditions: &Conditions, drawing: &Drawing, device: &Device) -> Result<Tensor<4>, DrawError> {
+        let mapped = self.scheduled(drawing.steps)?;
+        if mapped.shown.is_some() || mapped.last_noise.is_some() {
+            return Err(Unmapped("it shows the network other levels, or ends with noise".to_owned()).into());
+        }
+        let [channels, height, width] = self.network.shape();
+        let mut noise = Used::new(ImageNoise::new(drawing.seed, drawing.images), &mapped.draws);
+        let like = Tensor::zeros([drawing.images, channels, height, width], device);
+        let start = noise.generator.normal(&like) * mapped.start;
+        let Conditions { conditional, unconditional, .. } = conditions.clone();
+        let model = Guided {
+            model: Conditioned::new(self, conditional, unconditional),
+            // Of no more than 1 diffusers makes none, which is 1 here.
+            guidance: Guidance::plain(drawing.guidance.max(1.0)),
+        };
+        match mapped.bound {
+            None => through(&mapped, &model, start, &mut noise),
+            Some(Bound { clip, use_clipped_model_output }) => {
+                through(&mapped, &Clipped { model, clip, use_clipped_model_output }, start, &mut noise)
+            }
+        }
+    }
+}
+
+/// Through all steps from `start`.
+fn through(
+    mapped: &Mapped,
+    model: &dyn Denoiser<Tensor<4>>,
+    start: Tensor<4>,
+    noise: &mut Used,
+) -> Result<Tensor<4>, DrawError> {
+    let moves = mapped.steps.len() - mapped.steps.iter().rev().take_while(|step| stands(**step)).count();
+    let grid = Grid::of_steps(mapped.steps[..moves].to_vec());
+    let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
+    let sampler = method::<Tensor<4>>(mapped.sampler).and_then(|row| row.on_grid());
+    let sampler = sampler.ok_or_else(|| Unmapped(format!("no sampler {} takes its steps", mapped.sampler)))?;
+    let run = Run::new(start.clone(), &grid, &mapped.schedule, model, noise).with_tuning(mapped.tuning.clone());
+    let run = match mapped.listed() {
+        Some(orders) => run.with_orders(orders),
+        None => run,
+    };
+    let mut x = sampler(run).last().map_or(start, |step| step.x);
+    // A step without length leaves the point where it is, unless noise and a clipped `x_0` that do not belong together are
+    // put together there.
+    if mapped.bound.is_some_and(|bound| !bound.use_clipped_model_output) {
+        for (from, to) in &mapped.steps[moves..] {
+            let estimate = model.estimate(&x, *from);
+            x = estimate.x0.mix(to.alpha, &estimate.eps, to.sigma);
+        }
+    }
+    Ok(x)
+}
+
+/// The generator of each image, less the draws that the library makes and does not use.
+struct Used {
+    generator: ImageNoise,
+    listed: VecDeque<bool>,
+}
+
+impl Used {
+    fn new(generator: ImageNoise, draws: &Draws) -> Self {
+        let listed = match draws {
+            Draws::All => VecDeque::new(),
+            Draws::Listed(used) => used.iter().copied().collect(),
+        };
+        Self { generator, listed }
+    }
+}
+
+impl Noise<Tensor<4>> for Used {
+    fn normal(&mut self, like: &Tensor<4>) -> Tensor<4> {
+        loop {
+            let drawn = self.generator.normal(like);
+            if self.listed.pop_front().unwrap_or(true) {
+                return drawn;
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The network of a pipeline, whichever it is.
+
+use super::conditioning::Told;
+use crate::models::dit::Dit;
+use crate::models::unet2d::Unet2d;
+use crate::models::unet2d_condition::{Condition, Unet2dCondition};
+use burn::tensor::Tensor;
+
+/// What tells noise from what is drawn.
+#[derive(Debug)]
+pub enum Network {
+    Unet2d(Box<Unet2d>),
+    Unet2dCondition(Box<Unet2dCondition>),
+    Dit(Box<Dit>),
+}
+
+impl Network {
+    /// Channels, height and width of what it draws; latents of a network that leaves its size open are 64 on each side,
+    /// as diffusers takes them.
+    pub fn shape(&self) -> [usize; 3] {
+        const OPEN: [usize; 2] = [64, 64];
+        let (channels, [height, width]) = match self {
+            Self::Unet2d(net) => (net.config().in_channels, net.config().sample_size),
+            Self::Unet2dCondition(net) => (net.config().in_channels, net.config().sample_size.unwrap_or(OPEN)),
+            Self::Dit(net) => (net.config().in_channels, [net.config().sample_size; 2]),
+        };
+        [channels, height, width]
+    }
+
+    /// Channels of its output: as many as it draws, or twice as many with a learned variance.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Unet2d(net) => net.config().out_channels,
+            Self::Unet2dCondition(net) => net.config().out_channels,
+            Self::Dit(net) => net.config().out_channels,
+        }
+    }
+
+    /// Rows of its class embedding.
+    pub fn classes(&self) -> Option<usize> {
+        match self {
+            Self::Unet2d(net) => net.config().num_class_embeds,
+            Self::Unet2dCondition(net) => net.config().num_class_embeds,
+            Self::Dit(net) => Some(net.config().num_embeds_ada_norm + 1),
+        }
+    }
+
+    /// The output at the network's own times, one an image.
+    ///
+    /// # Shapes
+    /// `x` `[batch, channels, height, width]`, `t` `[batch]`; the result is `[batch, outputs, height, width]`.
+    ///
+    /// # Panics
+    /// If it is told something of another kind than it takes.
+    pub fn forward(&self, x: Tensor<4>, t: &[f64], told: &Told) -> Tensor<4> {
+        match (self, told) {
+            (Self::Unet2d(net), Told::Nothing) => net.forward(x, t, None),
+            (Self::Unet2d(net), Told::Classes(rows)) => net.forward(x, t, Some(rows)),
+            (Self::Dit(net), Told::Classes(rows)) => net.forward(x, t, rows),
+            (Self::Unet2dCondition(net), Told::Text(text)) => {
+                let condition = Condition { text: text.clone(), class: None, added: None, guidance: None };
+                net.forward(x, t, &condition)
+            }
+            _ => panic!("the network takes another kind of condition"),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! From a prompt to the token ids that a text encoder is given.
+
+mod bpe;
+mod files;
+mod tokenizer;
+
+pub use files::{TokenizerError, TokenizerFiles};
+pub use tokenizer::{Tokenizer, Tokens};
