@@ -47,22 +47,21 @@ class Recorded:
     thousands of launches a step. What it returns is overwritten by the next call."""
 
     def __init__(self, function):
-        self.function, self.calls, self.graph = function, 0, None
+        self.function, self.calls, self.graph, self.stream = function, 0, None, torch.cuda.Stream()
 
     def __call__(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         self.calls += 1
         if self.calls <= WARM:
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
                 result = self.function(inputs)
-            torch.cuda.current_stream().wait_stream(stream)
+            torch.cuda.current_stream().wait_stream(self.stream)
             return result
         if self.graph is None:
             self.inputs = {name: value.clone() for name, value in inputs.items()}
             self.graph = torch.cuda.CUDAGraph()
             # Other threads of this process pin the next batches meanwhile.
-            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+            with torch.cuda.graph(self.graph, stream=self.stream, capture_error_mode="thread_local"):
                 self.result = self.function(self.inputs)
         for name, value in inputs.items():
             self.inputs[name].copy_(value)
