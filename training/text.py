@@ -97,6 +97,11 @@ def write_card(recipe: dict, out: Path) -> None:
     (out / "card.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def blended(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights on the line from one network to another of the same shape."""
+    return {name: torch.lerp(value.float(), other[name].float(), share) for name, value in one.items()}
+
+
 class TurboTask(TextTask):
     """Latent consistency distillation (Luo et al. 2023, arXiv 2310.04378) with the teacher's guidance baked in: on a grid of
     times, the student's estimate of x0 at t is to be its own at the earlier time that one guided DDIM step of the teacher
@@ -160,7 +165,7 @@ class TurboTask(TextTask):
         """The U-Net and the scheduler alone: the other parts are the teacher's, which the card says."""
         shutil.rmtree(out / "tokenizer")
         half = UNet2DConditionModel(cross_attention_dim=self.recipe["text_encoder"]["hidden_size"], **tuples(self.recipe["unet"])).half()
-        half.load_state_dict(average.state_dict())
+        half.load_state_dict(blended(average.state_dict(), self.teacher.state_dict(), self.recipe["turbo"]["blend"]))
         half.save_pretrained(out / "unet")
         LCMScheduler(**schedule_options(self.recipe), original_inference_steps=self.recipe["turbo"]["grid"],
                      clip_sample=False, set_alpha_to_one=True, timestep_spacing="leading").save_pretrained(out / "scheduler")
