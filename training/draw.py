@@ -81,7 +81,7 @@ def drawn_captions(folder: Path, recipe: Path, count: int, seed: int) -> list[st
     return captions
 
 
-def save_sheet(pictures: torch.Tensor, path: Path, across: int = 8) -> None:
+def save_sheet(pictures: torch.Tensor, path: Path, across: int) -> None:
     bytes_of = ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     rows = [np.concatenate(list(bytes_of[i:i + across]), axis=1) for i in range(0, len(bytes_of) - len(bytes_of) % across, across)]
     Image.fromarray(np.concatenate(rows)).save(path, optimize=True)
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--across", type=int, default=8, help="pictures in a row of the sheet")
     given = parser.parse_args()
     try:
         if not given.caption and given.data is None:
@@ -104,7 +105,7 @@ def main() -> None:
         captions = given.caption or drawn_captions(given.data, given.model / "recipe.toml", 64, given.seed)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         pictures = Painter(given.model, device)(captions, given.sampler, given.steps, given.guidance, given.seed)
-        save_sheet(pictures, given.sheet)
+        save_sheet(pictures, given.sheet, given.across)
         given.sheet.with_suffix(".txt").write_text("\n".join(captions) + "\n", encoding="utf-8")
     except Fault as fault:
         sys.exit(f"draw.py: {fault}")
