@@ -52,7 +52,8 @@ KINDS = {  # by the section that only this kind has; a recipe without any of the
     "turbo": ON_SCENES | TOKENS | {"unet": None, "turbo": ({"teacher", "guidance", "grid", "huber", "blend"}, set()), "schedule": SECTIONS["schedule"],
                                    "latents": ({"autoencoder"}, set()), "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE},
     "unet": ON_SCENES | TOKENS | {"unet": None, "schedule": SECTIONS["schedule"], "latents": ({"autoencoder"}, set()),
-                                  "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE},
+                                  "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE,
+                                  "train": (ON_SCENES["train"][0], {"init"})},
 }
 PREDICTIONS = {"flow": {"flow_prediction"}, "ve": {"score"}}  # every other kind: the three of DDIMScheduler
 

@@ -13,6 +13,7 @@ from unittest import mock
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from canvas import SceneBatches
@@ -216,6 +217,7 @@ class Training(unittest.TestCase):
         encoder, ids = CLIPTextModel.from_pretrained(made, subfolder="text_encoder").float(), torch.tensor([[0, 5, 9, 1, 1]])
         torch.testing.assert_close(text_states(encoder, ids), encoder(ids).last_hidden_state, atol=1e-5, rtol=0)
         self.interrupted("emoji-text", made)
+        self.continued(made)
         turbo = self.run_recipe("emoji-text-turbo")
         self.assertEqual(sorted(path.name for path in turbo.iterdir() if path.is_dir()), ["scheduler", "unet"])
         self.assertEqual(json.loads((turbo / "card.json").read_text())["parts"]["vae"], "emoji-text")
@@ -236,6 +238,17 @@ class Training(unittest.TestCase):
         resumed = self.run_recipe(name, broken, resume=True)
         for part in ("unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"):
             self.assertEqual((straight / part).read_bytes(), (resumed / part).read_bytes(), part)
+
+    def continued(self, made: Path) -> None:
+        """A run from a finished model's weights that learns nothing gives them back."""
+        text = (self.folder / "emoji-text.toml").read_text(encoding="utf-8")
+        text = re.sub(r"^lr = .*", 'lr = 0.0\ninit = "emoji-text"', text, flags=re.MULTILINE)
+        (self.folder / "again.toml").write_text(text, encoding="utf-8")
+        again = self.run_recipe("again")
+        self.assertEqual((made / "tokenizer" / "merges.txt").read_bytes(), (again / "tokenizer" / "merges.txt").read_bytes())
+        one, other = (load_file(folder / "unet" / "diffusion_pytorch_model.safetensors") for folder in (made, again))
+        for name in one:
+            self.assertTrue(torch.equal(one[name], other[name]), name)
 
     def test_a_recipe_of_another_kind_is_refused_by_its_key(self):
         path = self.folder / "wrong.toml"

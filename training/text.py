@@ -30,16 +30,28 @@ def levels(recipe: dict, device: torch.device) -> tuple[torch.Tensor, torch.Tens
     return squared.sqrt(), (1 - squared).sqrt()
 
 
+def start_from(network: TextDenoiser, folder: Path) -> None:
+    """The weights of a finished model in the place of random ones. They were stored in float16."""
+    try:
+        network.unet.load_state_dict(UNet2DConditionModel.from_pretrained(folder, subfolder="unet").state_dict())
+        network.text_encoder.load_state_dict(CLIPTextModel.from_pretrained(folder, subfolder="text_encoder").state_dict())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Fault(f"[train] init: {folder} does not hold a model of the shape that the recipe describes: {error}") from error
+
+
 class TextTask:
     def __init__(self, recipe: dict, data: Path, out: Path, device: torch.device, share: slice):
         self.recipe, self.device, self.share, self.out = recipe, device, share, out
         train, self.size = recipe["train"], recipe["train"]["batch"]
         self.network = TextDenoiser(recipe)
+        if "init" in train:
+            start_from(self.network, out.parent / train["init"])
+            shutil.copytree(out.parent / train["init"] / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         self.vae = read_autoencoder(out.parent / recipe["latents"]["autoencoder"]).to(device, memory_format=torch.channels_last)
         self.encode = torch.compile(latents_of) if device.type == "cuda" else latents_of
         self.emoji = Emoji(recipe, data)
         self.sprites = self.emoji.sprites(device)
-        if not (out / "tokenizer" / "vocab.json").exists():  # the distilled model takes its teacher's
+        if not (out / "tokenizer" / "vocab.json").exists():  # else it is the teacher's or that of `init`
             self.emoji.tokens().save(out / "tokenizer")
         self.tokens = Tokens.read(out / "tokenizer")
         batches = SceneBatches(self.emoji.scenes(), self.tokens, train["seed"], self.size, share, recipe["objective"]["caption_drop"])
