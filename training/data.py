@@ -17,28 +17,29 @@ from recipe import Fault
 
 @dataclass
 class Pictures:
-    """`images` (N, channels, height, width), bytes or floats in [-1, 1]; `labels` (N,) int64. Where `seeds` (N,) are
-    given, picture i belongs to the noise of torch's generator with seed seeds[i], and to no other."""
+    """`images` (N, channels, height, width), bytes or floats in [-1, 1]; `labels` (N,) int64. Where `noises` are given, each
+    picture belongs to that noise and to no other."""
     images: torch.Tensor
     labels: torch.Tensor
-    seeds: torch.Tensor | None = None
+    noises: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, picks) -> "Pictures":
-        return Pictures(self.images[picks], self.labels[picks], None if self.seeds is None else self.seeds[picks])
+        return Pictures(self.images[picks], self.labels[picks], None if self.noises is None else self.noises[picks])
+
+    def to(self, device: torch.device) -> "Pictures":
+        return Pictures(self.images.to(device), self.labels.to(device), None if self.noises is None else self.noises.to(device))
 
     def x0(self) -> torch.Tensor:
         """The pictures as float32 in [-1, 1]."""
         return self.images.float() / 127.5 - 1.0 if self.images.dtype == torch.uint8 else self.images.float()
 
-    def noise(self) -> torch.Tensor | None:
-        """The noise that belongs to each picture."""
-        if self.seeds is None:
-            return None
-        draw = lambda seed: torch.randn((1, *self.images.shape[1:]), generator=torch.Generator().manual_seed(int(seed)))
-        return torch.cat([draw(seed) for seed in self.seeds])
+
+def noise_of_seeds(seeds: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """The noise of torch's generator for each seed."""
+    return torch.cat([torch.randn((1, *shape), generator=torch.Generator().manual_seed(seed)) for seed in seeds.tolist()])
 
 
 def read_pictures(recipe: dict, folder: Path) -> tuple[Pictures, Pictures | None]:
@@ -112,7 +113,8 @@ def safetensors(data: dict, folder: Path) -> tuple[Pictures, None]:
     path = folder / data["images"]
     try:
         tensors = load_file(path)
-        return Pictures(tensors["images"], tensors["labels"], tensors.get("seeds")), None
+        noises = noise_of_seeds(tensors["seeds"], tensors["images"].shape[1:]) if "seeds" in tensors else None
+        return Pictures(tensors["images"], tensors["labels"], noises), None
     except FileNotFoundError as error:
         raise Fault(f"{path} is missing: --data must name the folder that holds it") from error
     except (OSError, SafetensorError, KeyError) as error:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from classifier import save_classifier
 from process import build_scheduler
-from recipe import Fault, build
+from recipe import Fault, build, kind_of
 
 
 AUGMENT = "class_embedding.augment.weight"  # known while training only
@@ -76,10 +76,12 @@ def main() -> None:
     try:
         state = torch.load(given.checkpoint, map_location="cpu", weights_only=True)
         recipe, weights = state["recipe"], state["averages"][0]
+        if kind_of(recipe) not in ("classes", "classifier"):
+            raise Fault("its folder is written by the run itself; --resume with --minutes 0.1 ends it")
         model = build(recipe)
         model.load_state_dict({name: value for name, value in weights.items() if name != AUGMENT})
     except (OSError, RuntimeError, KeyError, Fault) as error:
-        sys.exit(f"export.py: {given.checkpoint} is not a checkpoint of train.py: {error}")
+        sys.exit(f"export.py: {given.checkpoint} cannot be exported: {error}")
     given.out.mkdir(parents=True, exist_ok=True)
     if "classifier" in recipe:
         save_classifier(model, given.out)

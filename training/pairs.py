@@ -16,7 +16,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DModel
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from data import Pictures
+from data import noise_of_seeds
 from recipe import Fault
 
 
@@ -50,7 +50,7 @@ def make_pairs(folder: Path, out: Path, count: int, steps: int, batch: int) -> N
     shape = (model.config.in_channels, model.config.sample_size, model.config.sample_size)
     for start in tqdm(range(0, count, batch), unit="batch", mininterval=1.0 if sys.stderr.isatty() else 30.0):
         part = slice(start, start + batch)
-        noise = Pictures(torch.empty(0, *shape), labels[part], seeds[part]).noise().to(device)
+        noise = noise_of_seeds(seeds[part], shape).to(device)
         images.append(flow_back(model, noise, labels[part].to(device), steps, timesteps).half().cpu())
     save_file({"images": torch.cat(images), "labels": labels, "seeds": seeds}, out)
 

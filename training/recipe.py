@@ -37,6 +37,24 @@ CLASSIFIER = {section: SECTIONS[section] for section in ("data", "schedule", "au
     "classifier": ({"in_channels", "num_classes", "block_out_channels"}, {"layers_per_block", "norm_num_groups", "norm_eps"}),
     "objective": ({"prediction"}, {"clean_share", "logit_normal"}),
 }
+SCENES = ({"plain", "coloured", "mirrored", "sized", "pairs", "counts", "chinese", "base_share"}, set())
+TOKENS = {"tokenizer": ({"size", "length"}, set()), "text_encoder": None}
+ON_SCENES = {
+    "data": {"scenes": ({"dataset", "format", "images", "labels", "captions"}, set())},
+    "scenes": SCENES,
+    "train": ({"workers"} | SECTIONS["train"][0], set()),
+}
+TEXT_PAGE = ({"name", "description", "licence"}, {"defaults", "parts"})
+KINDS = {  # by the section that only this kind has; a recipe without any of them is of classes
+    "classifier": CLASSIFIER,
+    "autoencoder": ON_SCENES | {"autoencoder": None, "objective": ({"l1", "mse", "gradients", "kl", "shuffle"}, set())},
+    "judge": ON_SCENES | TOKENS | {"judge": ({"channels", "side", "size"}, set())},
+    "turbo": ON_SCENES | TOKENS | {"unet": None, "turbo": ({"teacher", "guidance", "grid", "huber", "blend"}, set()), "schedule": SECTIONS["schedule"],
+                                   "latents": ({"autoencoder"}, set()), "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE},
+    "unet": ON_SCENES | TOKENS | {"unet": None, "schedule": SECTIONS["schedule"], "latents": ({"autoencoder"}, set()),
+                                  "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE,
+                                  "train": (ON_SCENES["train"][0], {"init"})},
+}
 PREDICTIONS = {"flow": {"flow_prediction"}, "ve": {"score"}}  # every other kind: the three of DDIMScheduler
 
 
@@ -47,7 +65,7 @@ def read_recipe(path: Path) -> dict:
         raise Fault(f"cannot read the recipe {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Fault(f"{path} is not TOML: {error}") from error
-    sections = CLASSIFIER if "classifier" in recipe else SECTIONS
+    sections = KINDS.get(kind_of(recipe), SECTIONS)
     for section in recipe.keys() - sections.keys():
         raise Fault(f"{path}: unknown section [{section}]; a recipe has {', '.join(sections)}")
     for section, keys in sections.items():
@@ -57,6 +75,10 @@ def read_recipe(path: Path) -> dict:
             check_keys(path, section, recipe[section], keys)
     check_values(path, recipe)
     return recipe
+
+
+def kind_of(recipe: dict) -> str:
+    return next((kind for kind in KINDS if kind in recipe), "classes")
 
 
 def check_keys(path: Path, section: str, given: dict, keys) -> None:
@@ -73,11 +95,14 @@ def check_keys(path: Path, section: str, given: dict, keys) -> None:
 
 
 def check_values(path: Path, recipe: dict) -> None:
-    train, objective, kind = recipe["train"], recipe["objective"], recipe["schedule"]["kind"]
+    train = recipe["train"]
     if not train["images"] >= train["batch"] >= 1:
         raise Fault(f"{path}: [train] needs images >= batch >= 1, got {train['images']} and {train['batch']}")
     if not train["ema_decays"]:
         raise Fault(f"{path}: [train] ema_decays is empty; one decay is needed, as in [0.999]")
+    if kind_of(recipe) not in ("classes", "classifier"):
+        return
+    objective, kind = recipe["objective"], recipe["schedule"]["kind"]
     if "classifier" in recipe:
         if objective["prediction"] != "class":
             raise Fault(f"{path}: [objective] prediction is \"{objective['prediction']}\"; a classifier's is \"class\"")
@@ -102,9 +127,14 @@ def what_changed(old: dict, new: dict) -> list[str]:
                   if key != "checkpoint_minutes" and old.get(section, {}).get(key) != new.get(section, {}).get(key))
 
 
+def seeded_weights(recipe: dict) -> None:
+    """Weights that are built from here on are a function of the seed."""
+    torch.manual_seed(int(np.random.SeedSequence((recipe["train"]["seed"], WEIGHTS)).generate_state(1)[0]))
+
+
 def build(recipe: dict, init: Path | None = None) -> UNet2DModel | NoisyClassifier:
     """The network: with weights that are a function of the seed, or those of the model in the folder `init`."""
-    torch.manual_seed(int(np.random.SeedSequence((recipe["train"]["seed"], WEIGHTS)).generate_state(1)[0]))
+    seeded_weights(recipe)
     if "classifier" in recipe:
         try:
             return NoisyClassifier(recipe["classifier"])

@@ -19,7 +19,8 @@ from diffusers import UNet2DModel
 from export import export
 from process import build_scheduler
 from recipe import Fault, build, read_recipe
-from train import draw_batch, train
+from classes import draw_batch
+from train import train
 
 HERE = Path(__file__).parent
 RECIPE = HERE.parent / "recipes" / "tiny.toml"
@@ -77,7 +78,7 @@ class Training(unittest.TestCase):
                 os.kill(os.getpid(), signal.SIGTERM)
             return draw_batch(recipe, process, step, pictures)
 
-        with mock.patch("train.export") as export, mock.patch("train.draw_batch", draw):
+        with mock.patch("classes.export") as export, mock.patch("classes.draw_batch", draw):
             train(recipe, self.folder, self.folder / out, resume, compiled=False)
         return export.call_args.args[0].state_dict()
 
