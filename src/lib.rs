@@ -89,7 +89,7 @@ pub mod session;
 pub mod settings;
 #[cfg(feature = "nn")]
 pub mod train;
-#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "nn"))]
+#[cfg(all(target_family = "wasm", target_os = "unknown", any(feature = "nn", feature = "link")))]
 mod web;
 pub mod words;
 

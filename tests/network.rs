@@ -12,7 +12,6 @@ use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind,
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
-use unnoise::session;
 
 /// Half signal, half noise.
 const AT: Level = Level { t: 300.0, alpha: 0.8, sigma: 0.6 };
@@ -224,7 +223,7 @@ fn a_card_that_does_not_fit_its_network_is_refused() {
 
 #[test]
 fn a_model_starts_with_what_its_card_says() {
-    let preset = |defaults| session::preset(&model(json!({"defaults": defaults})));
+    let preset = |defaults| model(json!({"defaults": defaults})).preset();
     let settings = preset(json!({"sampler": "euler", "steps": "4"})).expect("settings");
     assert_eq!((settings.sampler.as_str(), settings.steps, settings.images), ("euler", 4, 16));
     let refusal = preset(json!({"steps": 0})).expect_err("no link could say that");
@@ -249,7 +248,7 @@ fn the_models_of_the_project_fit() {
     assert!(folders.len() > 1, "only {folders:?}");
     for folder in folders {
         let model = Pretrained::from_dir(&folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        session::preset(&model).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        model.preset().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let weights = fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights");
         let file = safetensors::SafeTensors::deserialize(&weights).expect("weights");
         let numbers: usize = file.tensors().iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();

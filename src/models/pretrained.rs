@@ -81,6 +81,8 @@ pub struct Pretrained {
     pub bytes: usize,
     /// What was assumed where the folder says nothing, a sentence each.
     pub notes: Vec<String>,
+    /// Where its weights are.
+    pub device: Device,
 }
 
 /// What diffusers' `DDPMScheduler()` is, the scheduler that its unconditional training starts with.
@@ -117,7 +119,7 @@ impl Pretrained {
                 (Card { clip_denoised, ..Card::unsaid(rows) }, [-most, most])
             }
         };
-        Ok(Self { net, schedule, prediction, card, clip_range, scheduler_config, bytes, notes })
+        Ok(Self { net, schedule, prediction, card, clip_range, scheduler_config, bytes, notes, device: device.clone() })
     }
 
     /// Reads a model's folder: what a pipeline of diffusers saved, or a `UNet2DModel` alone.

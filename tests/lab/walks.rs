@@ -11,6 +11,7 @@ use unnoise::lab::{
 };
 use unnoise::math::Latent;
 use unnoise::samplers::{Method, Run, Walk, method, methods};
+use unnoise::settings::Linked;
 
 fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
@@ -146,7 +147,7 @@ fn hilly() -> Law {
 
 fn cooling(line: &str) -> Cooling {
     let mut settings = Settings::default();
-    settings.set("temperature", line).expect("a cooling curve");
+    Settings::row("temperature").expect("a row").set(&mut settings, &line.into()).expect("a cooling curve");
     settings.cooling
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{files, models, npm, root, wasm};
 
 /// Makes GitHub Pages serve the files as they are; here it also tells a folder that `dist` wrote from any other.
@@ -15,7 +15,7 @@ const MARK: &str = ".nojekyll";
 pub fn dist(out: &Path) -> Result<()> {
     ensure_ours(out)?;
     let weights = models::weigh(&root().join("models"))?;
-    wasm::build(&Backend::ALL)?;
+    wasm::build(&Module::ALL)?;
     npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("could not replace {}", out.display()))?;

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{licences, root, tools};
 
 /// Our own licences.
@@ -31,14 +31,14 @@ fn manifest() -> Result<Value> {
     let mut exports = Map::new();
     // npm itself adds a licence of one name alone.
     let mut files: Vec<_> = LICENCES.iter().chain(&["THIRD-PARTY.txt"]).map(|file| json!(file)).collect();
-    for backend in Backend::ALL {
-        let module = backend.module();
+    for module in Module::ALL {
+        let name = module.module();
         // TypeScript finds the types beside the script.
-        exports.insert(format!("./{}", backend.id()), Value::from(format!("./{module}.js")));
+        exports.insert(format!("./{}", module.id()), Value::from(format!("./{name}.js")));
         // For bundlers, which are asked for the binary by name.
-        let binary = format!("./{module}_bg.wasm");
+        let binary = format!("./{name}_bg.wasm");
         exports.insert(binary.clone(), Value::from(binary));
-        files.extend([".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"].map(|ending| json!(format!("{module}{ending}"))));
+        files.extend([".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"].map(|ending| json!(format!("{name}{ending}"))));
     }
     Ok(json!({
         "name": "unnoise",

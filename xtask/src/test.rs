@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::outside::{self, Outcome};
 use crate::{crates, dist, root, serve, tools, vendor, wasm};
 
@@ -28,7 +28,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 15] = [
+const STAGES: [Stage; 17] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -53,10 +53,12 @@ const STAGES: [Stage; 15] = [
     ("documentation", Own(document)),
     ("tests", Own(tests)),
     ("crate as its users get it", Own(crates::check)),
-    ("lint of the CPU engine", Own(|| lint_engine(Backend::Cpu))),
-    ("lint of the WebGPU engine", Own(|| lint_engine(Backend::Webgpu))),
-    ("CPU engine", Own(|| wasm::build(&[Backend::Cpu]))),
-    ("WebGPU engine", Own(|| wasm::build(&[Backend::Webgpu]))),
+    ("lint of the settings module", Own(|| lint_engine(Module::Settings))),
+    ("lint of the CPU engine", Own(|| lint_engine(Module::Cpu))),
+    ("lint of the WebGPU engine", Own(|| lint_engine(Module::Webgpu))),
+    ("settings module", Own(|| wasm::build(&[Module::Settings]))),
+    ("CPU engine", Own(|| wasm::build(&[Module::Cpu]))),
+    ("WebGPU engine", Own(|| wasm::build(&[Module::Webgpu]))),
     ("page", Own(page)),
 ];
 
@@ -106,9 +108,9 @@ fn lint(clippy: &mut Command) -> Result<()> {
 }
 
 /// Lints an engine for what a browser does not allow.
-fn lint_engine(backend: Backend) -> Result<()> {
+fn lint_engine(module: Module) -> Result<()> {
     let mut clippy = tools::cargo();
-    clippy.args(["clippy", "--lib", "--target", tools::WASM, "--no-default-features", "--features", backend.feature()]);
+    clippy.args(["clippy", "--lib", "--target", tools::WASM, "--no-default-features", "--features", module.feature()]);
     lint(clippy.env("CLIPPY_CONF_DIR", root().join("clippy-wasm")))
 }
 

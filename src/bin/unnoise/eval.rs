@@ -2,6 +2,7 @@ use crate::Outcome;
 use crate::device::{Device, load};
 use crate::measured::{bar, stated, watched};
 use crate::output;
+use crate::settings_args::pair;
 use clap::Args as ClapArgs;
 use serde_json::json;
 use std::error::Error;
@@ -15,7 +16,7 @@ use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::session::SessionError;
-use unnoise::settings::Settings;
+use unnoise::settings::{Settings, Value};
 use unnoise::words::count;
 
 /// Fréchet distance, accuracy, precision, recall and memorisation of samples, each beside the figure of real test pictures.
@@ -54,8 +55,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0")]
     seed: String,
     /// Any other key of a link, such as order=3; may be given often
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, Value)>,
     /// Also the bits per dimension of the first N test pictures, about a minute each
     #[arg(long, value_name = "N", default_value_t = 0)]
     likelihood: usize,
@@ -83,7 +84,7 @@ pub async fn run(args: &Args) -> Outcome {
         Reference::new(&classifier, &opened.device, &data.train, reference, watch)
     })?;
     let n = args.samples as usize;
-    let (drawn, seconds) = draw_watched(&model, &settings, (n, &data.train), &opened).await?;
+    let (drawn, seconds) = draw_watched(&model, &settings, (n, &data.train)).await?;
     let score = watched(n, "samples scored", |watch| known.score(&drawn, watch))?;
     let floor = watched(n, "test pictures scored", |watch| known.score(&data.test.first(n), watch))?;
     let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
@@ -122,13 +123,9 @@ impl Args {
         let Self { sampler, steps, schedule, guidance, seed, .. } = self;
         let pairs =
             [("sampler", sampler), ("steps", steps), ("schedule", schedule), ("guidance", guidance), ("seed", seed)];
-        for (key, value) in pairs {
-            settings.set(key, value)?;
-        }
-        for pair in &self.set {
-            settings.set_pair(pair)?;
-        }
-        Ok(settings.fitted()?)
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), Value::from(&**value)));
+        settings.take_all(pairs.into_iter().chain(self.set.iter().cloned()).collect())?;
+        Ok(settings.fitted(None)?)
     }
 }
 
@@ -137,11 +134,10 @@ pub async fn draw_watched(
     model: &Pretrained,
     settings: &Settings,
     (n, training): (usize, &Album),
-    opened: &Opened,
 ) -> Result<(Album, f64), SessionError> {
     let (began, bar) = (Instant::now(), bar(n, "samples"));
     let mut watch = |done: f64| bar.set_position(done as u64);
-    let drawn = samples::draw(model, settings, (n, training), &opened.device, &mut watch).await?;
+    let drawn = samples::draw(model, settings, (n, training), &mut watch).await?;
     bar.finish_and_clear();
     Ok((drawn, began.elapsed().as_secs_f64()))
 }

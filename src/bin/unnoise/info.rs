@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
 use unnoise::models::Pretrained;
-use unnoise::session;
-use unnoise::settings::Settings;
+use unnoise::settings::{Linked, Page, Settings};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -46,8 +45,9 @@ pub async fn run(args: &Args) -> Outcome {
     if let Some(classifier) = &card.classifier {
         output::line(format_args!("classifier  {classifier}"));
     }
-    let general = Settings::default().pairs();
-    let own = session::preset(&model)?.pairs().into_iter().filter(|pair| !general.contains(pair));
+    let own = model.preset()?;
+    let own = own.record(&Page::default()).into_iter();
+    let own = own.filter(|(key, value)| Settings::default().value(&Page::default(), key).as_ref() != Some(value));
     let own: Vec<_> = own.map(|(key, value)| format!("{key}={value}")).collect();
     if !own.is_empty() {
         output::line(format_args!("starts with {}", own.join(" ")));

@@ -14,11 +14,13 @@ mod output;
 mod quality;
 mod replay;
 mod sample;
+mod settings_args;
 mod sheet;
 mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use unnoise::settings::Problem;
 
 /// Diffusion models and samplers on the command line: the pictures of the web page, to the seed.
 #[derive(Parser)]
@@ -36,7 +38,7 @@ enum Command {
     Sheet(sheet::Args),
     /// Train a model, or a classifier of noisy pictures, from a recipe.
     Train(train::Args),
-    /// Train the network of a link of the laboratory.
+    /// Train the network of a link of the lab.
     Lab(lab::Args),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|e| {
         eprintln!("error: {e}");
-        ExitCode::FAILURE
+        // As an option that clap refuses.
+        if e.is::<Problem>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }

@@ -78,7 +78,7 @@ impl Args {
             if record.0.get(&name).is_some_and(has) {
                 continue;
             }
-            let (samples, seconds) = draw_watched(&model, &settings, (n, &albums.train), &opened).await?;
+            let (samples, seconds) = draw_watched(&model, &settings, (n, &albums.train)).await?;
             let score = watched(n, "samples scored", |watch| known.score(&samples, watch))?;
             record.0.entry(name.clone()).and_modify(|measured| measured.note(&settings, seconds, score));
             output::text(&self.record, &record.to_json())?;

@@ -1,7 +1,7 @@
 //! What was measured of models, kept in a file so that it goes on where it was.
 
 use super::{NEIGHBOURS, Score};
-use crate::settings::{Problem, Settings};
+use crate::settings::{Problem, Settings, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -61,9 +61,11 @@ impl Wanted<'_> {
         let mut wanted = Vec::new();
         for (sampler, steps, guidance) in plain.chain(guided.map(|(first, scale)| (first, GUIDED_STEPS, scale))) {
             let mut settings = Settings { seed: 0, ..Settings::default() };
-            settings.set("sampler", sampler)?;
-            settings.set("steps", &steps.to_string())?;
-            settings.set("guidance", &guidance.to_string())?;
+            settings.take_all(vec![
+                ("sampler".to_owned(), Value::from(&**sampler)),
+                ("steps".to_owned(), Value::Number(steps as f64)),
+                ("guidance".to_owned(), Value::Number(guidance)),
+            ])?;
             if !wanted.contains(&settings) {
                 wanted.push(settings);
             }

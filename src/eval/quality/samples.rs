@@ -2,10 +2,10 @@
 
 use super::{Album, Reference};
 use crate::models::Pretrained;
-use crate::session::{self, Frame, Given, SessionError};
+use crate::session::{Given, SessionError};
 use crate::settings::Settings;
-use burn::tensor::Device;
-use std::ops::ControlFlow;
+use futures_util::StreamExt;
+use std::pin::pin;
 
 /// Pictures that go through the network together.
 const BATCH: usize = 32;
@@ -19,7 +19,6 @@ pub async fn draw(
     model: &Pretrained,
     settings: &Settings,
     (n, training): (usize, &Album),
-    device: &Device,
     watch: &mut dyn FnMut(f64),
 ) -> Result<Album, SessionError> {
     let shape = model.shape();
@@ -33,7 +32,7 @@ pub async fn draw(
         let batch = Settings { images: to - from, seed: settings.seed.wrapping_add(from as u32), ..settings.clone() };
         let given = Given { classes: album.labels.get(from..to).map(<[usize]>::to_vec), ..Given::default() };
         let mut part = |done: f64| watch(from as f64 + done * (to - from) as f64);
-        album.bytes.extend(last(model, &batch, given, device, &mut part).await?);
+        album.bytes.extend(last(model, &batch, given, &mut part).await?);
     }
     Ok(album)
 }
@@ -46,17 +45,15 @@ pub async fn last(
     model: &Pretrained,
     settings: &Settings,
     given: Given<'_>,
-    device: &Device,
     watch: &mut dyn FnMut(f64),
 ) -> Result<Vec<u8>, SessionError> {
+    let mut frames = pin!(model.frames(settings, given));
     let mut bytes = Vec::new();
-    let each = async |frame: Frame| {
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
         watch(frame.done);
         bytes = frame.pixels(model.shape(), model.card.range).0;
-        ControlFlow::Continue(())
-    };
-    // Whoever receives the frames never breaks the run off.
-    let _: ControlFlow<()> = session::run(model, settings, given, device, each).await?;
+    }
     Ok(bytes)
 }
 
