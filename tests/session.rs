@@ -214,6 +214,15 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(1), 0.0), (Guide::Cfg, 0.7)] {
         assert!(farthest(&plain, &end(guide, rescale)) > 1e-3, "{guide} with rescale {rescale} is plain guidance");
     }
+    let weighted = Settings {
+        guide: Guide::Perpendicular(1),
+        guidance: 3.0,
+        perp_weight: 0.0,
+        sampler: "ddim".to_owned(),
+        ..settings()
+    };
+    let unpushed = given(&weighted, Given::default()).unwrap().pop().unwrap().x;
+    assert!(farthest(&unpushed, &end(Guide::Perpendicular(1), 0.0)) > 1e-3, "the weight does nothing");
     let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
     assert!(said.contains("DDIM"), "{said}");
     assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));

@@ -125,7 +125,7 @@ fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> G
         _ if has_worse => GuidanceKind::Negative,
         Guide::Cfg => GuidanceKind::Plain,
         Guide::CfgPlusPlus => GuidanceKind::CfgPlusPlus,
-        Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: 1.0 },
+        Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: settings.perp_weight },
     };
     Guidance { scale: settings.guidance, rescale: settings.rescale, interval: settings.guidance_range, kind }
 }

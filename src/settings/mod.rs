@@ -49,6 +49,8 @@ pub struct Settings {
     pub guidance: f64,
     /// Which way guidance pushes.
     pub guide: Guide,
+    /// How far perpendicular guidance pushes away from its second class, within [`Settings::PERPENDICULAR`].
+    pub perp_weight: f64,
     /// Share of the guided picture's contrast that is brought back to the unguided one's, within [`Settings::SHARE`].
     pub rescale: f64,
     /// The least and the largest noise-to-signal ratio at which guidance acts.
@@ -114,6 +116,7 @@ impl Settings {
     pub const IMAGES: RangeInclusive<usize> = 1..=64;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=20.0;
     pub const CLASSIFIER: RangeInclusive<f64> = 0.0..=20.0;
+    pub const PERPENDICULAR: RangeInclusive<f64> = 0.0..=5.0;
     pub const SHARE: RangeInclusive<f64> = 0.0..=1.0;
     pub const RATIO: RangeInclusive<f64> = 0.0..=f64::INFINITY;
     /// The strength that a start picture is given until a person chooses one: half of it stays to be seen.
@@ -153,6 +156,7 @@ impl Default for Settings {
             class: Class::All,
             guidance: 2.0,
             guide: Guide::Cfg,
+            perp_weight: 1.0,
             rescale: 0.0,
             guidance_range: [0.0, f64::INFINITY],
             classifier: 0.0,

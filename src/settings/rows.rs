@@ -75,6 +75,16 @@ pub const TABLE: &[Row<Settings>] = &[
         .section("more")
         .shown(Shown::Select)
         .needs("guidance"),
+    Row::<Settings>::number(
+        "perp-weight",
+        Settings::PERPENDICULAR,
+        |s| s.perp_weight,
+        |s, weight| s.perp_weight = weight,
+    )
+    .about("How far perpendicular guidance pushes away from its second class")
+    .section("more")
+    .slider_to(0.1, 2.0)
+    .needs("guidance"),
     Row::<Settings>::number("rescale", Settings::SHARE, |s| s.rescale, |s, share| s.rescale = share)
         .about("Share of the contrast of guided estimates that is brought back to the unguided ones'")
         .section("more")

@@ -32,6 +32,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         class: Class::One(3),
         guidance: 0.1 + 0.2,
         guide: Guide::Perpendicular(3),
+        perp_weight: 0.5,
         rescale: 0.7,
         guidance_range: [0.25, 8.0],
         classifier: 1.5,
