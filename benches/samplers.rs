@@ -1,6 +1,6 @@
 //! What a step costs beside the network, on one 28x28 picture: the arithmetic of each sampler, and the noise.
 //!
-//! `cargo bench --no-default-features --bench samplers`
+//! `cargo bench --bench samplers`
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -34,15 +34,7 @@ fn step(bencher: Bencher, id: &str) {
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         let mut noise = Pixels(TorchGenerator::new(7));
         let start = noise.normal(&[0.0; PIXELS]).scale(grid.first().marginal_std());
-        let run = Run {
-            start,
-            grid: &grid,
-            schedule: &schedule,
-            model: &model,
-            noise: &mut noise,
-            tuning: method.tuning,
-            orders: None,
-        };
+        let run = Run::new(start, &grid, &schedule, &model, &mut noise);
         let Walk::Grid(sampler) = method.walk else { return };
         sampler(run).last();
     });

@@ -1,14 +1,13 @@
 //! What a step costs natively, as Markdown tables: `cargo bench --bench steps`.
 
+use futures_util::TryStreamExt;
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use burn::tensor::Device;
 use unnoise::backend::{self, Backend};
 use unnoise::models::Pretrained;
 use unnoise::samplers::methods;
-use unnoise::session::{self, Given, SessionError, Timing};
+use unnoise::session::{Given, SessionError, Timing};
 use unnoise::settings::Settings;
 
 const STEPS: usize = 10;
@@ -21,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
         println!("| images | ms a step | outside the network |\n|---:|---:|---:|");
         for images in [1, 4, 16] {
-            let times = time(&model, &device, Settings { images, ..plain() }).await?;
+            let times = time(&model, Settings { images, ..plain() }).await?;
             // The first frame is the noise, and the step after it fills caches.
             let mut steps: Vec<_> = times[1..].windows(2).map(|pair| pair[1].total - pair[0].total).collect();
             steps.sort();
@@ -32,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("\n| sampler, 1 image | outside the network |\n|---|---:|");
         for method in methods::<f64>() {
             let settings = Settings { images: 1, sampler: method.id.to_owned(), ..plain() };
-            let share = outside(&time(&model, &device, settings).await?);
+            let share = outside(&time(&model, settings).await?);
             println!("| {} | {:.2} % |", method.id, 100.0 * share);
         }
         Ok(())
@@ -45,14 +44,8 @@ fn plain() -> Settings {
 }
 
 /// The clock at each frame of a run.
-async fn time(model: &Pretrained, device: &Device, settings: Settings) -> Result<Vec<Timing>, SessionError> {
-    let mut times = Vec::new();
-    let _ = session::run(model, &settings, Given::default(), device, async |frame| {
-        times.push(frame.timing);
-        ControlFlow::Continue(())
-    })
-    .await?;
-    Ok(times)
+async fn time(model: &Pretrained, settings: Settings) -> Result<Vec<Timing>, SessionError> {
+    model.frames(&settings, Given::default()).map_ok(|frame| frame.timing).try_collect().await
 }
 
 /// The share of a run that was not spent in the network; its first step, which fills caches, left out.

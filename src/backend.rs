@@ -164,7 +164,7 @@ impl Latent for Tensor<4> {
 /// numbers: 24 binary digits, below a largest value 2^24 times as large.
 const QUANTILE_HALVINGS: usize = 48;
 
-/// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it looks the same in a batch of
+/// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it is the same in a batch of
 /// any size and as diffusers draws it from a list of generators.
 pub struct ImageNoise(Vec<TorchGenerator>);
 
@@ -197,8 +197,8 @@ fn first_line(report: &str) -> String {
     report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given").to_owned()
 }
 
-/// The processor, where nothing has to be waited for: a read is done when it is asked for, in a browser too, which forbids to
-/// wait.
+/// The processor, where nothing has to be waited for: a read is done at once, in a browser too, which forbids
+/// to wait.
 #[cfg(feature = "cpu")]
 pub mod cpu {
     use burn::tensor::{Device, Tensor};
@@ -210,7 +210,7 @@ pub mod cpu {
         Device::flex()
     }
 
-    /// What `ready` answers, which waits for nothing but reads from [`device`].
+    /// The value of `ready`, a future that waits for nothing but reads from [`device`].
     ///
     /// # Panics
     /// If something has to be waited for.

@@ -288,7 +288,7 @@ fn walk(sampler: &str, model: &dyn Denoiser<Point>, start: Point, grid: &Grid) -
     let (schedule, mut noise) = (Flow { t_max: 1.0 }, Draws(TorchGenerator::new(3)));
     let sample = row.on_grid().expect("it walks grids");
     let schedule: &dyn NoiseSchedule = &schedule;
-    let run = Run { start, grid, schedule, model, noise: &mut noise, tuning: row.tuning, orders: None };
+    let run = Run::new(start, grid, schedule, model, &mut noise);
     sample(run).last().expect("a step").x
 }
 

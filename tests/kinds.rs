@@ -3,10 +3,10 @@
 #![cfg(all(feature = "autodiff", feature = "cpu"))]
 
 use burn::tensor::{Device, Tensor};
+use futures_util::TryStreamExt;
 use pollster::block_on;
 use serde_json::{Value, json};
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::denoise::Prediction;
@@ -14,7 +14,7 @@ use unnoise::eval::{Control, Decoder, Likelihood, Pictures, Probes, Variance, bo
 use unnoise::math::{NoiseSchedule, Schedule, Spacing, TorchGenerator};
 use unnoise::models::{ModelFiles, Pretrained};
 use unnoise::samplers::{Walk, methods};
-use unnoise::session::{self, Frame, Given, SessionError};
+use unnoise::session::{Frame, Given, SessionError};
 use unnoise::settings::Settings;
 
 fn device() -> Device {
@@ -27,8 +27,8 @@ fn model(network: &str, scheduler: &Value, device: &Device) -> Pretrained {
     let unet = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/unet_variants").join(network).join("unet");
     let files = ModelFiles {
         unet_config: fs::read_to_string(unet.join("config.json")).expect("a configuration"),
-        weights: fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights"),
-        scheduler_config: scheduler.to_string(),
+        weights: vec![fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights")],
+        scheduler_config: Some(scheduler.to_string()),
         card: Some(json!({"range": [-1.0, 1.0], "clip_denoised": true}).to_string()),
     };
     Pretrained::load(files, device).expect("it loads")
@@ -54,13 +54,8 @@ fn values(tensor: Tensor<4>) -> Vec<f32> {
     block_on(backend::read(tensor)).expect("the CPU does not fail")
 }
 
-fn frames(model: &Pretrained, settings: &Settings, device: &Device) -> Result<Vec<Frame>, SessionError> {
-    let mut frames = Vec::new();
-    let each = async |frame| {
-        frames.push(frame);
-        ControlFlow::Continue(())
-    };
-    block_on(session::run(model, settings, Given::default(), device, each)).map(|_| frames)
+fn frames(model: &Pretrained, settings: &Settings) -> Result<Vec<Frame>, SessionError> {
+    block_on(model.frames(settings, Given::default()).try_collect())
 }
 
 fn settings() -> Settings {
@@ -92,7 +87,7 @@ fn the_network_is_told_what_diffusers_tells_it() {
 fn a_run_starts_from_noise_as_strong_as_the_process_has() {
     let device = device();
     for (name, model) in kinds(&device) {
-        let start = frames(&model, &Settings { images: 16, ..settings() }, &device).expect(name).remove(0);
+        let start = frames(&model, &Settings { images: 16, ..settings() }).expect(name).remove(0);
         let sigma = if matches!(model.schedule, Schedule::Ve(_)) { 50.0 } else { 1.0 };
         assert!((start.level.sigma - sigma).abs() < 1e-12, "{name}: {:?}", start.level);
         let rms = (start.x.iter().map(|v| f64::from(v * v)).sum::<f64>() / start.x.len() as f64).sqrt();
@@ -108,7 +103,7 @@ fn every_sampler_makes_a_picture() {
     for (name, model) in kinds(&device) {
         for method in methods::<f64>() {
             let settings = Settings { sampler: method.id.to_owned(), ..settings() };
-            let frames = frames(&model, &settings, &device).unwrap_or_else(|e| panic!("{} on {name}: {e}", method.id));
+            let frames = frames(&model, &settings).unwrap_or_else(|e| panic!("{} on {name}: {e}", method.id));
             let last = frames.last().expect("frames");
             assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{} on {name}", method.id);
         }
@@ -125,8 +120,8 @@ fn every_schedule_makes_a_picture() {
                 continue;
             }
             let mut settings = Settings { schedule, ..settings() };
-            settings.fit();
-            let frames = frames(&model, &settings, &device).unwrap_or_else(|e| panic!("{name}: {e}"));
+            settings.fit_schedule();
+            let frames = frames(&model, &settings).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(frames.len(), settings.steps + 1, "{} on {name}", settings.schedule);
         }
     }
@@ -144,7 +139,7 @@ fn a_picture_does_not_depend_on_the_pictures_beside_it() {
         for id in rows.iter().map(|row| row.id) {
             let run = |seed, images| {
                 let settings = Settings { sampler: id.to_owned(), seed, images, ..settings() };
-                frames(&model, &settings, &device).expect(id).pop().expect("frames").x
+                frames(&model, &settings).expect(id).pop().expect("frames").x
             };
             let (batch, alone) = (run(40, 3), run(42, 1));
             for (a, b) in batch[2 * alone.len()..].iter().zip(&alone) {

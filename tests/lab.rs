@@ -1,4 +1,5 @@
 //! The laboratory of the plane against the theory that it shows.
+#![cfg(feature = "lab")]
 
 mod lab {
     mod law;

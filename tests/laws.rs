@@ -1,6 +1,6 @@
 //! The laws that every row of the sampler table obeys: in f64, with exact denoisers, without a GPU.
 //!
-//! Each test walks over [`methods`], so a new row is held to all of them. What a row cannot obey by its definition is
+//! Each test goes over [`unnoise::samplers::methods`], so a new row is held to all of them. What a row cannot obey by its definition is
 //! written down in [`laws::exceptions`] and in [`limit_variance`].
 
 mod laws {
@@ -11,6 +11,7 @@ mod laws {
     mod few_step;
     pub mod grids;
     pub mod plane;
+    mod rows;
     mod sde;
 }
 
@@ -23,7 +24,10 @@ use proptest::prelude::*;
 use std::cell::Cell;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Level, Noise, NoiseSchedule};
-use unnoise::samplers::{Step, methods};
+use unnoise::samplers::Step;
+use unnoise::samplers::few_step::tcd::GAMMA;
+use unnoise::samplers::langevin::annealed::{STEP_SIZE, TEMPERATURE};
+use unnoise::samplers::langevin::predictor_corrector::SNR;
 
 /// The variance that a method's points take on as the steps of `grid` grow: the marginal's, for most.
 ///
@@ -34,17 +38,17 @@ use unnoise::samplers::{Step, methods};
 /// Whoever takes estimates for pictures lacks what the estimate leaves open. With `k` of the noise kept and `r` the slope
 /// of the estimate, `v = (r (1 - k) + k)^2 v + s^2 (1 - k^2)`.
 fn limit_variance<X>(case: &Case<X>, data: Gaussian, at: Level, grid: &Grid) -> f64 {
-    let (marginal, tuning) = (data.variance(at), case.tuning);
+    let (marginal, tuning) = (data.variance(at), &case.tuning);
     match case.row.id {
         "langevin" => {
-            let step = tuning.step_size * at.sigma * at.sigma;
-            tuning.temperature * marginal / (1.0 - step / (4.0 * marginal))
+            let step = tuning.get(&STEP_SIZE) * at.sigma * at.sigma;
+            tuning.get(&TEMPERATURE) * marginal / (1.0 - step / (4.0 * marginal))
         }
-        "predictor-corrector" => marginal * (1.0 + tuning.snr * tuning.snr),
+        "predictor-corrector" => marginal * (1.0 + tuning.get(&SNR).powi(2)),
         row if TAKES_ESTIMATES_FOR_PICTURES.contains(&row) => {
             // To the clean level comes what the last noisy one was.
             let noisy = if at.sigma > 0.0 { at } else { grid.pairs().last().expect("a step").0 };
-            let landing = Between(grid).level((1.0 - tuning.eta) * noisy.t).nsr();
+            let landing = Between(grid).level((1.0 - tuning.get(&GAMMA)) * noisy.t).nsr();
             let kept = if row == "tcd" && noisy.alpha > 0.0 { landing / noisy.nsr() } else { 0.0 };
             let slope = (at.alpha * data.std).powi(2) / marginal;
             marginal * (1.0 + kept) / (1.0 + kept + slope * (1.0 - kept))
@@ -280,16 +284,6 @@ fn a_run_does_what_its_row_says() {
             let most = (0..3).map(|i| case.evaluations(i)).sum();
             assert!(walks_again || asked.get() <= most, "{name} evaluates after it was dropped");
         }
-    }
-}
-
-#[test]
-fn the_default_tuning_and_stochastic_agree() {
-    let rows = methods::<f64>();
-    for row in &rows {
-        assert_eq!(row.stochastic_with(&row.tuning), row.stochastic, "{}", row.id);
-        assert_eq!(rows.iter().filter(|r| r.id == row.id).count(), 1, "{} stands twice", row.id);
-        assert!(row.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", row.id);
     }
 }
 

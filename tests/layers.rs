@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Module at the crate's root and its floor.
 const FLOORS: &[(&str, u32)] = &[
     ("math", 0),
+    ("words", 0),
+    ("picture", 0),
     ("denoise", 1),
     ("samplers", 2),
     ("interchange", 3),
     ("dataset", 3),
     ("backend", 3),
     ("models", 3),
-    ("eval", 4),
-    ("picture", 4),
     ("settings", 4),
     ("replay", 4),
     ("session", 4),
-    ("train", 4),
-    ("lab", 5),
-    ("web", 6),
-    ("bin", 6),
+    ("eval", 5),
+    ("train", 5),
+    ("lab", 6),
+    ("web", 7),
+    ("bin", 7),
 ];
 
 /// The floors that know neither tensors nor browsers, and the modules above them that do not either.
@@ -30,13 +32,13 @@ const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.
-const SHARED: &[&str] = &["backend", "picture", "settings"];
+const SHARED: &[&str] = &["backend", "interchange", "settings", "words"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
-    ("samplers", &["coefficients", "groups", "history", "linear", "steps", "table", "tuning", "walker"]),
-    ("models", &["blocks", "silu", "weights", "unet2d"]),
+    ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "walker"]),
+    ("models", &["blocks", "folder", "legacy", "silu", "weights", "unet2d"]),
 ];
 
 /// Files that are made to name their neighbours.
@@ -156,6 +158,8 @@ fn an_upward_or_sideways_import_is_found() {
         ("math/grid.rs", "use crate::denoise::Denoiser;"),
         ("math/grid.rs", "use burn::tensor::Tensor;"),
         ("interchange/mod.rs", "use burn::tensor::Tensor;"),
+        ("denoise/clip.rs", "use crate::interchange::ConfigError;"),
+        ("picture.rs", "use crate::math::Level;"),
         ("samplers/heun.rs", "fn f() { crate::session::run() }"),
         ("samplers/heun.rs", "use crate::{math::Level, backend};"),
         ("samplers/ode.rs", "use super::euler::euler;"),
@@ -181,4 +185,27 @@ fn no_source_is_longer_than_400_lines() {
         let lines = text.lines().count();
         assert!(lines <= 400, "src/{file} has {lines} lines: split it");
     }
+}
+
+/// Without features the library needs nothing but these, and what derives thiserror's trait.
+#[test]
+fn the_mathematics_need_two_libraries() {
+    const KNOWN: [&str; 8] =
+        ["unnoise", "libm", "thiserror", "thiserror-impl", "proc-macro2", "quote", "syn", "unicode-ident"];
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--package", "unnoise", "--no-default-features", "--edges", "normal", "--prefix", "none"]);
+    let out = tree.arg("--offline").current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let out = String::from_utf8(out.stdout).expect("names are text");
+    let named: Vec<&str> = out.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(named.contains(&"libm"), "{out}");
+    let more: Vec<_> = named.iter().filter(|name| !name.is_empty() && !KNOWN.contains(name)).collect();
+    assert!(more.is_empty(), "the mathematics need {more:?} too");
+}
+
+/// No feature is on unless it is asked for.
+#[test]
+fn no_feature_is_a_default() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
+    assert!(manifest.lines().any(|line| line == "default = []"));
 }

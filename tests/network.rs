@@ -12,7 +12,6 @@ use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind,
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
-use unnoise::session;
 
 /// Half signal, half noise.
 const AT: Level = Level { t: 300.0, alpha: 0.8, sigma: 0.6 };
@@ -31,8 +30,8 @@ fn files() -> ModelFiles {
     let text = |name: &str| fs::read_to_string(folder.join(name)).expect("readable");
     ModelFiles {
         unet_config: text("unet/config.json"),
-        weights: fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights"),
-        scheduler_config: text("scheduler/scheduler_config.json"),
+        weights: vec![fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights")],
+        scheduler_config: Some(text("scheduler/scheduler_config.json")),
         card: None,
     }
 }
@@ -199,10 +198,12 @@ fn a_model_without_classes_has_no_labels_and_no_guidance() {
 fn a_folder_without_a_card_is_described_by_its_other_files() {
     let clipping = r#"{"beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear", "num_train_timesteps": 1000,
         "prediction_type": "epsilon", "clip_sample": true, "clip_sample_range": 2.0}"#;
-    let files = ModelFiles { scheduler_config: clipping.to_owned(), ..files() };
+    let files = ModelFiles { scheduler_config: Some(clipping.to_owned()), ..files() };
     let model = Pretrained::load(files, &device()).expect("it loads");
     assert_eq!((model.classes(), model.card.null_class), (3, None));
-    assert_eq!((model.card.range, model.card.clip_denoised), ([-2.0, 2.0], true));
+    // What the scheduler clips to is not what is shown: diffusers' pipelines show -1 to 1.
+    assert_eq!(model.clip(), Some(Clip::Range { low: -2.0, high: 2.0 }));
+    assert_eq!(model.card.range, [-1.0, 1.0]);
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn a_card_that_does_not_fit_its_network_is_refused() {
 
 #[test]
 fn a_model_starts_with_what_its_card_says() {
-    let preset = |defaults| session::preset(&model(json!({"defaults": defaults})));
+    let preset = |defaults| model(json!({"defaults": defaults})).preset();
     let settings = preset(json!({"sampler": "euler", "steps": "4"})).expect("settings");
     assert_eq!((settings.sampler.as_str(), settings.steps, settings.images), ("euler", 4, 16));
     let refusal = preset(json!({"steps": 0})).expect_err("no link could say that");
@@ -232,7 +233,10 @@ fn a_model_starts_with_what_its_card_says() {
 #[test]
 fn a_missing_file_is_named() {
     let Err(refusal) = Pretrained::from_dir(&project("tests"), &device()) else { panic!("tests/ is a model") };
-    assert!(refusal.to_string().contains("tests/unet/config.json"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("tests: The folder has neither unet/config.json nor config.json; it holds"),
+        "{refusal}"
+    );
 }
 
 /// Every denoiser of `models/` loads, can be run as it starts, has as many parameters as its file has numbers, and answers
@@ -244,7 +248,7 @@ fn the_models_of_the_project_fit() {
     assert!(folders.len() > 1, "only {folders:?}");
     for folder in folders {
         let model = Pretrained::from_dir(&folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        session::preset(&model).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        model.preset().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let weights = fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights");
         let file = safetensors::SafeTensors::deserialize(&weights).expect("weights");
         let numbers: usize = file.tensors().iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();

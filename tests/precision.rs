@@ -85,7 +85,7 @@ fn walk<X: Latent + 'static>(
 ) -> Option<X> {
     let Walk::Grid(sampler) = method.walk else { return None };
     let schedule = &ContinuousVp::default();
-    let run = Run { start, grid, schedule, model, noise, tuning: method.tuning, orders: None };
+    let run = Run::new(start, grid, schedule, model, noise);
     sampler(run).last().map(|step| step.x)
 }
 

@@ -4,7 +4,7 @@
 use burn::tensor::Device;
 use unnoise::backend::{self, Backend};
 use unnoise::eval::quality::{
-    Album, FitError, Gaussian, Judge, JudgeError, Manifold, Points, Score, frechet, memory, nearest,
+    Album, FitError, Gaussian, Manifold, Points, Reference, Score, ScoreError, frechet, memory, nearest,
 };
 use unnoise::math::TorchGenerator;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
@@ -140,16 +140,16 @@ fn noise(seed: u64, n: usize) -> Album {
     Album { bytes, ..slopes(seed, n) }
 }
 
-fn judged(album: &Album) -> Score {
+fn scored(album: &Album) -> Score {
     let device = device();
     let net = classifier(&device);
-    let judge = Judge::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a judge");
-    judge.score(album, &mut |_| ()).expect("a score")
+    let reference = Reference::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a reference");
+    reference.score(album, &mut |_| ()).expect("a score")
 }
 
 #[test]
 fn the_training_pictures_themselves_are_perfect_and_memorised() {
-    let score = judged(&slopes(1, 100));
+    let score = scored(&slopes(1, 100));
     // The root of the rounding of a covariance that may lack full rank.
     assert!(score.frechet < 1e-7, "{}", score.frechet);
     assert_eq!((score.precision, score.recall), (1.0, 1.0));
@@ -158,7 +158,7 @@ fn the_training_pictures_themselves_are_perfect_and_memorised() {
 
 #[test]
 fn noise_is_told_from_new_pictures_of_the_kind() {
-    let (new, noise) = (judged(&slopes(2, 100)), judged(&noise(3, 100)));
+    let (new, noise) = (scored(&slopes(2, 100)), scored(&noise(3, 100)));
     assert!(noise.frechet > 20.0 * new.frechet, "{} and {}", noise.frechet, new.frechet);
     assert!(new.precision > 0.8 && new.recall > 0.8, "{new:?}");
     assert_eq!((noise.precision, noise.memorised), (0.0, 0.0));
@@ -170,25 +170,25 @@ fn noise_is_told_from_new_pictures_of_the_kind() {
 fn accuracy_is_the_share_of_labels_that_are_seen_again() {
     let device = device();
     let net = classifier(&device);
-    let judge = Judge::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a judge");
-    let accuracy = |labels| judge.score(&Album { labels, ..noise(3, 100) }, &mut |_| ()).expect("a score").accuracy;
+    let reference = Reference::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a reference");
+    let accuracy = |labels| reference.score(&Album { labels, ..noise(3, 100) }, &mut |_| ()).expect("a score").accuracy;
     let right = |label| accuracy(vec![label; 100]).expect("labels");
     assert!((right(0) + right(1) - 1.0).abs() < 1e-12);
     assert_eq!(accuracy(Vec::new()), None);
 }
 
 #[test]
-fn what_cannot_be_judged_is_refused_in_a_sentence() {
+fn what_cannot_be_scored_is_refused_in_a_sentence() {
     let device = device();
     let net = classifier(&device);
-    let judge = |album: &Album| match Judge::new(&net, &device, album, 100, &mut |_| ()) {
-        Ok(_) => panic!("judged"),
+    let refusal = |album: &Album| match Reference::new(&net, &device, album, 100, &mut |_| ()) {
+        Ok(_) => panic!("scored"),
         Err(e) => e,
     };
     let colour = Album { shape: [3, 8, 8], bytes: vec![0; 192 * 5], labels: vec![0; 5] };
-    assert!(matches!(judge(&colour), JudgeError::Channels { expected: 1, got: 3 }));
+    assert!(matches!(refusal(&colour), ScoreError::Channels { expected: 1, got: 3 }));
     let unknown = Album { labels: vec![2; 5], ..slopes(1, 5) };
-    assert!(matches!(judge(&unknown), JudgeError::Class { known: 2, got: 2 }));
-    assert!(matches!(judge(&slopes(1, 3)), JudgeError::TooFew { got: 3 }));
-    assert!(judge(&unknown).to_string().contains("choose the one of their data"));
+    assert!(matches!(refusal(&unknown), ScoreError::Class { known: 2, got: 2 }));
+    assert!(matches!(refusal(&slopes(1, 3)), ScoreError::TooFew { got: 3 }));
+    assert!(refusal(&unknown).to_string().contains("choose the one of their data"));
 }

@@ -1,4 +1,5 @@
 //! Recorded trajectories of diffusers and k-diffusion against the samplers.
+#![cfg(feature = "replay")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

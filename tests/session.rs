@@ -2,8 +2,8 @@
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
 use burn::tensor::Device;
+use futures_util::{StreamExt, TryStreamExt};
 use pollster::block_on;
-use std::ops::ControlFlow;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
@@ -18,21 +18,11 @@ fn settings() -> Settings {
 }
 
 /// Runs `settings` until `last` frames have come; `change` may alter the model before.
-fn frames(
-    settings: &Settings,
-    last: usize,
-    change: impl FnOnce(&mut Pretrained),
-) -> Result<(Vec<Frame>, ControlFlow<()>), SessionError> {
+fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pretrained)) -> Result<Vec<Frame>, SessionError> {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
     change(&mut model);
-    let mut frames = Vec::new();
-    let each = async |frame| {
-        frames.push(frame);
-        if frames.len() < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    let end = block_on(session::run(&model, settings, Given::default(), &device, each))?;
-    Ok((frames, end))
+    block_on(model.frames(settings, Given::default()).take(last).try_collect())
 }
 
 /// The small network, and the shape of its pictures.
@@ -46,7 +36,7 @@ fn tiny(device: &Device) -> Pretrained {
 }
 
 fn all(settings: &Settings) -> Vec<Frame> {
-    frames(settings, usize::MAX, complete).unwrap().0
+    frames(settings, usize::MAX, complete).unwrap()
 }
 
 /// What a card would say: the last class serves as "no label", and clipping keeps an untrained network within bounds.
@@ -67,23 +57,45 @@ fn every_step_is_a_frame_from_noise_to_picture() {
 }
 
 #[test]
-fn a_run_ends_where_the_receiver_says_so() {
-    let (frames, end) = frames(&settings(), 3, complete).unwrap();
-    assert!(end.is_break());
+fn nothing_is_computed_ahead_of_the_frame_that_is_awaited() {
+    let frames = frames(&settings(), 3, complete).unwrap();
     assert_eq!((frames.len(), frames[2].timing.evaluations), (3, 2));
 }
 
 #[test]
-fn a_picture_does_not_depend_on_the_pictures_beside_it() {
-    for sampler in ["dpmpp-2m", "dpmpp-2m-sde"] {
-        let batch = Settings { sampler: sampler.to_owned(), class: Class::One(1), ..settings() };
-        let alone = Settings { seed: 42, images: 1, ..batch.clone() };
+fn the_pictures_of_a_run_are_those_of_its_last_frame() {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let mut model = tiny(&device);
+    complete(&mut model);
+    let images = block_on(model.sample(&settings())).unwrap();
+    let last = all(&settings()).pop().unwrap().pixels(SHAPE, model.card.range).0;
+    assert_eq!((images.count(), images.get(2)), (3, &last[2 * 144..]));
+}
+
+#[test]
+fn a_picture_depends_on_its_own_seed_and_settings_alone() {
+    for (row, noise) in
+        methods::<f64>().iter().flat_map(|row| [Source::Stream, Source::Brownian].map(|noise| (row, noise)))
+    {
+        let random = row.noise.map(|knob| (knob.id, knob.max.min(1.0)));
+        let batch = Settings {
+            sampler: row.id.to_owned(),
+            seed: 10,
+            images: 4,
+            noise,
+            knobs: random.into_iter().collect(),
+            ..settings()
+        };
+        let alone = Settings { seed: 11, images: 1, class: Class::One(1), ..batch.clone() };
         let (batch, alone) = (all(&batch), all(&alone));
-        let size = alone[5].x.len();
-        // The noise is the same to the bit; a matrix product over a batch may sum in another order.
-        assert_eq!(batch[0].x[2 * size..], alone[0].x);
-        for (a, b) in batch[5].x[2 * size..].iter().zip(&alone[5].x) {
-            assert!((a - b).abs() <= 2e-5 * (1.0 + b.abs()), "{sampler}: {a} in the batch, {b} alone");
+        let size = alone[0].x.len();
+        let of = |frame: &Frame| frame.x[size..2 * size].to_vec();
+        // The noise is the same to the bit.
+        assert_eq!(of(&batch[0]), alone[0].x);
+        let (batch, alone) = (batch.last().unwrap(), alone.last().unwrap());
+        // A matrix product over a batch may sum in another order.
+        for (a, b) in of(batch).iter().zip(&alone.x) {
+            assert!((a - b).abs() <= 1e-4 * (1.0 + b.abs()), "{} with {noise:?}: {a} in the batch, {b} alone", row.id);
         }
     }
 }
@@ -101,9 +113,14 @@ fn what_a_model_cannot_do_is_said_before_the_first_step() {
     let said = |settings: Settings| frames(&settings, usize::MAX, |_| ()).err().expect("refused").to_string();
     let unguided = Settings { guidance: 1.0, ..settings() };
     assert!(said(Settings { class: Class::One(9), ..unguided.clone() }).contains("classes 0 to 2"));
-    assert!(said(Settings { class: Class::None, ..unguided.clone() }).contains("never trained without a label"));
-    assert!(said(Settings { guidance: 2.0, ..unguided.clone() }).contains("never trained without a label"));
+    assert!(
+        said(Settings { class: Class::None, ..unguided.clone() })
+            .contains("class must be one of the model's classes 0 to 2")
+    );
+    assert!(said(Settings { guidance: 2.0, ..unguided.clone() }).contains("never trained without labels"));
     assert!(said(Settings { sampler: "magic".to_owned(), ..unguided.clone() }).contains("one of euler"));
+    let foreign = Settings { sampler: "heun".to_owned(), knobs: [("eta", 1.0)].into(), ..unguided.clone() };
+    assert!(said(foreign).contains("Heun has no eta; its parameters are churn, "));
     assert!(said(Settings { steps: 0, ..unguided }).contains("at least 1 step"));
 }
 
@@ -112,12 +129,7 @@ fn given(settings: &Settings, given: Given<'_>) -> Result<Vec<Frame>, SessionErr
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
     complete(&mut model);
-    let mut frames = Vec::new();
-    let each = async |frame| {
-        frames.push(frame);
-        ControlFlow::Continue(())
-    };
-    block_on(session::run(&model, settings, given, &device, each)).map(|_| frames)
+    block_on(model.frames(settings, given).try_collect())
 }
 
 /// A gradient from dark to bright, for the pictures of the small network.
@@ -154,6 +166,10 @@ fn a_picture_is_changed_by_as_much_of_the_run_as_its_strength_says() {
     assert_eq!(weak[0].level, whole[7].level);
     let said = |e: Result<Vec<Frame>, SessionError>| e.err().unwrap().to_string();
     assert!(said(steps(0.05)).contains("strength"));
+    // At 0 the picture itself comes back, at 1 nothing of it is left.
+    let untouched = steps(0.0).unwrap();
+    assert_eq!((untouched.len(), untouched[0].done, &untouched[0].x[..144]), (1, 1.0, &picture()[..]));
+    assert_eq!(whole[10].x, all(&Settings { steps: 10, ..settings() })[10].x);
     let short = Given { picture: Some(vec![0.0; 7]), ..Given::default() };
     assert!(said(given(&settings(), short)).contains("7 values"));
 }
@@ -198,9 +214,18 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(1), 0.0), (Guide::Cfg, 0.7)] {
         assert!(farthest(&plain, &end(guide, rescale)) > 1e-3, "{guide} with rescale {rescale} is plain guidance");
     }
+    let weighted = Settings {
+        guide: Guide::Perpendicular(1),
+        guidance: 3.0,
+        perp_weight: 0.0,
+        sampler: "ddim".to_owned(),
+        ..settings()
+    };
+    let unpushed = given(&weighted, Given::default()).unwrap().pop().unwrap().x;
+    assert!(farthest(&unpushed, &end(Guide::Perpendicular(1), 0.0)) > 1e-3, "the weight does nothing");
     let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
     assert!(said.contains("DDIM"), "{said}");
-    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("Class 9"));
+    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
 
     // Led away from itself a model goes nowhere, however hard it is pushed.
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
@@ -232,8 +257,8 @@ fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
     assert_eq!(alone, run(0.0, None).unwrap().pop().unwrap().x);
     assert!(farthest(&alone, &weak) > 1e-4 && farthest(&alone, &strong) > farthest(&alone, &weak));
     let said = |net| run(2.0, net).err().expect("refused").to_string();
-    assert!(said(None).contains("there is none for this model"));
-    assert!(said(Some(&coloured)).contains("pictures of 3 channels, but this model's have 1"));
+    assert!(said(None).contains("needs a classifier, and none was given"));
+    assert!(said(Some(&coloured)).contains("images of 3 channels, but this model's have 1"));
     assert!(said(Some(&narrow)).contains("Class 1"));
 }
 
@@ -275,7 +300,7 @@ fn every_sampler_and_every_schedule_makes_a_picture() {
     }
     for schedule in Spacing::ALL {
         let mut settings = Settings { schedule, images: 1, ..settings() };
-        settings.fit();
+        settings.fit_schedule();
         let frames = all(&settings);
         assert_eq!(frames.len(), settings.steps + 1, "{}", settings.schedule);
     }

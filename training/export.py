@@ -64,7 +64,7 @@ def export(model: UNet2DModel, scheduler, recipe: dict, out: Path) -> None:
     facts = {"name": page["name"], "description": page["description"], "classes": page["classes"],
              "null_class": recipe["model"]["num_class_embeds"] - 1, "licence": page["licence"], "range": [-1, 1],
              "clip_denoised": page["clip_denoised"]}
-    facts |= {key: page[key] for key in ("defaults", "classifier") if key in page}
+    facts |= {key: page[key] for key in ("background", "defaults", "classifier") if key in page}
     (out / "unnoise.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

@@ -30,7 +30,7 @@ SECTIONS = {
     "augment": ({"probability"}, {"shift", "fill", "flip", "hue"}),
     "train": ({"seed", "images", "batch", "lr", "warmup_images", "betas", "weight_decay", "clip", "ema_decays",
                "precision", "checkpoint_minutes"}, {"init"}),
-    "page": ({"name", "description", "classes", "licence", "clip_denoised"}, {"defaults", "classifier"}),
+    "page": ({"name", "description", "classes", "licence", "clip_denoised"}, {"background", "defaults", "classifier"}),
 }
 OPTIONAL = {"augment"}
 CLASSIFIER = {section: SECTIONS[section] for section in ("data", "schedule", "augment", "train")} | {

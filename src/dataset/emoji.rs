@@ -1,6 +1,7 @@
 //! Noto emoji, packed by numpy.
 
 use super::{DataError, Pictures, Split, broken, npz, unreadable};
+use crate::picture;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fs;
@@ -64,12 +65,8 @@ pub fn emoji(arrays: &Path, index: &Path, base_repeats: usize) -> Result<Split, 
 
 /// Transparent pixels, channels last, on white, channels first.
 fn on_white(rgba: &[u8], plane: usize) -> Vec<u8> {
-    let blend = |colour: u8, opacity: u8| {
-        let share = f32::from(opacity) / 255.0;
-        (f32::from(colour) * share + 255.0 * (1.0 - share)).round() as u8
-    };
-    let picture = |picture: &[u8]| -> Vec<u8> {
-        (0..3).flat_map(|c| picture.chunks_exact(4).map(move |pixel| blend(pixel[c], pixel[3]))).collect()
-    };
-    rgba.chunks_exact(4 * plane).flat_map(picture).collect()
+    let rgb = picture::flatten(rgba, [255; 3]);
+    let planes =
+        |picture: &[u8]| -> Vec<u8> { (0..3).flat_map(|c| picture.iter().skip(c).step_by(3)).copied().collect() };
+    rgb.chunks_exact(3 * plane).flat_map(planes).collect()
 }

@@ -1,15 +1,19 @@
 //! Floor 3: labelled pictures as data sets keep them on disk.
 
+mod data;
 mod emoji;
 mod idx;
 mod npz;
 mod pairs;
+pub mod pictures;
 
+pub use data::{Data, EmojiFiles, IdxFiles, PairsFile};
 pub use emoji::emoji;
 pub use idx::{Idx, idx};
 pub use pairs::pairs;
 
 use crate::math::TorchGenerator;
+use crate::words::count;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,7 +26,7 @@ pub enum DataError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} is not {expected}: {why}", .path.display())]
     Broken { path: PathBuf, expected: &'static str, why: String },
-    #[error("{} holds {pictures} pictures, but there are {labels} labels", .path.display())]
+    #[error("{} holds {}, but there are {}", .path.display(), count(*.pictures, "picture"), count(*.labels, "label"))]
     Count { path: PathBuf, pictures: usize, labels: usize },
 }
 

@@ -6,7 +6,6 @@ pub mod guidance;
 pub mod ideal;
 pub mod inpaint;
 pub mod prediction;
-pub mod scheduler_config;
 
 pub use clip::{Clip, Clipped};
 pub use edit::{last_share, noised};
@@ -14,7 +13,6 @@ pub use guidance::{Branch, Branches, Classifier, ClassifierGuided, Guidance, Gui
 pub use ideal::Mixture;
 pub use inpaint::Inpainted;
 pub use prediction::Prediction;
-pub use scheduler_config::ConfigError;
 
 use crate::math::{Latent, Level};
 

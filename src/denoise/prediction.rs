@@ -1,24 +1,24 @@
 //! What a network's output means, as two scalars.
 
 use crate::math::{Latent, Level};
-use serde::{Deserialize, Serialize};
 
 /// What the network was trained to output at `x = alpha * x_0 + sigma * eps`.
 ///
 /// Turning an output into an estimate of `x_0` is `c_skip * x + c_out * output` for each of them, the form of EDM's
 /// preconditioning (Karras et al. 2022, arXiv 2206.00364, equation 7), so no sampler branches on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "interchange", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "interchange", serde(rename_all = "snake_case"))]
 pub enum Prediction {
     /// `eps` (Ho et al. 2020, arXiv 2006.11239, equation 14).
     Epsilon,
     /// `x_0` itself.
     Sample,
     /// `v = alpha * eps - sigma * x_0` (Salimans & Ho 2022, arXiv 2202.00512, appendix D).
-    #[serde(rename = "v_prediction")]
+    #[cfg_attr(feature = "interchange", serde(rename = "v_prediction"))]
     Velocity,
     /// The flow's velocity `eps - x_0` on the straight path (Lipman et al. 2023, arXiv 2210.02747).
-    #[serde(rename = "flow_prediction")]
+    #[cfg_attr(feature = "interchange", serde(rename = "flow_prediction"))]
     Flow,
     /// The score `-eps / sigma` (Song et al. 2021, arXiv 2011.13456).
     Score,

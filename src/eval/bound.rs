@@ -49,15 +49,9 @@ impl Bound {
     }
 }
 
-/// `(SNR_s - SNR_t) / 2`: with [`Variance::Small`] a step's term is this weight times the squared error of the estimate
-/// of `x_0` (Kingma et al. 2021, arXiv 2107.00630, equation 14). Infinite at the clean end.
-pub fn weight(t: Level, s: Level) -> f64 {
-    0.5 * (s.nsr().powi(-2) - t.nsr().powi(-2))
-}
-
 /// One draw of the bound for each of the `samples`, on the chain that steps through the levels of `grid`, which must end
 /// clean; its last step is the decoder's. `noise(i, n)` draws `n` standard normal numbers for sample `i`; its mean over draws is the bound.
-/// `watch` is told how many evaluations of the model, on all samples at once, are done.
+/// `watch` gets how many evaluations of the model, on all samples at once, are done.
 ///
 /// All terms are exact but for the one draw of `x_t` in each:
 /// `KL = (n (q - 1 - ln q) + |m|^2 / v) / 2` with `v` the model's variance, `q` the posterior's divided by it, and

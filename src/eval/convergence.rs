@@ -1,4 +1,4 @@
-//! How far a sampler ends from where very many steps lead, by the number of evaluations: what the papers on fast
+//! How far a sampler ends from where very many steps end, by the number of evaluations: what the papers on fast
 //! samplers plot.
 
 use crate::denoise::{Denoiser, Estimate};
@@ -14,7 +14,7 @@ pub struct Task<'a, X> {
     pub model: &'a dyn Denoiser<X>,
     /// Standard normal; a run starts from it at the marginal's width.
     pub z: X,
-    /// A source of noise that answers alike each time it is made. A Brownian path makes runs of different lengths
+    /// A source of noise that is the same each time it is made. A Brownian path makes runs of different lengths
     /// comparable.
     pub noise: &'a dyn Fn() -> Box<dyn Noise<X>>,
     /// The largest root mean square of any picture of a batch, read from its device.
@@ -49,15 +49,7 @@ impl<X: Latent> Task<'_, X> {
         let model = Counted::new(self.model);
         let start = self.z.scale(grid.first().marginal_std());
         let noise = &mut *(self.noise)();
-        let run = Run {
-            start: start.clone(),
-            grid: &grid,
-            schedule: self.schedule,
-            model: &model,
-            noise,
-            tuning,
-            orders: None,
-        };
+        let run = Run::new(start.clone(), &grid, self.schedule, &model, noise).with_tuning(tuning);
         let (x, tally) = match method.walk {
             Walk::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
             Walk::Adaptive(sampler) => {
@@ -70,7 +62,7 @@ impl<X: Latent> Task<'_, X> {
                 (x, Some(run.tally()))
             }
         };
-        Ok(End { x, evaluations: model.asked(), tally })
+        Ok(End { x, evaluations: model.evaluations(), tally })
     }
 
     /// How far `x` is from `reference`: the root mean square of the difference.
@@ -79,31 +71,31 @@ impl<X: Latent> Task<'_, X> {
     }
 }
 
-/// A model that counts how often it is asked.
+/// A model that counts its evaluations.
 pub struct Counted<'a, X> {
     model: &'a dyn Denoiser<X>,
-    asked: Cell<usize>,
+    count: Cell<usize>,
 }
 
 impl<'a, X> Counted<'a, X> {
     pub fn new(model: &'a dyn Denoiser<X>) -> Self {
-        Self { model, asked: Cell::new(0) }
+        Self { model, count: Cell::new(0) }
     }
 
     /// The evaluations so far.
-    pub fn asked(&self) -> usize {
-        self.asked.get()
+    pub fn evaluations(&self) -> usize {
+        self.count.get()
     }
 }
 
 impl<X: Latent> Denoiser<X> for Counted<'_, X> {
     fn denoise(&self, x: &X, at: Level) -> X {
-        self.asked.set(self.asked.get() + 1);
+        self.count.set(self.count.get() + 1);
         self.model.denoise(x, at)
     }
 
     fn estimate(&self, x: &X, at: Level) -> Estimate<X> {
-        self.asked.set(self.asked.get() + 1);
+        self.count.set(self.count.get() + 1);
         self.model.estimate(x, at)
     }
 }
@@ -119,7 +111,8 @@ pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing
     let noise = || Box::new(Silent) as Box<dyn Noise<f64>>;
     let model = |_: &f64, _: Level| 0.0;
     let task = Task { schedule, spacing: spacing.clone(), model: &model, z: 1.0, noise: &noise, rms: &|x| x.abs() };
-    let within = |steps: usize| task.end(method, method.tuning, steps).is_ok_and(|end| end.evaluations <= evaluations);
+    let within =
+        |steps: usize| task.end(method, Tuning::default(), steps).is_ok_and(|end| end.evaluations <= evaluations);
     // More steps never take fewer evaluations, and no step takes less than one.
     let (mut most, mut beyond) = (0, evaluations + 1);
     while beyond - most > 1 {

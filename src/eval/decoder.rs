@@ -8,7 +8,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 pub enum Decoder {
     /// A density over the reals, for continuous data.
     Gaussian,
-    /// The probability of each of 256 grey levels in `range`: the normal law's mass in the level's bin, with the outer
+    /// The probability of each of 256 grey levels in `range`: the normal distribution's mass in the level's bin, with the outer
     /// bins open (Ho et al. 2020, arXiv 2006.11239, equation 13).
     Pixels { range: [f64; 2] },
 }

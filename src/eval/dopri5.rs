@@ -28,7 +28,7 @@ pub(super) struct Solution {
     pub y: Vec<f64>,
     pub accepted: usize,
     pub rejected: usize,
-    /// How often the slope was asked for.
+    /// Evaluations of the slope.
     pub evaluations: usize,
 }
 
@@ -39,8 +39,8 @@ const MOST: usize = 100_000;
 const FIRST: f64 = 0.01;
 
 /// Solves `dy/du = slope(u, y)` from `u = from` to `to` by the Dormand-Prince pair of orders 5 and 4; its last slope is
-/// the first of the next step. `measure(error, y)` tells how large a step's error is, in the unit of the tolerance.
-/// After each step `watch` is told how much of the way is done, 0 to 1.
+/// the first of the next step. `measure(error, y)` is the size of a step's error, in the unit of the tolerance.
+/// After each step `watch` gets how much of the way is done, 0 to 1.
 pub(super) fn integrate<E>(
     mut slope: impl FnMut(f64, &[f64]) -> Result<Vec<f64>, E>,
     mut y: Vec<f64>,

@@ -20,8 +20,8 @@ impl Inversion {
     pub const ALL: [(&'static str, Self); 2] = [("ddim", Self::Ddim), ("heun", Self::Heun)];
 }
 
-/// The point at the first level of `grid` from which its steps lead to `x`, which stands at its last. The steps are
-/// walked from the last to the first.
+/// The point at the first level of `grid` from which its steps end at `x`, which stands at its last. The steps are
+/// taken from the last to the first.
 ///
 /// At a clean end no noise can be seen; the slope of the step from there is the one at its other end. A step to pure
 /// noise is infinitely long in `s` and so DDIM's.

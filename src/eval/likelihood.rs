@@ -1,6 +1,7 @@
 //! The likelihood of a diffusion model, by its probability-flow ODE.
 
 use super::dopri5::{Solution, integrate};
+use super::statistics::mean;
 use super::{Control, Differentiable, OdeError, PulledBack};
 use crate::math::{Level, NoiseSchedule, Spacing, TorchGenerator};
 use std::f64::consts::TAU;
@@ -21,12 +22,6 @@ impl Probes {
         let mut generator = TorchGenerator::new(seed);
         let sign = |u: f64| if u < 0.5 { -1.0 } else { 1.0 };
         Self::Random((0..n).map(|_| generator.rand_f64(len).into_iter().map(sign).collect()).collect())
-    }
-
-    /// `n` standard normal vectors of `len` numbers.
-    pub fn gaussian(seed: u64, n: usize, len: usize) -> Self {
-        let mut generator = TorchGenerator::new(seed);
-        Self::Random((0..n).map(|_| generator.randn_f64(len)).collect())
     }
 
     fn vectors(&self, len: usize) -> Vec<Vec<f64>> {
@@ -56,7 +51,7 @@ impl Probes {
     }
 }
 
-/// `ln N(x; 0, (alpha^2 + sigma^2) I)` in nats: the law of the noise that a run of the samplers starts from.
+/// `ln N(x; 0, (alpha^2 + sigma^2) I)` in nats: the distribution of the noise that a run of the samplers starts from.
 pub fn standard_normal(x: &[f64], at: Level) -> f64 {
     let std = at.marginal_std();
     x.iter().map(|v| -0.5 * (v / std).powi(2) - std.ln() - 0.5 * TAU.ln()).sum()
@@ -101,14 +96,12 @@ pub struct LogDensity {
 impl LogDensity {
     /// The mean over the probes.
     pub fn nats(&self) -> f64 {
-        self.each.iter().sum::<f64>() / self.each.len() as f64
+        mean(&self.each).0
     }
 
     /// Standard error of [`nats`](Self::nats) from the choice of probes; `None` for fewer than two.
     pub fn standard_error(&self) -> Option<f64> {
-        let (n, mean) = (self.each.len() as f64, self.nats());
-        let squares: f64 = self.each.iter().map(|v| (v - mean).powi(2)).sum();
-        (self.each.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt())
+        mean(&self.each).1
     }
 }
 
@@ -122,7 +115,7 @@ impl<'a> Likelihood<'a> {
     }
 
     /// `ln p(y)` of the data point `y` of `model.dimensions()` numbers, taken to be `x / alpha` at ratio `from`. `prior` is the
-    /// log density of `x` at ratio `to`, mostly [`standard_normal`]. `watch` is told how much of the way is done, 0 to 1.
+    /// log density of `x` at ratio `to`, mostly [`standard_normal`]. `watch` gets how much of the way is done, 0 to 1.
     ///
     /// # Errors
     /// The model failed; the solver found no end; numbers that are not finite.

@@ -1,14 +1,19 @@
 //! Networks as measures see them.
 
-use super::{Differentiable, PulledBack, Readable};
-use crate::backend::{self, BackendError};
+use super::{
+    Bound, Decoder, Differentiable, Inversion, Likelihood, LogDensity, OdeError, Probes, PulledBack, Readable,
+    Variance, bound, invert, pixels, standard_normal,
+};
+use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::Denoiser;
-use crate::math::Level;
+use crate::math::{Grid, Level, TorchGenerator};
 use crate::models::{NetworkDenoiser, Pretrained};
+use crate::samplers::{Method, Run};
+use crate::words::count;
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-/// A model's pictures as flat lists of `channels * height * width` numbers, all asked for with one label. The estimate
+/// A model's pictures as flat lists of `channels * height * width` numbers, all with one label. The estimate
 /// is the one that the samplers see without guidance: clipped, if the model's card says so.
 pub struct Pictures<'a> {
     model: &'a Pretrained,
@@ -19,7 +24,7 @@ pub struct Pictures<'a> {
 /// A label that the model does not know.
 #[derive(Debug, Error)]
 pub enum NoLabel {
-    #[error("Class {got} was asked for, but this model has {known} classes.")]
+    #[error("There is no class {got}: this model has {}.", count(*.known, "class"))]
     Unknown { got: usize, known: usize },
     #[error("This model was never trained without a label; name a class.")]
     Needed,
@@ -58,6 +63,92 @@ impl<'a> Pictures<'a> {
     /// The device failed.
     pub fn download(&self, pictures: Tensor<4>) -> Result<Vec<f64>, BackendError> {
         Ok(pollster::block_on(backend::read(pictures))?.into_iter().map(f64::from).collect())
+    }
+}
+
+/// The log density of a picture, and what it comes to a dimension.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub density: LogDensity,
+    pub bits_per_dimension: f64,
+    /// Standard error of the bits from the choice of probes; `None` for a single one.
+    pub error: Option<f64>,
+}
+
+/// A picture that was taken to noise and back.
+#[derive(Clone, Debug)]
+pub struct RoundTrip {
+    /// The noise that a sampler turns into the picture, at the grid's first level.
+    pub latent: Vec<f64>,
+    /// What the sampler makes of it.
+    pub back: Vec<f64>,
+}
+
+impl Pictures<'_> {
+    /// The likelihood of a `picture` with values in the range of the model's card, dequantised with a generator of `seed`
+    /// and with so many `probes` of the same seed. `watch` gets the share of the way that is done.
+    ///
+    /// # Errors
+    /// The device failed; the solver found no end.
+    pub fn likelihood(
+        &self,
+        run: &Likelihood<'_>,
+        picture: &[f64],
+        (seed, probes): (u64, usize),
+        watch: &mut dyn FnMut(f64),
+    ) -> Result<Found, OdeError<BackendError>> {
+        let (n, range) = (self.dimensions(), self.model.card.range);
+        let y = pixels::dequantise(picture, range, &mut TorchGenerator::new(seed));
+        let probes = Probes::rademacher(seed, probes, n);
+        let density = run.log_density(self, &y, &probes, standard_normal, watch)?;
+        Ok(Found {
+            bits_per_dimension: pixels::bits_per_dimension_of_density(density.nats(), n, range),
+            error: density.standard_error().map(|nats| pixels::bits_per_dimension(nats, n)),
+            density,
+        })
+    }
+
+    /// One draw of the variational bound of each of `pictures`, whose values are in the range of the model's card; picture
+    /// `i` has the noise of the seed `seed + i`.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn bound(
+        &self,
+        pictures: &[Vec<f64>],
+        grid: &Grid,
+        variance: Variance,
+        seed: u32,
+        watch: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Bound>, BackendError> {
+        let decoder = Decoder::Pixels { range: self.model.card.range };
+        let mut generators = TorchGenerator::per_image(seed.into(), pictures.len());
+        let mut noise = |i: usize, n| generators[i].randn_f64(n);
+        bound(self, pictures, grid, (variance, decoder), &mut noise, watch)
+    }
+
+    /// Takes a picture to noise along `grid`, and back by the deterministic `sampler`. `None` for a sampler that takes
+    /// fresh noise or chooses its own steps, or a grid without steps.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn round_trip(
+        &self,
+        picture: &[f64],
+        grid: &Grid,
+        inversion: Inversion,
+        sampler: &Method<Tensor<4>>,
+    ) -> Result<Option<RoundTrip>, BackendError> {
+        let Some(steps) = sampler.on_grid().filter(|_| !sampler.stochastic) else {
+            return Ok(None);
+        };
+        let network = self.denoiser(1);
+        let start = invert(self.upload(picture), grid, &network, inversion);
+        let latent = self.download(start.clone())?;
+        let mut noise = ImageNoise::new(0, 1);
+        let run = Run::new(start, grid, &self.model.schedule, &network, &mut noise);
+        let Some(end) = steps(run).last() else { return Ok(None) };
+        Ok(Some(RoundTrip { latent, back: self.download(end.x)? }))
     }
 }
 

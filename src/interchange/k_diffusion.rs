@@ -2,10 +2,11 @@
 
 use super::{Asked, Draws, Mapped, Unmapped, chain, over};
 use crate::denoise::Prediction;
-use crate::denoise::scheduler_config::Keys;
+use crate::interchange::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, exponential, karras, polyexponential};
 use crate::math::{ContinuousVp, Level, NoiseSchedule, Schedule, Ve, linspace};
-use crate::samplers::{Knob, Tuning, methods};
+use crate::samplers::methods;
+use crate::samplers::ode::{CHURN, CHURN_MAX, CHURN_MIN};
 use serde_json::json;
 
 /// Maps a run of the function `asked.name` of `k_diffusion.sampling`, on the noise levels of one of its `get_sigmas_*`
@@ -26,6 +27,7 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
         "eps_s",
         "eta",
         "order",
+        "r",
         "solver_type",
         "s_churn",
         "s_tmin",
@@ -39,7 +41,8 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let most = keys.number("sigma_max")?.unwrap_or(80.0);
     let rho = keys.number("rho")?;
     // The functions get_sigmas_karras, .._exponential, .._polyexponential and .._vp.
-    let sigmas: Vec<f64> = match keys.text("sigmas")?.unwrap_or("karras") {
+    let spacing = keys.text("sigmas")?.unwrap_or("karras");
+    let sigmas: Vec<f64> = match spacing.trim_start_matches("get_sigmas_") {
         "karras" => karras(most, least, rho.unwrap_or(Spacing::RHO), steps),
         "exponential" => exponential(most, least, steps),
         "polyexponential" => polyexponential(most, least, rho.unwrap_or(1.0), steps),
@@ -62,29 +65,27 @@ pub fn map(asked: &Asked<'_>) -> Result<Mapped, Unmapped> {
     let row = row.ok_or_else(|| Unmapped(format!("there is no sampler for k-diffusion's {name} here")))?;
     let mut mapped = Mapped::new(row.id, schedule, chain(&levels, Level::CLEAN), prediction, sigmas[0])?;
     for knob in row.knobs {
-        let given = match knob {
-            Knob::Eta => "eta",
-            Knob::Churn => "s_churn",
-            Knob::ChurnMin => "s_tmin",
-            Knob::ChurnMax => "s_tmax",
-            Knob::NoiseScale => "s_noise",
-            Knob::Order(_) => "order",
-            _ => continue,
+        let given = match knob.id {
+            "churn" => "s_churn",
+            "churn-min" => "s_tmin",
+            "churn-max" => "s_tmax",
+            "noise-scale" => "s_noise",
+            id => id,
         };
         if let Some(value) = keys.number(given)? {
-            knob.set(&mut mapped.tuning, value);
+            mapped.turn(knob.id, value)?;
         }
     }
     // k-diffusion does not lower the order of a step but the last.
-    let mut orders = vec![mapped.tuning.order; steps];
+    let mut orders = vec![usize::MAX; steps];
     if row.id != "lms" {
         orders[steps - 1] = 1;
     }
     mapped.orders = Some(orders);
-    if row.knobs.contains(&Knob::Churn) {
+    if row.knob(CHURN.id).is_some() {
         // These draw in every step, and use it where they churn.
-        let Tuning { churn, churn_min, churn_max, .. } = mapped.tuning;
-        let used = |sigma: &f64| churn > 0.0 && (churn_min..=churn_max).contains(sigma);
+        let [churn, least, most] = [&CHURN, &CHURN_MIN, &CHURN_MAX].map(|knob| mapped.tuning.get(knob));
+        let used = |sigma: &f64| churn > 0.0 && (least..=most).contains(sigma);
         mapped.draws = Draws::Listed(sigmas.iter().map(used).collect());
     }
     Ok(mapped)

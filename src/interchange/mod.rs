@@ -7,8 +7,11 @@
 pub mod diffusers;
 pub mod k_diffusion;
 pub mod python;
+pub mod scheduler_config;
 
-use crate::denoise::{Clip, ConfigError, Prediction};
+pub use scheduler_config::ConfigError;
+
+use crate::denoise::{Clip, Prediction};
 use crate::math::{Level, Schedule, ScheduleError, Spacing};
 use crate::samplers::{Listed, Tuning, method};
 use serde_json::{Map, Value};
@@ -109,6 +112,17 @@ impl Mapped {
         self.orders.as_deref().map(|steps| Listed { steps, corrections: &self.corrections })
     }
 
+    /// Sets the knob `id` of the run's sampler.
+    fn turn(&mut self, id: &str, value: f64) -> Result<(), Unmapped> {
+        let row = method::<f64>(self.sampler);
+        let knob = row.and_then(|row| row.knob(id).copied());
+        match knob.filter(|knob| knob.range().contains(&value)) {
+            Some(knob) => self.tuning = std::mem::take(&mut self.tuning).with(&knob, value),
+            None => return Err(Unmapped(format!("{} with {id} {value} is not known here", self.sampler))),
+        }
+        Ok(())
+    }
+
     /// The walk of a row at its own tuning through `steps`, of a network that predicts `prediction` from `start` times
     /// a draw: what most runs change only a part of.
     fn new(
@@ -121,14 +135,12 @@ impl Mapped {
         if steps.is_empty() {
             return Err(no_steps());
         }
-        let tuning = match method::<f64>(sampler) {
-            Some(row) => row.tuning,
-            None if sampler == diffusers::INVERSE => Tuning::DEFAULT,
-            None => return Err(Unmapped(format!("there is no sampler `{sampler}` here"))),
-        };
+        if sampler != diffusers::INVERSE && method::<f64>(sampler).is_none() {
+            return Err(Unmapped(format!("there is no sampler `{sampler}` here")));
+        }
         Ok(Self {
             sampler,
-            tuning,
+            tuning: Tuning::default(),
             orders: None,
             corrections: Vec::new(),
             steps,

@@ -136,5 +136,5 @@ pub async fn inversion(stage: &Stage<'_>, pane: &Pane, points: &Cloud) -> Result
     let apart: Vec<f64> = back.0.iter().zip(&points.0).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).collect();
     let mean = apart.iter().sum::<f64>() / apart.len() as f64;
     let most = apart.iter().copied().fold(0.0, f64::max);
-    Ok(RoundTrip { mean, most, nfe: counted.asked() + evaluations })
+    Ok(RoundTrip { mean, most, nfe: counted.evaluations() + evaluations })
 }

@@ -5,8 +5,10 @@ use super::{Asked, Cloud, CloudNoise, Law, Process, Settings};
 use crate::denoise::{Branches, Classifier, ClassifierGuided, Denoiser, Guidance, Guided};
 use crate::eval::convergence::Counted;
 use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
-use crate::samplers::{GaveUp, Run, Step, Walk, method};
-use std::ops::ControlFlow;
+use crate::samplers::{Adaptive, GaveUp, Run, Step, Walk, method};
+use async_stream::try_stream;
+use futures_util::{Stream, StreamExt};
+use std::pin::pin;
 use thiserror::Error;
 
 /// A step of a pane.
@@ -31,9 +33,7 @@ pub enum RunError {
     Grid(#[from] GridError),
     #[error("The sampler gave up: {0}.")]
     GaveUp(#[from] GaveUp),
-    #[error(
-        "The points stopped being finite numbers at step {step}; take more steps, another sampler or less guidance."
-    )]
+    #[error("The points became NaN or infinite at step {step}; take more steps, another sampler or less guidance.")]
     NotFinite { step: usize },
 }
 
@@ -48,69 +48,49 @@ pub struct Stage<'a> {
     pub seed: u32,
 }
 
-/// Steps of a walk that can fail.
-type Walked<'a> = Box<dyn Iterator<Item = Result<Step<Cloud>, GaveUp>> + 'a>;
+/// The steps of a trajectory that can fail.
+type Trajectory<'a> = Box<dyn Iterator<Item = Result<Step<Cloud>, GaveUp>> + 'a>;
 
 impl Stage<'_> {
-    /// Runs a pane from the noise `z`, standard normal, and hands each step to `each`, the start first. Nothing is computed
-    /// ahead: the run ends where `each` answers [`ControlFlow::Break`].
+    /// The steps of a pane from the noise `z`, standard normal, the start first. Nothing is computed ahead of the frame that is
+    /// awaited, and dropping the stream cancels the run.
     ///
     /// # Errors
-    /// A grid that cannot be built; an adaptive method that gave up; numbers that are not finite.
-    pub async fn run(
-        &self,
-        pane: &Pane,
-        z: &Cloud,
-        mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, RunError> {
-        let row = pane.row().and_then(method::<Cloud>);
-        // A method that chooses its steps reads the ends of the grid.
-        let adaptive = row.as_ref().is_some_and(|row| row.on_grid().is_none());
-        let grid = self.process.grid(if adaptive { *Settings::STEPS.end() } else { pane.steps })?;
-        let start = z.scale(grid.first().marginal_std());
-        let (model, mut noise) = (Counted::new(self.model), CloudNoise::new(self.seed));
-        // The stream goes on where the starting noise ended.
-        noise.normal(z);
-        let steps = (!adaptive).then_some(pane.steps);
-        let first = Frame { step: 0, steps, level: grid.first(), evaluations: 0, x: start.clone(), denoised: None };
-        if each(first).await.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let walk: Walked<'_> = match row {
-            None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
-            Some(row) => {
-                let (schedule, tuning) = (self.process.schedule(), row.tuning);
-                let run = Run { start, grid: &grid, schedule, model: &model, noise: &mut noise, tuning, orders: None };
-                match row.walk {
-                    Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
-                    Walk::Adaptive(sampler) => {
-                        let mut run = sampler(run);
-                        let judged = move || {
-                            while let Some(error) = run.attempt() {
-                                let error = error.rms().0.first().map_or(f64::NAN, |rms| rms[0]);
-                                if let Some(step) = run.judge(error).transpose() {
-                                    return Some(step);
-                                }
-                            }
-                            None
-                        };
-                        Box::new(std::iter::from_fn(judged))
+    /// A grid that cannot be built; an adaptive method that gave up; points that became NaN or infinite.
+    pub fn frames<'a>(self, pane: &'a Pane, z: &'a Cloud) -> impl Stream<Item = Result<Frame, RunError>> + 'a
+    where
+        Self: 'a,
+    {
+        try_stream! {
+            let row = pane.row().and_then(method::<Cloud>);
+            // A method that chooses its steps reads the ends of the grid.
+            let adaptive = row.as_ref().is_some_and(|row| row.on_grid().is_none());
+            let grid = self.process.grid(if adaptive { *Settings::STEPS.end() } else { pane.steps })?;
+            let start = z.scale(grid.first().marginal_std());
+            let (model, mut noise) = (Counted::new(self.model), CloudNoise::new(self.seed));
+            // The stream goes on where the starting noise ended.
+            noise.normal(z);
+            let steps = (!adaptive).then_some(pane.steps);
+            yield Frame { step: 0, steps, level: grid.first(), evaluations: 0, x: start.clone(), denoised: None };
+            let trajectory: Trajectory<'_> = match row {
+                None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
+                Some(row) => {
+                    let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise);
+                    match row.walk {
+                        Walk::Grid(sampler) => Box::new(sampler(run).map(Ok)),
+                        Walk::Adaptive(sampler) => Box::new(judged(sampler(run))),
                     }
                 }
-            }
-        };
-        for (i, step) in walk.enumerate() {
-            let Step { x, denoised, to, .. } = step?;
-            if !x.0.as_flattened().iter().all(|v| v.is_finite()) {
-                return Err(RunError::NotFinite { step: i + 1 });
-            }
-            let evaluations = model.asked();
-            let frame = Frame { step: i + 1, steps, level: to, evaluations, x, denoised: Some(denoised) };
-            if each(frame).await.is_break() {
-                return Ok(ControlFlow::Break(()));
+            };
+            for (i, step) in trajectory.enumerate() {
+                let Step { x, denoised, to, .. } = step?;
+                if !x.0.as_flattened().iter().all(|v| v.is_finite()) {
+                    Err(RunError::NotFinite { step: i + 1 })?;
+                }
+                let evaluations = model.evaluations();
+                yield Frame { step: i + 1, steps, level: to, evaluations, x, denoised: Some(denoised) };
             }
         }
-        Ok(ControlFlow::Continue(()))
     }
 
     /// Langevin dynamics at one noise level (Song & Ermon 2019, arXiv 1907.05600, equation 4), at temperature 1:
@@ -140,16 +120,29 @@ impl Stage<'_> {
     /// Where a pane ends, and the evaluations of the model that it took.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn end(&self, pane: &Pane, z: &Cloud) -> Result<(Cloud, usize), RunError> {
+    /// As [`frames`](Self::frames).
+    pub async fn end(self, pane: &Pane, z: &Cloud) -> Result<(Cloud, usize), RunError> {
         let mut end = (z.clone(), 0);
-        let keep = async |frame: Frame| {
-            end = (frame.x, frame.evaluations);
-            ControlFlow::Continue(())
-        };
-        let _ = self.run(pane, z, keep).await?;
+        let mut frames = pin!(self.frames(pane, z));
+        while let Some(frame) = frames.next().await {
+            let Frame { x, evaluations, .. } = frame?;
+            end = (x, evaluations);
+        }
         Ok(end)
     }
+}
+
+/// The steps of an adaptive method, each judged by the error of its attempts.
+fn judged<'a>(mut run: Box<dyn Adaptive<Cloud> + 'a>) -> impl Iterator<Item = Result<Step<Cloud>, GaveUp>> + 'a {
+    std::iter::from_fn(move || {
+        while let Some(error) = run.attempt() {
+            let error = error.rms().0.first().map_or(f64::NAN, |rms| rms[0]);
+            if let Some(step) = run.judge(error).transpose() {
+                return Some(step);
+            }
+        }
+        None
+    })
 }
 
 /// The model that the settings ask for: `plain` without a class; with one, `told` of it and led towards it, or `plain` led by

@@ -89,7 +89,7 @@ impl GroupNorm {
     }
 }
 
-/// A residual block of two normalised convolutions, told the time in between (Ho et al. 2020, arXiv 2006.11239,
+/// A residual block of two normalised convolutions, conditioned on the time in between (Ho et al. 2020, arXiv 2006.11239,
 /// appendix B).
 #[derive(Module, Debug)]
 pub struct ResnetBlock2d {

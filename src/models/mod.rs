@@ -1,7 +1,10 @@
 //! Floor 3: networks, their weights, and the denoisers made of them.
 
 mod blocks;
+mod card;
 pub mod classifier;
+pub mod folder;
+mod legacy;
 pub mod mlp;
 mod network;
 mod pretrained;
@@ -10,9 +13,8 @@ mod silu;
 pub mod unet2d;
 mod weights;
 
+pub use card::{Card, Text};
 pub use network::{NetworkBranches, NetworkDenoiser};
-#[cfg(not(target_family = "wasm"))]
-pub use pretrained::WEIGHTS;
-pub use pretrained::{Card, LoadError, ModelFiles, Pretrained, Text};
+pub use pretrained::{LoadError, ModelFiles, Pretrained};
 pub use self_test::{SelfTest, SelfTestError, self_test};
 pub use weights::{SaveError, WeightsError, save, values};

@@ -11,10 +11,10 @@ use burn::tensor::Tensor;
 /// Row of the class embedding for each image; a model without classes has none.
 type Rows = Option<Vec<usize>>;
 
-/// A network and the labels of a batch of pictures: what can be asked with and without them.
+/// A network and the labels of a batch of pictures: which is evaluated with and without them.
 ///
-/// All branches go through the network as one batch of as many times the images; branches that come to the same
-/// question are asked once.
+/// All branches go through the network as one batch of as many times the images; branches with the same
+/// labels are evaluated once.
 #[derive(Clone)]
 pub struct NetworkBranches<'a> {
     model: &'a Pretrained,
@@ -32,8 +32,7 @@ impl<'a> NetworkBranches<'a> {
     /// If a label is no class of the model, or `None` for a model whose card names no
     /// [`null_class`](super::Card::null_class). Asking such a model for its unconditional branch panics too.
     pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
-        let [low, high] = model.card.range;
-        let clip = model.card.clip_denoised.then_some(Clip::Range { low, high });
+        let clip = model.clip();
         let labelled = rows(model, labels.iter().copied());
         Self { model, labelled, negative: None, worse: None, clip }
     }
@@ -44,7 +43,7 @@ impl<'a> NetworkBranches<'a> {
         Self { negative: Some(class), ..self }
     }
 
-    /// The model that answers for the negative branch, told the same labels: a version of this one that is smaller or was
+    /// The model of the negative branch, with the same labels: a version of this one that is smaller or was
     /// trained less (autoguidance).
     #[must_use]
     pub fn with_worse(self, worse: &'a Pretrained) -> Self {
@@ -63,7 +62,7 @@ impl<'a> NetworkBranches<'a> {
         NetworkDenoiser::clipped(Guided { model: self, guidance }, guidance, clip)
     }
 
-    /// The denoiser that a `classifier` leads too, by `scale`.
+    /// The denoiser with guidance by a `classifier` too, of this `scale`.
     pub fn classified(
         self,
         guidance: impl Into<Guidance>,
@@ -93,23 +92,23 @@ impl<'a> NetworkBranches<'a> {
 impl Branches<Tensor<4>> for NetworkBranches<'_> {
     /// `x` has as many images as there are labels.
     fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
-        let mut asked = Vec::new();
+        let mut labels = Vec::new();
         for &branch in which.iter().filter(|branch| self.is_worse(**branch).is_none()) {
             let rows = self.rows(branch);
-            if !asked.contains(&rows) {
-                asked.push(rows);
+            if !labels.contains(&rows) {
+                labels.push(rows);
             }
         }
-        let said = ask(self.model, x, at, &asked);
-        let answer = |&branch: &Branch| match self.is_worse(branch) {
-            Some(worse) => ask(worse, x, at, std::slice::from_ref(&self.labelled)).remove(0),
+        let estimates = evaluate(self.model, x, at, &labels);
+        let estimate = |&branch: &Branch| match self.is_worse(branch) {
+            Some(worse) => evaluate(worse, x, at, std::slice::from_ref(&self.labelled)).remove(0),
             None => {
                 let rows = self.rows(branch);
-                let place = asked.iter().position(|other| *other == rows).expect("every branch was asked");
-                said[place].clone()
+                let place = labels.iter().position(|other| *other == rows).expect("every branch was evaluated");
+                estimates[place].clone()
             }
         };
-        which.iter().map(answer).collect()
+        which.iter().map(estimate).collect()
     }
 
     fn output(&self) -> Prediction {
@@ -128,25 +127,25 @@ fn rows(model: &Pretrained, labels: impl Iterator<Item = Option<usize>>) -> Rows
     Some(labels.map(row).collect())
 }
 
-/// What the network says of `x` for each of `questions`, from one evaluation.
-fn ask(model: &Pretrained, x: &Tensor<4>, at: Level, questions: &[Rows]) -> Vec<Estimate<Tensor<4>>> {
-    if questions.is_empty() {
+/// The estimates at `x` with each of `labels`, from one evaluation.
+fn evaluate(model: &Pretrained, x: &Tensor<4>, at: Level, labels: &[Rows]) -> Vec<Estimate<Tensor<4>>> {
+    if labels.is_empty() {
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); questions.len()], 0);
-    let classes: Option<Vec<_>> = questions.iter().cloned().collect();
+    let batch = Tensor::cat(vec![x.clone(); labels.len()], 0);
+    let classes: Option<Vec<_>> = labels.iter().cloned().collect();
     let classes = classes.map(|classes| classes.concat());
-    let output = model.output(batch, &vec![at; images * questions.len()], classes.as_deref());
+    let output = model.output(batch, &vec![at; images * labels.len()], classes.as_deref());
     let [_, outputs, ..] = output.dims();
-    let answer = |k: usize| {
+    let estimate = |k: usize| {
         let output = output.clone().narrow(0, k * images, images);
         let x0 = model.prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
         // A learned variance follows the prediction in further channels.
         let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
         Estimate { variance, ..Estimate::of_x0(x, x0, at) }
     };
-    (0..questions.len()).map(answer).collect()
+    (0..labels.len()).map(estimate).collect()
 }
 
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.
@@ -156,8 +155,8 @@ fn ask(model: &Pretrained, x: &Tensor<4>, at: Level, questions: &[Rows]) -> Vec<
 pub struct NetworkDenoiser<'a>(Box<dyn Denoiser<Tensor<4>> + 'a>);
 
 impl<'a> NetworkDenoiser<'a> {
-    /// `model` asked with `labels`, one an image, and guided; a bare number is the scale of plain guidance. Guidance acts
-    /// only where a label says something that no label does not.
+    /// `model` with `labels`, one an image, and guidance; a bare number is the scale of plain guidance. Guidance acts
+    /// only where the labels are not "no label".
     ///
     /// # Panics
     /// As [`NetworkBranches::new`].

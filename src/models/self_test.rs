@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 use thiserror::Error;
 
-/// How far a device is from the stored answer of a network.
+/// How far a device is from the stored output of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct SelfTest {
     /// Largest difference of an output value, infinite where it is not a number.
@@ -27,9 +27,9 @@ impl SelfTest {
 pub enum SelfTestError {
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("The stored answers cannot be used: {0}")]
+    #[error("The stored outputs cannot be used: {0}")]
     Oracle(#[from] WeightsError),
-    #[error("The stored answers are for inputs of shape {0:?}, which the network does not take.")]
+    #[error("The stored outputs are for inputs of shape {0:?}, which the network does not take.")]
     Shape(Vec<usize>),
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -38,8 +38,8 @@ pub enum SelfTestError {
 /// Runs a small network on `device` and compares with `oracle`, the bytes of a safetensors file of `x`
 /// `[batch, channels, height, width]`, `t` `[batch]`, `class` `[batch]` where the network has classes, and `out`.
 ///
-/// A driver that drops or miscompiles a kernel answers with nonsense and no error, which is what this is to find: such
-/// answers are off by the size of the output itself, a thousand times the tolerance.
+/// A driver that drops or miscompiles a kernel gives nonsense and no error, which is what this is to find: such
+/// outputs are off by the size of the output itself, a thousand times the tolerance.
 ///
 /// # Errors
 /// Files that are damaged or do not belong together; a device that fails.

@@ -35,7 +35,7 @@ mod fused {
         fn silu(x: FloatTensor<Self>) -> FloatTensor<Self>;
     }
 
-    /// The way back: the gradient with respect to `x` from that with respect to the answer.
+    /// The way back: the gradient with respect to `x` from that with respect to the output.
     pub trait Back: Backend {
         fn back(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
     }
@@ -70,7 +70,7 @@ mod fused {
         Flex::float_from_data(TensorData::new(values, shape), &Default::default())
     }
 
-    /// Where the exponential can still be told; SiLU is 0 from there on.
+    /// Where the exponential is still above 0; SiLU is 0 from there on.
     const MOST: f32 = 87.0;
 
     fn least(x: f32) -> f32 {

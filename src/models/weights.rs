@@ -1,11 +1,12 @@
 //! Safetensors files into modules and back, matched by the module's own parameter names and shapes.
 
+use super::legacy;
 use crate::backend::{self, BackendError};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use thiserror::Error;
 
 /// Why a weights file does not fit a module.
@@ -13,11 +14,17 @@ use thiserror::Error;
 pub enum WeightsError {
     #[error("The weights are not a whole safetensors file ({0}); download them again.")]
     Unreadable(#[from] SafeTensorError),
-    #[error("The weights have no tensor {name:?}, which the configuration asks for with shape {expected:?}.")]
+    #[error(
+        "The weights file is only a Git LFS pointer to the weights; fetch them with `git lfs pull`, or download them."
+    )]
+    Pointer,
+    #[error("Two of the weights' parts hold the tensor {name:?}; download them again.")]
+    Twice { name: String },
+    #[error("The weights have no tensor {name:?}, which the configuration needs with shape {expected:?}.")]
     Missing { name: String, expected: Vec<usize> },
     #[error("The weights hold {count} tensors that the configuration has no place for, among them {name:?}.")]
     Unexpected { name: String, count: usize },
-    #[error("The weights' tensor {name:?} has shape {got:?}, but the configuration asks for {expected:?}.")]
+    #[error("The weights' tensor {name:?} has shape {got:?}, but the configuration needs {expected:?}.")]
     Shape { name: String, expected: Vec<usize>, got: Vec<usize> },
     #[error("The weights' tensor {name:?} is stored as {got:?}; F32, F16 and BF16 are supported.")]
     Type { name: String, got: Dtype },
@@ -25,25 +32,43 @@ pub enum WeightsError {
     NotFinite { name: String },
 }
 
-/// Fills every parameter of `module` from the safetensors file `bytes`, as 32-bit floats on the module's device.
+/// How a Git LFS pointer begins, which stands in a clone for a file that was not fetched.
+const POINTER: &[u8] = b"version https://git-lfs";
+
+/// Fills every parameter of `module` from a safetensors file, or from all its shards, as 32-bit floats on the module's
+/// device.
 ///
 /// # Errors
 /// A file that is truncated or otherwise no safetensors file; a tensor that is missing, unexpected, of another shape or
 /// of a type other than F32, F16 or BF16. Shapes are compared before anything of a parameter's size is allocated.
-pub fn load<M: Module>(module: M, bytes: &[u8]) -> Result<M, WeightsError> {
-    let file = SafeTensors::deserialize(bytes)?;
-    let mut loader = Loader { file: &file, path: Vec::new(), used: HashSet::new(), error: None };
+pub fn load<M: Module>(module: M, files: &[impl AsRef<[u8]>]) -> Result<M, WeightsError> {
+    let parts = files.iter().map(|bytes| open(bytes.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    let mut tensors = HashMap::new();
+    for part in &parts {
+        for (name, view) in part.tensors() {
+            if tensors.insert(name.clone(), view).is_some() {
+                return Err(WeightsError::Twice { name });
+            }
+        }
+    }
+    let mut loader = Loader { tensors, path: Vec::new(), error: None };
     let module = module.map(&mut loader);
-    let Loader { used, error, .. } = loader;
-    if let Some(error) = error {
+    if let Some(error) = loader.error {
         return Err(error);
     }
-    let mut unexpected: Vec<_> = file.names().into_iter().filter(|name| !used.contains(*name)).collect();
+    let mut unexpected: Vec<_> = loader.tensors.into_keys().filter(|name| !legacy::is_copy(name)).collect();
     unexpected.sort_unstable();
     match unexpected.first() {
-        Some(&name) => Err(WeightsError::Unexpected { name: name.to_owned(), count: unexpected.len() }),
+        Some(name) => Err(WeightsError::Unexpected { name: name.clone(), count: unexpected.len() }),
         None => Ok(module),
     }
+}
+
+fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, WeightsError> {
+    if bytes.starts_with(POINTER) {
+        return Err(WeightsError::Pointer);
+    }
+    Ok(SafeTensors::deserialize(bytes)?)
 }
 
 /// The values of the tensor `name` as 32-bit floats, and its shape.
@@ -54,15 +79,18 @@ pub fn values(file: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>), 
     let Ok(view) = file.tensor(name) else {
         return Err(WeightsError::Missing { name: name.to_owned(), expected: Vec::new() });
     };
+    Ok((floats(name, &view)?, view.shape().to_vec()))
+}
+
+fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, WeightsError> {
     let dtype = match view.dtype() {
         Dtype::F32 => DType::F32,
         Dtype::F16 => DType::F16,
         Dtype::BF16 => DType::BF16,
         got => return Err(WeightsError::Type { name: name.to_owned(), got }),
     };
-    let shape = view.shape().to_vec();
-    let data = TensorData::from_bytes_vec(view.data().to_vec(), shape.clone(), dtype);
-    Ok((data.iter::<f32>().collect(), shape))
+    let data = TensorData::from_bytes_vec(view.data().to_vec(), view.shape().to_vec(), dtype);
+    Ok(data.iter::<f32>().collect())
 }
 
 /// Why a module was not stored.
@@ -120,39 +148,30 @@ impl ModuleVisitor for Collector {
     }
 }
 
-/// What older diffusers versions called a parameter that is now called `name`.
-fn legacy(name: &str) -> Option<String> {
-    let renamed = [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")];
-    renamed.iter().find(|(now, _)| name.contains(now)).map(|(now, then)| name.replacen(now, then, 1))
-}
-
 struct Loader<'a> {
-    file: &'a SafeTensors<'a>,
+    /// Those that no parameter has taken yet.
+    tensors: HashMap<String, TensorView<'a>>,
     path: Vec<String>,
-    used: HashSet<String>,
     /// The first failure; a mapper cannot stop, so it does nothing from there on.
     error: Option<WeightsError>,
 }
 
 impl Loader<'_> {
     fn fetch(&mut self, expected: Vec<usize>) -> Result<TensorData, WeightsError> {
-        let mut name = self.path.join(".");
-        if self.file.tensor(&name).is_err() {
-            match legacy(&name).filter(|old| self.file.tensor(old).is_ok()) {
-                Some(old) => name = old,
-                None => return Err(WeightsError::Missing { name, expected }),
-            }
+        let name = self.path.join(".");
+        let older = legacy::parameter(&name).find(|older| self.tensors.contains_key(older));
+        let name = if self.tensors.contains_key(&name) { name } else { older.unwrap_or(name) };
+        let Some(view) = self.tensors.remove(&name) else {
+            return Err(WeightsError::Missing { name, expected });
+        };
+        if view.shape() != expected {
+            return Err(WeightsError::Shape { name, expected, got: view.shape().to_vec() });
         }
-        let got = self.file.tensor(&name)?.shape().to_vec();
-        if got != expected {
-            return Err(WeightsError::Shape { name, expected, got });
-        }
-        let (values, shape) = values(self.file, &name)?;
+        let values = floats(&name, &view)?;
         if values.iter().any(|v| !v.is_finite()) {
             return Err(WeightsError::NotFinite { name });
         }
-        self.used.insert(name);
-        Ok(TensorData::new(values, shape))
+        Ok(TensorData::new(values, expected))
     }
 }
 

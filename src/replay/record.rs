@@ -1,7 +1,7 @@
 //! Reading the files of a family.
 
 use super::ReplayError;
-use crate::denoise::scheduler_config::strict;
+use crate::interchange::scheduler_config::strict;
 use crate::interchange::{Arguments, Asked};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;

@@ -121,9 +121,8 @@ fn walk(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) -> R
     let moves = steps.len() - steps.iter().rev().take_while(|step| stands(**step)).count();
     let grid = Grid::of_steps(steps[..moves].to_vec());
     let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
-    let orders = mapped.listed();
-    let (schedule, tuning) = (&mapped.schedule, mapped.tuning);
-    take(&mut *sampler(Run { start, grid: &grid, schedule, model: asked, noise: &mut *noise, tuning, orders }));
+    let run = Run::new(start, &grid, &mapped.schedule, asked, &mut *noise).with_tuning(mapped.tuning.clone());
+    take(&mut *sampler(Run { orders: mapped.listed(), ..run }));
     let mut x = walked.points[walked.points.len() - 1].clone();
     for (from, to) in &steps[moves..] {
         x = stand(mapped, asked, &x, *from, *to);

@@ -8,11 +8,11 @@
 
 use crate::math::Level;
 
-/// Means of `1, u, u^2, u^3` over a step.
-pub(super) type Moments = [f64; 4];
+/// Means of `1, u, u^2, u^3, u^4` over a step.
+pub(super) type Moments = [f64; 5];
 
 /// The moments that lead to the midpoint rule: the estimate at the middle of the step, whatever the weight.
-pub(super) const MIDPOINT: Moments = [1.0, 0.5, 0.25, 0.125];
+pub(super) const MIDPOINT: Moments = [1.0, 0.5, 0.25, 0.125, 0.0625];
 
 /// `phi_k(z) = sum_j z^j / (j + k)!`, the functions of exponential integrators (Hochbruck & Ostermann 2010,
 /// doi 10.1017/S0962492910000048, section 2.1): `phi_0 = e^z`, `phi_{k+1} = (phi_k - 1/k!) / z`.
@@ -28,14 +28,14 @@ pub(super) fn phi(k: u32, z: f64) -> f64 {
 
 /// The moments of the exact weight: `k! phi_{k+1}(z) / phi_1(z)`.
 pub(super) fn moments(z: f64) -> Moments {
-    let [constant, slope, curve, bend] = differences(z);
-    [constant, slope, 2.0 * curve, 6.0 * bend]
+    let [constant, slope, curve, third, fourth] = differences(z);
+    [constant, slope, 2.0 * curve, 6.0 * third, 24.0 * fourth]
 }
 
 /// The moments without their factorials: those that the multistep DPM-Solvers of third order weigh differences with.
 pub(super) fn differences(z: f64) -> Moments {
     let first = phi(1, z);
-    [1.0, phi(2, z) / first, phi(3, z) / first, phi(4, z) / first]
+    [1.0, phi(2, z) / first, phi(3, z) / first, phi(4, z) / first, phi(5, z) / first]
 }
 
 /// The mean over a step of the polynomial through values at `nodes`, as the weight of each value. The weights sum to 1.
@@ -43,7 +43,7 @@ pub(super) fn differences(z: f64) -> Moments {
 pub(super) fn weights(nodes: &[f64], moments: &Moments) -> Vec<f64> {
     let weight = |i: usize| {
         // Lagrange's polynomial: 1 at its own node and 0 at the others; its coefficients, constant first.
-        let mut lagrange = [1.0, 0.0, 0.0, 0.0];
+        let mut lagrange = [1.0, 0.0, 0.0, 0.0, 0.0];
         for (_, other) in nodes.iter().enumerate().filter(|(j, _)| *j != i) {
             let scale = 1.0 / (nodes[i] - other);
             for k in (0..lagrange.len()).rev() {
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn phi_is_its_integral_small_or_large() {
         // phi_k(z) = integral of e^((1-u) z) u^(k-1) / (k-1)!, by Simpson's rule.
-        for (k, factorial) in [(1, 1.0), (2, 1.0), (3, 2.0), (4, 6.0)] {
+        for (k, factorial) in [(1, 1.0), (2, 1.0), (3, 2.0), (4, 6.0), (5, 24.0)] {
             for z in [-30.0, -2.0, -1.0, -0.999, -1e-3, -1e-9, 0.0, 1e-12, 0.3, 1.0, 1.001, 5.0, 30.0] {
                 let f = |u: f64| ((1.0 - u) * z).exp() * u.powi(k - 1) / factorial;
                 let n = 20_000;

@@ -65,7 +65,7 @@ pub(super) struct History<X> {
 
 impl<X: Latent> History<X> {
     /// No method looks back further.
-    const MOST: usize = 4;
+    const MOST: usize = 5;
 
     pub fn new(form: Form) -> Self {
         Self { form, levels: Vec::new(), estimates: Vec::new() }

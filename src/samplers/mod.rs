@@ -7,23 +7,25 @@
 //! "sigma" of EDM) and papers that work on `alpha_bar` then read the same. A flow starts at `alpha = 0`, where that
 //! coordinate is infinite: only `ratio` and `lambda` know it, and their limits there are what each method needs.
 
-mod adaptive;
-mod ancestral;
+pub mod adaptive;
+pub mod ancestral;
 mod coefficients;
-mod few_step;
+pub mod few_step;
 mod history;
-mod langevin;
-mod multistep;
-mod ode;
-mod sde;
-mod singlestep;
+mod knob;
+pub mod langevin;
+mod method;
+pub mod multistep;
+pub mod ode;
+pub mod sde;
+pub mod singlestep;
 mod steps;
 mod table;
-mod tuning;
 
 pub use ancestral::ddim_inverse;
-pub use table::{Method, method, methods};
-pub use tuning::{Knob, Tuning};
+pub use knob::{Knob, Tuning};
+pub use method::Method;
+pub use table::{method, methods};
 
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Level, Noise, NoiseSchedule};
@@ -41,18 +43,41 @@ pub struct Run<'a, X> {
     pub model: &'a dyn Denoiser<X>,
     /// Where every random number of the run comes from.
     pub noise: &'a mut dyn Noise<X>,
-    /// What a person may turn; a method reads the knobs of its row and no other.
+    /// What was set; a method reads the knobs of its row and no other.
     pub tuning: Tuning,
-    /// The order of each step, for callers that fix it; else it follows [`Orders`]' own rule.
+    /// The order of each step, for callers that fix it; else it follows the method's own rule.
     pub orders: Option<Listed<'a>>,
 }
 
 impl<'a, X> Run<'a, X> {
-    /// The order that a multistep method may use in each step.
-    pub fn orders(&self) -> Orders<'a> {
+    /// A run whose knobs stand at the method's defaults.
+    pub fn new(
+        start: X,
+        grid: &'a Grid,
+        schedule: &'a dyn NoiseSchedule,
+        model: &'a dyn Denoiser<X>,
+        noise: &'a mut dyn Noise<X>,
+    ) -> Self {
+        Self { start, grid, schedule, model, noise, tuning: Tuning::default(), orders: None }
+    }
+
+    /// The same run with these knobs set.
+    #[must_use]
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
+
+    /// The same run with the order of each step listed.
+    #[must_use]
+    pub fn with_orders(self, orders: Listed<'a>) -> Self {
+        Self { orders: Some(orders), ..self }
+    }
+
+    /// The order that a multistep method of order `most` uses in each step.
+    pub(crate) fn orders(&self, most: usize) -> Orders<'a> {
         let ends_clean = self.grid.last().sigma == 0.0;
         let steps = if ends_clean { self.grid.steps() } else { usize::MAX };
-        Orders { listed: self.orders, most: self.tuning.order, steps }
+        Orders { listed: self.orders, most, steps }
     }
 }
 
@@ -68,17 +93,17 @@ pub struct Listed<'a> {
 /// the last step there is infinitely long in log-SNR and only of order 1 (Zhao et al. 2023, arXiv 2302.04867,
 /// appendix F). What a method has not yet walked it cannot remember, so it also climbs to its order by itself.
 #[derive(Clone, Copy)]
-pub struct Orders<'a> {
+pub(crate) struct Orders<'a> {
     listed: Option<Listed<'a>>,
     most: usize,
     steps: usize,
 }
 
 impl Orders<'_> {
-    /// The order of step `i`, at least 1.
+    /// The order of step `i`, at least 1 and at most the method's.
     pub fn at(&self, i: usize) -> usize {
-        let own = self.most.min(self.steps.saturating_sub(i));
-        self.listed.and_then(|listed| listed.steps.get(i).copied()).unwrap_or(own).max(1)
+        let own = self.steps.saturating_sub(i);
+        self.listed.and_then(|listed| listed.steps.get(i).copied()).unwrap_or(own).clamp(1, self.most)
     }
 
     /// How many estimates the corrector of step `i` takes, where its method would take `own`.

@@ -1,8 +1,27 @@
 //! The pieces that steps are made of, shared by every family.
 
-use super::Tuning;
+use super::{Knob, Tuning};
 use crate::denoise::Estimate;
 use crate::math::{Latent, Level, Noise, NoiseSchedule};
+use std::ops::RangeInclusive;
+
+/// How much fresh noise a step adds: 0 none, which is deterministic, 1 the noise of the posterior or of the reverse SDE.
+pub(super) const ETA: Knob = Knob::number("eta", 0.0, 1.0, 1.0);
+
+/// A factor on the standard deviation of all fresh noise (`S_noise` of Karras et al. 2022, arXiv 2206.00364).
+pub(super) const NOISE_SCALE: Knob = Knob::number("noise-scale", 0.0, 2.0, 1.0);
+
+/// `S_churn` of Karras et al. 2022 (arXiv 2206.00364), algorithm 2: the noise added before the steps, in total.
+pub const CHURN: Knob = Knob::number("churn", 0.0, 1000.0, 0.0);
+
+/// `S_tmin`: the noise-to-signal ratio below which there is no churn.
+pub const CHURN_MIN: Knob = Knob::number("churn-min", 0.0, 1e6, 0.0).needs(&CHURN);
+
+/// `S_tmax`: the noise-to-signal ratio above which there is no churn.
+pub const CHURN_MAX: Knob = Knob::number("churn-max", 0.0, f64::INFINITY, f64::INFINITY).needs(&CHURN);
+
+/// `S_noise`: a factor on the standard deviation of the noise that churn adds.
+pub const CHURN_SCALE: Knob = NOISE_SCALE.needs(&CHURN);
 
 /// Moves `x` from one level to another as if its noise and the estimate `x0` stayed what they are: the exact solution
 /// of the probability-flow ODE while the model's estimate is constant, and the step of DDIM (Song et al. 2021,
@@ -61,24 +80,26 @@ pub(super) fn compose<X: Latent>(
 /// The noise that Karras et al. 2022 (arXiv 2206.00364, algorithm 2, lines 4 to 6) add before a step: it lifts the
 /// noise-to-signal ratio by the factor `1 + gamma`, where `gamma` is `S_churn` over the number of steps, at most
 /// `sqrt(2) - 1`, and 0 outside of `S_tmin..=S_tmax`.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Churn<'a> {
     schedule: &'a dyn NoiseSchedule,
-    tuning: Tuning,
+    window: RangeInclusive<f64>,
     gamma: f64,
+    /// `S_noise`.
+    pub scale: f64,
 }
 
 impl<'a> Churn<'a> {
     /// The churn of a run of so many steps; levels off the grid come from `schedule`.
-    pub(super) fn new(tuning: Tuning, steps: usize, schedule: &'a dyn NoiseSchedule) -> Self {
-        let gamma = (tuning.churn / steps as f64).min(std::f64::consts::SQRT_2 - 1.0);
-        Self { schedule, tuning, gamma }
+    pub(super) fn new(tuning: &Tuning, steps: usize, schedule: &'a dyn NoiseSchedule) -> Self {
+        let gamma = (tuning.get(&CHURN) / steps as f64).min(std::f64::consts::SQRT_2 - 1.0);
+        let window = tuning.get(&CHURN_MIN)..=tuning.get(&CHURN_MAX);
+        Self { schedule, window, gamma, scale: tuning.get(&CHURN_SCALE) }
     }
 
     /// The part by which the ratio is lifted at level `from`.
     pub(super) fn gamma(&self, from: Level) -> f64 {
-        let window = self.tuning.churn_min..=self.tuning.churn_max;
-        if window.contains(&from.nsr()) { self.gamma } else { 0.0 }
+        if self.window.contains(&from.nsr()) { self.gamma } else { 0.0 }
     }
 
     /// `x` with the noise added, and the level that it then has. Pure noise stays what it is. Nothing is drawn where
@@ -91,6 +112,6 @@ impl<'a> Churn<'a> {
         let hat = self.schedule.level_at(nsr * (1.0 + gamma));
         // hat^2 - nsr^2, without the subtraction.
         let fresh = hat.alpha * nsr * (gamma * (2.0 + gamma)).sqrt();
-        (x.mix(hat.alpha / from.alpha, &noise.normal(&x), fresh * self.tuning.noise_scale), hat)
+        (x.mix(hat.alpha / from.alpha, &noise.normal(&x), fresh * self.scale), hat)
     }
 }

@@ -1,71 +1,35 @@
-//! A run: model, sampler and grid in, frames out.
+//! A run: model and settings in, frames out.
 
-mod asked;
+mod denoiser;
+mod error;
+mod frame;
 mod script;
-mod walking;
+mod trajectory;
 
-pub use asked::Helpers;
+pub use denoiser::Helpers;
+pub use error::SessionError;
+pub use frame::{Frame, Images, Timing};
 pub use script::{ScriptError, script};
 
-use crate::backend::{self, BackendError, ImageNoise};
+use crate::backend::{self, ImageNoise};
 use crate::denoise::{last_share, noised};
 use crate::math::noise::BrownianPath;
-use crate::math::{Grid, GridError, Latent, Level, Noise};
+use crate::math::{Grid, Latent, Level, Noise};
 use crate::models::{LoadError, Pretrained};
-use crate::picture;
-use crate::samplers::{GaveUp, Run, Step, Tally};
-use crate::settings::{Guide, Reason, Settings, Source};
-use asked::{Known, Timed};
-use burn::tensor::{Device, Tensor};
-use std::ops::ControlFlow;
+use crate::samplers::Run;
+use crate::settings::{Defaults, Facts, Settings, Source};
+use async_stream::try_stream;
+use burn::tensor::Tensor;
+use denoiser::{Known, Timed};
+use futures_util::{Stream, StreamExt};
+use std::ops::Range;
+use std::pin::pin;
 use std::time::Duration;
-use thiserror::Error;
-use walking::Walking;
+use trajectory::{BatchStep, Trajectories, part, parts};
 use web_time::Instant;
 
-/// One finished step, read back from the device.
-pub struct Frame {
-    /// 0 is the starting noise, then 1, 2, ..
-    pub step: usize,
-    /// Number of the last step; `None` where the method chooses its steps as it goes.
-    pub steps: Option<usize>,
-    /// How much of the run is done, from 0 to 1.
-    pub done: f64,
-    /// The level of `x`.
-    pub level: Level,
-    /// `x_t`, `[images, channels, height, width]`.
-    pub x: Vec<f32>,
-    /// The model's estimate of `x_0` that the step was built on; the starting noise has none.
-    pub denoised: Option<Vec<f32>>,
-    /// The steps that were tried, where the method chooses them as it goes.
-    pub tally: Option<Tally>,
-    pub timing: Timing,
-}
-
-impl Frame {
-    /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]`. `x_t` is first divided by its
-    /// level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the same contrast.
-    pub fn pixels(&self, shape: [usize; 3], range: [f64; 2]) -> (Vec<u8>, Option<Vec<u8>>) {
-        let std = self.level.marginal_std();
-        let x = picture::to_bytes(&self.x, shape, range.map(|v| v * std));
-        (x, self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
-    }
-}
-
-/// Where the time of a run went so far. On a GPU, where the network only queues its work, the share of the network
-/// shows up in reading back.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Timing {
-    /// Since the run began, without the time the receiver of the frames took.
-    pub total: Duration,
-    /// Spent inside the network's forward pass.
-    pub network: Duration,
-    /// Forward passes of the network.
-    pub evaluations: usize,
-}
-
 /// What a run is given besides its settings: what no link can carry.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Given<'a> {
     /// A picture to start from, `[channels, height, width]`.
     pub picture: Option<Vec<f32>>,
@@ -76,159 +40,155 @@ pub struct Given<'a> {
     pub helpers: Helpers<'a>,
 }
 
-/// Why a run could not begin or go on.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    #[error("Class {got} was asked for, but this model has {}.", classes(*.known))]
-    Class { got: usize, known: usize },
-    #[error(
-        "This model was never trained without a label, so it has no guidance and no class \"none\"; set guidance to 1 and pick a class."
-    )]
-    NeedsLabel,
-    #[error("The sampler must be {0}.")]
-    Sampler(Reason),
-    #[error(
-        "CFG++ changes the noise that a step keeps, which only DDIM, Euler and Euler ancestral ask the model for; choose one of them, or plain guidance."
-    )]
-    NoCfgPlusPlus,
-    #[error("{got} classes were given for {expected} pictures.")]
-    Classes { got: usize, expected: usize },
-    #[error("A classifier leads towards a class, and none was asked for; pick a class.")]
-    NothingToClassify,
-    #[error("A classifier is to lead this run, and there is none for this model; set classifier to 0.")]
-    NoClassifier,
-    #[error("The classifier takes pictures of {known} channels, but this model's have {got}; use the one made for it.")]
-    ClassifierChannels { got: usize, known: usize },
-    #[error("The worse model has pictures of another size, or other classes; choose one of the same data.")]
-    Worse,
-    #[error(
-        "The picture to start from has {got} values, but this model's have {expected}; fit it to the model's size."
-    )]
-    Picture { got: usize, expected: usize },
-    #[error("With this strength no step is left to change the picture; raise the strength or the number of steps.")]
-    NoStrength,
-    #[error("{0}.")]
-    Grid(#[from] GridError),
-    #[error(
-        "The numbers stopped being finite at step {step}, so there is no picture; try another sampler or schedule, or the CPU backend."
-    )]
-    NotFinite { step: usize },
-    #[error("The sampler gave up: {0}.")]
-    GaveUp(#[from] GaveUp),
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-}
-
-fn classes(known: usize) -> String {
-    match known {
-        0 => "no classes".to_owned(),
-        n => format!("classes 0 to {}", n - 1),
+impl Pretrained {
+    /// What the rules of fit must know of this model.
+    pub fn facts(&self) -> Facts {
+        Facts { classes: self.classes(), null_class: self.card.null_class }
     }
-}
 
-/// The settings that a model starts with.
-///
-/// # Errors
-/// Its card names a setting or a value that there is not.
-pub fn preset(model: &Pretrained) -> Result<Settings, LoadError> {
-    Settings::preset(&model.card.defaults).map_err(|problem| LoadError::Card(format!("in defaults, {problem}")))
-}
-
-/// Runs `settings` on `model` and hands each step to `each`, the starting noise first.
-///
-/// Nothing is computed ahead: between two steps `each` has control, and the run ends there when it answers
-/// [`ControlFlow::Break`].
-///
-/// # Errors
-/// A class or guidance the model does not have, a grid that cannot be built, a device that failed.
-pub async fn run(
-    model: &Pretrained,
-    settings: &Settings,
-    given: Given<'_>,
-    device: &Device,
-    mut each: impl AsyncFnMut(Frame) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>, SessionError> {
-    let method = settings.method().map_err(SessionError::Sampler)?;
-    if settings.guide == Guide::CfgPlusPlus && !method.cfg_pp {
-        return Err(SessionError::NoCfgPlusPlus);
+    /// The settings that the model starts with: its card's, made to fit it.
+    ///
+    /// # Errors
+    /// Its card names a setting or a value that there is not.
+    pub fn preset(&self) -> Result<Settings, LoadError> {
+        let defaults = serde_json::to_value(&self.card.defaults).and_then(serde_json::from_value::<Defaults>);
+        let defaults = defaults.map_err(|e| LoadError::Card(format!("in defaults, {e}")))?;
+        let preset = Settings::preset(&defaults);
+        let mut preset = preset.map_err(|problem| LoadError::Card(format!("in defaults, {problem}")))?;
+        // A default that stands for every model is no mistake of this one.
+        preset.fit_classes(self.facts());
+        Ok(preset)
     }
-    // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
-    let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
-    let mut grid = settings.schedule.grid(&model.schedule, steps)?;
-    let mut noise = ImageNoise::new(settings.seed, settings.images);
 
-    let mut began = Instant::now();
-    let [channels, height, width] = model.shape();
-    let batch = [settings.images, channels, height, width];
-    let z = noise.normal(&Tensor::zeros(batch, device));
-    fits(given.picture.as_deref(), channels * height * width)?;
-    fits(given.kept.as_deref(), height * width)?;
-    let picture = given.picture.as_deref().map(|values| backend::spread(values, batch, device));
-    let start = match &picture {
-        None => z.scale(grid.first().marginal_std()),
-        Some(picture) => {
-            grid = last_share(&grid, settings.strength).ok_or(SessionError::NoStrength)?;
-            noised(picture, &z, grid.first())
+    /// The pictures of these settings.
+    ///
+    /// # Errors
+    /// As [`frames`](Self::frames).
+    pub async fn sample(&self, settings: &Settings) -> Result<Images, SessionError> {
+        let mut frames = pin!(self.frames(settings, Given::default()));
+        let mut bytes = Vec::new();
+        while let Some(frame) = frames.next().await {
+            bytes = frame?.pixels(self.shape(), self.card.range).0;
         }
-    };
-    let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, device));
-    let known = picture.zip(kept).map(|(picture, kept)| Known { picture, kept, noise: z });
-    let labels = asked::labels(settings, model, given.classes);
-    if labels.len() != settings.images {
-        return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
+        Ok(Images { bytes, shape: self.shape() })
     }
-    let network = Timed::new(asked::denoiser(settings, model, &labels, given.helpers, known)?);
-    let steps = method.on_grid().map(|_| grid.steps());
-    let frame = |step, level, x, denoised, tally, total| Frame {
-        step,
-        steps,
-        done: done(steps, step, level, &grid),
-        level,
-        x,
-        denoised,
-        tally,
-        timing: Timing { total, ..network.spent() },
-    };
 
-    let x = backend::read(start.clone()).await?;
-    let mut total = began.elapsed();
-    if each(frame(0, grid.first(), x, None, None, total)).await.is_break() {
-        return Ok(ControlFlow::Break(()));
-    }
-    let mut path = BrownianPath::new(settings.seed.into());
-    let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
-        Source::Stream => &mut noise,
-        Source::Brownian => &mut path,
-    };
-    let run = Run {
-        start,
-        grid: &grid,
-        schedule: &model.schedule,
-        model: &network,
-        noise,
-        tuning: settings.tuning(&method),
-        orders: None,
-    };
-    let mut walk = Walking::new(&method.walk, run);
-    for step in 1.. {
-        began = Instant::now();
-        let Some(Step { x, denoised, to, .. }) = walk.next().await? else { break };
-        // One read-back for both: on a GPU each one waits for the queue.
-        let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
-        let denoised = x.split_off(x.len() / 2);
-        total += began.elapsed();
-        if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
-            return Err(SessionError::NotFinite { step });
-        }
-        if each(frame(step, to, x, Some(denoised), walk.tally(), total)).await.is_break() {
-            return Ok(ControlFlow::Break(()));
+    /// The steps of a run, the start first. Nothing is computed ahead of the frame that is awaited, and dropping the stream
+    /// cancels the run.
+    ///
+    /// # Errors
+    /// Before the first frame: settings that do not fit the model, inputs of another size, a grid that cannot be built. At
+    /// any step: a device that failed, a sample that became NaN or infinite.
+    pub fn frames<'a>(
+        &'a self,
+        settings: &'a Settings,
+        given: Given<'a>,
+    ) -> impl Stream<Item = Result<Frame, SessionError>> + 'a {
+        try_stream! {
+            let mut began = Instant::now();
+            let method = settings.method().map_err(SessionError::Sampler)?;
+            // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
+            let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
+            let mut grid = settings.schedule.grid(&self.schedule, steps)?;
+            let parts = parts(&method.walk, settings.images);
+            let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
+            let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
+
+            let [channels, height, width] = self.shape();
+            let batch = [settings.images, channels, height, width];
+            has_values(given.picture.as_deref(), channels * height * width)?;
+            has_values(given.kept.as_deref(), height * width)?;
+            if given.picture.is_none() && given.kept.is_some() {
+                Err(SessionError::MaskAlone)?;
+            }
+            let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
+            let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));
+            let z = Tensor::cat(z.collect(), 0);
+            let picture = given.picture.as_deref().map(|values| backend::spread(values, batch, &self.device));
+            if let (Some(picture), 0.0) = (&picture, settings.strength) {
+                let x = backend::read(picture.clone()).await?;
+                let timing = Timing { total: began.elapsed(), ..Timing::default() };
+                let levels = vec![Level::CLEAN; settings.images];
+                yield Frame { step: 0, steps: Some(0), done: 1.0, level: Level::CLEAN, levels, x, denoised: None, tally: None, timing };
+                return;
+            }
+            let start = match &picture {
+                Some(picture) if settings.strength < 1.0 => {
+                    grid = last_share(&grid, settings.strength).ok_or(SessionError::NoStrength)?;
+                    noised(picture, &z, grid.first())
+                }
+                _ => z.scale(grid.first().marginal_std()),
+            };
+            let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, &self.device));
+            let known = picture.zip(kept);
+            let labels = denoiser::labels(settings, self, given.classes);
+            if labels.len() != settings.images {
+                Err(SessionError::Classes { got: labels.len(), expected: settings.images })?;
+            }
+            let network = |range: &Range<usize>| {
+                let of = |batch: &Tensor<4>| part(batch, range);
+                let known = known.as_ref();
+                let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
+                denoiser::denoiser(settings, self, &labels[range.clone()], given.helpers, known).map(Timed::new)
+            };
+            let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+            let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
+            let steps = method.on_grid().map(|_| grid.steps());
+            let mut clock = Clock::default();
+
+            let reading = Instant::now();
+            let x = backend::read(start.clone()).await?;
+            let timing = clock.lap(began, reading, spent());
+            let (level, levels) = (grid.first(), vec![grid.first(); settings.images]);
+            yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised: None, tally: None, timing };
+
+            let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
+            let noises: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
+                Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
+                Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
+            };
+            let tuning = settings.tuning(&method);
+            let runs = parts.iter().zip(&networks).zip(noises).map(|((range, network), noise)| {
+                Run::new(part(&start, range), &grid, &self.schedule, network, noise).with_tuning(tuning.clone())
+            });
+            let mut trajectories = Trajectories::new(&method.walk, parts.clone(), runs);
+            for step in 1.. {
+                began = Instant::now();
+                let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
+                let reading = Instant::now();
+                // One read-back for both: on a GPU each one waits for the queue.
+                let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
+                let denoised = x.split_off(x.len() / 2);
+                let timing = clock.lap(began, reading, spent());
+                if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
+                    Err(SessionError::NotFinite { step })?;
+                }
+                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
+                let (done, tally) = (done(steps, step, level, &grid), trajectories.tally());
+                yield Frame { step, steps, done, level, levels, x, denoised: Some(denoised), tally, timing };
+            }
         }
     }
-    Ok(ControlFlow::Continue(()))
+}
+
+/// The time of a run's frames.
+#[derive(Default)]
+struct Clock {
+    total: Duration,
+    read: Duration,
+}
+
+impl Clock {
+    /// Adds a frame that began and was read since these moments.
+    fn lap(&mut self, began: Instant, reading: Instant, network: Timing) -> Timing {
+        self.total += began.elapsed();
+        self.read += reading.elapsed();
+        Timing { total: self.total, read: self.read, ..network }
+    }
 }
 
 /// Whether a picture or a mask has as many values as it must.
-fn fits(values: Option<&[f32]>, expected: usize) -> Result<(), SessionError> {
+fn has_values(values: Option<&[f32]>, expected: usize) -> Result<(), SessionError> {
     match values.map(<[f32]>::len).filter(|got| *got != expected) {
         Some(got) => Err(SessionError::Picture { got, expected }),
         None => Ok(()),

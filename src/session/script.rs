@@ -1,6 +1,6 @@
 //! A run as a Python script on diffusers.
 
-use super::{SessionError, asked};
+use super::{SessionError, denoiser};
 use crate::interchange::Unmapped;
 use crate::interchange::python::{self, Scripted};
 use crate::models::Pretrained;
@@ -12,6 +12,8 @@ use thiserror::Error;
 pub enum ScriptError {
     #[error("diffusers has no {0}")]
     Unknown(&'static str),
+    #[error("the script starts from noise, but strength {0} starts from a picture; set strength to 1")]
+    Strength(f64),
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -27,6 +29,9 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
+    if settings.strength < 1.0 {
+        return Err(ScriptError::Strength(settings.strength));
+    }
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance for a model of classes"),
         (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
@@ -39,7 +44,7 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
             return Err(ScriptError::Unknown(what));
         }
     }
-    let (labels, guidance) = asked::conditions(settings, model)?;
+    let (labels, guidance) = denoiser::conditions(settings, model)?;
     Ok(python::script(&Scripted {
         sampler: method.id,
         tuning,
@@ -50,7 +55,7 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
         null_class: model.card.null_class,
         guidance: guidance.scale,
         range: model.card.range,
-        clips: asked::clip(settings, model).is_some(),
+        clips: denoiser::clip(settings, model).is_some(),
         folder,
         scheduler_config: &model.scheduler_config,
     })?)

@@ -1,12 +1,51 @@
-//! What a model starts with: the values that stand where nobody says another one.
+//! What a model starts with, and how settings go from one model to another.
 
-use super::problem::one_of;
-use super::{Problem, Settings};
-use serde_json::Value;
+use super::fit::{Facts, knob, no_knob};
+use super::link::{Link, Linked, unknown};
+use super::problem::{Problem, Reason, one_of};
+use super::value::Value;
+use super::{Page, Settings};
+use crate::samplers::methods;
 use std::collections::BTreeMap;
 
 /// Values by the keys of a link, as a model's card has them: `{"sampler": "euler", "steps": 4}`.
 pub type Defaults = BTreeMap<String, Value>;
+
+/// A model that can be chosen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// Name of its folder.
+    pub id: String,
+    pub defaults: Defaults,
+    /// Whether a classifier comes with it.
+    pub classifier: bool,
+}
+
+impl Listed {
+    /// What the model starts with; defaults that cannot be used, which loading it names, are passed over.
+    fn preset(&self) -> Settings {
+        let preset = Settings::preset(&self.defaults).unwrap_or_default();
+        Settings { model: self.id.clone(), ..preset }
+    }
+}
+
+/// What a link says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checked<S> {
+    pub settings: S,
+    pub page: Page,
+    pub problems: Vec<Problem>,
+}
+
+impl<S: Linked> Checked<S> {
+    /// Names the value that is used in place of each that cannot be.
+    pub(crate) fn with_used(mut self) -> Self {
+        for problem in &mut self.problems {
+            problem.used = problem.used.take().or_else(|| self.settings.value(&self.page, &problem.key));
+        }
+        self
+    }
+}
 
 impl Settings {
     /// The settings that a model with these defaults starts with.
@@ -14,85 +53,151 @@ impl Settings {
     /// # Errors
     /// A key that no link has or that is not for a model to say, or a value that its key does not take.
     pub fn preset(defaults: &Defaults) -> Result<Self, Problem> {
-        let mut settings = Self::default();
-        for (key, value) in defaults {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            if key == "model" {
-                let reason = one_of(Self::keys().into_iter().filter(|key| *key != "model"));
-                return Err(Problem { key: "the key of a default".to_owned(), value: key.clone(), reason });
-            }
-            settings.set_pair(&format!("{key}={text}"))?;
+        if let Some(value) = defaults.get("model") {
+            let keys = Self::TABLE.iter().map(|row| row.key).filter(|key| *key != "model");
+            return Err(Problem::new("the key of a default", format!("model={value}"), one_of(keys)));
         }
-        settings.fitted()
+        let mut settings = Self::default();
+        let pairs = defaults.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        settings.take_all(pairs)?;
+        settings.fitted(None)
     }
 
-    /// Reads a share link as [`from_link`](Self::from_link) does, for a model that starts with `preset`, which stands
-    /// where the link is silent. A link with every key of [`ALWAYS`](Self::ALWAYS) is a whole one, and no default of a
-    /// model changes what it shows.
-    pub fn from_link_to(preset: &Self, link: &str) -> (Self, Vec<Problem>) {
-        let pairs = super::pairs_of(link);
-        let says = |key: &str| pairs.iter().any(|(said, _)| *said == key);
-        let whole = Self::ALWAYS.into_iter().all(says);
-        let mut settings = if whole { Self::default() } else { preset.clone() };
-        let mut problems: Vec<_> = pairs.iter().filter_map(|(key, value)| settings.set(key, value).err()).collect();
-        if settings.sampler != preset.sampler {
-            // What the preset turns on its own sampler means nothing on another.
-            settings.knobs.retain(|id, _| says(id));
+    /// Takes values by their keys, none of them the page's.
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub fn take_all(&mut self, pairs: Vec<(String, Value)>) -> Result<(), Problem> {
+        let page = pairs.iter().find(|(key, _)| Self::PAGE.iter().any(|row| row.key == key));
+        if let Some((key, value)) = page {
+            return Err(Problem::new(key, value, Reason::UnknownKey));
         }
-        problems.extend(settings.fit());
+        self.take(&mut Page::default(), pairs).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Reads a share link, a whole address or only its hash. A value that cannot be used keeps its default and is named.
+    pub fn from_link(link: &str) -> (Self, Vec<Problem>) {
+        Self::from_link_to(&Self::default(), link)
+    }
+
+    /// The same for a model that starts with `preset`, which stands where the link is silent.
+    pub fn from_link_to(preset: &Self, link: &str) -> (Self, Vec<Problem>) {
+        let Checked { settings, problems, .. } = Self::read(&Link::new(link), preset, &[]);
         (settings, problems)
+    }
+
+    /// Reads a share link to one of these models; without any, to the model that it names, whatever that starts with.
+    pub fn read_link(link: &str, models: &[Listed]) -> Checked<Self> {
+        let link = Link::new(link);
+        let mut named = Self::default();
+        named.model = link.text("model").unwrap_or(named.model);
+        named.fit_model(models);
+        let listed = models.iter().find(|model| model.id == named.model);
+        Self::read(&link, &listed.map(Listed::preset).unwrap_or_default(), models)
+    }
+
+    /// A link with every key that is always written is a whole one, and no default of a model changes what it shows.
+    fn read(link: &Link, preset: &Self, models: &[Listed]) -> Checked<Self> {
+        let whole = Self::TABLE.iter().filter(|row| row.always).all(|row| link.has(row.key));
+        let (mut settings, mut page) = (if whole { Self::default() } else { preset.clone() }, Page::default());
+        let mut problems: Vec<_> = link.problem.clone().into_iter().collect();
+        problems.extend(settings.take(&mut page, link.pairs.clone()));
+        problems.extend(settings.fit(models, None));
+        Checked { settings, page, problems }.with_used()
+    }
+
+    /// Settings by their keys, as a page keeps them, made to fit.
+    pub fn checked(record: Vec<(String, Value)>, models: &[Listed], facts: Option<Facts>) -> Checked<Self> {
+        let (mut settings, mut page) = (Self::default(), Page::default());
+        let mut problems = settings.take(&mut page, record);
+        problems.extend(settings.fit(models, facts));
+        Checked { settings, page, problems }.with_used()
+    }
+
+    /// Changes one setting as a person does, `None` to what the model starts with. A value that cannot be used changes
+    /// nothing and is named.
+    pub fn change(
+        self,
+        page: Page,
+        (key, value): (&str, Option<Value>),
+        models: &[Listed],
+        facts: Option<Facts>,
+    ) -> Checked<Self> {
+        let listed = |id: &str| models.iter().find(|model| model.id == id).map(Listed::preset).unwrap_or_default();
+        let preset = listed(&self.model);
+        let (mut settings, mut next_page) = (self.clone(), page.clone());
+        let mut problems = match value.or_else(|| preset.value(&Page::default(), key)) {
+            Some(value) => settings.take(&mut next_page, vec![(key.to_owned(), value)]),
+            None => {
+                settings.knobs.retain(|id, _| *id != key);
+                next_page.reset(key);
+                Vec::new()
+            }
+        };
+        if !problems.is_empty() {
+            return Checked { settings: self, page, problems }.with_used();
+        }
+        if settings.model != self.model {
+            problems.extend(settings.fit_model(models));
+            let model = std::mem::take(&mut settings.model);
+            settings = self.moved(&preset, &listed(&model));
+            settings.model = model;
+            // What is known of the model before does not hold for this one; what a move leaves out needs no notice.
+            settings.fit(models, None);
+        } else {
+            problems.extend(settings.fit(models, facts));
+        }
+        Checked { settings, page: next_page, problems }.with_used()
+    }
+
+    /// Settings taken from a model that starts with `from` to one that starts with `to`: what stands as the one before
+    /// has it will be as the other has it, and what a person or a link has set stays.
+    #[must_use]
+    pub fn moved(&self, from: &Self, to: &Self) -> Self {
+        let mut next = self.clone();
+        for row in Self::TABLE {
+            if CLASSES.contains(&row.key) || row.get(self) == row.get(from) {
+                // What a preset has, its row takes.
+                let _ = row.set(&mut next, &row.get(to));
+            }
+        }
+        next.knobs.retain(|id, value| from.knobs.get(id) != Some(value));
+        if next.sampler == to.sampler {
+            to.knobs.iter().for_each(|(id, value)| _ = next.knobs.entry(id).or_insert(*value));
+        }
+        next
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
+/// Settings that speak of classes, which are each model's own.
+const CLASSES: [&str; 2] = ["class", "guide"];
 
-    fn defaults(value: Value) -> Defaults {
-        serde_json::from_value(value).unwrap()
-    }
+impl Linked for Settings {
+    const VIEW: Option<&'static str> = None;
+    const TABLE: &'static [super::Row<Self>] = super::TABLE;
+    const PAGE: &'static [super::Row<Page>] = super::PAGE;
 
-    fn score() -> Settings {
-        Settings::preset(&defaults(json!({"sampler": "predictor-corrector", "steps": "50", "snr": 0.1}))).unwrap()
-    }
-
-    #[test]
-    fn defaults_stand_where_a_link_is_silent() {
-        let (settings, problems) = Settings::from_link_to(&score(), "#model=mnist-score&seed=3");
-        assert_eq!((settings.sampler.as_str(), settings.steps, settings.seed), ("predictor-corrector", 50, 3));
-        assert_eq!((settings.model.as_str(), settings.knobs["snr"]), ("mnist-score", 0.1));
-        assert_eq!(problems, []);
-        let (settings, _) = Settings::from_link_to(&score(), "#steps=7&snr=0.2");
-        assert_eq!((settings.steps, settings.knobs["snr"]), (7, 0.2));
-    }
-
-    #[test]
-    fn a_whole_link_is_read_as_if_there_were_none() {
-        let link = Settings::default().to_link();
-        assert_eq!(Settings::from_link_to(&score(), &link), (Settings::default(), vec![]));
-        let link = Settings { knobs: BTreeMap::new(), ..score() }.to_link();
-        assert_eq!(Settings::from_link_to(&score(), &link).0.knobs, BTreeMap::new());
-    }
-
-    #[test]
-    fn a_turned_knob_stays_with_its_sampler() {
-        let (settings, _) = Settings::from_link_to(&score(), "#sampler=heun&churn=5");
-        assert_eq!((settings.steps, settings.knobs), (50, BTreeMap::from([("churn", 5.0)])));
-    }
-
-    #[test]
-    fn defaults_that_no_link_could_have_are_named() {
-        for (value, said) in [
-            (json!({"steps": 0}), "steps must be a number from 1 to 1000, got \"0\""),
-            (json!({"sampler": "magic"}), "sampler must be one of "),
-            (json!({"stesp": 4}), "the key of a setting must be one of "),
-            (json!({"model": "mnist"}), "the key of a default must be one of sampler, "),
-            (json!({"guidance": [2]}), "guidance must be a number from 0 to 20, got \"[2]\""),
-            (json!({"sampler": "deis", "order": 9}), "order must be a number from "),
-        ] {
-            let problem = Settings::preset(&defaults(value.clone())).unwrap_err().to_string();
-            assert!(problem.starts_with(said), "{value}: {problem}");
+    /// The parameters of the sampler.
+    fn take_others(&mut self, others: Vec<(String, Value)>) -> Vec<Problem> {
+        let Ok(method) = self.method::<f64>() else { return Vec::new() };
+        let rows = methods::<f64>();
+        let mut problems = Vec::new();
+        for (key, value) in others {
+            let Some(knob) = knob(&method, &key) else {
+                let of_another = rows.iter().any(|row| super::fit::knob(row, &key).is_some());
+                let foreign = || Some(Problem::new(&key, &value, no_knob(&method)));
+                problems.extend(if of_another { foreign() } else { unknown(&key, &value) });
+                continue;
+            };
+            match value.number(knob.range()) {
+                Ok(number) => _ = self.knobs.insert(knob.id, if knob.whole { number.round() } else { number }),
+                Err(reason) => problems.push(Problem::new(&key, &value, reason)),
+            }
         }
+        problems
+    }
+
+    fn others(&self) -> Vec<(&'static str, Value)> {
+        self.knobs.iter().map(|(id, value)| (*id, Value::Number(*value))).collect()
     }
 }

@@ -51,29 +51,10 @@ impl FromStr for Guide {
 }
 
 impl Clip {
-    pub const ALL: [Self; 4] = [Self::Model, Self::Off, Self::Range, Self::Dynamic];
-}
-
-impl fmt::Display for Clip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Model => "model",
-            Self::Off => "off",
-            Self::Range => "range",
-            Self::Dynamic => "dynamic",
-        })
-    }
+    pub const ALL: [(&'static str, Self); 4] =
+        [("model", Self::Model), ("off", Self::Off), ("range", Self::Range), ("dynamic", Self::Dynamic)];
 }
 
 impl Source {
-    pub const ALL: [Self; 2] = [Self::Stream, Self::Brownian];
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stream => "stream",
-            Self::Brownian => "brownian",
-        })
-    }
+    pub const ALL: [(&'static str, Self); 2] = [("stream", Self::Stream), ("brownian", Self::Brownian)];
 }

@@ -1,12 +1,12 @@
-//! Augmentation that the network is told of (Karras et al. 2022, arXiv 2206.00364, appendix F.2), so that it does not leak
-//! into samples: while sampling it is told of none.
+//! Augmentation that the network is conditioned on (Karras et al. 2022, arXiv 2206.00364, appendix F.2), so that it does not leak
+//! into samples: while sampling the condition is "no augmentation".
 
 use crate::math::TorchGenerator;
 use serde::Deserialize;
 use std::f64::consts::TAU;
 
-/// What is told of a picture: mirrored, shift across and down, cosine of the hue's angle less one, and its sine.
-pub const TOLD: usize = 5;
+/// Features of a picture's augmentation: mirrored, shift across and down, cosine of the hue's angle less one, and its sine.
+pub const FEATURES: usize = 5;
 
 /// The changes that a picture may be given.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -34,36 +34,36 @@ fn white() -> f32 {
 
 impl Augment {
     /// Changes pictures of this shape (channels, height, width), row-major one after the other; returns what the network is
-    /// told of each. Every number is drawn for every picture, so that one kind of change does not move the next one's.
+    /// to be conditioned on for each. Every number is drawn for every picture, so that one kind of change does not move the next one's.
     pub fn change(
         &self,
         x0: &mut [f32],
         shape: [usize; 3],
         labels: &[usize],
         generator: &mut TorchGenerator,
-    ) -> Vec<[f32; TOLD]> {
+    ) -> Vec<[f32; FEATURES]> {
         let [hits, parts] = [(); 2].map(|()| generator.rand_f64(3 * labels.len()));
         let size: usize = shape.iter().product();
         let one = |(i, (picture, label)): (usize, (&mut [f32], &usize))| {
             let of = |k: usize| (hits[k * labels.len() + i] < self.probability, parts[k * labels.len() + i]);
             let [(flips, across), (shifts, down), (turns, angle)] = [of(0), of(1), of(2)];
-            let mut told = [0.0; TOLD];
+            let mut features = [0.0; FEATURES];
             if flips && self.flip.contains(label) {
                 picture.chunks_exact_mut(shape[2]).for_each(<[f32]>::reverse);
-                told[0] = 1.0;
+                features[0] = 1.0;
             }
             if shifts && self.shift > 0 {
                 let reach = self.shift as f64;
                 let by = [across, down].map(|part| (part * (2.0 * reach + 1.0)).floor() - reach);
                 shift(picture, shape, by.map(|by| by as isize), self.fill);
-                [told[1], told[2]] = by.map(|by| (by / reach) as f32);
+                [features[1], features[2]] = by.map(|by| (by / reach) as f32);
             }
             if turns && self.hue > 0.0 {
                 let angle = TAU * self.hue * (2.0 * angle - 1.0);
                 turn_hue(picture, angle);
-                [told[3], told[4]] = [angle.cos() - 1.0, angle.sin()].map(|v| v as f32);
+                [features[3], features[4]] = [angle.cos() - 1.0, angle.sin()].map(|v| v as f32);
             }
-            told
+            features
         };
         x0.chunks_exact_mut(size).zip(labels).enumerate().map(one).collect()
     }
@@ -128,7 +128,7 @@ mod tests {
 
         let none = Augment { probability: 0.0, ..augment(&[1], 1, 0.5) };
         let mut x = picture();
-        assert_eq!(none.change(&mut x, SHAPE, &[1], &mut generator), [[0.0; TOLD]]);
+        assert_eq!(none.change(&mut x, SHAPE, &[1], &mut generator), [[0.0; FEATURES]]);
         assert_eq!(x, picture());
     }
 

@@ -1,7 +1,7 @@
 //! The random numbers of training: each a function of the recipe's seed and of the step alone, so that a run that was
 //! interrupted goes on with the numbers that it would have had.
 
-use super::augment::{Augment, TOLD};
+use super::augment::{Augment, FEATURES};
 use super::process::Process;
 use crate::dataset::Pictures;
 use crate::math::noise::node_seed;
@@ -34,13 +34,13 @@ pub struct Batch {
     pub eps: Vec<f32>,
     pub levels: Vec<Level>,
     pub labels: Vec<usize>,
-    /// What the network is told of the pictures' augmentation, where there is one.
-    pub told: Option<Vec<[f32; TOLD]>>,
+    /// Features of the pictures' augmentation, which the network is conditioned on, where there is one.
+    pub augmentation: Option<Vec<[f32; FEATURES]>>,
 }
 
-/// What the batches of a recipe have in common.
+/// The distribution that the batches of a recipe are drawn from.
 #[derive(Clone, Debug)]
-pub struct Law {
+pub struct Distribution {
     pub process: Process,
     pub augment: Option<Augment>,
     /// Share of the labels that is replaced, and by what.
@@ -49,7 +49,7 @@ pub struct Law {
     pub clean_share: f64,
 }
 
-impl Law {
+impl Distribution {
     /// The batch of these pictures.
     pub fn batch(&self, pictures: &Pictures, picks: &[usize], generator: &mut TorchGenerator) -> Batch {
         let [channels, height, width] = pictures.shape;
@@ -68,7 +68,8 @@ impl Law {
         };
         let dropped = generator.rand_f64(images);
         let mut labels: Vec<_> = picks.iter().map(|&i| pictures.labels[i]).collect();
-        let told = (self.augment.as_ref()).map(|augment| augment.change(&mut x0, pictures.shape, &labels, generator));
+        let augmentation =
+            (self.augment.as_ref()).map(|augment| augment.change(&mut x0, pictures.shape, &labels, generator));
         if let Some((share, none)) = self.label_drop {
             for (label, _) in labels.iter_mut().zip(dropped).filter(|(_, u)| *u < share) {
                 *label = none;
@@ -80,7 +81,7 @@ impl Law {
             eps: own.map_or(drawn, |own| own.concat()),
             levels: (0..images).map(level).collect(),
             labels,
-            told,
+            augmentation,
         }
     }
 }

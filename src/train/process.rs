@@ -13,9 +13,9 @@ pub enum Kind {
     ScaledLinear(Betas),
     #[serde(rename = "squaredcos_cap_v2")]
     SquaredcosCapV2(Betas),
-    /// `x_t = (1 - t) x_0 + t eps`; the network is told `timesteps * t`.
+    /// `x_t = (1 - t) x_0 + t eps`; the conditioning time is `timesteps * t`.
     Flow(Timesteps),
-    /// `x_t = x_0 + sigma eps`, `sigma = sigma_min (sigma_max / sigma_min)^t`; the network is told sigma.
+    /// `x_t = x_0 + sigma eps`, `sigma = sigma_min (sigma_max / sigma_min)^t`; the conditioning time is sigma.
     Ve(Sigmas),
 }
 
@@ -117,7 +117,7 @@ impl Process {
         Ok(Self { schedule: kind.schedule()?, logit_normal })
     }
 
-    /// The level of an image whose `u` is even in `[0, 1)`. Its `t` is what the network is told.
+    /// The level of an image whose `u` is even in `[0, 1)`. Its `t` is the conditioning time of the network.
     pub fn level(&self, u: f64) -> Level {
         let u = u.clamp(LEAST, 1.0 - LEAST);
         let time = match self.logit_normal {
@@ -128,7 +128,7 @@ impl Process {
             }
             None => u,
         };
-        self.told(match self.schedule.timesteps() {
+        self.with_conditioning_time(match self.schedule.timesteps() {
             Some(timesteps) => self.schedule.level((time * timesteps as f64).floor()),
             None => self.schedule.level(time * self.schedule.t_max()),
         })
@@ -136,10 +136,10 @@ impl Process {
 
     /// The least noisy level.
     pub fn cleanest(&self) -> Level {
-        self.told(self.schedule.level(0.0))
+        self.with_conditioning_time(self.schedule.level(0.0))
     }
 
-    fn told(&self, level: Level) -> Level {
+    fn with_conditioning_time(&self, level: Level) -> Level {
         Level { t: self.schedule.told(level), ..level }
     }
 }

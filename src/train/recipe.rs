@@ -3,12 +3,11 @@
 use super::augment::Augment;
 use super::process::{Kind, Process};
 use super::trainer::Options;
-use crate::dataset::{self, DataError, Pictures, Split};
+use crate::dataset::{Data, IdxFiles};
 use crate::denoise::Prediction;
 use crate::math::ScheduleError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::path::Path;
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -49,43 +48,6 @@ pub enum Network {
     Denoiser { model: Table, objective: Denoising, page: Box<Page> },
     /// `[classifier]`.
     Classifier { classifier: Table, objective: Classifying },
-}
-
-/// `[data]`: the files of a data set, in the folder that is given beside the recipe.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "format", rename_all = "snake_case")]
-pub enum Data {
-    Idx(IdxFiles),
-    Emoji(EmojiFiles),
-    Safetensors(PairsFile),
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IdxFiles {
-    /// A name for people.
-    pub dataset: String,
-    pub images: String,
-    pub labels: String,
-    pub test_images: Option<String>,
-    pub test_labels: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EmojiFiles {
-    pub dataset: String,
-    pub images: String,
-    pub labels: String,
-    /// How often a base emoji stands in the order.
-    pub base_repeats: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PairsFile {
-    pub dataset: String,
-    pub images: String,
 }
 
 /// `[objective]` of a denoiser.
@@ -158,6 +120,8 @@ pub struct Page {
     pub classes: Vec<Value>,
     pub licence: String,
     pub clip_denoised: bool,
+    /// What transparent pictures are laid on.
+    pub background: Option<[u8; 3]>,
     pub defaults: Option<Value>,
     pub classifier: Option<Value>,
 }
@@ -269,7 +233,7 @@ impl Recipe {
         Options { betas, weight_decay, clip, ema_decays }
     }
 
-    /// The forward process with the law of its times.
+    /// The forward process with the distribution of its times.
     ///
     /// # Errors
     /// Betas that make no schedule.
@@ -294,32 +258,6 @@ impl Recipe {
             }
         }
         out
-    }
-}
-
-impl Data {
-    /// Reads the files in `folder`.
-    ///
-    /// # Errors
-    /// Files that are missing, damaged, or do not belong together.
-    pub fn read(&self, folder: &Path) -> Result<Split, DataError> {
-        match self {
-            Self::Idx(files) => {
-                let pair = |images, labels| dataset::idx(&folder.join(images), &folder.join(labels));
-                let held = files.test_images.as_ref().zip(files.test_labels.as_ref());
-                Ok(Split {
-                    seen: pair(&files.images, &files.labels)?,
-                    held: held.map(|(images, labels)| pair(images, labels)).transpose()?,
-                })
-            }
-            Self::Emoji(files) => {
-                dataset::emoji(&folder.join(&files.images), &folder.join(&files.labels), files.base_repeats)
-            }
-            Self::Safetensors(file) => {
-                let seen: Pictures = dataset::pairs(&folder.join(&file.images))?;
-                Ok(Split { seen, held: None })
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What networks are trained to do with a batch.
 
-use super::augment::TOLD;
+use super::augment::FEATURES;
 use super::draws::Batch;
 use super::initial;
 use super::objective::{diffuse, each, lambda, min_snr, squared_error};
@@ -27,7 +27,7 @@ pub trait Task {
     fn kept(net: &Self::Net) -> &Self::Kept;
 }
 
-/// To tell noise from picture.
+/// To predict the noise in a picture, or what else `prediction` names.
 #[derive(Clone, Copy, Debug)]
 pub struct Denoise {
     pub prediction: Prediction,
@@ -38,32 +38,32 @@ pub struct Denoise {
 #[derive(Module, Debug)]
 pub struct Denoiser {
     pub unet: Unet2d,
-    augment: Option<Told>,
+    augment: Option<AugmentEmbedding>,
 }
 
-/// What is told of augmentation, as a part of the conditioning vector.
+/// The features of augmentation as a part of the conditioning vector.
 #[derive(Module, Debug)]
-struct Told {
-    /// `[embedding, TOLD]`.
+struct AugmentEmbedding {
+    /// `[embedding, FEATURES]`.
     weight: Param<Tensor<2>>,
 }
 
 impl Denoiser {
-    /// `augmented` if the pictures are, and the network is to be told.
+    /// `augmented` if the pictures are, and the network is conditioned on it.
     /// The map starts from weights of `generator`.
     pub fn new(unet: Unet2d, augmented: bool, device: &Device, generator: TorchGenerator) -> Self {
-        let map = || Param::from_tensor(Tensor::zeros([unet.config().time_embedding_dim, TOLD], device));
-        let augment = augmented.then(|| initial::weights(Told { weight: map() }, generator));
+        let map = || Param::from_tensor(Tensor::zeros([unet.config().time_embedding_dim, FEATURES], device));
+        let augment = augmented.then(|| initial::weights(AugmentEmbedding { weight: map() }, generator));
         Self { unet, augment }
     }
 
     fn forward(&self, x: Tensor<4>, batch: &Batch) -> Tensor<4> {
         let t: Vec<_> = batch.levels.iter().map(|level| level.t).collect();
-        let told = self.augment.as_ref().zip(batch.told.as_ref()).map(|(map, told)| {
-            let told = TensorData::new(told.concat(), [told.len(), TOLD]);
-            Tensor::<2>::from_data(told, &x.device()).matmul(map.weight.val().transpose())
+        let augmentation = self.augment.as_ref().zip(batch.augmentation.as_ref()).map(|(map, features)| {
+            let features = TensorData::new(features.concat(), [features.len(), FEATURES]);
+            Tensor::<2>::from_data(features, &x.device()).matmul(map.weight.val().transpose())
         });
-        self.unet.forward_told(x, &t, Some(&batch.labels), told)
+        self.unet.forward_conditioned(x, &t, Some(&batch.labels), augmentation)
     }
 }
 
@@ -95,7 +95,7 @@ impl Task for Denoise {
     }
 }
 
-/// To tell classes apart at every noise level (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4.1).
+/// To classify pictures at every noise level (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Classify;
 

@@ -1,5 +1,5 @@
 //! The parameters of a module as one vector, in the order in which the module visits them: what an optimiser, an average
-//! of weights and a checkpoint are about. Parameters that do not ask for a gradient are no part of it.
+//! of weights and a checkpoint are about. Parameters that need no gradient are no part of it.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};

@@ -1,7 +1,7 @@
 //! Panes: that what walks there ends where its law says.
 
+use futures_util::{StreamExt, TryStreamExt};
 use pollster::block_on;
-use std::ops::ControlFlow;
 use unnoise::denoise::{Denoiser, Mixture};
 use unnoise::lab::run::{Frame, RunError, Stage, guided};
 use unnoise::lab::settings::{Guide, Pane};
@@ -36,13 +36,8 @@ fn every_sampler_walks_a_cloud_on_every_process() {
         let process = process(kind);
         let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
         for sampler in Pane::samplers() {
-            let mut frames = Vec::<Frame>::new();
-            let keep = async |frame: Frame| {
-                frames.push(frame);
-                ControlFlow::Continue(())
-            };
-            let ended = block_on(stage.run(&pane(sampler, 6), &noise(20), keep));
-            assert!(ended.expect(sampler).is_continue());
+            let (shown, z) = (pane(sampler, 6), noise(20));
+            let frames: Vec<Frame> = block_on(stage.frames(&shown, &z).try_collect()).expect(sampler);
             let (first, last) = (&frames[0], &frames[frames.len() - 1]);
             assert_eq!((first.step, first.evaluations, first.denoised.is_none()), (0, 0, true), "{sampler} on {id}");
             assert!(last.steps.is_none_or(|steps| steps == last.step && steps == 6), "{sampler} on {id}");
@@ -96,14 +91,10 @@ fn panes_start_alike_and_stop_when_they_are_told() {
     let (law, process) = (law("moons"), process(Kind::Flow));
     let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
     let first = |pane: &Pane| {
-        let mut seen = Vec::new();
-        let stop = async |frame: Frame| {
-            seen.push(frame.x);
-            if seen.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        assert!(block_on(stage.run(pane, &noise(30), stop)).expect("it runs").is_break());
+        let z = noise(30);
+        let seen: Vec<Frame> = block_on(stage.frames(pane, &z).take(2).try_collect()).expect("it runs");
         assert_eq!(seen.len(), 2);
-        seen.swap_remove(0)
+        seen[0].x.clone()
     };
     assert_eq!(first(&pane("ddim", 20)), first(&pane("langevin", 100)));
     assert_eq!(method::<Cloud>("ddim").map(|row| row.id), pane("ddim", 1).row());

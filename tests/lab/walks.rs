@@ -11,6 +11,7 @@ use unnoise::lab::{
 };
 use unnoise::math::Latent;
 use unnoise::samplers::{Method, Run, Walk, method, methods};
+use unnoise::settings::Linked;
 
 fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
@@ -27,15 +28,7 @@ fn end(
     let grid = process.grid(steps).expect("a grid");
     let mut noise = CloudNoise::new(4);
     let start = noise.draw(particles).scale(grid.first().marginal_std());
-    let run = Run {
-        start,
-        grid: &grid,
-        schedule: process.schedule(),
-        model,
-        noise: &mut noise,
-        tuning: method.tuning,
-        orders: None,
-    };
+    let run = Run::new(start, &grid, process.schedule(), model, &mut noise);
     match &method.walk {
         Walk::Grid(sampler) => sampler(run).last().expect("a step").x,
         Walk::Adaptive(sampler) => {
@@ -154,7 +147,7 @@ fn hilly() -> Law {
 
 fn cooling(line: &str) -> Cooling {
     let mut settings = Settings::default();
-    settings.set("temperature", line).expect("a cooling curve");
+    Settings::row("temperature").expect("a row").set(&mut settings, &line.into()).expect("a cooling curve");
     settings.cooling
 }
 

@@ -4,7 +4,7 @@ use super::grids::{Between, exploding, processes};
 use super::plane::{Point, Seeded, Waves, distance, flow_map, mixture};
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Level, Noise};
-use unnoise::samplers::{GaveUp, Knob, Run, Step, Tally, Tuning, method, methods};
+use unnoise::samplers::{GaveUp, Run, Step, Tally, Tuning, method, methods};
 
 /// The ids of the adaptive rows.
 fn ids() -> Vec<&'static str> {
@@ -19,14 +19,14 @@ fn drive(
     start: Point,
     grid: &Grid,
     model: &dyn Denoiser<Point>,
-    tune: impl Fn(&mut Tuning),
+    knobs: &[(&str, f64)],
 ) -> (Vec<Step<Point>>, Tally, Option<GaveUp>) {
     let row = method::<Point>(id).expect("a row of the table");
-    let mut tuning = row.tuning;
-    tune(&mut tuning);
+    let knob = |id| row.knob(id).unwrap_or_else(|| panic!("{} has no {id}", row.id));
+    let tuning = knobs.iter().fold(Tuning::default(), |tuning, (id, value)| tuning.with(knob(id), *value));
     let sampler = row.on_its_own().expect("an adaptive row");
     let (schedule, noise) = (Between(grid), &mut Waves(0));
-    let mut run = sampler(Run { start, grid, schedule: &schedule, model, noise, tuning, orders: None });
+    let mut run = sampler(Run::new(start, grid, &schedule, model, noise).with_tuning(tuning));
     let mut steps = Vec::new();
     while let Some(error) = run.attempt() {
         match run.judge(error.rms()[0]) {
@@ -40,11 +40,8 @@ fn drive(
     (steps, run.tally(), None)
 }
 
-fn tolerance(value: f64) -> impl Fn(&mut Tuning) {
-    move |tuning| {
-        Knob::Tolerance.set(tuning, value);
-        Knob::AbsoluteTolerance.set(tuning, value);
-    }
+fn tolerance(value: f64) -> [(&'static str, f64); 2] {
+    [("tolerance", value), ("absolute-tolerance", value)]
 }
 
 /// The steps chain from the grid's first level to its last.
@@ -67,7 +64,7 @@ fn the_error_falls_with_the_tolerance() {
         let truth = flow_map(&model, &start, &grid);
         for id in ids() {
             let error = |allowed| {
-                let (steps, tally, why) = drive(id, start, &grid, &model, tolerance(allowed));
+                let (steps, tally, why) = drive(id, start, &grid, &model, &tolerance(allowed));
                 assert_eq!(why, None);
                 assert_whole(id, &steps, tally, &grid);
                 distance(&steps[steps.len() - 1].x, &truth)
@@ -93,8 +90,8 @@ fn adaptive_walks_are_the_same_in_every_process() {
         let rescaled = exploding(&grid);
         let start: Point = [11.0, -6.0].scale(grid.first().sigma);
         for id in ids() {
-            let (here, ..) = drive(id, start, &grid, &model, |_| ());
-            let (there, ..) = drive(id, start.scale(1.0 / grid.first().alpha), &rescaled, &model, |_| ());
+            let (here, ..) = drive(id, start, &grid, &model, &[]);
+            let (there, ..) = drive(id, start.scale(1.0 / grid.first().alpha), &rescaled, &model, &[]);
             assert_eq!(here.len(), there.len());
             for (a, b) in here.iter().zip(&there) {
                 let apart = (a.to.nsr() / b.to.nsr() - 1.0).abs();
@@ -115,7 +112,7 @@ fn an_adaptive_walk_hits_a_point_mass_exactly() {
         let grid = process.whole(steps);
         let start = Seeded::new(5).normal(&point).scale(grid.first().marginal_std());
         for id in ids() {
-            let (walked, tally, why) = drive(id, start, &grid, &|_: &Point, _: Level| point, |_| ());
+            let (walked, tally, why) = drive(id, start, &grid, &|_: &Point, _: Level| point, &[]);
             assert_eq!(why, None, "{id} in {steps} steps of {}", process.name);
             assert_whole(id, &walked, tally, &grid);
             let end = &walked[walked.len() - 1];
@@ -131,7 +128,7 @@ fn rejected_attempts_are_counted() {
     let levels = [20.0, 0.05].map(|nsr| Level::variance_exploding(nsr, nsr));
     let grid = Grid::new(levels.to_vec()).expect("falls");
     for id in ids() {
-        let (steps, tally, _) = drive(id, [11.0, -6.0], &grid, &model, tolerance(1e-6));
+        let (steps, tally, _) = drive(id, [11.0, -6.0], &grid, &model, &tolerance(1e-6));
         assert_whole(id, &steps, tally, &grid);
         assert!(tally.rejected > 1, "{id}: {tally:?}");
         assert!(distance(&steps[steps.len() - 1].x, &flow_map(&model, &[11.0, -6.0], &grid)) < 1e-4);
@@ -149,7 +146,7 @@ fn a_model_that_gives_no_numbers_ends_the_run_in_words() {
         for (grid, (name, model)) in [process.whole(9), process.inner(4)].iter().flat_map(|g| models.map(|m| (g, m))) {
             for id in ids() {
                 let start = Seeded::new(5).normal(&[0.0; 2]).scale(grid.first().marginal_std());
-                let (steps, tally, why) = drive(id, start, grid, model, |_| ());
+                let (steps, tally, why) = drive(id, start, grid, model, &[]);
                 let why = why.unwrap_or_else(|| panic!("{id} ends with {name} in {}: {tally:?}", process.name));
                 assert!(tally.rejected >= 40 && tally.rejected < 200, "{id}: {tally:?}");
                 assert!(steps.iter().all(|step| step.x.iter().all(|v| v.is_finite())), "{id} took a step of {name}");
@@ -216,14 +213,14 @@ fn dpm_adaptive_is_k_diffusions() {
         ),
     ];
     for (order, relative, absolute, eta, tally, points) in recorded {
-        let tune = |tuning: &mut Tuning| {
-            Knob::Order(3).set(tuning, order as f64);
-            Knob::Tolerance.set(tuning, relative);
-            Knob::AbsoluteTolerance.set(tuning, absolute);
-            Knob::Eta.set(tuning, eta);
-            Knob::NoiseScale.set(tuning, 0.9);
-        };
-        let (steps, counted, _) = drive("dpm-adaptive", [11.0, -6.0], &grid, &mixture(), tune);
+        let knobs = [
+            ("order", order as f64),
+            ("tolerance", relative),
+            ("absolute-tolerance", absolute),
+            ("eta", eta),
+            ("noise-scale", 0.9),
+        ];
+        let (steps, counted, _) = drive("dpm-adaptive", [11.0, -6.0], &grid, &mixture(), &knobs);
         assert_eq!(counted, tally, "order {order} at {relative}, eta {eta}");
         for (i, nsr, x) in points {
             assert!(

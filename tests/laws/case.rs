@@ -4,7 +4,8 @@ use super::exceptions::*;
 use super::grids::Process;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Grid, Latent, Noise, NoiseSchedule};
-use unnoise::samplers::{Knob, Method, Run, Steps, Tuning, methods};
+use unnoise::samplers::few_step::tcd::GAMMA;
+use unnoise::samplers::{Method, Run, Steps, Tuning, methods};
 
 /// A row at one of the tunings that it can be run with.
 pub struct Case<X> {
@@ -21,19 +22,19 @@ impl<X: Latent + 'static> Case<X> {
 
     pub fn of(id: &str) -> Vec<Self> {
         let row = named::<X>(id);
-        let mut tunings = vec![row.tuning];
+        let mut tunings = vec![Tuning::default()];
         for knob in row.knobs {
-            let values = match knob {
-                Knob::Eta => vec![0.0, 0.5, 1.0],
-                Knob::Churn if CHURNS_OFF_ITS_PATH.contains(&id) => vec![0.0],
-                Knob::Churn => vec![0.0, 2.0],
-                Knob::Order(most) => (1..=*most).map(|order| order as f64).collect(),
+            let values = match knob.id {
+                "eta" | "tau" | "gamma" => vec![0.0, 0.5, 1.0],
+                "churn" if CHURNS_OFF_ITS_PATH.contains(&id) => vec![0.0],
+                "churn" => vec![0.0, 2.0],
+                "order" => (1..=knob.max as usize).map(|order| order as f64).collect(),
                 // So strong that a correction's law is reached within a test's steps.
-                Knob::Snr => vec![0.5],
-                Knob::Temperature => vec![0.5, 1.0],
+                "snr" => vec![0.5],
+                "temperature" => vec![0.5, 1.0],
                 _ => continue,
             };
-            let turned = |tuning: &Tuning| values.iter().map(|v| turn(*tuning, *knob, *v)).collect::<Vec<_>>();
+            let turned = |tuning: &Tuning| values.iter().map(|v| tuning.clone().with(knob, *v)).collect::<Vec<_>>();
             tunings = tunings.iter().flat_map(turned).collect();
         }
         tunings.into_iter().map(|tuning| Self { row: named(id), tuning }).collect()
@@ -70,7 +71,7 @@ impl<X: Latent + 'static> Case<X> {
     /// Whether what it keeps of the noise follows the time, and not the step, so that its limit in many steps depends on the
     /// way there: TCD's does. [`laws::few_step`] holds it to its own law.
     pub fn lands_between(&self) -> bool {
-        self.row.id == "tcd" && self.tuning.eta > 0.0 && self.tuning.eta < 1.0
+        self.row.id == "tcd" && self.draws_noise() && self.tuning.get(&GAMMA) < 1.0
     }
 
     pub fn draws_noise(&self) -> bool {
@@ -84,27 +85,16 @@ impl<X: Latent + 'static> Case<X> {
         model: &'a dyn Denoiser<X>,
         noise: &'a mut dyn Noise<X>,
     ) -> Steps<'a, X> {
-        self.row.on_grid().expect("cases walk grids")(Run {
-            start,
-            grid,
-            schedule,
-            model,
-            noise,
-            tuning: self.tuning,
-            orders: None,
-        })
+        self.row.on_grid().expect("cases walk grids")(
+            Run::new(start, grid, schedule, model, noise).with_tuning(self.tuning.clone()),
+        )
     }
 
     pub fn name(&self) -> String {
-        let shown = |k: &&Knob| matches!(k, Knob::Eta | Knob::Churn | Knob::Order(_) | Knob::Temperature);
-        let turned = self.row.knobs.iter().filter(shown);
-        turned.fold(self.row.id.to_owned(), |name, k| format!("{name} {} {}", k.id(), k.get(&self.tuning)))
+        let shown = ["eta", "tau", "gamma", "churn", "order", "temperature"];
+        let turned = self.row.knobs.iter().filter(|k| shown.contains(&k.id));
+        turned.fold(self.row.id.to_owned(), |name, k| format!("{name} {} {}", k.id, self.tuning.get(k)))
     }
-}
-
-fn turn(mut tuning: Tuning, knob: Knob, value: f64) -> Tuning {
-    knob.set(&mut tuning, value);
-    tuning
 }
 
 pub fn named<X: Latent + 'static>(id: &str) -> Method<X> {

@@ -54,6 +54,8 @@ pub const TAKES_STEPS_FOR_EQUAL: &[&str] = &[
     "pndm-velocity",
     "pndm-prk-velocity",
     "dpmpp-singlestep",
+    "dpmpp-sde-singlestep",
+    "dpmpp-sde-singlestep-heun",
     "dpmpp-singlestep-heun",
     "dpm-solver-singlestep",
     "dpm-solver-singlestep-heun",

@@ -6,6 +6,10 @@ use super::plane::{Point, Waves, distance, mixture};
 use std::cell::RefCell;
 use unnoise::denoise::Denoiser;
 use unnoise::math::{Discrete, Grid, Latent, Level, Noise, NoiseSchedule, Ve};
+use unnoise::samplers::few_step::repaint::{JUMP, RESAMPLES};
+use unnoise::samplers::few_step::restart::{RESTART_MAX, RESTART_MIN};
+use unnoise::samplers::few_step::tcd::GAMMA;
+use unnoise::samplers::langevin::predictor_corrector::SNR;
 use unnoise::samplers::{Knob, Run, Step, Tuning, method};
 
 const DATA: Gaussian = Gaussian { mean: 0.7, std: 0.5 };
@@ -18,9 +22,8 @@ fn walk<X: Latent + 'static>(
     knobs: &[(Knob, f64)],
 ) -> Vec<Step<X>> {
     let row = method::<X>(id).expect("a row of the table");
-    let mut tuning: Tuning = row.tuning;
-    knobs.iter().for_each(|(knob, value)| knob.set(&mut tuning, *value));
-    let run = Run { start, grid, schedule, model, noise, tuning, orders: None };
+    let tuning = knobs.iter().fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, *value));
+    let run = Run::new(start, grid, schedule, model, noise).with_tuning(tuning);
     row.on_grid().expect("a row that walks a grid")(run).collect()
 }
 
@@ -43,7 +46,7 @@ fn an_exact_consistency_function_keeps_every_marginal() {
             let ve = Ve { sigma_min: least, sigma_max: 20.0 };
             let schedule: &dyn NoiseSchedule = if least > 0.0 { &ve } else { &Between(&grid) };
             let run = (&consistency(least) as &dyn Denoiser<_>, &mut Independent::default() as &mut dyn Noise<_>);
-            for step in walk(id, DATA.marginal(grid.first()), (&grid, schedule), run, &[(Knob::Eta, 1.0)]) {
+            for step in walk(id, DATA.marginal(grid.first()), (&grid, schedule), run, &[(GAMMA, 1.0)]) {
                 // A consistency function to a noisy picture cannot get below its noise.
                 let sigma = step.to.sigma.max(least * step.to.alpha);
                 let wanted = DATA.variance(Level { sigma, ..step.to });
@@ -63,7 +66,7 @@ fn tcd_lands_where_its_gamma_says() {
         let start = DATA.marginal(grid.first());
         let mut before = start.variance();
         let run = (&DATA as &dyn Denoiser<_>, &mut Independent::default() as &mut dyn Noise<_>);
-        for Step { x, from, to, .. } in walk("tcd", start, (&grid, &schedule), run, &[(Knob::Eta, gamma)]) {
+        for Step { x, from, to, .. } in walk("tcd", start, (&grid, &schedule), run, &[(GAMMA, gamma)]) {
             let slope = from.alpha * DATA.std.powi(2) / DATA.variance(from);
             let kept = to.alpha * schedule.level((1.0 - gamma) * to.t).nsr();
             let of_x = to.alpha * slope + kept * (1.0 - from.alpha * slope) / from.sigma;
@@ -108,7 +111,7 @@ fn restart_goes_back_up_over_its_interval() {
     let wanted = [&[0, 1, 1, 2][..], &down, &down, &down, &[5, 6, 6]].concat();
     assert_eq!(visits("restart", &ratios, &[]), (wanted.clone(), 2));
     let none = [&[0, 1, 1, 2][..], &down, &[5, 6, 6]].concat();
-    let ends = [(Knob::RestartMin, 0.6), (Knob::RestartMax, 0.9)];
+    let ends = [(RESTART_MIN, 0.6), (RESTART_MAX, 0.9)];
     assert_eq!(visits("restart", &ratios, &ends), (none.clone(), 0), "no level lies in the interval");
     assert_eq!(visits("restart", &[10.0, 0.0], &[]), (vec![0], 0));
 }
@@ -116,11 +119,11 @@ fn restart_goes_back_up_over_its_interval() {
 #[test]
 fn repaint_walks_each_jump_as_often_as_it_says() {
     let ratios = [10.0, 3.0, 2.0, 1.0, 0.5, 0.1, 0.0];
-    let knobs = [(Knob::Jump, 2.0), (Knob::Inner, 3.0)];
+    let knobs = [(JUMP, 2.0), (RESAMPLES, 3.0)];
     let wanted = vec![0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 4, 5];
     // Every step draws but the one to the clean level, and every jump.
     assert_eq!(visits("repaint", &ratios, &knobs), (wanted, 13 + 4));
-    assert_eq!(visits("repaint", &ratios, &[(Knob::Jump, 7.0)]).0, [0, 1, 2, 3, 4, 5], "there is no room for a jump");
+    assert_eq!(visits("repaint", &ratios, &[(JUMP, 7.0)]).0, [0, 1, 2, 3, 4, 5], "there is no room for a jump");
 }
 
 /// Where schedulers of diffusers 0.42.1 go in float64, from (1.1, -0.6) at unit variance, on the same mixture and noise:
@@ -225,7 +228,7 @@ fn they_walk_as_in_diffusers() {
     for (id, eta, grid, schedule, draws, points) in recorded {
         let mut noise = Waves(0);
         let start = [1.1, -0.6].scale(grid.first().sigma.max(1.0));
-        let (model, tuned) = (mixture(), [(Knob::Eta, eta), (Knob::Snr, 0.15)]);
+        let (model, tuned) = (mixture(), [(GAMMA, eta), (SNR, 0.15)]);
         let steps = walk(id, start, (grid, schedule), (&model, &mut noise), &tuned);
         assert_eq!(noise.0, draws, "{id}");
         for (step, point) in steps.iter().zip(points) {

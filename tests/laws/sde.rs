@@ -16,9 +16,9 @@ fn end(row: &str, grid: &Grid, noise: &mut dyn Noise<Point>) -> Point {
     let component = |mean| Component { weight: 1.0, mean, std: 0.5 };
     let model = Mixture::new([[0.4, 0.1], [-0.3, -0.2]].map(component).into()).expect("a law");
     let row = method::<Point>(row).expect("a row");
-    let (schedule, tuning) = (Between(grid), row.tuning);
+    let schedule = Between(grid);
     let start = [0.9, -0.4].map(|v| v * grid.first().marginal_std());
-    let run = Run { start, grid, schedule: &schedule, model: &model, noise, tuning, orders: None };
+    let run = Run::new(start, grid, &schedule, &model, noise);
     row.on_grid().expect("walks a grid")(run).last().expect("a step").x
 }
 
@@ -54,8 +54,8 @@ fn euler_maruyama_follows_the_processes_of_score_models() {
             let level = |i: usize| schedule.level(0.95 - 0.8 * i as f64 / steps as f64);
             let grid = Grid::new((0..=steps).map(level).collect()).expect("falls");
             let row = method::<Affine>("euler-maruyama").expect("a row");
-            let (start, noise, tuning) = (data.marginal(grid.first()), &mut Independent::default(), row.tuning);
-            let run = Run { start, grid: &grid, schedule, model: &data, noise, tuning, orders: None };
+            let (start, noise) = (data.marginal(grid.first()), &mut Independent::default());
+            let run = Run::new(start, &grid, schedule, &data, noise);
             let Step { x, to, .. } = row.on_grid().expect("walks a grid")(run).last().expect("a step");
             [x.mean - to.alpha * data.mean, x.variance() - data.variance(to)].map(f64::abs)
         });

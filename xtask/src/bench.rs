@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{compress, root, serve, tools, wasm};
 
 /// What `tests/e2e/bench.mjs` prints, where the keys are described.
@@ -33,12 +33,12 @@ struct Images {
 }
 
 /// Prints the tables; the one of the browser has a row for each of these engines.
-pub fn bench(backends: &[Backend]) -> Result<()> {
+pub fn bench(backends: &[Module]) -> Result<()> {
     tools::page_tests()?;
-    wasm::build(&Backend::ALL)?;
+    wasm::build(&Module::ALL)?;
     println!("Size of the engines\n\n{}", sizes().context("could not read the sizes of the engines")?);
     println!("Natively, on the CPU\n");
-    tools::run(tools::cargo().args(["bench", "--quiet", "--bench", "steps"]))?;
+    tools::run(tools::cargo().args(["bench", "--quiet", "--features", "cli", "--bench", "steps"]))?;
     println!("\nIn the browser\n\n{}", browser(backends)?);
     Ok(())
 }
@@ -46,10 +46,10 @@ pub fn bench(backends: &[Backend]) -> Result<()> {
 /// What a visitor downloads.
 fn sizes() -> io::Result<String> {
     let mut table = String::from("| engine | raw MB | gzip MB | brotli MB |\n|---|---:|---:|---:|\n");
-    for backend in Backend::ALL {
-        let [br, gz] = compress::compressed(&backend.binary());
-        let [raw, gz, br] = [&backend.binary(), &gz, &br].map(|path| megabytes(path));
-        table += &format!("| {} | {:.2} | {:.2} | {:.2} |\n", backend.name(), raw?, gz?, br?);
+    for module in Module::ALL {
+        let [br, gz] = compress::compressed(&module.binary());
+        let [raw, gz, br] = [&module.binary(), &gz, &br].map(|path| megabytes(path));
+        table += &format!("| {} | {:.2} | {:.2} | {:.2} |\n", module.name(), raw?, gz?, br?);
     }
     Ok(table)
 }
@@ -59,15 +59,15 @@ fn megabytes(path: &Path) -> io::Result<f64> {
 }
 
 /// What a visitor waits for.
-fn browser(backends: &[Backend]) -> Result<String> {
+fn browser(backends: &[Module]) -> Result<String> {
     let site = serve::serve_behind(serve::site(root()))?;
     let mut table = String::from(
         "| engine | s to the first picture, cold | warm | ms a step: 1 image | 4 | 16 | outside the network | peak MB |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    for backend in backends {
+    for module in backends {
         let mut npm = tools::npm("run");
-        npm.args(["--silent", "bench", "--", backend.id()]);
+        npm.args(["--silent", "bench", "--", module.id()]);
         npm.env("UNNOISE_URL", format!("http://{site}/")).env("CHROMIUM", tools::chromium()?);
         let printed = tools::output(&mut npm)?;
         let Browser { cold_ms, warm_ms, ms_per_step, outside_share, peak_memory } =
@@ -78,7 +78,7 @@ fn browser(backends: &[Backend]) -> Result<String> {
         let memory = peak_memory.map_or("unknown".to_owned(), |bytes| format!("{:.0}", bytes / 1e6));
         table += &format!(
             "| {} | {cold:.1} | {warm:.1} | {one:.0} | {four:.0} | {sixteen:.0} | {outside:.1} % | {memory} |\n",
-            backend.name()
+            module.name()
         );
     }
     Ok(table)

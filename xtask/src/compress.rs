@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, GzBuilder};
 
-use crate::backend::Backend;
+use crate::module::Module;
 
 /// Compresses the engines that are there and have not been compressed since they were made.
 pub fn compress() -> Result<()> {
-    for backend in Backend::ALL.into_iter().filter(|backend| backend.script().exists()) {
-        for path in [backend.binary(), backend.script()] {
+    for module in Module::ALL.into_iter().filter(|module| module.script().exists()) {
+        for path in [module.binary(), module.script()] {
             let [br, gz] = compressed(&path);
             write_once(&path, &br, brotli).with_context(|| format!("could not write {}", br.display()))?;
             write_once(&path, &gz, gzip).with_context(|| format!("could not write {}", gz.display()))?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{files, models, npm, root, wasm};
 
 /// Makes GitHub Pages serve the files as they are; here it also tells a folder that `dist` wrote from any other.
@@ -25,7 +25,7 @@ const PACKAGE_ONLY: [&str; 3] = ["package.json", "README.md", "ts"];
 pub fn dist(out: &Path) -> Result<()> {
     ensure_ours(out)?;
     let weights = models::weigh(&root().join("models"))?;
-    wasm::build(&Backend::ALL)?;
+    wasm::build(&Module::ALL)?;
     npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("could not replace {}", out.display()))?;

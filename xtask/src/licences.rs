@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{files, tools};
 
 /// A text that lists the libraries of both engines with their licences, then each licence's words once.
@@ -41,7 +41,7 @@ pub fn notices() -> Result<String> {
 /// The packages that are compiled for the browser, as `name version`.
 fn libraries() -> Result<BTreeSet<String>> {
     let mut tree = tools::cargo();
-    let features = Backend::ALL.map(Backend::feature).join(",");
+    let features = Module::ALL.map(Module::feature).join(",");
     tree.args(["tree", "--package", "unnoise", "--target", tools::WASM, "--edges", "normal", "--prefix", "none"]);
     let lines = tools::output(tree.args(["--no-default-features", "--features", &features, "--format", "{p}"]))?;
     let name = |line: &str| {

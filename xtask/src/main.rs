@@ -1,13 +1,15 @@
 //! `cargo xtask …`: everything that is done to this repository, in one place.
 
-mod backend;
 mod bench;
 mod compress;
+mod crates;
 mod dist;
 mod files;
 mod licences;
 mod models;
+mod module;
 mod npm;
+mod outside;
 mod serve;
 mod tables;
 mod test;
@@ -21,8 +23,8 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use backend::Backend;
 use clap::{Parser, Subcommand};
+use module::Module;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Build, serve, test and measure unnoise")]
@@ -40,13 +42,18 @@ enum Command {
         port: u16,
         /// The engines to build
         #[arg(long, value_delimiter = ',', default_value = "cpu,webgpu")]
-        backends: Vec<Backend>,
+        backends: Vec<Module>,
     },
     /// Write the page, the engines and the models to a folder that any static host can serve
     Dist {
         /// The folder to write; it is replaced
         #[arg(long, default_value = "dist")]
         out: PathBuf,
+    },
+    /// Build what is out of date of these modules, into pkg/
+    Build {
+        #[arg(value_delimiter = ',', default_value = "settings,cpu,webgpu")]
+        modules: Vec<Module>,
     },
     /// Run every check that the continuous integration runs
     Test,
@@ -62,7 +69,7 @@ enum Command {
     Bench {
         /// The engines to run in the browser; WebGPU takes very long without a GPU
         #[arg(long, value_delimiter = ',', default_value = "cpu")]
-        backends: Vec<Backend>,
+        backends: Vec<Module>,
     },
 }
 
@@ -87,6 +94,7 @@ fn run(command: Command) -> Result<ExitCode> {
             serve::serve(listener, serve::site(root()))?;
         }
         Command::Dist { out } => dist::dist(&out)?,
+        Command::Build { modules } => wasm::build(&modules)?,
         Command::Test => return Ok(test::test()),
         Command::Tables { only } => tables::tables(only.as_deref())?,
         Command::Vendor => vendor::copy()?,

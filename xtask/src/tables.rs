@@ -1,7 +1,7 @@
 //! The tables of `docs/`: each stands between the command that makes it and an end mark.
 //!
 //! ```text
-//! <!-- $ cargo run --release -- list samplers -->
+//! <!-- $ cargo unnoise list samplers -->
 //! | id | name |
 //! <!-- end -->
 //! ```

@@ -6,54 +6,93 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::backend::Backend;
-use crate::{dist, root, serve, tools, vendor, wasm};
+use crate::module::Module;
+use crate::outside::{self, Outcome};
+use crate::{crates, dist, root, serve, tools, vendor, wasm};
 
 /// Where the tests find the published folder: a path of two parts, as on a host that serves many projects.
 const UNDER: &str = "/some/project";
 
 /// Everything but `cuda`, whose libraries fetch a compiler of hundreds of megabytes.
-const FEATURES: &str = "unnoise/gpu";
+const FEATURES: &str = "unnoise/cli,unnoise/gpu";
 
 /// A check and the name under which it fails.
-type Stage = (&'static str, fn() -> Result<()>);
+type Stage = (&'static str, Check);
+
+/// What is checked: by what every machine has, or by a program that may not be had here.
+enum Check {
+    Own(fn() -> Result<()>),
+    Outside(fn() -> Result<Outcome>),
+}
+use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 11] = [
-    ("format", || tools::run(tools::cargo().args(["fmt", "--all", "--check"]))),
-    ("tools", install),
-    ("mathematics, denoisers and samplers alone", || {
-        tools::run(tools::cargo().args(["test", "--no-default-features"]))
-    }),
-    ("lint", || lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--features", FEATURES]))),
-    ("documentation", document),
-    ("tests", tests),
-    ("lint of the CPU engine", || lint_engine(Backend::Cpu)),
-    ("lint of the WebGPU engine", || lint_engine(Backend::Webgpu)),
-    ("CPU engine", || wasm::build(&[Backend::Cpu])),
-    ("WebGPU engine", || wasm::build(&[Backend::Webgpu])),
-    ("page", page),
+const STAGES: [Stage; 17] = [
+    ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
+    ("tools", Own(install)),
+    ("spelling", Outside(outside::spelling)),
+    ("licences and sources of the libraries", Outside(outside::licences)),
+    ("mathematics, denoisers and samplers alone", Own(|| tools::run(tools::cargo().arg("test")))),
+    (
+        "interchange, settings and the laboratory",
+        Own(|| {
+            tools::run(tools::cargo().args([
+                "test",
+                "--features",
+                "lab,replay",
+                "--lib",
+                "--test",
+                "lab",
+                "--test",
+                "replay",
+            ]))
+        }),
+    ),
+    ("lint", Own(|| lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--features", FEATURES])))),
+    ("documentation", Own(document)),
+    ("tests", Own(tests)),
+    ("crate as its users get it", Own(crates::check)),
+    ("lint of the settings module", Own(|| lint_engine(Module::Settings))),
+    ("lint of the CPU engine", Own(|| lint_engine(Module::Cpu))),
+    ("lint of the WebGPU engine", Own(|| lint_engine(Module::Webgpu))),
+    ("settings module", Own(|| wasm::build(&[Module::Settings]))),
+    ("CPU engine", Own(|| wasm::build(&[Module::Cpu]))),
+    ("WebGPU engine", Own(|| wasm::build(&[Module::Webgpu]))),
+    ("page", Own(page)),
 ];
 
-/// Runs the stages up to the first that fails. The last line counts them.
+/// Runs the stages up to the first that fails. The last line counts them; a skipped check has not passed.
 pub fn test() -> ExitCode {
     let start = Instant::now();
-    for (passed, (name, check)) in STAGES.iter().enumerate() {
+    let (mut passed, mut skipped) = (0, 0);
+    for (name, check) in &STAGES {
         println!("\n== {name}");
         let begun = Instant::now();
-        let result = check();
+        let result = match check {
+            Own(check) => check().map(|()| Outcome::Passed),
+            Outside(check) => check(),
+        };
         let seconds = begun.elapsed().as_secs_f64();
-        if let Err(error) = result {
-            println!("== {name}: FAILED after {seconds:.1} s: {error:#}");
-            println!("{} later checks were not run", STAGES.len() - passed - 1);
-            println!("checks: {passed} passed, 1 failed");
-            return ExitCode::FAILURE;
+        match result {
+            Ok(Outcome::Passed) => {
+                passed += 1;
+                println!("== {name}: {seconds:.1} s");
+            }
+            Ok(Outcome::Skipped(why)) => {
+                skipped += 1;
+                println!("== {name}: skipped, because {why}");
+            }
+            Err(error) => {
+                println!("== {name}: FAILED after {seconds:.1} s: {error:#}");
+                println!("{} later checks were not run", STAGES.len() - passed - skipped - 1);
+                println!("checks: {passed} passed, 1 failed, {skipped} skipped");
+                return ExitCode::FAILURE;
+            }
         }
-        println!("== {name}: {seconds:.1} s");
     }
     println!("\nall checks took {:.0} s", start.elapsed().as_secs_f64());
-    println!("checks: {} passed, 0 failed", STAGES.len());
+    println!("checks: {passed} passed, 0 failed, {skipped} skipped");
     ExitCode::SUCCESS
 }
 
@@ -69,9 +108,9 @@ fn lint(clippy: &mut Command) -> Result<()> {
 }
 
 /// Lints an engine for what a browser does not allow.
-fn lint_engine(backend: Backend) -> Result<()> {
+fn lint_engine(module: Module) -> Result<()> {
     let mut clippy = tools::cargo();
-    clippy.args(["clippy", "--lib", "--target", tools::WASM, "--no-default-features", "--features", backend.feature()]);
+    clippy.args(["clippy", "--lib", "--target", tools::WASM, "--no-default-features", "--features", module.feature()]);
     lint(clippy.env("CLIPPY_CONF_DIR", root().join("clippy-wasm")))
 }
 
@@ -86,7 +125,7 @@ fn document() -> Result<()> {
 /// The library and these tasks apart: together they would be built with the sum of their libraries' features, and
 /// `cargo xtask` and `cargo test` by themselves never use that.
 fn tests() -> Result<()> {
-    tools::run(tools::cargo().arg("test"))?;
+    tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
     tools::run(tools::cargo().args(["test", "--package", "xtask"]))
 }
 

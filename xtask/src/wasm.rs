@@ -1,4 +1,4 @@
-//! From the library to `pkg/`: cargo compiles it once an engine, and wasm-bindgen writes the JavaScript around it.
+//! From the library to `pkg/`: cargo compiles it once a module, and wasm-bindgen writes the JavaScript around it.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,94 +10,96 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::backend::Backend;
+use crate::module::Module;
 use crate::{compress, files, root, tools};
 
-/// What an engine is made from. An engine that is older than any of it is out of date.
+/// What a module is made from. One that is older than any of it is out of date.
 const SOURCES: [&str; 5] = ["src", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
 
-/// Brings these engines up to date.
-pub fn build(backends: &[Backend]) -> Result<()> {
+/// Brings these modules up to date.
+pub fn build(modules: &[Module]) -> Result<()> {
     let stale = discard_stale()?;
-    backends.iter().filter(|backend| stale.contains(backend)).try_for_each(|&backend| make(backend))?;
+    modules.iter().filter(|module| stale.contains(module)).try_for_each(|&module| make(module))?;
     compress::compress()
 }
 
-/// Brings these engines up to date, but comes back as soon as the page can run on one of them: the rest is made behind
-/// it, because the WebGPU engine takes many minutes when its libraries have never been compiled.
-pub fn build_for_visitors(mut backends: Vec<Backend>) -> Result<()> {
+/// Brings the settings module and these engines up to date, but comes back as soon as the page can run on one engine: the
+/// rest is made behind it, because the WebGPU engine takes many minutes when its libraries have never been compiled.
+pub fn build_for_visitors(engines: Vec<Module>) -> Result<()> {
     let stale = discard_stale()?;
-    backends.retain(|backend| stale.contains(backend));
-    backends.sort_by_key(|&backend| backend != Backend::Cpu);
-    if stale.len() == Backend::ALL.len() && !backends.is_empty() {
-        make(backends.remove(0))?;
-    }
-    for backend in &backends {
-        println!("The {} engine is being built; until then the page runs without it.", backend.name());
+    let mut wanted: Vec<_> = Module::ALL.into_iter().filter(|module| stale.contains(module)).collect();
+    wanted.retain(|module| *module == Module::Settings || engines.contains(module));
+    // They stand in the order in which the page needs them.
+    let engine_there = Module::ENGINES.iter().any(|engine| !stale.contains(engine));
+    let at_once = wanted.iter().take_while(|module| **module == Module::Settings).count() + usize::from(!engine_there);
+    let behind = wanted.split_off(at_once.min(wanted.len()));
+    wanted.into_iter().try_for_each(make)?;
+    for module in &behind {
+        println!("The {} is being built; until then the page runs without it.", module.name());
     }
     thread::spawn(move || {
-        for backend in backends {
-            match make(backend) {
-                Ok(()) => println!("The {} engine is ready: reload the page.", backend.name()),
-                Err(error) => eprintln!("error: the {} engine could not be built: {error:#}", backend.name()),
+        for module in behind {
+            match make(module) {
+                Ok(()) => println!("The {} is ready: reload the page.", module.name()),
+                Err(error) => eprintln!("error: the {} could not be built: {error:#}", module.name()),
             }
         }
         if let Err(error) = compress::compress() {
-            eprintln!("error: the engines could not be compressed: {error:#}");
+            eprintln!("error: the modules could not be compressed: {error:#}");
         }
     });
     Ok(())
 }
 
-/// Removes the engines that are out of date, so that nobody is served one, and says which they are.
-fn discard_stale() -> Result<Vec<Backend>> {
+/// Removes the modules that are out of date, so that nobody is served one, and says which they are.
+fn discard_stale() -> Result<Vec<Module>> {
     let mut changed = SystemTime::UNIX_EPOCH;
     for source in SOURCES {
         changed = changed.max(files::newest(&root().join(source))?);
     }
     let mut stale = Vec::new();
-    for backend in Backend::ALL {
-        let script = backend.script();
+    for module in Module::ALL {
+        let script = module.script();
         if files::modified(&script)?.is_none_or(|made| made < changed) {
             files::remove(&script)?;
-            stale.push(backend);
+            stale.push(module);
         }
     }
     Ok(stale)
 }
 
-/// Makes one engine, in whatever state it is.
-fn make(backend: Backend) -> Result<()> {
+/// Makes one module, in whatever state it is.
+fn make(module: Module) -> Result<()> {
     tools::wasm_target()?;
-    // An engine is as old as the sources that it was made from, and those can change while it is made.
+    // A module is as old as the sources that it was made from, and those can change while it is made.
     let start = SystemTime::now();
-    let compiled = compile(backend)?;
+    let compiled = compile(module)?;
     let folder = compiled.with_file_name("bindgen");
-    bind(backend, &compiled, &folder).with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))?;
-    publish(backend, &folder)?;
-    File::options().append(true).open(backend.script())?.set_modified(start)?;
+    bind(module, &compiled, &folder).with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))?;
+    publish(module, &folder)?;
+    File::options().append(true).open(module.script())?.set_modified(start)?;
     Ok(())
 }
 
 /// Compiles the library and says where cargo put it.
-fn compile(backend: Backend) -> Result<PathBuf> {
+fn compile(module: Module) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     // Only the `cdylib`: beside an `rlib`, cargo would neither optimise at link time nor leave out the machine code
     // that is thrown away there, which is half of the work.
     cargo.args(["rustc", "--package", "unnoise", "--lib", "--crate-type", "cdylib", "--target", tools::WASM]);
-    cargo.args(["--profile", backend.profile(), "--no-default-features", "--features", backend.feature()]);
+    cargo.args(["--profile", module.profile(), "--no-default-features", "--features", module.feature()]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
     // It would replace, not join, the flags in .cargo/config.toml, and an engine without SIMD is three times slower.
     cargo.env_remove("RUSTFLAGS");
     let messages = tools::output(&mut cargo)?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut files = artifacts.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
-    let engine = files.find_map(|file| file.as_str().filter(|path| path.ends_with(".wasm")).map(PathBuf::from));
-    engine.context("cargo named no .wasm file")
+    let binary = files.find_map(|file| file.as_str().filter(|path| path.ends_with(".wasm")).map(PathBuf::from));
+    binary.context("cargo named no .wasm file")
 }
 
 /// Writes the JavaScript and the final binary to `folder`.
-fn bind(backend: Backend, compiled: &Path, folder: &Path) -> Result<()> {
+fn bind(module: Module, compiled: &Path, folder: &Path) -> Result<()> {
     Bindgen::new()
         .input_path(compiled)
         .web(true)?
@@ -105,14 +107,14 @@ fn bind(backend: Backend, compiled: &Path, folder: &Path) -> Result<()> {
         .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .out_name(&backend.module())
+        .out_name(&module.module())
         .generate(folder)
 }
 
-/// Moves an engine to `pkg/`, the script last: whoever sees the script finds the rest.
-fn publish(backend: Backend, folder: &Path) -> io::Result<()> {
-    let binary = backend.binary();
-    let script = backend.script();
+/// Moves a module to `pkg/`, the script last: whoever sees the script finds the rest.
+fn publish(module: Module, folder: &Path) -> io::Result<()> {
+    let binary = module.binary();
+    let script = module.script();
     for made in compress::compressed(&binary).into_iter().chain(compress::compressed(&script)) {
         files::remove(&made)?;
     }

@@ -1,12 +1,14 @@
 use crate::Outcome;
-use crate::measured::{OfData, OfModel, bar, mean, stated, table};
+use crate::measured::{OfData, OfModel, bar, stated, table};
 use crate::output;
 use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 use std::time::Instant;
-use unnoise::eval::{Bound, Decoder, Pictures, Readable, Variance, bound, pixels};
-use unnoise::math::{NoiseSchedule, Spacing, TorchGenerator};
+use unnoise::eval::statistics::mean;
+use unnoise::eval::{Bound, Pictures, Readable, Variance, pixels};
+use unnoise::math::{NoiseSchedule, Spacing};
 use unnoise::models::Pretrained;
+use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -44,13 +46,9 @@ impl Args {
             Kind::Small => Variance::Small,
             Kind::Large => Variance::Large,
         };
-        let decoder = Decoder::Pixels { range: model.card.range };
-        let mut generators = TorchGenerator::per_image(self.seed.into(), data.len());
         let (began, bar) = (Instant::now(), bar(steps, "terms"));
-        let found =
-            bound(pictures, &data, &grid, (variance, decoder), &mut |i, n| generators[i].randn_f64(n), &mut |done| {
-                bar.set_position(done as u64)
-            })?;
+        let mut watch = |done| bar.set_position(done as u64);
+        let found = pictures.bound(&data, &grid, variance, self.seed, &mut watch)?;
         bar.finish_and_clear();
 
         let bits = |nats: f64| pixels::bits_per_dimension(nats, pictures.dimensions());
@@ -71,8 +69,9 @@ impl Args {
         line("L_0, the decoder", |b| b.decoder);
         line("the bound", Bound::nats);
         output::line(format_args!(
-            "{} images, {steps} steps, one draw of each term, {:.1} s",
-            data.len(),
+            "{}, {}, one draw of each term, {:.1} s",
+            count(data.len(), "image"),
+            count(steps, "step"),
             began.elapsed().as_secs_f64()
         ));
         Ok(ExitCode::SUCCESS)

@@ -1,7 +1,10 @@
-//! Where a command computes.
+//! Where a command computes, and the model that it computes with.
 
 use clap::ValueEnum;
+use std::error::Error;
+use std::path::Path;
 use unnoise::backend::{self, Backend, BackendError, Opened};
+use unnoise::models::Pretrained;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Device {
@@ -22,4 +25,12 @@ impl Device {
         })
         .await
     }
+}
+
+/// Opens the device and the model in `dir`, and says on the terminal what was assumed of the model.
+pub async fn load(dir: &Path, device: Device) -> Result<(Pretrained, Opened), Box<dyn Error>> {
+    let opened = device.open().await?;
+    let model = Pretrained::from_dir(dir, &opened.device)?;
+    model.notes.iter().for_each(|note| eprintln!("note: {note}"));
+    Ok((model, opened))
 }

@@ -1,8 +1,8 @@
 use crate::Outcome;
-use crate::dataset::Dataset;
-use crate::device::Device;
-use crate::measured::{bar, log_density, stated, watched};
-use crate::{output, sampling};
+use crate::device::{Device, load};
+use crate::measured::{bar, stated, watched};
+use crate::output;
+use crate::settings_args::pair;
 use clap::Args as ClapArgs;
 use serde_json::json;
 use std::error::Error;
@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use unnoise::backend::Opened;
-use unnoise::eval::quality::{Album, Judge, NEIGHBOURS, Score};
-use unnoise::eval::{Control, Likelihood, Pictures, Readable, pixels};
+use unnoise::eval::quality::{Album, Albums, NEIGHBOURS, Reference, Score, samples};
+use unnoise::eval::{Control, Likelihood, Pictures};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::session::SessionError;
-use unnoise::settings::Settings;
+use unnoise::settings::{Settings, Value};
+use unnoise::words::count;
 
 /// Fréchet distance, accuracy, precision, recall and memorisation of samples, each beside the figure of real test pictures.
 /// The features are those of a small classifier trained on the same data, not of Inception, so the distance is no FID and
@@ -54,8 +55,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0")]
     seed: String,
     /// Any other key of a link, such as order=3; may be given often
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, Value)>,
     /// Also the bits per dimension of the first N test pictures, about a minute each
     #[arg(long, value_name = "N", default_value_t = 0)]
     likelihood: usize,
@@ -73,29 +74,28 @@ pub struct Args {
 pub async fn run(args: &Args) -> Outcome {
     let settings = args.settings()?;
     [&args.json, &args.neighbours].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
-    let opened = args.device.open().await?;
-    let model = Pretrained::from_dir(&args.model, &opened.device)?;
-    let folder = args.classifier.clone().map_or_else(|| judge_of(&args.model, &model), Ok)?;
+    let (model, opened) = load(&args.model, args.device).await?;
+    let folder = args.classifier.clone().map_or_else(|| classifier_of(&args.model, &model), Ok)?;
     let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-    let data = Dataset::read(&args.data, &folder, model.shape())?;
+    let data = Albums::read(&args.data, &folder, model.shape())?;
     let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
 
-    let judge = watched(reference, "training pictures looked at", |watch| {
-        Judge::new(&classifier, &opened.device, &data.train, reference, watch)
+    let known = watched(reference, "training pictures seen", |watch| {
+        Reference::new(&classifier, &opened.device, &data.train, reference, watch)
     })?;
     let n = args.samples as usize;
-    let (samples, seconds) = draw_watched(&model, &settings, (n, &data.train), &opened).await?;
-    let score = watched(n, "samples judged", |watch| judge.score(&samples, watch))?;
-    let floor = watched(n, "test pictures judged", |watch| judge.score(&data.test.first(n), watch))?;
+    let (drawn, seconds) = draw_watched(&model, &settings, (n, &data.train)).await?;
+    let score = watched(n, "samples scored", |watch| known.score(&drawn, watch))?;
+    let floor = watched(n, "test pictures scored", |watch| known.score(&data.test.first(n), watch))?;
     let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
 
     if let Some(path) = &args.neighbours {
-        let (bytes, columns) = beside_nearest(&judge, &samples, &data.train);
-        output::png(path, picture::rows(&bytes, samples.shape, columns), samples.shape[0])?;
+        let (bytes, columns) = samples::beside_nearest(&known, &drawn, &data.train);
+        output::png(path, picture::rows(&bytes, drawn.shape, columns), drawn.shape[0])?;
     }
     if let Some(path) = &args.json {
         let all = json!({
-            "model": args.model, "classifier": folder, "features": judge.features(), "data": args.data,
+            "model": args.model, "classifier": folder, "features": known.features(), "data": args.data,
             "settings": settings.to_link(), "reference": reference, "training": data.train.len(),
             "samples": score, "test": floor, "bits_per_dim": bits, "seconds": seconds,
         });
@@ -103,12 +103,13 @@ pub async fn run(args: &Args) -> Outcome {
     }
     print(&score, &floor);
     if !bits.is_empty() {
-        output::line(format_args!("{:36} {:>12} bits/dim, {} test pictures", "likelihood", stated(&bits), bits.len()));
+        let pictures = count(bits.len(), "test picture");
+        output::line(format_args!("{:36} {:>12} bits/dim, {pictures}", "likelihood", stated(&bits)));
     }
     output::line(format_args!(
         "\nFréchet distance of {} features of {}, no FID, from the first {reference} training pictures; precision and\n\
          recall with {NEIGHBOURS} neighbours, among as many of them as pictures; nearest of all {} training pictures.",
-        judge.features(),
+        known.features(),
         folder.display(),
         data.train.len(),
     ));
@@ -122,32 +123,27 @@ impl Args {
         let Self { sampler, steps, schedule, guidance, seed, .. } = self;
         let pairs =
             [("sampler", sampler), ("steps", steps), ("schedule", schedule), ("guidance", guidance), ("seed", seed)];
-        for (key, value) in pairs {
-            settings.set(key, value)?;
-        }
-        for pair in &self.set {
-            settings.set_pair(pair)?;
-        }
-        Ok(settings.fitted()?)
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), Value::from(&**value)));
+        settings.take_all(pairs.into_iter().chain(self.set.iter().cloned()).collect())?;
+        Ok(settings.fitted(None)?)
     }
 }
 
-/// [`sampling::draw`] behind a bar, and the seconds it took.
+/// [`samples::draw`] behind a bar, and the seconds it took.
 pub async fn draw_watched(
     model: &Pretrained,
     settings: &Settings,
     (n, training): (usize, &Album),
-    opened: &Opened,
 ) -> Result<(Album, f64), SessionError> {
     let (began, bar) = (Instant::now(), bar(n, "samples"));
     let mut watch = |done: f64| bar.set_position(done as u64);
-    let samples = sampling::draw(model, settings, (n, training), opened, &mut watch).await?;
+    let drawn = samples::draw(model, settings, (n, training), &mut watch).await?;
     bar.finish_and_clear();
-    Ok((samples, began.elapsed().as_secs_f64()))
+    Ok((drawn, began.elapsed().as_secs_f64()))
 }
 
 /// The folder of the classifier that the card of the model in `dir` names.
-pub fn judge_of(dir: &Path, model: &Pretrained) -> Result<PathBuf, String> {
+pub fn classifier_of(dir: &Path, model: &Pretrained) -> Result<PathBuf, String> {
     let name = model.card.classifier.as_ref();
     name.map(|name| dir.with_file_name(name))
         .ok_or_else(|| format!("unnoise.json in {} names no classifier; name one with --classifier DIR", dir.display()))
@@ -156,31 +152,18 @@ pub fn judge_of(dir: &Path, model: &Pretrained) -> Result<PathBuf, String> {
 /// Bits per dimension of each picture of `album`, given its class, with one probe of the divergence.
 fn bits(model: &Pretrained, album: &Album, opened: &Opened) -> Result<Vec<f64>, Box<dyn Error>> {
     let likelihood = Likelihood::new(&model.schedule, Control::Tolerance(1e-4));
-    let range = model.card.range;
     let bar = bar(100 * album.len(), "% of a picture");
     let each = (0..album.len()).map(|i| {
         let label = album.labels.get(i).copied().filter(|_| model.classes() > 0);
         let pictures = Pictures::new(model, label, &opened.device)?;
-        let values = picture::from_bytes(album.picture(i), album.shape, range);
+        let values = picture::from_bytes(album.picture(i), album.shape, model.card.range);
         let values: Vec<f64> = values.into_iter().map(f64::from).collect();
         let mut watch = |part: f64| bar.set_position((100.0 * (i as f64 + part)) as u64);
-        let found = log_density(&likelihood, &pictures, (&values, range), (i as u64, 1), &mut watch)?;
-        Ok(pixels::bits_per_dimension_of_density(found.nats(), pictures.dimensions(), range))
+        Ok(pictures.likelihood(&likelihood, &values, (i as u64, 1), &mut watch)?.bits_per_dimension)
     });
     let found = each.collect();
     bar.finish_and_clear();
     found
-}
-
-/// The bytes of the samples that lie nearest to a training picture, and below each its nearest ones; and how many they are.
-fn beside_nearest(judge: &Judge, samples: &Album, training: &Album) -> (Vec<u8>, usize) {
-    let mut near: Vec<_> = judge.nearest(samples, 3).into_iter().enumerate().collect();
-    near.sort_by(|(_, a), (_, b)| a[0].distance.total_cmp(&b[0].distance));
-    near.truncate(16);
-    let row = |place: usize| near.iter().map(move |(_, near)| training.picture(near[place].index));
-    let below = (0..near[0].1.len()).flat_map(row);
-    let bytes = near.iter().map(|(i, _)| samples.picture(*i)).chain(below).flatten().copied().collect();
-    (bytes, near.len())
 }
 
 /// The figures of the samples beside those of the test pictures.

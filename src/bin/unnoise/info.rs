@@ -1,14 +1,12 @@
 use crate::Outcome;
 use crate::output;
 use clap::Args as ClapArgs;
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
-use unnoise::models::{Pretrained, WEIGHTS};
-use unnoise::session;
-use unnoise::settings::Settings;
+use unnoise::models::Pretrained;
+use unnoise::settings::{Linked, Page, Settings};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -28,8 +26,7 @@ pub async fn run(args: &Args) -> Outcome {
     ));
     output::line(format_args!("network     {}", model.net.config()));
     output::line(format_args!("parameters  {}", model.parameters()));
-    let bytes = fs::metadata(args.dir.join(WEIGHTS))?.len();
-    output::line(format_args!("weights     {:.2} MB", bytes as f64 / 1e6));
+    output::line(format_args!("weights     {:.2} MB", model.bytes as f64 / 1e6));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
     match diffusers::describe(&model.scheduler_config) {
@@ -48,13 +45,15 @@ pub async fn run(args: &Args) -> Outcome {
     if let Some(classifier) = &card.classifier {
         output::line(format_args!("classifier  {classifier}"));
     }
-    let general = Settings::default().pairs();
-    let own = session::preset(&model)?.pairs().into_iter().filter(|pair| !general.contains(pair));
+    let own = model.preset()?;
+    let own = own.record(&Page::default()).into_iter();
+    let own = own.filter(|(key, value)| Settings::default().value(&Page::default(), key).as_ref() != Some(value));
     let own: Vec<_> = own.map(|(key, value)| format!("{key}={value}")).collect();
     if !own.is_empty() {
         output::line(format_args!("starts with {}", own.join(" ")));
     }
     let licence = if card.licence.is_empty() { "not said" } else { &card.licence };
     output::line(format_args!("licence     {licence}"));
+    model.notes.iter().for_each(|note| output::line(format_args!("note        {note}")));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,16 +1,18 @@
 use crate::Outcome;
-use crate::measured::{OfModel, mean, noise};
-use crate::{output, pictures};
+use crate::measured::{OfModel, format, noise};
+use crate::output;
 use burn::tensor::Tensor;
 use clap::{Args as ClapArgs, builder::PossibleValuesParser};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::backend::ImageNoise;
-use unnoise::eval::{Inversion, Pictures, invert};
+use unnoise::dataset::pictures;
+use unnoise::eval::statistics::difference;
+use unnoise::eval::{Inversion, Pictures, RoundTrip};
 use unnoise::math::Spacing;
 use unnoise::models::Pretrained;
 use unnoise::picture;
-use unnoise::samplers::{Run, method};
+use unnoise::samplers::method;
+use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -46,27 +48,13 @@ impl Args {
         let inversion = Inversion::ALL.iter().find(|(id, _)| *id == self.method).map(|(_, inversion)| *inversion);
         let inversion = inversion.ok_or("no such method of inversion")?;
         let id = self.sampler.as_ref().unwrap_or(&self.method);
-        let row = method::<Tensor<4>>(id).ok_or_else(|| format!("there is no sampler {id}"))?;
-        let sampler = row.on_grid().filter(|_| !row.stochastic_with(&row.tuning));
-        let sampler = sampler.ok_or_else(|| format!("{id} does not walk a grid without fresh noise"))?;
+        let sampler = method::<Tensor<4>>(id).ok_or_else(|| format!("there is no sampler {id}"))?;
         let (shape, range) = (model.shape(), model.card.range);
-        let data = pictures::read(&self.image, 1, shape, range)?.concat();
+        let data = pictures::read(&self.image, 1, &format(model))?.concat();
         let grid = Spacing::Trailing.grid(&model.schedule, self.steps)?;
-
-        let network = numbers.denoiser(1);
-        let start = invert(numbers.upload(&data), &grid, &network, inversion);
-        let latent = numbers.download(start.clone())?;
-        let run = Run {
-            start,
-            grid: &grid,
-            schedule: &model.schedule,
-            model: &network,
-            noise: &mut ImageNoise::new(0, 1),
-            tuning: row.tuning,
-            orders: None,
-        };
-        let end = sampler(run).last().ok_or("a grid without steps")?;
-        let back = numbers.download(end.x)?;
+        let RoundTrip { latent, back } = numbers.round_trip(&data, &grid, inversion, &sampler)?.ok_or_else(|| {
+            format!("{id} takes fresh noise or chooses its own steps; choose a deterministic sampler, such as ddim")
+        })?;
 
         let f32s: Vec<f32> = back.iter().map(|v| *v as f32).collect();
         output::png(&self.out, (picture::to_bytes(&f32s, shape, range), shape[2], shape[1]), shape[0])?;
@@ -81,18 +69,11 @@ impl Args {
         let std = grid.first().marginal_std();
         output::line(noise(&latent.iter().map(|v| v / std).collect::<Vec<_>>()));
         output::line(format_args!(
-            "{} up and {id} back in {} steps each, {}",
+            "{} up and {id} back in {} each, {}",
             self.method,
-            self.steps,
+            count(self.steps, "step"),
             self.out.display()
         ));
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Root mean square and largest difference.
-fn difference(a: &[f64], b: &[f64]) -> (f64, f64) {
-    let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
-    let (square, _) = mean(&apart.iter().map(|d| d * d).collect::<Vec<_>>());
-    (square.sqrt(), apart.into_iter().fold(0.0, f64::max))
 }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::lab::Settings;
 use unnoise::lab::learn::{Learner, Recipe};
+use unnoise::settings::Checked;
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// A link of the laboratory, such as "#lab&data=moons&train-steps=20000": data, process, network, seed and steps
+    /// A link of the lab, such as "#lab&data=moons&train-steps=20000": data, process, network, seed and steps
     link: String,
     /// The safetensors file to write: the averaged weights
     #[arg(long, value_name = "FILE")]
@@ -20,9 +21,9 @@ pub struct Args {
 const STRIDE: usize = 100;
 
 pub fn run(args: &Args) -> Outcome {
-    let (settings, problems) = Settings::from_link(&args.link);
+    let Checked { settings, problems, .. } = Settings::read_link(&args.link);
     if let Some(problem) = problems.first() {
-        return Err(format!("{problem}").into());
+        return Err(problem.clone().into());
     }
     if settings.train_steps == 0 {
         return Err("the link names no train-steps; write for how many the network is to be trained".into());

@@ -1,11 +1,13 @@
 use crate::Outcome;
-use crate::measured::{OfData, OfModel, bar, log_density, mean, noise, stated, table};
+use crate::measured::{OfData, OfModel, bar, noise, stated, table};
 use crate::output;
 use clap::Args as ClapArgs;
 use std::process::ExitCode;
 use std::time::Instant;
-use unnoise::eval::{Control, Likelihood, LogDensity, Pictures, Readable, pixels};
+use unnoise::eval::statistics::mean;
+use unnoise::eval::{Control, Found, Likelihood, LogDensity, Pictures};
 use unnoise::models::Pretrained;
+use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -34,7 +36,6 @@ pub async fn run(args: &Args) -> Outcome {
 impl Args {
     fn measure(&self, model: &Pretrained, pictures: &Pictures) -> Outcome {
         let data = self.data.pictures(model)?;
-        let (n, range) = (pictures.dimensions(), model.card.range);
         let control = match self.steps {
             Some(steps) => Control::Steps(steps as usize),
             None if self.tolerance > 0.0 => Control::Tolerance(self.tolerance),
@@ -47,34 +48,37 @@ impl Args {
         for (i, picture) in data.iter().enumerate() {
             let drawn = (u64::from(self.seed) + i as u64, self.probes.into());
             let mut watch = |part: f64| bar.set_position((100.0 * (i as f64 + part)) as u64);
-            found.push(log_density(&run, pictures, (picture, range), drawn, &mut watch)?);
+            found.push(pictures.likelihood(&run, picture, drawn, &mut watch)?);
         }
         bar.finish_and_clear();
 
-        let bits: Vec<_> = found.iter().map(|p| pixels::bits_per_dimension_of_density(p.nats(), n, range)).collect();
-        let error = |p: &LogDensity| p.standard_error().map(|nats| pixels::bits_per_dimension(nats, n));
         if let Some(path) = &self.data.csv {
-            let rows = found.iter().zip(&bits).enumerate().map(|(i, (p, bits))| {
-                let error = error(p).map(|e| e.to_string()).unwrap_or_default();
-                format!("{i},{bits},{error},{},{},{},{}", p.nats(), p.accepted, p.rejected, p.evaluations)
+            let rows = found.iter().enumerate().map(|(i, Found { density: p, bits_per_dimension, error })| {
+                let error = error.map(|e| e.to_string()).unwrap_or_default();
+                let steps = format!("{},{},{}", p.accepted, p.rejected, p.evaluations);
+                format!("{i},{bits_per_dimension},{error},{},{steps}", p.nats())
             });
             table(path, "image,bits_per_dim,probe_standard_error,nats,accepted,rejected,evaluations", rows)?;
         }
-        output::line(format_args!("{} bits/dim over {} images", stated(&bits), data.len()));
-        let errors: Option<Vec<f64>> = found.iter().map(error).collect();
+        let bits: Vec<_> = found.iter().map(|found| found.bits_per_dimension).collect();
+        output::line(format_args!("{} bits/dim over {}", stated(&bits), count(data.len(), "image")));
+        let errors: Option<Vec<f64>> = found.iter().map(|found| found.error).collect();
         if let Some(errors) = errors {
             let (typical, _) = mean(&errors);
-            output::line(format_args!("of one image ± {typical:.4} by the choice of {} probes", self.probes));
+            output::line(format_args!(
+                "of one image ± {typical:.4} by the choice of {}",
+                count(self.probes.into(), "probe")
+            ));
         }
-        output::line(noise(&found.iter().flat_map(|p| p.latent.iter().copied()).collect::<Vec<_>>()));
-        let sum = |of: fn(&LogDensity) -> usize| found.iter().map(of).sum::<usize>();
+        output::line(noise(&found.iter().flat_map(|p| p.density.latent.iter().copied()).collect::<Vec<_>>()));
+        let sum = |of: fn(&LogDensity) -> usize| found.iter().map(|p| of(&p.density)).sum::<usize>();
         output::line(format_args!(
-            "noise-to-signal ratio {:.4} to {:.1}: {} steps accepted, {} rejected, {} evaluations in {:.1} s",
+            "noise-to-signal ratio {:.4} to {:.1}: {} accepted, {} rejected, {} in {:.1} s",
             run.from,
             run.to,
-            sum(|p| p.accepted),
+            count(sum(|p| p.accepted), "step"),
             sum(|p| p.rejected),
-            sum(|p| p.evaluations),
+            count(sum(|p| p.evaluations), "evaluation"),
             began.elapsed().as_secs_f64()
         ));
         Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@ use crate::output;
 use clap::{Args as ClapArgs, ValueEnum};
 use std::process::ExitCode;
 use unnoise::math::Spacing;
-use unnoise::samplers::{Method, methods};
+use unnoise::samplers::{Method, Tuning, methods};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -46,14 +46,14 @@ fn samplers() {
 }
 
 fn row(m: &Method<f64>) -> String {
-    let knobs: Vec<_> = m.knobs.iter().map(|knob| knob.id()).collect();
+    let knobs: Vec<_> = m.knobs.iter().map(|knob| knob.id).collect();
     let noise = if m.stochastic { "fresh" } else { "" };
     let [comfyui, k_diffusion, diffusers] = [m.comfyui, m.k_diffusion, m.diffusers].map(Option::unwrap_or_default);
     format!(
         "| `{}` | {} | {} | {} | {noise} | {} | {comfyui} | {k_diffusion} | {diffusers} | {} |",
         m.id,
         m.name,
-        m.order_with(&m.tuning),
+        m.order_with(&Tuning::default()),
         m.evaluations,
         knobs.join(" "),
         m.paper

@@ -2,7 +2,6 @@
 
 mod bound;
 mod compare;
-mod dataset;
 mod device;
 mod eval;
 mod info;
@@ -12,16 +11,16 @@ mod likelihood;
 mod list;
 mod measured;
 mod output;
-mod pictures;
 mod quality;
 mod replay;
 mod sample;
-mod sampling;
+mod settings_args;
 mod sheet;
 mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use unnoise::settings::Problem;
 
 /// Diffusion models and samplers on the command line: the pictures of the web page, to the seed.
 #[derive(Parser)]
@@ -39,7 +38,7 @@ enum Command {
     Sheet(sheet::Args),
     /// Train a model, or a classifier of noisy pictures, from a recipe.
     Train(train::Args),
-    /// Train the network of a link of the laboratory.
+    /// Train the network of a link of the lab.
     Lab(lab::Args),
     /// Replay recorded trajectories and compare every step with the record.
     Replay(replay::Args),
@@ -82,6 +81,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|e| {
         eprintln!("error: {e}");
-        ExitCode::FAILURE
+        // As an option that clap refuses.
+        if e.is::<Problem>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }

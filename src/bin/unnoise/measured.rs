@@ -1,14 +1,14 @@
 //! What the measures of a model have in common: the model, the pictures, a bar, a table.
 
 use crate::Outcome;
+use crate::device::{Device, load};
 use crate::output::{self, WriteError};
-use crate::pictures;
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
-use unnoise::backend::{self, Backend, BackendError};
-use unnoise::eval::{Likelihood, LogDensity, OdeError, Pictures, Probes, Readable, pixels, standard_normal};
-use unnoise::math::TorchGenerator;
+use unnoise::dataset::pictures::{self, Format};
+use unnoise::eval::Pictures;
+use unnoise::eval::statistics::{mean, spread};
 use unnoise::models::Pretrained;
 
 #[derive(ClapArgs)]
@@ -37,8 +37,7 @@ pub struct OfData {
 impl OfModel {
     /// Opens the processor, loads the model and hands both to `work`.
     pub async fn run(&self, work: impl FnOnce(&Pretrained, &Pictures) -> Outcome) -> Outcome {
-        let opened = backend::open(Backend::Cpu).await?;
-        let model = Pretrained::from_dir(&self.model, &opened.device)?;
+        let (model, opened) = load(&self.model, Device::Cpu).await?;
         work(&model, &Pictures::new(&model, self.class, &opened.device)?)
     }
 }
@@ -48,21 +47,13 @@ impl OfData {
         if let Some(csv) = &self.csv {
             output::has_place(csv)?;
         }
-        Ok(pictures::read(&self.data, self.images.into(), model.shape(), model.card.range)?)
+        Ok(pictures::read(&self.data, self.images.into(), &format(model))?)
     }
 }
 
-/// The log density of a picture with values in `range`, its dequantisation and its probes drawn from `seed`.
-pub fn log_density(
-    likelihood: &Likelihood<'_>,
-    model: &Pictures,
-    (picture, range): (&[f64], [f64; 2]),
-    (seed, probes): (u64, usize),
-    watch: &mut dyn FnMut(f64),
-) -> Result<LogDensity, OdeError<BackendError>> {
-    let y = pixels::dequantise(picture, range, &mut TorchGenerator::new(seed));
-    let probes = Probes::rademacher(seed, probes, model.dimensions());
-    likelihood.log_density(model, &y, &probes, standard_normal, watch)
+/// How pictures are read for a model.
+pub fn format(model: &Pretrained) -> Format {
+    Format { shape: model.shape(), range: model.card.range, background: model.card.background }
 }
 
 /// A bar of `len` things called `unit`.
@@ -85,19 +76,10 @@ pub fn table(path: &Path, columns: &str, rows: impl Iterator<Item = String>) -> 
     output::text(path, &lines.collect::<String>())
 }
 
-/// Mean and, of at least two numbers, the standard error of the mean.
-pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()))
-}
-
 /// Mean and standard deviation of noise that should be standard normal, in words.
 pub fn noise(values: &[f64]) -> String {
-    let (centre, _) = mean(values);
-    let (variance, _) = mean(&values.iter().map(|v| (v - centre).powi(2)).collect::<Vec<_>>());
-    format!("noise: mean {centre:.4}, standard deviation {:.4}", variance.sqrt())
+    let (mean, deviation) = spread(values);
+    format!("noise: mean {mean:.4}, standard deviation {deviation:.4}")
 }
 
 /// `mean ± standard error`, or the mean alone.

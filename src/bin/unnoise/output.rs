@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use thiserror::Error;
+use unnoise::dataset::pictures::{self, PictureError};
 use unnoise::picture;
 use unnoise::session::Frame;
 
@@ -29,26 +30,15 @@ pub fn line(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Whether a file can come to stand at `path`, asked before the work whose result it would lose.
+/// Whether a file can come to stand at `path`, checked before the work whose result it would lose.
 pub fn has_place(path: &Path) -> Result<(), WriteError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() { Ok(()) } else { Err(failed(path)(format!("there is no folder {}", folder.display()))) }
 }
 
 /// Writes `(bytes, width, height)` with 1, 3 or 4 channels.
-pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channels: usize) -> Result<(), WriteError> {
-    let colour = match channels {
-        1 => png::ColorType::Grayscale,
-        3 => png::ColorType::Rgb,
-        4 => png::ColorType::Rgba,
-        n => return Err(failed(path)(format!("a PNG has 1, 3 or 4 channels, the model gives {n}"))),
-    };
-    let file = std::fs::File::create(path).map_err(failed(path))?;
-    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width as u32, height as u32);
-    encoder.set_color(colour);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed(path))?;
-    writer.write_image_data(&bytes).and_then(|()| writer.finish()).map_err(failed(path))
+pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channels: usize) -> Result<(), PictureError> {
+    pictures::write(path, &bytes, [channels, height, width])
 }
 
 /// Writes a text.
@@ -64,7 +54,13 @@ pub fn tensor(path: &Path, name: &str, values: &[f64], shape: &[usize]) -> Resul
 }
 
 /// Writes a step's sheets, `step-0003-x.png` and `step-0003-x0.png`.
-pub fn frames(dir: &Path, step: usize, x: &[u8], denoised: Option<&[u8]>, shape: [usize; 3]) -> Result<(), WriteError> {
+pub fn frames(
+    dir: &Path,
+    step: usize,
+    x: &[u8],
+    denoised: Option<&[u8]>,
+    shape: [usize; 3],
+) -> Result<(), PictureError> {
     for (name, bytes) in [("x", Some(x)), ("x0", denoised)] {
         if let Some(bytes) = bytes {
             png(&dir.join(format!("step-{step:04}-{name}.png")), picture::sheet(bytes, shape), shape[0])?;

@@ -1,17 +1,20 @@
 use crate::Outcome;
-use crate::device::Device;
+use crate::device::{Device, load};
 use crate::output::{self, Trace};
-use crate::pictures::{self, PictureError};
+use crate::settings_args::{Except, SettingsArgs};
 use clap::Args as ClapArgs;
+use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
+use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
-use unnoise::session::{self, Frame, Given, Helpers, Timing};
-use unnoise::settings::{Problem, Settings};
+use unnoise::session::{self, Given, Helpers, Timing};
+use unnoise::settings::{Facts, Link, Problem, Settings};
+use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -21,45 +24,24 @@ pub struct Args {
     /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// Sampler id, such as ddim or dpmpp-2m [default: the model's, or dpmpp-2m]
-    #[arg(long, value_name = "ID")]
-    sampler: Option<String>,
-    /// Number of steps, 1 to 1000; a custom schedule has its own [default: the model's, or 20]
-    #[arg(long, value_name = "N")]
-    steps: Option<String>,
-    /// Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5 [default: the model's, or trailing]
-    #[arg(long, value_name = "SPACING")]
-    schedule: Option<String>,
-    /// Seed of the first image; the next ones have the numbers after it [default: the model's, or 7]
-    #[arg(long, value_name = "N")]
-    seed: Option<String>,
-    /// Number of images, 1 to 64 [default: the model's, or 16]
-    #[arg(long, value_name = "N")]
-    images: Option<String>,
-    /// Class number, all, or none [default: the model's, or all]
-    #[arg(long, value_name = "CLASS")]
-    class: Option<String>,
-    /// Classifier-free guidance scale, 0 to 20; 1 is none [default: the model's, or 2]
-    #[arg(long, value_name = "SCALE")]
-    guidance: Option<String>,
-    /// Any other key of a link, such as order=3, churn=40, rescale=0.7 or noise=brownian; may be given often
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Start from this picture instead of noise alone; `--set strength=0.6` says how much of the run it goes through
+    #[command(flatten)]
+    settings: SettingsArgs<ModelFolder>,
+    /// Start from this picture, fitted to the model's size and laid on its background, instead of noise alone; `--strength`
+    /// says how much of the run it goes through [default strength: 0.6]
     #[arg(long, value_name = "PNG")]
     image: Option<PathBuf>,
-    /// Keep the part of the picture that is white here
+    /// Keep the part of the picture that is white here; transparent is black
     #[arg(long, value_name = "PNG", requires = "image")]
     mask: Option<PathBuf>,
-    /// A worse model of the same kind to lead away from (autoguidance), by the guidance scale
+    /// A worse model of the same data that guidance pushes away from (autoguidance), by the guidance scale
     #[arg(long, value_name = "DIR")]
     worse: Option<PathBuf>,
-    /// A classifier of noisy pictures to be led by, a folder with config.json and its weights; `--set classifier=2` says how
-    /// far, and without a folder asks the one that the model's card names [default scale: 1]
+    /// The classifier of `--classifier`, a folder with config.json and its weights [default: the one that the model's card
+    /// names; default scale: 1]
     #[arg(long, value_name = "DIR")]
-    classifier: Option<PathBuf>,
+    classifier_model: Option<PathBuf>,
     /// Print the run as a Python script for diffusers instead of making it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["image", "mask", "worse", "classifier_model", "frames", "trace", "out"])]
     python: bool,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
@@ -75,26 +57,39 @@ pub struct Args {
     trace: Option<PathBuf>,
 }
 
+/// `--model` is a folder here.
+struct ModelFolder;
+
+impl Except for ModelFolder {
+    const KEYS: &'static [&'static str] = &["model"];
+}
+
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     let folder = args.folder();
-    let opened = args.device.open().await?;
-    let model = Pretrained::from_dir(&folder, &opened.device)?;
-    let settings = args.settings(&session::preset(&model)?)?;
+    let (model, opened) = load(&folder, args.device).await?;
+    let shape = model.shape();
+    if !args.python && !matches!(shape[0], 1 | 3 | 4) {
+        let channels = count(shape[0], "channel");
+        return Err(format!("a PNG has 1, 3 or 4 channels, and this model's images have {channels}").into());
+    }
+    let beside = model.card.classifier.as_ref().map(|name| folder.with_file_name(name));
+    let classifier = args.classifier_model.clone().or(beside);
+    let settings = args.settings(&model, classifier.is_some())?;
     if args.python {
         output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let shape = model.shape();
     let worse = args.worse.as_ref().map(|dir| Pretrained::from_dir(dir, &opened.device)).transpose()?;
-    let beside = model.card.classifier.as_ref().map(|name| folder.with_file_name(name));
-    let classifier = args.classifier.clone().or(beside).filter(|_| settings.classifier > 0.0);
+    let classifier = classifier.filter(|_| settings.classifier > 0.0);
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
+    let of_picture = Format { shape, range: model.card.range, background: model.card.background };
+    let of_mask = Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3] };
     let given = Given {
-        picture: args.image.as_ref().map(|path| one(path, shape, model.card.range)).transpose()?,
-        classes: None,
-        kept: args.mask.as_ref().map(|path| one(path, [1, shape[1], shape[2]], [0.0, 1.0])).transpose()?,
+        picture: args.image.as_ref().map(|path| one(path, of_picture)).transpose()?,
+        kept: args.mask.as_ref().map(|path| one(path, of_mask)).transpose()?,
         helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
+        ..Given::default()
     };
     if let Some(dir) = &args.frames {
         output::create_dir(dir)?;
@@ -104,54 +99,54 @@ pub async fn run(args: Args) -> Outcome {
         .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), 0, Timing::default());
-    let mut failure = None;
-    let each = async |frame: Frame| {
-        let Timing { total, .. } = frame.timing;
+    let mut frames = pin!(model.frames(&settings, given));
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
         bar.set_position((1e3 * frame.done) as u64);
         let of = frame.steps.map_or(String::new(), |steps| format!(" of {steps}"));
-        let pace = total.as_secs_f64() * 1e3 / frame.step.max(1) as f64;
+        let pace = frame.timing.total.as_secs_f64() * 1e3 / frame.step.max(1) as f64;
         bar.set_message(format!("step {}{of} · {pace:.0} ms a step", frame.step));
         let (x, denoised) = frame.pixels(shape, model.card.range);
-        if let Some(dir) = &args.frames
-            && let Err(e) = output::frames(dir, frame.step, &x, denoised.as_deref(), shape)
-        {
-            failure = Some(e);
-            return ControlFlow::Break(());
+        if let Some(dir) = &args.frames {
+            output::frames(dir, frame.step, &x, denoised.as_deref(), shape)?;
         }
         last = (x, frame.step, frame.timing);
         if let Some(trace) = &mut trace {
             trace.push(frame);
         }
-        ControlFlow::Continue(())
-    };
-    let end = session::run(&model, &settings, given, &opened.device, each).await?;
-    bar.finish_and_clear();
-    if let (ControlFlow::Break(()), Some(e)) = (end, failure) {
-        return Err(e.into());
     }
+    bar.finish_and_clear();
     let (pixels, steps, timing) = last;
     output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, shape)?;
     }
     output::line(summary(settings.images, steps, timing));
-    output::line(format_args!("{} · {} · {}", args.out.display(), opened.adapter, settings.to_link()));
+    let link = match args.linked_name() {
+        Ok(_) => settings.to_link(),
+        Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
+    };
+    output::line(format_args!("{} · {} · {link}", args.out.display(), opened.adapter));
     Ok(ExitCode::SUCCESS)
 }
 
 /// The values of one picture.
-fn one(path: &Path, shape: [usize; 3], range: [f64; 2]) -> Result<Vec<f32>, PictureError> {
-    let values = pictures::read(path, 1, shape, range)?;
+fn one(path: &Path, format: Format) -> Result<Vec<f32>, PictureError> {
+    let values = pictures::read(path, 1, &format)?;
     Ok(values.into_iter().flatten().map(|v| v as f32).collect())
 }
 
 fn summary(images: usize, steps: usize, timing: Timing) -> String {
     let total = timing.total.as_secs_f64();
+    let share = |part: std::time::Duration| 100.0 * part.as_secs_f64() / total;
     format!(
-        "{images} images, {steps} steps, {} evaluations in {total:.2} s: {:.1} ms a step, {:.2} % of it outside the network",
-        timing.evaluations,
+        "{}, {}, {} in {total:.2} s: {:.1} ms a step, {:.1} % in calls of the network, {:.1} % in reading back",
+        count(images, "image"),
+        count(steps, "step"),
+        count(timing.evaluations, "evaluation"),
         total * 1e3 / steps.max(1) as f64,
-        100.0 * (1.0 - timing.network.as_secs_f64() / total)
+        share(timing.network),
+        share(timing.read),
     )
 }
 
@@ -162,41 +157,53 @@ impl Args {
         self.model.clone().unwrap_or_else(linked)
     }
 
+    /// The name of the model's folder as a link has it, or the folder if no link can name it.
+    fn linked_name(&self) -> Result<String, PathBuf> {
+        let folder = self.folder();
+        let full = folder.canonicalize().unwrap_or(folder);
+        let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
+        taken.map(|()| name).map_err(|_| full)
+    }
+
     fn link(&self) -> &str {
         self.link.as_deref().unwrap_or_default()
     }
 
-    /// The link's settings, or where it is silent those that the model starts with, changed by the options. A bad value in
-    /// a link is only said, as the page does; a bad option is an error.
-    fn settings(&self, preset: &Settings) -> Result<Settings, Problem> {
-        let (mut settings, problems) = Settings::from_link_to(preset, self.link());
+    /// Whether the link or an option says this.
+    fn says(&self, key: &str) -> bool {
+        Link::new(self.link()).has(key) || self.settings.pairs.iter().any(|(known, _)| known == key)
+    }
+
+    /// The link's settings, or where it is silent those that the model starts with, changed by the options. What cannot be used
+    /// of a link is named, as on the page; an option that cannot be used is refused.
+    fn settings(&self, model: &Pretrained, has_classifier: bool) -> Result<Settings, Box<dyn std::error::Error>> {
+        let mut facts = model.facts();
+        if self.worse.is_some() {
+            // Autoguidance evaluates no unlabelled output.
+            facts = Facts { null_class: facts.null_class.or(Some(facts.classes)), ..facts };
+        }
+        let (mut settings, mut problems) = Settings::from_link_to(&model.preset()?, self.link());
+        problems.extend(settings.fit(&[], Some(facts)));
+        problems.extend(settings.fit_classifier(has_classifier));
         for problem in problems {
-            eprintln!("warning: the link: {problem}; the default is used");
+            eprintln!("warning: the link: {problem}");
         }
-        if let Some(name) = self.model.as_deref().and_then(Path::file_name) {
-            // Of a folder that no link could name, the link that is printed at the end says nothing.
-            let _ = settings.set("model", &name.to_string_lossy());
+        if let Ok(name) = self.linked_name() {
+            settings.model = name;
         }
-        let Self { sampler, steps, schedule, seed, images, class, guidance, .. } = self;
-        for (key, value) in [
-            ("sampler", sampler),
-            ("steps", steps),
-            ("schedule", schedule),
-            ("seed", seed),
-            ("images", images),
-            ("class", class),
-            ("guidance", guidance),
-        ] {
-            if let Some(value) = value {
-                settings.set(key, value)?;
-            }
-        }
-        for pair in &self.set {
-            settings.set_pair(pair)?;
-        }
-        if self.classifier.is_some() && settings.classifier == 0.0 {
+        settings.take_all(self.settings.pairs.clone())?;
+        if self.classifier_model.is_some() && !self.says("classifier") {
             settings.classifier = 1.0;
         }
-        settings.fitted()
+        if self.image.is_some() && !self.says("strength") {
+            settings.strength = Settings::START_STRENGTH;
+        }
+        if self.image.is_none() && settings.strength < 1.0 {
+            return Err("strength is the share of the run that changes a start picture; give one with --image".into());
+        }
+        let refused: Option<Problem> = settings.fit_classifier(has_classifier);
+        refused.map_or(Ok(()), Err)?;
+        Ok(settings.fitted(Some(facts))?)
     }
 }

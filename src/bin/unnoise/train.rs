@@ -65,7 +65,7 @@ pub async fn run(args: &Args) -> Outcome {
                 output::line(format_args!("held-out loss of the averaged weights: {}", losses.join(", ")));
             }
             if let Some(accuracy) = accuracy {
-                output::line(format_args!("{:.2} % of the held-out pictures told right", 100.0 * accuracy));
+                output::line(format_args!("{:.2} % of the held-out pictures classified rightly", 100.0 * accuracy));
             }
             output::line(out.display());
             Ok(ExitCode::SUCCESS)

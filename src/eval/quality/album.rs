@@ -8,7 +8,7 @@ use crate::picture;
 pub struct Album {
     /// `[images, height, width, channels]`.
     pub bytes: Vec<u8>,
-    /// The class of each picture: the one it has, or the one it was asked for. Empty where there are no classes.
+    /// The class of each picture: the one it has, or the one it was sampled with. Empty where there are no classes.
     pub labels: Vec<usize>,
     /// Channels, height and width of a picture.
     pub shape: [usize; 3],

@@ -10,15 +10,19 @@
 //! they compare only with figures by the same classifier.
 
 mod album;
+mod data;
 pub mod frechet;
-mod judge;
 pub mod manifold;
 pub mod memory;
 mod points;
+pub mod record;
+pub mod samples;
+mod score;
 mod symmetric;
 
 pub use album::Album;
+pub use data::{AlbumError, Albums};
 pub use frechet::{FitError, Gaussian, frechet};
-pub use judge::{Judge, JudgeError, NEIGHBOURS, Score};
 pub use manifold::Manifold;
 pub use points::{Neighbour, Points, nearest};
+pub use score::{NEIGHBOURS, Reference, Score, ScoreError};

@@ -2,7 +2,7 @@
 
 use super::{Class, Mapped, Setup, Unmapped, class, defaults};
 use crate::denoise::Clip;
-use crate::denoise::scheduler_config::{Keys, strict};
+use crate::interchange::scheduler_config::{Keys, strict};
 use crate::interchange::{Arguments, Asked, Bound};
 use serde_json::Value;
 use std::fmt;

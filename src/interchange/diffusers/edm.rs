@@ -69,10 +69,10 @@ pub(super) fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     if mapped.steps.iter().any(|step| stands(*step)) {
         return Err(Unmapped("churn in a step without length is not known here".to_owned()));
     }
-    mapped.tuning.churn = churn;
-    mapped.tuning.churn_min = setup.calls.number("s_tmin")?.unwrap_or(0.0);
-    mapped.tuning.churn_max = setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY);
-    mapped.tuning.noise_scale = setup.calls.number("s_noise")?.unwrap_or(1.0);
+    mapped.turn("churn", churn)?;
+    mapped.turn("churn-min", setup.calls.number("s_tmin")?.unwrap_or(0.0))?;
+    mapped.turn("churn-max", setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY))?;
+    mapped.turn("noise-scale", setup.calls.number("s_noise")?.unwrap_or(1.0))?;
     Ok(mapped)
 }
 

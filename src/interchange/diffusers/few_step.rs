@@ -78,7 +78,9 @@ pub(super) fn tcd(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let levels: Vec<Level> = times.iter().map(|t| schedule.level(*t)).collect();
     let steps = chain(&levels, schedule.level(0.0));
     let mut mapped = Mapped::new("tcd", Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)?;
-    mapped.tuning.eta = setup.calls.number("eta")?.unwrap_or(mapped.tuning.eta);
+    if let Some(gamma) = setup.calls.number("eta")? {
+        mapped.turn("gamma", gamma)?;
+    }
     Ok(mapped)
 }
 
@@ -103,7 +105,7 @@ pub(super) fn consistency(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let schedule = Schedule::Ve(Ve { sigma_min: least, sigma_max: most });
     // Its network is preconditioned, so that what it says of x_0 does not depend on what it predicts.
     let mut mapped = Mapped::new("consistency", schedule, chain(&levels, level(least)), Prediction::Sample, most)?;
-    mapped.tuning.noise_scale = keys.number("s_noise")?.unwrap_or(1.0);
+    mapped.turn("noise-scale", keys.number("s_noise")?.unwrap_or(1.0))?;
     let clip = keys.flag("clip_denoised")?.unwrap_or(true);
     mapped.bound = clip.then_some(Bound { clip: Clip::Range { low: -1.0, high: 1.0 }, use_clipped_model_output: true });
     Ok(mapped)

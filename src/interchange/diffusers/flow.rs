@@ -83,10 +83,10 @@ fn heun(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let (least, most) = (setup.calls.number("s_tmin")?.unwrap_or(0.0), setup.calls.number("s_tmax")?.unwrap_or(1.0));
     let mut mapped = Mapped::new("flow-heun-churn-late", schedule, steps, Prediction::Flow, 1.0)?;
     // It shares the churn out among its evaluations, and bounds it in parts of the way from data to noise.
-    mapped.tuning.churn = churn * levels.len() as f64 / (2 * levels.len() - 1) as f64;
-    mapped.tuning.churn_min = level(0.0, least.min(1.0)).nsr();
-    mapped.tuning.churn_max = level(0.0, most.min(1.0)).nsr();
-    mapped.tuning.noise_scale = setup.calls.number("s_noise")?.unwrap_or(1.0);
+    mapped.turn("churn", churn * levels.len() as f64 / (2 * levels.len() - 1) as f64)?;
+    mapped.turn("churn-min", level(0.0, least.min(1.0)).nsr())?;
+    mapped.turn("churn-max", level(0.0, most.min(1.0)).nsr())?;
+    mapped.turn("noise-scale", setup.calls.number("s_noise")?.unwrap_or(1.0))?;
     // It draws for the second evaluation of a step, too, and then drops that.
     let drawn = levels.iter().filter(|at| (least..=most).contains(&at.sigma)).count();
     mapped.draws = Draws::Listed([true, false].repeat(drawn));

@@ -13,8 +13,8 @@ mod solvers;
 pub use describe::{Described, describe};
 
 use super::{Asked, Bound, Draws, LastNoise, Mapped, Unmapped, chain, no_steps, over};
-use crate::denoise::scheduler_config::Keys;
 use crate::denoise::{Clip, Prediction};
+use crate::interchange::scheduler_config::Keys;
 use crate::math::spacing::{Spacing, beta, exponential, karras};
 use crate::math::{Discrete, downwards, linspace};
 use serde_json::{Value, json};

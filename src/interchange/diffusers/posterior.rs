@@ -77,7 +77,7 @@ fn jumps(setup: &Setup<'_>, whole: bool) -> Result<(Discrete, Vec<(Level, Level)
 pub(super) fn ddim(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let (schedule, steps) = jumps(setup, true)?;
     let mut mapped = Mapped::new("ddim", Schedule::Discrete(schedule), steps, setup.prediction()?, 1.0)?;
-    mapped.tuning.eta = setup.calls.number("eta")?.unwrap_or(0.0);
+    mapped.turn("eta", setup.calls.number("eta")?.unwrap_or(0.0))?;
     mapped.bound = setup.bound(setup.calls.flag("use_clipped_model_output")? == Some(true))?;
     Ok(mapped)
 }

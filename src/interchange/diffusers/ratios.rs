@@ -69,23 +69,24 @@ fn euler(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         _ => return Err(Unmapped("churn is known here for networks that predict the noise or v".to_owned())),
     };
     let mut mapped = noise_scaled(setup, walk(setup, sampler)?)?;
-    mapped.tuning.churn = churn;
-    mapped.tuning.churn_min = setup.calls.number("s_tmin")?.unwrap_or(0.0);
-    mapped.tuning.churn_max = setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY);
+    mapped.turn("churn", churn)?;
+    mapped.turn("churn-min", setup.calls.number("s_tmin")?.unwrap_or(0.0))?;
+    mapped.turn("churn-max", setup.calls.number("s_tmax")?.unwrap_or(f64::INFINITY))?;
     Ok(mapped)
 }
 
 /// Every step has the order that `step` is told, or as much of it as there were steps before.
 fn lms(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let mut mapped = walk(setup, "lms")?;
-    mapped.tuning.order = setup.calls.count("order")?.unwrap_or(4);
-    mapped.orders = Some(vec![mapped.tuning.order; mapped.steps.len()]);
+    let order = setup.calls.count("order")?.unwrap_or(4);
+    mapped.turn("order", order as f64)?;
+    mapped.orders = Some(vec![order; mapped.steps.len()]);
     Ok(mapped)
 }
 
 /// With the factor on its noise that `step` is told.
 fn noise_scaled(setup: &Setup<'_>, mut mapped: Mapped) -> Result<Mapped, Unmapped> {
-    mapped.tuning.noise_scale = setup.calls.number("s_noise")?.unwrap_or(1.0);
+    mapped.turn("noise-scale", setup.calls.number("s_noise")?.unwrap_or(1.0))?;
     Ok(mapped)
 }
 

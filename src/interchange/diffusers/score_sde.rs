@@ -37,8 +37,8 @@ pub(super) fn variance_exploding(setup: &Setup<'_>) -> Result<Mapped, Unmapped> 
     let (start, schedule) = (process.sigma_max, Schedule::Ve(process));
     let steps = chain(&levels, Level::CLEAN);
     let mut mapped = Mapped::new("predictor-corrector", schedule, steps, Prediction::Score, start)?;
-    mapped.tuning.snr = number("snr", 0.15)?;
-    mapped.tuning.inner = keys.count("correct_steps")?.unwrap_or(1);
+    mapped.turn("snr", number("snr", 0.15)?)?;
+    mapped.turn("langevin-steps", keys.count("correct_steps")?.unwrap_or(1) as f64)?;
     mapped.shown = Some(shown);
     // Its step adds the predictor's noise to the finished point too, and says beside it what that was without.
     let last = mapped.steps[n - 1].0.sigma;

@@ -95,6 +95,9 @@ fn dpm_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         (other, ..) => return Err(Unmapped(format!("`{other}` of order {order} is not known here"))),
     };
     let mut mapped = walk(setup, sampler, &DPM_SOLVER)?;
+    if matches!(algorithm, "dpmsolver" | "sde-dpmsolver") {
+        mapped.turn("order", order as f64)?;
+    }
     let lowers = setup.flag("lower_order_final")? && mapped.steps.len() < 15;
     let first = lowers || setup.flag("euler_at_final")? || setup.ends_clean()?;
     mapped.orders = Some(lowered(mapped.steps.len(), order, first, lowers));
@@ -110,12 +113,12 @@ fn singlestep(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         ("dpmsolver++", true) => "dpmpp-singlestep-heun",
         ("dpmsolver", false) => "dpm-solver-singlestep",
         ("dpmsolver", true) => "dpm-solver-singlestep-heun",
+        ("sde-dpmsolver++", false) => "dpmpp-sde-singlestep",
+        ("sde-dpmsolver++", true) if order < 3 => "dpmpp-sde-singlestep-heun",
         (other, _) => return Err(Unmapped(format!("`{other}` in single steps is not known here"))),
     };
-    if !(1..=3).contains(&order) {
-        return Err(Unmapped(format!("single steps of order {order} are not known here")));
-    }
     let mut mapped = walk(setup, sampler, &SINGLESTEP)?;
+    mapped.turn("order", order as f64)?;
     let n = mapped.steps.len();
     let clean = setup.ends_clean()?;
     let groups = if setup.flag("lower_order_final")? || clean || !n.is_multiple_of(order) {
@@ -144,6 +147,7 @@ fn grouped(n: usize, order: usize) -> Vec<usize> {
 fn deis(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let mut mapped = walk(setup, "deis", &DEIS)?;
     let order = setup.keys.count("solver_order")?.unwrap_or(2);
+    mapped.turn("order", order as f64)?;
     let lowers = setup.flag("lower_order_final")? && mapped.steps.len() < 15;
     mapped.orders = Some(lowered(mapped.steps.len(), order, lowers, lowers));
     Ok(mapped)
@@ -158,10 +162,8 @@ fn unipc(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
         (false, true) => "unipc-eps-bh1",
     };
     let order = setup.keys.count("solver_order")?.unwrap_or(2);
-    if order > 3 {
-        return Err(Unmapped(format!("UniPC of order {order} is not known here")));
-    }
     let mut mapped = walk(setup, sampler, &UNIPC)?;
+    mapped.turn("order", order as f64)?;
     let n = mapped.steps.len();
     let lowers = setup.flag("lower_order_final")?;
     let orders: Vec<usize> = (0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect();
@@ -187,9 +189,12 @@ fn sa_solver(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     let draws = |(from, to): &(Level, Level)| STOCHASTIC.contains(&from.t) && to.nsr() < from.nsr() * HAIR * HAIR;
     let stochastic: Vec<bool> = mapped.steps.iter().map(draws).collect();
     let ratios = || mapped.steps.iter().zip(&stochastic).filter(|(_, is)| **is).map(|((from, _), _)| from.nsr());
-    mapped.tuning.churn_min = ratios().fold(f64::INFINITY, f64::min);
-    mapped.tuning.churn_max = ratios().fold(0.0, f64::max);
-    mapped.tuning.order = order;
+    let window = [ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max)];
+    mapped.turn("tau-min", window[0])?;
+    mapped.turn("tau-max", window[1])?;
+    if corrector <= order {
+        mapped.turn("order", order as f64)?;
+    }
     let n = mapped.steps.len();
     let lowers = setup.flag("lower_order_final")?;
     mapped.orders = Some((0..n).map(|i| if lowers { order.min(n - i) } else { order }).collect());

@@ -14,7 +14,7 @@ use offers::{Kind, Offer, offer};
 use serde_json::{Value, json};
 
 /// What a script must know of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Scripted<'a> {
     /// Id of the sampler's row.
     pub sampler: &'a str,
@@ -152,7 +152,7 @@ fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
 
 /// Whether the sampler, its orders and its knobs are those of `run`, and no draw or estimate is treated apart.
 fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
-    let (ours, theirs) = (end(mapped, grid, run.tuning, None), end(mapped, grid, mapped.tuning, mapped.listed()));
+    let (ours, theirs) = (end(mapped, grid, &run.tuning, None), end(mapped, grid, &mapped.tuning, mapped.listed()));
     mapped.sampler == run.sampler
         && ours.zip(theirs).is_some_and(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()))
         && mapped.last_noise.is_none_or(|noise| noise.large <= 1e-9)
@@ -162,12 +162,13 @@ fn same_walk(mapped: &Mapped, run: &Scripted<'_>, grid: &Grid) -> bool {
 }
 
 /// Where a walk on data of plus and minus 1 ends, all its noise being the same: orders and knobs that matter move it.
-fn end(mapped: &Mapped, grid: &Grid, tuning: Tuning, orders: Option<Listed<'_>>) -> Option<f64> {
+fn end(mapped: &Mapped, grid: &Grid, tuning: &Tuning, orders: Option<Listed<'_>>) -> Option<f64> {
     let sampler = method::<f64>(mapped.sampler)?.on_grid()?;
     let model = |x: &f64, at: Level| (at.alpha * x / (at.sigma * at.sigma)).tanh();
     let start = 0.7 * grid.first().marginal_std();
-    let run = Run { start, grid, schedule: &mapped.schedule, model: &model, noise: &mut Constant, tuning, orders };
-    sampler(run).last().map(|step| step.x)
+    let mut noise = Constant;
+    let run = Run::new(start, grid, &mapped.schedule, &model, &mut noise).with_tuning(tuning.clone());
+    sampler(Run { orders, ..run }).last().map(|step| step.x)
 }
 
 /// The same number whenever noise is asked for.
@@ -197,7 +198,7 @@ mod tests {
     fn run<'a>(config: &'a str, sampler: &'a str, spacing: &'a Spacing) -> Scripted<'a> {
         Scripted {
             sampler,
-            tuning: method::<f64>(sampler).map_or(Tuning::DEFAULT, |row| row.tuning),
+            tuning: Tuning::default(),
             spacing,
             steps: 10,
             seed: 7,
@@ -242,7 +243,7 @@ mod tests {
     #[test]
     fn labels_guidance_and_clipping_are_there_when_they_act() {
         let guided = run(CONFIG, "ddim", &Spacing::Trailing);
-        let plain = Scripted { labels: &[None], null_class: None, clips: false, guidance: 1.0, ..guided };
+        let plain = Scripted { labels: &[None], null_class: None, clips: false, guidance: 1.0, ..guided.clone() };
         for (script, acts) in [(script(&guided).unwrap(), true), (script(&plain).unwrap(), false)] {
             for word in ["class_labels", "free", "x0"] {
                 assert_eq!(script.contains(word), acts, "{word}:\n{script}");
@@ -267,7 +268,7 @@ mod tests {
         let exploding = r#"{"_class_name": "ScoreSdeVeScheduler", "sigma_max": 50.0}"#;
         let said = script(&run(exploding, "predictor-corrector", &Spacing::Trailing)).unwrap_err().to_string();
         assert!(said.contains("ScoreSdeVeScheduler"), "{said}");
-        let churned = Tuning { churn: 40.0, ..Tuning::DEFAULT };
+        let churned = Tuning::default().with(&crate::samplers::ode::CHURN, 40.0);
         assert!(script(&Scripted { tuning: churned, ..run(CONFIG, "euler", &Spacing::Trailing) }).is_err());
     }
 

@@ -2,6 +2,9 @@
 
 use crate::interchange::Unmapped;
 use crate::math::Schedule;
+use crate::samplers::ancestral::ddim;
+use crate::samplers::multistep::{lms, unipc};
+use crate::samplers::singlestep::dpm_solver;
 use crate::samplers::{Tuning, method};
 use serde_json::{Value, json};
 
@@ -60,7 +63,7 @@ pub(super) const OFFERS: &[Offer] = &[
     Offer {
         draws: true,
         config: |_| json!({"clip_sample": false}),
-        step: |tuning| json!({"eta": tuning.eta}),
+        step: |tuning| json!({"eta": tuning.get(&ddim::ETA)}),
         ..Offer::new("ddim", "DDIMScheduler", Kind::Table)
     },
     Offer { draws: true, ..Offer::new("lcm-boundary", "LCMScheduler", Kind::Table) },
@@ -69,7 +72,10 @@ pub(super) const OFFERS: &[Offer] = &[
     Offer::new("heun", "HeunDiscreteScheduler", Kind::Ratio),
     Offer::new("dpm2", "KDPM2DiscreteScheduler", Kind::Between { back: 0 }),
     Offer { draws: true, ..Offer::new("dpm2-ancestral", "KDPM2AncestralDiscreteScheduler", Kind::Between { back: 1 }) },
-    Offer { step: |tuning| json!({"order": tuning.order}), ..Offer::new("lms", "LMSDiscreteScheduler", Kind::Ratio) },
+    Offer {
+        step: |tuning| json!({"order": tuning.whole(&lms::ORDER)}),
+        ..Offer::new("lms", "LMSDiscreteScheduler", Kind::Ratio)
+    },
     Offer::new("dpmpp-2m", MULTISTEP, Kind::Solver),
     Offer { config: |_| json!({"solver_type": "heun"}), ..Offer::new("dpmpp-2m-heun", MULTISTEP, Kind::Solver) },
     Offer { config: |_| json!({"solver_order": 3}), ..Offer::new("dpmpp-3m", MULTISTEP, Kind::Solver) },
@@ -93,15 +99,15 @@ pub(super) const OFFERS: &[Offer] = &[
         ..Offer::new("dpmpp-3m-sde-diffusers", MULTISTEP, Kind::Solver)
     },
     Offer {
-        config: |tuning| json!({"solver_order": tuning.order}),
+        config: |tuning| json!({"solver_order": tuning.whole(&dpm_solver::ORDER)}),
         ..Offer::new("dpmpp-singlestep", SINGLESTEP, Kind::Solver)
     },
     Offer {
-        config: |tuning| json!({"solver_order": tuning.order, "solver_type": "heun"}),
+        config: |tuning| json!({"solver_order": tuning.whole(&dpm_solver::ORDER), "solver_type": "heun"}),
         ..Offer::new("dpmpp-singlestep-heun", SINGLESTEP, Kind::Solver)
     },
     Offer {
-        config: |tuning| json!({"solver_order": tuning.order}),
+        config: |tuning| json!({"solver_order": tuning.whole(&unipc::ORDER)}),
         ..Offer::new("unipc-bh2", "UniPCMultistepScheduler", Kind::Solver)
     },
     Offer::new("euler", "FlowMatchEulerDiscreteScheduler", Kind::Flow),

@@ -4,8 +4,8 @@ use crate::denoise::Prediction;
 use crate::lab::data::Own;
 use crate::lab::process::Curve;
 use crate::samplers::methods;
-use crate::settings::Reason;
-use crate::settings::problem::{number, one_of};
+use crate::settings::problem::one_of;
+use crate::settings::{Reason, Value};
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -132,7 +132,7 @@ pub(super) fn pane(value: &str) -> Result<Option<Pane>, Reason> {
         return Ok(None);
     }
     let (sampler, steps) = value.split_once('~').ok_or(PANE)?;
-    let steps = number(steps, super::Settings::STEPS)?;
+    let steps = whole(steps, &super::Settings::STEPS)?;
     let known = Pane::samplers();
     if !known.contains(&sampler) {
         return Err(one_of(known));
@@ -199,9 +199,9 @@ impl Cooling {
     pub(super) fn set_line(&mut self, value: &str) -> Result<(), Reason> {
         let mut parts = value.split('_');
         let mut next = || parts.next().ok_or(LINE);
-        let temperature = |text: &str| number(text, Self::TEMPERATURE);
+        let temperature = |text: &str| Value::from(text).number(Self::TEMPERATURE);
         let (start, end) = (temperature(next()?)?, temperature(next()?)?);
-        let steps = number(next()?, Self::STEPS)?;
+        let steps = whole(next()?, &Self::STEPS)?;
         if parts.next().is_some() {
             return Err(LINE);
         }
@@ -218,6 +218,10 @@ impl Cooling {
         };
         Ok(())
     }
+}
+
+fn whole(text: &str, range: &RangeInclusive<usize>) -> Result<usize, Reason> {
+    Ok(Value::from(text).whole(*range.start() as i64..=*range.end() as i64)? as usize)
 }
 
 /// Numbers joined by `_`, which stands in a link as it is.
@@ -255,21 +259,4 @@ pub(super) const POINTS: Reason =
 
 pub(super) fn points(value: &str) -> Result<Own, Reason> {
     if value.is_empty() { Ok(Own::default()) } else { Own::unpack(value).map_err(|_| POINTS) }
-}
-
-/// A class, or -1 for none.
-pub(super) fn class(value: &str) -> Result<Option<usize>, Reason> {
-    let most = u8::MAX.into();
-    Ok(usize::try_from(number(value, -1..=most).map(|class: i32| class)?).ok())
-}
-
-/// The value that a table has for this word.
-pub(super) fn choice<T: Copy>(value: &str, all: &[(&'static str, T)]) -> Result<T, Reason> {
-    let known = || one_of(all.iter().map(|(id, _)| *id));
-    all.iter().find(|(id, _)| *id == value).map(|(_, one)| *one).ok_or_else(known)
-}
-
-/// The word that a table has for this value.
-pub(super) fn id<T: PartialEq>(all: &[(&'static str, T)], value: &T) -> String {
-    all.iter().find(|(_, one)| one == value).map(|(id, _)| (*id).to_owned()).unwrap_or_default()
 }

@@ -1,13 +1,11 @@
-//! A classifier from its two files, `config.json` and `diffusion_pytorch_model.safetensors`.
+//! A classifier from its folder: `config.json` and its weights beside it.
 
 use super::{ClassifierConfig, ConfigError, NoisyClassifier};
+use crate::models::folder::FolderError;
 use crate::models::{WeightsError, weights};
 use burn::tensor::Device;
+use std::path::PathBuf;
 use thiserror::Error;
-
-/// The file of the weights.
-#[cfg(not(target_family = "wasm"))]
-const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
 
 /// Why a classifier cannot be used.
 #[derive(Debug, Error)]
@@ -16,9 +14,8 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    #[cfg(not(target_family = "wasm"))]
-    #[error("{} cannot be read ({source}); a classifier's folder has config.json and {WEIGHTS}.", path.display())]
-    File { path: std::path::PathBuf, source: std::io::Error },
+    #[error("In {}: {source}", .path.display())]
+    Folder { path: PathBuf, source: FolderError },
 }
 
 impl NoisyClassifier {
@@ -27,8 +24,12 @@ impl NoisyClassifier {
     /// # Errors
     /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
     pub fn load(config: &str, weights: &[u8], device: &Device) -> Result<Self, LoadError> {
+        Self::from_parts(config, &[weights], device)
+    }
+
+    fn from_parts(config: &str, parts: &[impl AsRef<[u8]>], device: &Device) -> Result<Self, LoadError> {
         let config = ClassifierConfig::from_json(config)?;
-        Ok(weights::load(Self::new(&config, device), weights)?)
+        Ok(weights::load(Self::new(&config, device), parts)?)
     }
 
     /// Reads a classifier's folder.
@@ -37,11 +38,17 @@ impl NoisyClassifier {
     /// As [`load`](Self::load), and a file that is missing or cannot be read.
     #[cfg(not(target_family = "wasm"))]
     pub fn from_dir(dir: &std::path::Path, device: &Device) -> Result<Self, LoadError> {
-        let read = |name: &str| {
-            let path = dir.join(name);
-            std::fs::read(&path).map_err(|source| LoadError::File { path, source })
-        };
-        let config = String::from_utf8_lossy(&read("config.json")?).into_owned();
-        Self::load(&config, &read(WEIGHTS)?, device)
+        let (config, weights) = files(dir).map_err(|source| LoadError::Folder { path: dir.to_owned(), source })?;
+        Self::from_parts(&config, &weights, device)
     }
+}
+
+/// The configuration and the weights in a folder.
+#[cfg(not(target_family = "wasm"))]
+fn files(dir: &std::path::Path) -> Result<(String, Vec<Vec<u8>>), FolderError> {
+    use crate::models::folder::{Directory, Weights};
+    let folder = Directory(dir);
+    let paths = folder.list()?;
+    let config = folder.text("config.json")?;
+    Ok((config, folder.weights(&Weights::beside("config.json", &paths)?, &paths)?))
 }

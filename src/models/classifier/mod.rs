@@ -1,4 +1,4 @@
-//! A classifier of noisy pictures: the way down of a U-Net, told the time, and a linear map of what it ends in (Dhariwal
+//! A classifier of noisy pictures: the way down of a U-Net, conditioned on the time, and a linear map of what it ends in (Dhariwal
 //! & Nichol 2021, arXiv 2105.05233, section 4.1, with an average in place of attention pooling).
 
 mod config;
@@ -15,7 +15,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// A network that tells classes apart at every noise level.
+/// A network that classifies pictures at every noise level.
 #[derive(Module, Debug)]
 pub struct NoisyClassifier {
     conv_in: Conv2d,
@@ -73,8 +73,8 @@ impl NoisyClassifier {
         self.classify(self.features(x, t))
     }
 
-    /// What the network sees in pictures, given as to [`forward`](Self::forward): the averages over the picture that its
-    /// last map is told, `[batch, channels]` with the last of `block_out_channels`.
+    /// The features of pictures, given as to [`forward`](Self::forward): the averages over the picture that its
+    /// last map takes, `[batch, channels]` with the last of `block_out_channels`.
     pub fn features(&self, x: Tensor<4>, t: &[f64]) -> Tensor<2> {
         let dim = self.config.block_out_channels[0];
         let sinusoids = TensorData::new(sinusoidal_embedding(t, dim, true, 0.0), [t.len(), dim]);

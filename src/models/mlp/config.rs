@@ -12,13 +12,13 @@ pub struct MlpConfig {
     pub depth: usize,
     /// Neurons of each.
     pub width: usize,
-    /// How many frequencies the noise level is told in, a sine and a cosine each.
+    /// Frequencies that embed the noise level, a sine and a cosine each.
     #[serde(default = "frequencies")]
     pub frequencies: usize,
-    /// Number of classes that a point may be told to be of; 0 for a network without.
+    /// Number of classes that a point may have; 0 for a network without.
     #[serde(default)]
     pub num_class_embeds: usize,
-    /// Numbers that it answers: 2 for a denoiser, the classes that a classifier tells apart.
+    /// Outputs: 2 for a denoiser, the number of classes for a classifier.
     #[serde(default = "outputs")]
     pub outputs: usize,
 }
@@ -55,7 +55,7 @@ impl MlpConfig {
         Self { depth, width, frequencies: frequencies(), num_class_embeds, outputs: outputs() }.checked()
     }
 
-    /// A network of `depth` hidden layers of `width` neurons that tells `classes` apart.
+    /// A network of `depth` hidden layers of `width` neurons that distinguishes `classes`.
     ///
     /// # Errors
     /// A number out of its range.
@@ -85,7 +85,7 @@ impl MlpConfig {
         }
     }
 
-    /// Numbers that the first layer is told of a point.
+    /// Inputs of the first layer.
     pub(super) fn inputs(&self) -> usize {
         super::POINT + 2 * self.frequencies + self.num_class_embeds
     }

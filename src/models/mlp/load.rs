@@ -20,6 +20,6 @@ impl Mlp {
     /// # Errors
     /// Weights that are damaged or belong to another configuration.
     pub fn with_weights(config: &MlpConfig, weights: &[u8], device: &Device) -> Result<Self, WeightsError> {
-        weights::load(Self::new(config, device), weights)
+        weights::load(Self::new(config, device), &[weights])
     }
 }

@@ -18,7 +18,7 @@ const POINT: usize = 2;
 /// Log noise-to-signal ratio beyond which a level is as good as clean, or as good as noise.
 const LARGEST: f64 = 7.0;
 
-/// Hidden layers of one width with SiLU between them, told a point, its noise level and, where it is known, its class.
+/// Hidden layers of one width with SiLU between them, whose input is a point, its noise level and, where it is known, its class.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<Linear>,
@@ -53,16 +53,16 @@ impl Mlp {
     /// # Panics
     /// If a class is none of the network's.
     pub fn forward(&self, x: Tensor<2>, log_nsr: &[f64], classes: &[Option<usize>]) -> Tensor<2> {
-        let told = log_nsr.iter().zip(classes).flat_map(|(at, class)| self.told(*at, *class)).collect();
-        let told = TensorData::new(told, [log_nsr.len(), self.config.inputs() - POINT]);
-        let told = Tensor::from_data(told, &x.device());
-        let hidden = self.hidden.iter().fold(Tensor::cat(vec![x, told], 1), |x, layer| silu(layer.forward(x)));
+        let condition = log_nsr.iter().zip(classes).flat_map(|(at, class)| self.condition(*at, *class)).collect();
+        let condition = TensorData::new(condition, [log_nsr.len(), self.config.inputs() - POINT]);
+        let condition = Tensor::from_data(condition, &x.device());
+        let hidden = self.hidden.iter().fold(Tensor::cat(vec![x, condition], 1), |x, layer| silu(layer.forward(x)));
         self.out.forward(hidden)
     }
 
-    /// What the network is told besides the point: sines and cosines of the logarithm, of which the slowest goes through a
+    /// The inputs besides the point: sines and cosines of the logarithm, of which the slowest goes through a
     /// quarter of a turn either way and the others are faster by `sqrt(2)` each, and a one in the place of the class.
-    fn told(&self, log_nsr: f64, class: Option<usize>) -> Vec<f32> {
+    fn condition(&self, log_nsr: f64, class: Option<usize>) -> Vec<f32> {
         let MlpConfig { frequencies, num_class_embeds, .. } = self.config;
         let turn = 0.5 * PI * log_nsr.clamp(-LARGEST, LARGEST) / LARGEST;
         let waves = (0..frequencies).flat_map(|k| {

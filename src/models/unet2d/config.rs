@@ -1,5 +1,6 @@
-//! `unet/config.json` of diffusers' `UNet2DModel`.
+//! `config.json` of diffusers' `UNet2DModel`.
 
+use crate::models::legacy;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -44,7 +45,7 @@ pub struct Unet2dConfig {
     pub num_class_embeds: Option<usize>,
 }
 
-/// How the network is shown its time.
+/// How the time is embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeEmbedding {
@@ -57,33 +58,39 @@ pub enum TimeEmbedding {
 /// Why a configuration is refused.
 #[derive(Debug, Error, PartialEq)]
 pub enum ConfigError {
-    #[error("unet/config.json is not a JSON object: {0}.")]
+    #[error("The network's config.json is not a JSON object: {0}.")]
     Json(String),
-    #[error("unet/config.json sets {key} to {value}, but this version supports only {supported}.")]
+    #[error("The network's config.json sets {key} to {value}, but this version supports only {supported}.")]
     Refused { key: &'static str, value: String, supported: String },
-    #[error("unet/config.json sets {0}, and diffusers' UNet2DModel has no such key.")]
-    Unknown(String),
+    #[error(
+        "The network's config.json sets {key} to {value}, and the UNet2DModel that this version builds has no such key."
+    )]
+    Unknown { key: String, value: String },
+    #[error("The network's config.json describes a {0}, but this version runs only a UNet2DModel.")]
+    Class(String),
 }
 
 /// The longest tensor that one image may need, in elements: 128 MiB, what every WebGPU device binds.
 const LARGEST_TENSOR: usize = 1 << 25;
 
 impl Unet2dConfig {
-    /// Reads the JSON text of a configuration. Keys that it lacks have diffusers' defaults; keys that begin with an
-    /// underscore are notes.
+    /// Reads the JSON text of a configuration. Keys that it lacks have diffusers' defaults, keys of its first versions their
+    /// later names; keys that begin with an underscore are notes.
     ///
     /// # Errors
     /// Text that is no JSON object; a key that diffusers does not know; a value that this version cannot build, or that
     /// is too large to be meant.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let map = serde_json::from_str(json).map_err(|e| ConfigError::Json(e.to_string()))?;
+        let mut map = serde_json::from_str(json).map_err(|e| ConfigError::Json(e.to_string()))?;
+        legacy::config(&mut map);
         let mut k = Keys(map);
+        k.class()?;
         k.one_of("act_fn", &["silu", "swish"])?;
         k.one_of("resnet_time_scale_shift", &["default"])?;
         k.one_of("downsample_type", &["conv"])?;
         k.one_of("upsample_type", &["conv"])?;
         k.take("class_embed_type", Value::Null, "null", |v: &Value| v.is_null())?;
-        // Only training drops out, and only learned time embeddings are told the number of timesteps.
+        // Only training drops out, and only learned time embeddings depend on the number of timesteps.
         k.take("dropout", json!(0.0), "a number from 0 to 1", |p: &f64| (0.0..=1.0).contains(p))?;
         k.take("num_train_timesteps", Value::Null, "null or a number", |_: &Option<u64>| true)?;
 
@@ -203,7 +210,7 @@ impl Unet2dConfig {
 }
 
 impl fmt::Display for Unet2dConfig {
-    /// The network in a line: channels, layers, where it attends and how it is told the time.
+    /// The network in a line: channels, layers, where it attends and how the time is embedded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<_> = self.block_out_channels.iter().map(usize::to_string).collect();
         let [height, width] = self.sample_size;
@@ -240,6 +247,11 @@ impl Size {
     }
 }
 
+/// The beginning of a value, as a message shows it.
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(80).collect()
+}
+
 /// The keys of a configuration that were not read yet.
 struct Keys(Map<String, Value>);
 
@@ -253,9 +265,10 @@ impl Keys {
         fits: impl FnOnce(&T) -> bool,
     ) -> Result<T, ConfigError> {
         let value = self.0.remove(key).unwrap_or(default);
-        T::deserialize(&value).ok().filter(fits).ok_or_else(|| {
-            let value: String = value.to_string().chars().take(80).collect();
-            ConfigError::Refused { key, value, supported: supported.to_owned() }
+        T::deserialize(&value).ok().filter(fits).ok_or_else(|| ConfigError::Refused {
+            key,
+            value: shown(&value),
+            supported: supported.to_owned(),
         })
     }
 
@@ -281,10 +294,26 @@ impl Keys {
         Ok(list.iter().map(|t| t == types[1]).collect())
     }
 
-    /// Only notes are left.
+    /// The class is `UNet2DModel`, by its name of now or of diffusers 0.1, or is not named.
+    fn class(&self) -> Result<(), ConfigError> {
+        match self.0.get("_class_name").and_then(Value::as_str) {
+            None | Some("UNet2DModel" | "UNetUnconditionalModel") => Ok(()),
+            Some(other) => Err(ConfigError::Class(other.to_owned())),
+        }
+    }
+
+    /// Only notes are left, and keys that other versions of diffusers know and that are switched off.
     fn all_taken(self) -> Result<(), ConfigError> {
-        match self.0.into_iter().find(|(key, _)| !key.starts_with('_')) {
-            Some((key, _)) => Err(ConfigError::Unknown(key)),
+        let is_off = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(keys) => keys.is_empty(),
+            Value::Bool(true) => false,
+        };
+        match self.0.into_iter().find(|(key, value)| !key.starts_with('_') && !is_off(value)) {
+            Some((key, value)) => Err(ConfigError::Unknown { key, value: shown(&value) }),
             None => Ok(()),
         }
     }

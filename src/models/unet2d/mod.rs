@@ -18,7 +18,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// Standard deviation of the frequencies of a Fourier embedding.
 pub(crate) const FOURIER_SCALE: f64 = 16.0;
 
-/// A network that tells noise from picture, given the time and, where it was trained with classes, a class.
+/// A network that predicts the noise of a picture, or what else it was trained for, given the time and, where it was trained with classes, a class.
 #[derive(Module, Debug)]
 pub struct Unet2d {
     conv_in: Conv2d,
@@ -77,12 +77,18 @@ impl Unet2d {
     /// `[batch]`: `[batch, out_channels, height, width]`. `class` `[batch]` is given exactly where the configuration has
     /// class embeddings, each below their number. Height and width may be any that the levels can halve.
     pub fn forward(&self, x: Tensor<4>, t: &[f64], class: Option<&[usize]>) -> Tensor<4> {
-        self.forward_told(x, t, class, None)
+        self.forward_conditioned(x, t, class, None)
     }
 
-    /// The same, with something more that the network is told while it is trained: `told` `[batch, time_embedding_dim]` is
+    /// The same, with a further condition that only training has: `condition` `[batch, time_embedding_dim]` is
     /// added to the conditioning vector.
-    pub fn forward_told(&self, x: Tensor<4>, t: &[f64], class: Option<&[usize]>, told: Option<Tensor<2>>) -> Tensor<4> {
+    pub fn forward_conditioned(
+        &self,
+        x: Tensor<4>,
+        t: &[f64],
+        class: Option<&[usize]>,
+        condition: Option<Tensor<2>>,
+    ) -> Tensor<4> {
         let device = x.device();
         let config = &self.config;
         let features = match &self.time_proj {
@@ -99,8 +105,8 @@ impl Unet2d {
             let rows = Tensor::<2, Int>::from_data(TensorData::new(class, [t.len(), 1]), &device);
             emb = emb + embedding.forward(rows).squeeze_dim(1);
         }
-        if let Some(told) = told {
-            emb = emb + told;
+        if let Some(condition) = condition {
+            emb = emb + condition;
         }
         let emb = silu(emb);
 

@@ -1,8 +1,14 @@
-use super::walker::{Pair, Trial, Trip, Walker, over_tolerance, sum};
+use super::walker::{self, Pair, Trial, Trip, Walker, over_tolerance, sum};
 use crate::math::dormand_prince::{A, C, E};
 use crate::math::{Latent, Level};
 use crate::samplers::steps::slide;
-use crate::samplers::{Adaptive, Run, Tuning};
+use crate::samplers::{Adaptive, Knob, Run};
+
+/// Relative error that a step may make.
+pub const TOLERANCE: Knob = walker::TOLERANCE.at(1e-3);
+
+/// Error that a step may make in any case, in units of the data.
+pub const ABSOLUTE_TOLERANCE: Knob = walker::ABSOLUTE_TOLERANCE.at(1e-3);
 
 /// The Runge-Kutta pair of Dormand & Prince 1980 (J. Comput. Appl. Math. 6), of orders 5 and 4, on the probability-flow
 /// ODE. Six evaluations an attempt.
@@ -11,11 +17,13 @@ use crate::samplers::{Adaptive, Run, Tuning};
 /// regular at pure noise (`w = 0`). A stage is then one [`slide`] towards a weighted mean of the estimates before it.
 pub fn dopri5<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptive<X> + 'a> {
     let length = run.grid.pairs().next().map_or(0.0, |(from, to)| 1.0 / to.nsr() - 1.0 / from.nsr());
-    Box::new(Walker::new(Dopri5 { tuning: run.tuning, first: None, last: None, error: 1.0 }, run, length))
+    let tolerance = [&TOLERANCE, &ABSOLUTE_TOLERANCE].map(|knob| run.tuning.get(knob));
+    Box::new(Walker::new(Dopri5 { tolerance, first: None, last: None, error: 1.0 }, run, length))
 }
 
 struct Dopri5<X> {
-    tuning: Tuning,
+    /// Relative and absolute.
+    tolerance: [f64; 2],
     /// The estimates at the current point and at the attempt's end, once they are known.
     first: Option<X>,
     last: Option<X>,
@@ -45,7 +53,7 @@ impl<X: Latent> Pair<X> for Dopri5<X> {
         // At unit variance, where every level has a scale.
         let [unit, before] = [to, from].map(|at| 1.0 / at.marginal_std());
         let error = sum(&k, &E).scale(to.sigma * h * unit);
-        let error = over_tolerance(&error, &next.scale(unit), &x.scale(before), &self.tuning);
+        let error = over_tolerance(&error, &next.scale(unit), &x.scale(before), self.tolerance);
         (self.first, self.last) = (Some(denoised.clone()), k.pop());
         Trial { x: next, denoised, error, fresh: 0.0 }
     }

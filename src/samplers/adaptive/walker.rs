@@ -3,7 +3,13 @@
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Latent, Level, Noise, NoiseSchedule};
 use crate::samplers::steps::slide;
-use crate::samplers::{Adaptive, GaveUp, Run, Step, Tally, Tuning};
+use crate::samplers::{Adaptive, GaveUp, Knob, Run, Step, Tally};
+
+/// Relative error that a step may make.
+pub const TOLERANCE: Knob = Knob::number("tolerance", 1e-12, 1.0, 0.05);
+
+/// Error that a step may make in any case, in units of the data.
+pub const ABSOLUTE_TOLERANCE: Knob = Knob::number("absolute-tolerance", 1e-12, 1.0, 0.0078);
 
 /// Attempts in a row that may be rejected. A step of any sane model is found in a handful.
 const REJECTIONS: usize = 40;
@@ -47,8 +53,8 @@ pub(super) fn sum<X: Latent>(estimates: &[X], weights: &[f64]) -> X {
 }
 
 /// `error` over what may be made of it between the points `a` and `b`, at every place.
-pub(super) fn over_tolerance<X: Latent>(error: &X, a: &X, b: &X, tuning: &Tuning) -> X {
-    error.over(&a.larger(b).scale(tuning.tolerance).clamp(tuning.absolute_tolerance, f64::INFINITY))
+pub(super) fn over_tolerance<X: Latent>(error: &X, a: &X, b: &X, [relative, absolute]: [f64; 2]) -> X {
+    error.over(&a.larger(b).scale(relative).clamp(absolute, f64::INFINITY))
 }
 
 /// What an attempt may ask on its way.

@@ -1,15 +1,18 @@
 //! Methods that step on the posterior `q(x_s | x_t, x_0)`: DDPM, DDIM and their kin.
 
-mod ddim;
-mod ddim_inverse;
-mod ddpm;
-mod euler_ancestral;
-mod second_order;
+pub mod ddim;
+pub mod ddim_inverse;
+pub mod ddpm;
+pub mod euler_ancestral;
+pub mod second_order;
 
+pub use ddim::ddim;
 pub use ddim_inverse::ddim_inverse;
+pub use ddpm::{ddpm, ddpm_large, ddpm_learned};
+pub use euler_ancestral::euler_ancestral;
+pub use second_order::{dpm2_ancestral, dpmpp_2s_ancestral};
 
-use super::table::Method;
-use super::{Knob, Tuning};
+use super::Method;
 use crate::math::Latent;
 
 /// The rows of this family.
@@ -36,7 +39,8 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             cfg_pp: true,
-            knobs: &[Knob::Eta],
+            noise: Some(ddim::ETA),
+            knobs: &[ddim::ETA],
             comfyui: Some("ddim"),
             diffusers: Some("DDIMScheduler"),
             paper: "Song et al. 2021, arXiv 2010.02502, equations 12 and 16",
@@ -45,8 +49,8 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         Method {
             stochastic: true,
             cfg_pp: true,
-            knobs: &[Knob::Eta, Knob::NoiseScale],
-            tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
+            noise: Some(euler_ancestral::ETA),
+            knobs: &[euler_ancestral::ETA, euler_ancestral::NOISE_SCALE],
             comfyui: Some("euler_ancestral"),
             k_diffusion: Some("sample_euler_ancestral"),
             diffusers: Some("EulerAncestralDiscreteScheduler"),
@@ -57,8 +61,8 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             order: 2,
             evaluations: 2,
             stochastic: true,
-            knobs: &[Knob::Eta, Knob::NoiseScale],
-            tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
+            noise: Some(second_order::ETA),
+            knobs: &[second_order::ETA, second_order::NOISE_SCALE],
             comfyui: Some("dpm_2_ancestral"),
             k_diffusion: Some("sample_dpm_2_ancestral"),
             diffusers: Some("KDPM2AncestralDiscreteScheduler"),
@@ -69,8 +73,8 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             order: 2,
             evaluations: 2,
             stochastic: true,
-            knobs: &[Knob::Eta, Knob::NoiseScale],
-            tuning: Tuning { eta: 1.0, ..Tuning::DEFAULT },
+            noise: Some(second_order::ETA),
+            knobs: &[second_order::ETA, second_order::NOISE_SCALE],
             comfyui: Some("dpmpp_2s_ancestral"),
             k_diffusion: Some("sample_dpmpp_2s_ancestral"),
             paper: "Lu et al. 2022, arXiv 2211.01095, algorithm 1; Song et al. 2021, arXiv 2011.13456, appendix F",

@@ -1,6 +1,12 @@
 use crate::math::Latent;
 use crate::samplers::steps::{ancestral, ratio, renoise, slide};
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps, steps};
+
+/// The part of the posterior's standard deviation that is fresh noise.
+pub const ETA: Knob = steps::ETA;
+
+/// A factor on the standard deviation of the fresh noise.
+pub const NOISE_SCALE: Knob = steps::NOISE_SCALE.needs(&ETA);
 
 /// DPM2 with ancestral noise, k-diffusion's DPM-Solver-2 (Lu et al. 2022, arXiv 2206.00927, algorithm 1) with the
 /// ancestral noise of Song et al. 2021 (arXiv 2011.13456, appendix F). Weak order 2 on Gaussian data, two evaluations a
@@ -22,9 +28,10 @@ pub fn dpmpp_2s_ancestral<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> 
 /// A step that keeps no noise, to the clean end or from pure noise, has no half way: it is Euler's.
 fn sample<X: Latent + 'static>(run: Run<'_, X>, weight: fn(f64) -> f64) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
+    let (eta, scale) = (tuning.get(&ETA), tuning.get(&NOISE_SCALE));
     Box::new(grid.pairs().map(move |(from, to)| {
         let denoised = model.denoise(&x, from);
-        let (kept, fresh) = ancestral(from, to, tuning.eta);
+        let (kept, fresh) = ancestral(from, to, eta);
         let mut target = denoised.clone();
         // In noise-to-signal ratios: how far down, and half of it on the logarithm's scale.
         let r = if to.sigma > 0.0 { (ratio(from, to) * kept / to.sigma).sqrt() } else { 0.0 };
@@ -33,7 +40,7 @@ fn sample<X: Latent + 'static>(run: Run<'_, X>, weight: fn(f64) -> f64) -> Steps
             let ahead = model.denoise(&slide(&x, &denoised, from, halfway), halfway);
             target = denoised.mix(1.0 - weight(r), &ahead, weight(r));
         }
-        x = renoise(&x, &target, (from, to), (kept, fresh * tuning.noise_scale), noise);
+        x = renoise(&x, &target, (from, to), (kept, fresh * scale), noise);
         Step { x: x.clone(), denoised, from, to }
     }))
 }

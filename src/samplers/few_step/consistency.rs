@@ -1,6 +1,6 @@
 use crate::math::{Latent, Level, NoiseSchedule};
 use crate::samplers::steps::renoise;
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps, steps};
 
 /// LCM's `timestep_scaling` and `sigma_data`.
 const TIMESTEP_SCALING: f64 = 10.0;
@@ -9,12 +9,15 @@ const SIGMA_DATA: f64 = 0.5;
 /// Training timesteps of a process whose time is continuous, for LCM's boundary conditions.
 const TIMESTEPS: f64 = 1000.0;
 
+/// A factor on the standard deviation of the fresh noise (diffusers' `s_noise`).
+pub const NOISE_SCALE: Knob = steps::NOISE_SCALE;
+
 /// Multistep consistency sampling, Song et al. 2023 (arXiv 2303.01469), algorithm 1. One evaluation a step.
 ///
 /// The model leads to the least noise that it was trained at, `s_min`, so only `s^2 - s_min^2` is added. Nothing is drawn
-/// where that is nothing. [`Knob::NoiseScale`](crate::samplers::Knob::NoiseScale) is diffusers' `s_noise`.
+/// where that is nothing.
 pub fn consistency<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    let (least, scale) = (run.schedule.level(run.schedule.t_min()).nsr(), run.tuning.noise_scale);
+    let (least, scale) = (run.schedule.level(run.schedule.t_min()).nsr(), run.tuning.get(&NOISE_SCALE));
     sample(run, estimate, move |to| scale * to.alpha * (to.nsr().powi(2) - least * least).max(0.0).sqrt())
 }
 

@@ -1,12 +1,16 @@
 //! Methods for models distilled to give pictures in a few steps, and methods that go over their steps again.
 
-mod consistency;
-mod repaint;
-mod restart;
-mod tcd;
+pub mod consistency;
+pub mod repaint;
+pub mod restart;
+pub mod tcd;
 
-use super::table::Method;
-use super::{Knob, Tuning};
+pub use consistency::{consistency, lcm, lcm_boundary};
+pub use repaint::repaint;
+pub use restart::restart;
+pub use tcd::tcd;
+
+use super::Method;
 use crate::math::{Latent, Level, Noise};
 
 /// Adds noise to `x`, which stands at the end of `steps`, until it is at their beginning, and walks them by `step` again.
@@ -35,6 +39,7 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..Method::new("lcm", "LCM", consistency::lcm)
         },
         Method {
+            compat: true,
             stochastic: true,
             diffusers: Some("LCMScheduler"),
             paper: "Luo et al. 2023, arXiv 2310.04378, algorithm 3 and section 4.1",
@@ -42,15 +47,15 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
         },
         Method {
             stochastic: true,
-            knobs: &[Knob::Eta],
-            tuning: Tuning { eta: 0.3, ..Tuning::DEFAULT },
+            noise: Some(tcd::GAMMA),
+            knobs: &[tcd::GAMMA],
             diffusers: Some("TCDScheduler"),
             paper: "Zheng et al. 2024, arXiv 2402.19159, algorithm 4",
             ..Method::new("tcd", "TCD", tcd::tcd)
         },
         Method {
             stochastic: true,
-            knobs: &[Knob::NoiseScale],
+            knobs: &[consistency::NOISE_SCALE],
             diffusers: Some("CMStochasticIterativeScheduler"),
             paper: "Song et al. 2023, arXiv 2303.01469, algorithm 1",
             ..Method::new("consistency", "Multistep consistency", consistency::consistency)
@@ -59,16 +64,14 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             order: 2,
             evaluations: 2,
             stochastic: true,
-            knobs: &[Knob::Inner, Knob::RestartMin, Knob::RestartMax],
-            tuning: Tuning { inner: 2, ..Tuning::DEFAULT },
+            knobs: &[restart::RESTARTS, restart::RESTART_MIN, restart::RESTART_MAX],
             paper: "Xu et al. 2023, arXiv 2306.14878, algorithm 2",
             ..Method::new("restart", "Restart", restart::restart)
         },
         Method {
             evaluations: 4,
             stochastic: true,
-            knobs: &[Knob::Inner, Knob::Jump],
-            tuning: Tuning { inner: 4, ..Tuning::DEFAULT },
+            knobs: &[repaint::RESAMPLES, repaint::JUMP],
             diffusers: Some("RePaintScheduler"),
             paper: "Lugmayr et al. 2022, arXiv 2201.09865, algorithm 1",
             ..Method::new("repaint", "RePaint", repaint::repaint)

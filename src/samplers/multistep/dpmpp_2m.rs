@@ -11,11 +11,14 @@ use crate::samplers::{Run, Steps};
 /// step is of order 2, as in k-diffusion and the paper; diffusers' `lower_order_final` would lower the last one there
 /// when the run has fewer than 15 steps.
 pub fn dpmpp_2m<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    exponential(run, Form::Data, |_, _| MIDPOINT)
+    exponential(run, Form::Data, 2, |_, _| MIDPOINT)
 }
 
 /// The same line, integrated exactly: the other second-order rule of Lu et al. 2022 (arXiv 2211.01095), which diffusers
 /// calls "heun". Order 2, one evaluation a step.
+///
+/// It is also the multistep Refined Exponential Solver of Zhang et al. 2023 (arXiv 2308.02157) without noise, ComfyUI's
+/// `res_multistep`.
 pub fn dpmpp_2m_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    exponential(run, Form::Data, |_, z| moments(z))
+    exponential(run, Form::Data, 2, |_, z| moments(z))
 }

@@ -5,14 +5,15 @@ use crate::samplers::coefficients::{Moments, nodes, weights};
 use crate::samplers::history::{Form, History};
 use crate::samplers::{Run, Step, Steps};
 
-/// A linear multistep method. `weigh` is given the levels of as many evaluations as the step's order, newest first, and
+/// A linear multistep method of order `order` or less. `weigh` is given the levels of as many evaluations as the step's order, newest first, and
 /// where the step ends; it says the weight of each estimate. The weights sum to 1.
 pub(super) fn linear<X: Latent + 'static>(
     run: Run<'_, X>,
     form: Form,
+    order: usize,
     weigh: impl Fn(&[Level], Level) -> Vec<f64> + 'static,
 ) -> Steps<'_, X> {
-    let orders = run.orders();
+    let orders = run.orders(order);
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
@@ -29,9 +30,10 @@ pub(super) fn linear<X: Latent + 'static>(
 pub(super) fn exponential<X: Latent + 'static>(
     run: Run<'_, X>,
     form: Form,
+    order: usize,
     moments: fn(usize, f64) -> Moments,
 ) -> Steps<'_, X> {
-    linear(run, form, move |levels, to| {
+    linear(run, form, order, move |levels, to| {
         let step = (levels[0], to);
         let nodes = nodes(levels, step, Level::lambda);
         weights(&nodes, &moments(nodes.len(), form.rate(step)))

@@ -62,7 +62,7 @@ fn walk<'a, X: Latent + 'static>(
     starts: usize,
     start: impl Fn(&X, &X, Pair, Level, &dyn Fn(&X, Level) -> X) -> X + 'a,
 ) -> Steps<'a, X> {
-    let orders = run.orders();
+    let orders = run.orders(4);
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     let estimate = move |x: &X, at| form.estimate(x, &model.denoise(x, at), at);

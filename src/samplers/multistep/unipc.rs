@@ -1,7 +1,10 @@
 use crate::math::{Latent, Level};
 use crate::samplers::coefficients::{MIDPOINT, Moments, moments, nodes, phi, weights};
 use crate::samplers::history::{Form, History};
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps};
+
+/// Order of the predictor; the corrector has one more.
+pub const ORDER: Knob = Knob::whole("order", 1, 4, 2);
 
 /// UniPC with `B(h) = h`, on the estimates of the data: Zhao et al. 2023 (arXiv 2302.04867), algorithms 1 and 2 in the data
 /// form. Converges with one order more than each half has. One evaluation a step.
@@ -27,17 +30,17 @@ pub fn unipc_eps_bh2<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// `B` shows only on lines, whose slope the paper gives the weight `B(h) / 2`; the linear systems for more
 /// estimates lead to the exact integral of the polynomial through them, whatever `B` is.
 fn bh1(estimates: usize, z: f64) -> Moments {
-    if estimates > 2 { moments(z) } else { [1.0, 0.5 / phi(1, z), 0.0, 0.0] }
+    if estimates > 2 { moments(z) } else { [1.0, 0.5 / phi(1, z), 0.0, 0.0, 0.0] }
 }
 
 fn bh2(estimates: usize, z: f64) -> Moments {
     if estimates > 2 { moments(z) } else { MIDPOINT }
 }
 
-/// Each evaluation serves twice: UniC walks the step that led to it once more, with the estimate at its end; then UniP
-/// walks on from the corrected point.
+/// Each evaluation serves twice: UniC takes the step that led to it again, with the estimate at its end; then UniP takes
+/// the next step from the corrected point.
 fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f64) -> Moments) -> Steps<'_, X> {
-    let orders = run.orders();
+    let orders = run.orders(run.tuning.whole(&ORDER));
     let Run { start: mut x, grid, model, .. } = run;
     let mut history = History::new(form);
     let weigh = move |levels: &[Level], step: (Level, Level)| {
@@ -49,6 +52,7 @@ fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f6
     Box::new(grid.pairs().enumerate().map(move |(i, (from, to))| {
         let denoised = model.denoise(&x, from);
         history.learn(&x, &denoised, from);
+        // corrector (UniC, algorithm 1)
         if let Some((begin, at, estimates)) = last.as_ref().filter(|(.., estimates)| *estimates > 0) {
             let weights = weigh(history.levels(*estimates), (*at, from));
             // An infinitely long step, from pure noise, is not corrected.
@@ -56,6 +60,7 @@ fn unipc<X: Latent + 'static>(run: Run<'_, X>, form: Form, moments: fn(usize, f6
                 x = history.step(begin, &denoised, &weights, (*at, from));
             }
         }
+        // predictor (UniP, algorithm 2)
         let levels = history.levels(orders.at(i));
         let weights = weigh(levels, (from, to));
         last = Some((x.clone(), from, orders.correction(i, levels.len() + 1)));

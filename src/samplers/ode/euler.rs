@@ -10,7 +10,7 @@ use crate::samplers::{Run, Step, Steps};
 /// keeps noise and `x_0` what they are, so an Euler step is a DDIM step, for flows in their own time too.
 pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
         let Estimate { x0, eps, .. } = model.estimate(&lifted, hat);
@@ -22,13 +22,13 @@ pub fn euler<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// Euler's method as diffusers churns it: the model is asked before the noise is added, not after, and its estimate of
 /// the noise is taken for that of the noisier point. Order 1, with a greater error than [`euler`]'s; the last step's
 /// churn stays in the picture. It is here so that pictures made with it can be made again.
-pub fn euler_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn euler_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     late(run, |lifted, (_, Estimate { eps, .. }), (_, hat)| lifted.mix(1.0 / hat.alpha, eps, -hat.nsr()))
 }
 
 /// The same as diffusers churns networks that predict `v` (Salimans & Ho 2022, arXiv 2202.00512, appendix D): the point has
 /// the noise already where `v` is turned into `x_0`, the level not yet.
-pub fn euler_late_velocity<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn euler_velocity_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     late(run, |lifted, (x, Estimate { x0, .. }), (from, hat)| {
         let skip = 1.0 / (1.0 + from.nsr().powi(2));
         x0.mix(1.0, lifted, skip / hat.alpha).mix(1.0, x, -skip / from.alpha)
@@ -37,7 +37,7 @@ pub fn euler_late_velocity<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X>
 
 /// The same as diffusers churns EDM's networks: what is kept for the noisier point is the preconditioned output, `F` in
 /// Karras et al. 2022 (arXiv 2206.00364), equation 7, for data of standard deviation 0.5.
-pub fn euler_late_edm<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn euler_edm_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     const DATA: f64 = 0.5;
     let skip = |at: Level| DATA * DATA / (at.nsr().powi(2) + DATA * DATA);
     let out = |at: Level| at.nsr() * DATA / at.nsr().hypot(DATA);
@@ -55,7 +55,7 @@ fn late<'a, X: Latent + 'static>(
     reread: impl Fn(&X, (&X, &Estimate<X>), (Level, Level)) -> X + 'a,
 ) -> Steps<'a, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let said = model.estimate(&x, from);
         let (lifted, hat) = churn.lift(x.clone(), from, noise);

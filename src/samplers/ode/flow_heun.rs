@@ -27,9 +27,9 @@ pub fn flow_heun<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
 /// The same as diffusers churns it: the model is asked before the noise is added, and its velocity, taken for that of the
 /// noisier point, leads down from there. `S_churn` lifts the time `t`, and pure noise too. The walk ends with more noise
 /// than the level says, the more the greater the churn; it is here so that pictures made with it can be made again.
-pub fn flow_heun_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
+pub fn flow_heun_churn_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     let velocity = |x: &X, at: Level| {
         let Estimate { x0, eps, .. } = model.estimate(x, at);
         (eps.mix(1.0, &x0, -1.0), x0)
@@ -37,8 +37,8 @@ pub fn flow_heun_late<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     Box::new(grid.pairs().map(move |(from, to)| {
         let (slope, denoised) = velocity(&x, from);
         let hat = time(from) * (1.0 + churn.gamma(from));
-        let fresh = (hat > time(from))
-            .then(|| noise.normal(&x).scale(tuning.noise_scale * (hat * hat - time(from).powi(2)).sqrt()));
+        let fresh =
+            (hat > time(from)).then(|| noise.normal(&x).scale(churn.scale * (hat * hat - time(from).powi(2)).sqrt()));
         let lifted = |x: X| fresh.as_ref().map_or(x.clone(), |fresh| x.mix(1.0, fresh, 1.0));
         x = if to.sigma > 0.0 {
             let z = lifted(x.scale(1.0 / (from.alpha + from.sigma)));

@@ -46,7 +46,7 @@ fn sample<X: Latent + 'static>(
     look: fn(&dyn NoiseSchedule, Level, Level) -> (Level, f64),
 ) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
-    let churn = Churn::new(tuning, grid.steps(), schedule);
+    let churn = Churn::new(&tuning, grid.steps(), schedule);
     Box::new(grid.pairs().map(move |(from, to)| {
         let (lifted, hat) = churn.lift(x.clone(), from, noise);
         let denoised = model.denoise(&lifted, hat);

@@ -1,6 +1,10 @@
+use super::NOISE_SCALE;
 use crate::math::Latent;
 use crate::samplers::steps::renoise;
-use crate::samplers::{Run, Step, Steps};
+use crate::samplers::{Knob, Run, Step, Steps};
+
+/// How many estimates the polynomial goes through.
+pub const ORDER: Knob = Knob::whole("order", 1, 3, 3);
 
 /// Nodes and weights of the Gauss-Legendre rule of five points on 0..1.
 const GAUSS: [(f64, f64); 5] = [
@@ -24,8 +28,9 @@ fn log_phi(s: f64) -> f64 {
 /// estimate moves on the line or parabola through the last two or three, in `s`; its integrals against
 /// `1 - phi(s') / phi(s)` have no closed form. Where the paper sums rectangles, Gauss's rule in `ln s` stands here.
 pub fn er_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
-    let orders = run.orders();
+    let orders = run.orders(run.tuning.whole(&ORDER));
     let Run { start: mut x, grid, model, noise, tuning, .. } = run;
+    let scale = tuning.get(&NOISE_SCALE);
     // The last estimate and the slope there, each with the ratio that it begins at.
     let mut last: Option<(X, f64)> = None;
     let mut last_slope: Option<(X, f64)> = None;
@@ -34,7 +39,7 @@ pub fn er_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
         let (s, next) = (from.nsr(), to.nsr());
         let order = if s.is_finite() && next > 0.0 { orders.at(i) } else { 1 };
         let shrunk = log_phi(next) - log_phi(s);
-        let fresh = tuning.noise_scale * (-(2.0 * shrunk).exp_m1()).sqrt();
+        let fresh = scale * (-(2.0 * shrunk).exp_m1()).sqrt();
         x = renoise(&x, &denoised, (from, to), (to.sigma * shrunk.exp(), to.sigma * fresh), noise);
         let slope = last.as_ref().filter(|_| order > 1).map(|(old, s_old)| {
             let slope = denoised.mix(1.0 / (s - s_old), old, -1.0 / (s - s_old));

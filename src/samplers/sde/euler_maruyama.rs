@@ -1,3 +1,4 @@
+use super::NOISE_SCALE;
 use crate::denoise::Estimate;
 use crate::math::{Latent, Rates};
 use crate::samplers::steps::renoise;
@@ -11,15 +12,16 @@ use crate::samplers::{Run, Step, Steps};
 /// noise has no finite `f`; there, and to the clean end, the step is that to the estimate with fresh noise.
 pub fn euler_maruyama<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
+    let scale = tuning.get(&NOISE_SCALE);
     Box::new(grid.pairs().map(move |(from, to)| {
         let Estimate { x0, eps, .. } = model.estimate(&x, from);
         x = if from.alpha == 0.0 || to.sigma == 0.0 {
-            renoise(&x, &x0, (from, to), (0.0, to.sigma * tuning.noise_scale), noise)
+            renoise(&x, &x0, (from, to), (0.0, to.sigma * scale), noise)
         } else {
             let (Rates { drift, diffusion }, back) = (schedule.rates(from.t), from.t - to.t);
             // The score is -eps / sigma.
             let mean = x.mix(1.0 - drift * back, &eps, -diffusion * back / from.sigma);
-            mean.mix(1.0, &noise.over(&x, from, to), (diffusion * back).sqrt() * tuning.noise_scale)
+            mean.mix(1.0, &noise.over(&x, from, to), (diffusion * back).sqrt() * scale)
         };
         Step { x: x.clone(), denoised: x0, from, to }
     }))

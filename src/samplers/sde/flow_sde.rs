@@ -1,3 +1,4 @@
+use super::{ETA, ETA_SCALE};
 use crate::denoise::Estimate;
 use crate::math::Latent;
 use crate::samplers::{Run, Step, Steps};
@@ -11,17 +12,18 @@ use crate::samplers::{Run, Step, Steps};
 /// paper's last step is one without noise.
 pub fn flow_sde<X: Latent + 'static>(run: Run<'_, X>) -> Steps<'_, X> {
     let Run { start: mut x, grid, model, noise, tuning, .. } = run;
+    let (eta, scale) = (tuning.get(&ETA), tuning.get(&ETA_SCALE));
     Box::new(grid.pairs().map(move |(from, to)| {
         let Estimate { x0, eps, .. } = model.estimate(&x, from);
         let (width, next_width) = (from.alpha + from.sigma, to.alpha + to.sigma);
         let (t, next) = (from.sigma / width, to.sigma / next_width);
         // As if x_0 and eps stayed what they are, and more of eps gone for the noise that comes.
-        let (eta, back) = (tuning.eta, t - next);
+        let back = t - next;
         x = x0.scale(to.alpha);
         if to.sigma > 0.0 {
             x = x.mix(1.0, &eps, to.sigma - next_width * 0.5 * eta * back);
             if eta > 0.0 {
-                let fresh = next_width * (eta * t * back).sqrt() * tuning.noise_scale;
+                let fresh = next_width * (eta * t * back).sqrt() * scale;
                 x = x.mix(1.0, &noise.over(&x, from, to), fresh);
             }
         }

@@ -1,3 +1,4 @@
+use super::{ETA, ETA_SCALE};
 use crate::math::{Latent, Level};
 use crate::samplers::steps::{ratio, slide};
 use crate::samplers::{Run, Step, Steps};
@@ -24,6 +25,7 @@ fn sample<'a, X: Latent + 'static>(
     weight: fn(f64, f64, f64) -> f64,
 ) -> Steps<'a, X> {
     let Run { start: mut x, grid, schedule, model, noise, tuning, .. } = run;
+    let (eta, scale) = (tuning.get(&ETA), tuning.get(&ETA_SCALE));
     Box::new(grid.pairs().map(move |(from, to)| {
         let denoised = model.denoise(&x, from);
         let h = to.lambda() - from.lambda();
@@ -37,19 +39,19 @@ fn sample<'a, X: Latent + 'static>(
         let mut next = x.clone();
         for (k, part) in stops.iter().enumerate() {
             let stop = level(*part);
-            let fades = ratio(at, stop).powf(tuning.eta);
+            let fades = ratio(at, stop).powf(eta);
             let fresh = (1.0 - fades * fades).sqrt();
             if fresh > 0.0 && stop.sigma > 0.0 {
                 let drawn = noise.over(&x, at, stop);
                 met = Some(met.map_or(drawn.scale(fresh), |old: X| old.mix(fades, &drawn, fresh)));
             }
-            let kept = stop.sigma * ratio(from, stop).powf(tuning.eta);
+            let kept = stop.sigma * ratio(from, stop).powf(eta);
             next = slide(&x, &target, from, Level { sigma: kept, ..stop });
             if let Some(met) = met.as_ref().filter(|_| stop.sigma > 0.0) {
-                next = next.mix(1.0, met, stop.sigma * tuning.noise_scale);
+                next = next.mix(1.0, met, stop.sigma * scale);
             }
             if let Some(further) = stops.get(k + 1) {
-                let w = weight(*part, *further, (1.0 + tuning.eta) * h);
+                let w = weight(*part, *further, (1.0 + eta) * h);
                 target = denoised.mix(1.0 - w, &model.denoise(&next, stop), w);
             }
             at = stop;

@@ -48,6 +48,9 @@ pub fn denoiser(
         "range": [-1, 1],
         "clip_denoised": page.clip_denoised,
     });
+    if let Some(background) = page.background {
+        card["background"] = json!(background);
+    }
     for (key, value) in [("defaults", &page.defaults), ("classifier", &page.classifier)] {
         if let Some(value) = value {
             card[key] = json!(value);

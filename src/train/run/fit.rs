@@ -5,7 +5,7 @@ use super::log::{Log, Row};
 use super::{Job, Outcome, RunError, file};
 use crate::backend;
 use crate::dataset::Split;
-use crate::train::draws::{Law, Order, Stream, permutation};
+use crate::train::draws::{Distribution, Order, Stream, permutation};
 use crate::train::recipe::{Network, Recipe};
 use crate::train::tasks::Task;
 use crate::train::trainer::{Trainer, learning_rate};
@@ -39,7 +39,7 @@ pub struct Fit<'a> {
     /// The recipe's text.
     pub text: &'a str,
     pub split: &'a Split,
-    pub law: Law,
+    pub distribution: Distribution,
 }
 
 /// What held-out pictures say.
@@ -85,7 +85,7 @@ impl Fit<'_> {
             let step = trainer.steps();
             let picks = order.picks(step, train.batch);
             let draws = &mut Stream::Draws.generator(train.seed, step as u64);
-            let batch = self.law.batch(&self.split.seen, &picks, draws);
+            let batch = self.distribution.batch(&self.split.seen, &picks, draws);
             let lr = train.lr * learning_rate(step, self.recipe.warmup(), steps);
             let loss = trainer.step(lr, |net| task.loss(net, &batch, self.job.device));
             let loss = block_on(backend::read(loss))?[0];
@@ -119,8 +119,8 @@ impl Fit<'_> {
                 }
                 marked = (done, elapsed());
             }
-            let asked = watch(&Progress { step: done, steps, loss: smoothed, images_per_s });
-            if asked.is_break() && done < steps {
+            let flow = watch(&Progress { step: done, steps, loss: smoothed, images_per_s });
+            if flow.is_break() && done < steps {
                 save(&trainer, elapsed(), smooth)?;
                 return Ok(Outcome::Stopped { step: done, steps });
             }
@@ -148,30 +148,30 @@ impl Fit<'_> {
         Ok(Outcome::Done { held_out: train.ema_decays.iter().copied().zip(losses).collect(), accuracy })
     }
 
-    /// The loss on [`HELD_IMAGES`] held-out pictures, always the same with the same noise, and a classifier's share of right
-    /// answers on `most` of them at the least noisy level.
+    /// The loss on [`HELD_IMAGES`] held-out pictures, always the same with the same noise, and a classifier's accuracy
+    /// on `most` of them at the least noisy level.
     fn measure<T: Task>(&self, task: &T, net: &T::Net, most: usize) -> Result<Option<Measured>, RunError> {
         let Some(held) = self.split.held.as_ref().filter(|held| !held.is_empty()) else { return Ok(None) };
         let (device, train) = (self.job.device, &self.recipe.train);
         let mut generator = Stream::Held.generator(train.seed, 0);
         let picks = permutation(held.len(), &mut generator);
-        let law = Law { augment: None, label_drop: None, ..self.law.clone() };
+        let distribution = Distribution { augment: None, label_drop: None, ..self.distribution.clone() };
         let mut sum = 0.0;
         let few = &picks[..HELD_IMAGES.min(picks.len())];
         for picks in few.chunks(train.batch) {
-            let batch = law.batch(held, picks, &mut generator);
+            let batch = distribution.batch(held, picks, &mut generator);
             let loss = block_on(backend::read(task.loss(net, &batch, device).reported))?[0];
             sum += f64::from(loss) * picks.len() as f64;
         }
-        let clean = Law { clean_share: 1.0, ..law };
-        let (mut right, mut told) = (0, 0);
+        let clean = Distribution { clean_share: 1.0, ..distribution };
+        let (mut right, mut classified) = (0, 0);
         for picks in picks[..most.min(picks.len())].chunks(train.batch) {
             let batch = clean.batch(held, picks, &mut generator);
             let Some(logits) = task.logits(net, &batch, device) else { break };
             right += correct(&batch.labels, &block_on(backend::read(logits))?);
-            told += picks.len();
+            classified += picks.len();
         }
-        let accuracy = (told > 0).then(|| right as f64 / told as f64);
+        let accuracy = (classified > 0).then(|| right as f64 / classified as f64);
         Ok(Some(Measured { loss: sum / few.len() as f64, accuracy }))
     }
 }

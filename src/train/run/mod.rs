@@ -9,7 +9,7 @@ mod log;
 pub use curve::curve;
 pub use fit::Progress;
 
-use super::draws::{Law, Stream};
+use super::draws::{Distribution, Stream};
 use super::initial;
 use super::recipe::{Network, Recipe, RecipeError};
 use super::tasks::{Classify, Denoise, Denoiser};
@@ -82,13 +82,13 @@ pub struct Job<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The model is written. Decay and held-out loss of each average of the weights, where there is held-out data, and a
-    /// classifier's share of held-out pictures that it tells right.
+    /// classifier's accuracy on held-out pictures.
     Done { held_out: Vec<(f64, f64)>, accuracy: Option<f64> },
     /// Stopped on request after this step; a checkpoint is written.
     Stopped { step: usize, steps: usize },
 }
 
-/// Follows a recipe. `watch` is told of every step, and stops the run by breaking.
+/// Follows a recipe. `watch` is called after every step, and stops the run by breaking.
 ///
 /// # Errors
 /// A recipe, data, checkpoint or folder that cannot be used, and a loss that is no number.
@@ -100,7 +100,7 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
     let split = recipe.data.read(job.data)?;
     let device = job.device.clone().autodiff();
     let weights = Stream::Weights.generator(recipe.train.seed, 0);
-    let fit = |law| fit::Fit { job, recipe: &recipe, text: &text, split: &split, law };
+    let fit = |distribution| fit::Fit { job, recipe: &recipe, text: &text, split: &split, distribution };
     match &recipe.network {
         Network::Denoiser { model, objective, page } => {
             let config = json(model, "UNet2DModel");
@@ -109,7 +109,7 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
             let [height, width] = net.sample_size;
             let none = page.classes.len();
             check(&recipe, &split.seen, [net.in_channels, height, width], none)?;
-            let law = Law {
+            let distribution = Distribution {
                 process,
                 augment: recipe.augment.clone(),
                 label_drop: Some((objective.label_drop, none)),
@@ -124,7 +124,7 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
             let task = Denoise { prediction: objective.prediction, min_snr_gamma: objective.min_snr_gamma };
             let write =
                 |net: &Unet2d| export::denoiser(job.out, net, &config, &recipe.schedule, objective.prediction, page);
-            fit(law).run(task, denoiser, write, watch)
+            fit(distribution).run(task, denoiser, write, watch)
         }
         Network::Classifier { classifier, objective } => {
             let config = json(classifier, "NoisyClassifier");
@@ -132,10 +132,14 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
                 .map_err(|e| RunError::Network { section: "classifier", why: e.to_string() })?;
             let [_, height, width] = split.seen.shape;
             check(&recipe, &split.seen, [net.in_channels, height, width], net.num_classes)?;
-            let law =
-                Law { process, augment: recipe.augment.clone(), label_drop: None, clean_share: objective.clean_share };
+            let distribution = Distribution {
+                process,
+                augment: recipe.augment.clone(),
+                label_drop: None,
+                clean_share: objective.clean_share,
+            };
             let net = initial::weights(NoisyClassifier::new(&net, &device), weights);
-            fit(law).run(Classify, net, |net| export::classifier(job.out, net, &config), watch)
+            fit(distribution).run(Classify, net, |net| export::classifier(job.out, net, &config), watch)
         }
     }
 }

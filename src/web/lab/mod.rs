@@ -1,26 +1,31 @@
-//! The door of the laboratory: what `www/lab/worker.js` calls. Points go through it as `x, y, x, y, ..` in the units of the
-//! plane.
+//! The lab in the page's worker. Points cross as `x, y, x, y, ..` in the units of the plane.
 
+mod objects;
+mod own;
 mod scene;
-mod words;
 
-use super::{Receiver, error, object};
+use super::fault::{fault, fault_with, one};
+use super::stream::Frames;
+use super::{given, object, taken};
 use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{LearnError, Learner};
 use crate::lab::learned::Learned;
 use crate::lab::numbers::{self, Accuracy};
-use crate::lab::run::{Frame, RunError, scores};
+use crate::lab::run::{RunError, scores};
 use crate::lab::settings::{Guide, Model, View};
-use crate::lab::{Annealing, Cloud, CloudNoise, Deepest, Distances, Energy, Process, Settings, chain, closed_form};
+use crate::lab::{Annealing, Cloud, CloudNoise, Deepest, Distances, Energy, Settings, chain, closed_form};
 use crate::math::noise::node_seed;
 use crate::math::{Latent, Level, TorchGenerator};
 use crate::samplers::GaveUp;
-use js_sys::{Float32Array, Float64Array, Function, Uint8Array};
+use async_stream::try_stream;
+use futures_util::StreamExt;
+use js_sys::{Float32Array, Float64Array};
+use objects::{Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceRow, Trained};
 use scene::Scene;
-use serde_json::json;
 use std::cell::RefCell;
-use std::ops::ControlFlow;
+use std::pin::pin;
 use std::rc::Rc;
+use tsify::Ts;
 use wasm_bindgen::prelude::*;
 
 /// Half of the side of the square that annealing starts in.
@@ -29,7 +34,7 @@ const SPREAD: f64 = 4.0;
 /// Data points that the bound and the inversion are averaged over.
 const POINTS: usize = 64;
 
-/// What a link shows, and the networks that learn it.
+/// What settings of the lab show, and the networks that learn it.
 #[wasm_bindgen]
 pub struct Lab {
     scene: RefCell<Rc<Scene>>,
@@ -40,7 +45,7 @@ pub struct Lab {
 /// The network of a scene.
 #[derive(Default)]
 enum Net {
-    /// Nothing was asked of it yet.
+    /// Not trained yet.
     #[default]
     None,
     /// Trained elsewhere.
@@ -50,32 +55,29 @@ enum Net {
 
 #[wasm_bindgen]
 impl Lab {
-    /// The laboratory of a link.
     #[wasm_bindgen(constructor)]
-    pub fn new(link: &str) -> Result<Lab, JsValue> {
-        let scene = RefCell::new(Rc::new(Scene::new(link)?));
+    pub fn new(settings: Ts<super::Settings>) -> Result<Lab, JsValue> {
+        let scene = RefCell::new(Rc::new(Scene::new(taken(&settings)?)?));
         Ok(Self { scene, net: RefCell::default(), classifier: RefCell::default() })
     }
 
-    /// Takes over another link: JSON `{retrain, classes}`, whether the network of the old one is gone, and how many classes
-    /// the data have.
-    pub fn change(&self, link: &str) -> Result<String, JsValue> {
-        let scene = Scene::new(link)?;
+    /// Takes over other settings.
+    pub fn change(&self, settings: Ts<super::Settings>) -> Result<Ts<Changed>, JsValue> {
+        let scene = Scene::new(taken(&settings)?)?;
         let retrain = !scene.trains_alike(&self.scene());
         if retrain {
             self.net.take();
         }
         self.classifier.borrow_mut().take_if(|classifier| !scene.trusts(classifier));
         self.scene.replace(Rc::new(scene));
-        let classes = self.scene().law.classes();
-        Ok(json!({"retrain": retrain, "classes": classes}).to_string())
+        given(&Changed { retrain, classes: self.scene().law.classes() })
     }
 
-    /// `n` points of the data with their classes: `{x, label}`.
-    pub fn data(&self, n: usize) -> Result<JsValue, JsValue> {
+    /// `n` points of the data with their classes.
+    pub fn data(&self, n: usize) -> Result<Ts<Data>, JsValue> {
         let scene = self.scene();
         let data = scene.law.draw(n, scene.settings.seed);
-        object([("x", array(&data.x).into()), ("label", Uint8Array::from(&data.label[..]).into())])
+        given(&Data { x: array(&data.x), label: data.label.into() })
     }
 
     /// Rows of `t`, alpha, sigma and log-SNR at `count` equal times of the clock.
@@ -123,7 +125,7 @@ impl Lab {
         let at = scene.process.level(clock);
         let x = Cloud(Scene::plane(cells, half).centres().collect());
         let exact = || scores(&*scene.model(None, None), &x, at);
-        let classifier = self.led();
+        let classifier = self.guide();
         let learned = || Ok::<_, JsValue>(scores(&*scene.model(Some(&self.learned()?), classifier.as_ref()), &x, at));
         Ok(array(&match which {
             "learned" => learned()?,
@@ -132,32 +134,29 @@ impl Lab {
         }))
     }
 
-    /// Trains the network of the link by `steps` steps: JSON `{step, loss, held_out}`.
-    pub fn train(&self, steps: usize) -> Result<String, JsValue> {
+    /// Trains the network by `steps` steps.
+    pub fn train(&self, steps: usize) -> Result<Option<Ts<Trained>>, JsValue> {
         let mut net = self.net.borrow_mut();
         if !matches!(*net, Net::Learning(_)) {
             *net = Net::Learning(Box::new(self.scene().learner()?));
         }
-        let Net::Learning(learner) = &mut *net else { return Ok("null".to_owned()) };
-        let at = learner.train(steps).map_err(learn_error)?;
-        Ok(json!({"step": at.step, "loss": at.train, "held_out": at.held_out}).to_string())
+        let Net::Learning(learner) = &mut *net else { return Ok(None) };
+        let at = learner.train(steps).map_err(learn_fault)?;
+        given(&Trained { step: at.step, loss: at.train, held_out: at.held_out }).map(Some)
     }
 
-    /// Trains the classifier of the link by `steps` steps: JSON `{step, steps, done}`; `{held_out, exact}` stand beside them
-    /// once it is, the cross entropy of the classifier and of the exact one.
-    pub fn classify(&self, steps: usize) -> Result<String, JsValue> {
+    /// Trains the classifier by `steps` steps.
+    pub fn classify(&self, steps: usize) -> Result<Ts<Classified>, JsValue> {
         let mut classifier = self.classifier.borrow_mut();
         if classifier.is_none() {
             *classifier = self.scene().classifier()?;
         }
-        let Some(learner) = &mut *classifier else { return Ok(json!({"done": true}).to_string()) };
+        let Some(learner) = &mut *classifier else { return given(&Classified::default()) };
         learner.train(steps);
         let (step, steps) = (learner.steps(), ClassifierLearner::ENOUGH);
-        if step < steps {
-            return Ok(json!({"step": step, "steps": steps, "done": false}).to_string());
-        }
-        let (held_out, exact) = learner.loss();
-        Ok(json!({"step": step, "steps": steps, "done": true, "held_out": held_out, "exact": exact}).to_string())
+        let done = step >= steps;
+        let (held_out, exact) = done.then(|| learner.loss()).unzip();
+        given(&Classified { step: Some(step), steps: Some(steps), done, held_out, exact })
     }
 
     /// Forgets what the network learned.
@@ -167,133 +166,125 @@ impl Lab {
 
     /// The averaged weights as a safetensors file.
     pub fn weights(&self) -> Result<Vec<u8>, JsValue> {
-        self.learned()?.weights().map_err(|e| error("weights", &e, None))
+        self.learned()?.weights().map_err(|e| fault("weights", &e))
     }
 
-    /// Takes weights that were trained elsewhere for the objective, the data and the process of the link.
+    /// Takes weights that were trained elsewhere for the objective, the data and the process of the settings.
     pub fn use_weights(&self, config: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let scene = self.scene();
         let given = Learned::load(config, bytes, scene.settings.objective, &scene.law);
-        let given = given.map_err(|e| error("weights", &e, None))?;
+        let given = given.map_err(|e| fault("weights", &e))?;
         self.net.replace(Net::Given(given));
         Ok(())
     }
 
-    /// Runs a pane, 1 to 4. `on_frame` gets each frame and answers a promise of whether to go on. Resolves to `true` when
-    /// the run finished, `false` when it was stopped.
-    pub async fn run(&self, pane: usize, on_frame: Function) -> Result<bool, JsValue> {
+    /// The steps of a pane, 1 to 4.
+    pub fn run(&self, pane: usize) -> Result<LabRun, JsValue> {
         let scene = self.scene();
-        let (learned, classifier) = (self.asked()?, self.led());
-        let receiver = Receiver::new(on_frame);
-        let each = async |frame: Frame| receiver.hand(frame_object(&frame, &scene.process)).await;
-        let z = scene.noise();
-        let model = scene.model(learned.as_ref(), classifier.as_ref());
-        let end = scene.stage(&*model).run(scene.pane(pane)?, &z, each).await.map_err(run_error)?;
-        receiver.end(end)
-    }
-
-    /// Cools chains down the landscape of the data, in all steps of the curve (`slow`) or in a tenth of them (`fast`); frames
-    /// as of [`run`](Self::run).
-    pub async fn anneal(&self, which: String, on_frame: Function) -> Result<bool, JsValue> {
-        let scene = self.scene();
-        let Settings { cooling, particles, seed, .. } = &scene.settings;
-        let receiver = Receiver::new(on_frame);
-        let energy = Energy::new(&scene.law, scene.settings.towards());
-        let deepest = Deepest::of(&energy);
-        let steps = if which == "fast" { cooling.steps().div_ceil(10) } else { cooling.steps() };
-        let mut generator = TorchGenerator::new(node_seed((*seed).into(), 3));
-        let places = generator.rand_f64(2 * particles);
-        let start = Cloud(places.as_chunks().0.to_vec()).map(|x: &[f64; 2]| x.map(|u| SPREAD * (2.0 * u - 1.0)));
-        for cooled in Annealing::new(&energy, cooling, steps, start, *seed) {
-            let frame = object([
-                ("step", (cooled.step as f64).into()),
-                ("steps", (cooled.steps as f64).into()),
-                ("temperature", cooled.temperature.into()),
-                ("x", array(&cooled.x).into()),
-                ("energy_mean", cooled.energy.into()),
-                ("at_minimum", deepest.share(&cooled.x).into()),
-            ]);
-            let answer = receiver.hand(frame).await;
-            if answer.is_break() {
-                return receiver.end(answer);
+        let pane = scene.pane(pane)?.clone();
+        let (learned, classifier) = (self.chosen()?, self.guide());
+        Ok(LabRun(Frames::new(try_stream! {
+            let z = scene.noise();
+            let model = scene.model(learned.as_ref(), classifier.as_ref());
+            let mut frames = pin!(scene.stage(&*model).frames(&pane, &z));
+            while let Some(frame) = frames.next().await {
+                yield object(&LabFrame::new(&frame.map_err(run_fault)?, &scene.process))?;
             }
-        }
-        receiver.end(ControlFlow::Continue(()))
+        })))
     }
 
-    /// The likelihood of points under the model without guidance: JSON `[{x, y, ode, analytic, nfe}]`, in nats.
-    pub fn likelihood(&self, points: &[f32]) -> Result<String, JsValue> {
+    /// Cools chains down the landscape of the data, in all steps of the curve or, `fast`, in a tenth of them.
+    pub fn anneal(&self, fast: bool) -> LabRun {
         let scene = self.scene();
-        let learned = self.asked()?;
+        LabRun(Frames::new(try_stream! {
+            let Settings { cooling, particles, seed, .. } = &scene.settings;
+            let energy = Energy::new(&scene.law, scene.settings.towards());
+            let deepest = Deepest::of(&energy);
+            let steps = if fast { cooling.steps().div_ceil(10) } else { cooling.steps() };
+            let mut generator = TorchGenerator::new(node_seed((*seed).into(), 3));
+            let places = generator.rand_f64(2 * particles);
+            let start = Cloud(places.as_chunks().0.to_vec()).map(|x: &[f64; 2]| x.map(|u| SPREAD * (2.0 * u - 1.0)));
+            for cooled in Annealing::new(&energy, cooling, steps, start, *seed) {
+                yield object(&Cooled::new(&cooled, deepest.share(&cooled.x)))?;
+            }
+        }))
+    }
+
+    /// The likelihood of points under the model without guidance, in nats.
+    pub fn likelihood(&self, points: &[f32]) -> Result<Vec<Ts<Likelihood>>, JsValue> {
+        let scene = self.scene();
+        let learned = self.chosen()?;
         let world = (&scene.law, &scene.process);
         let row = |x: &[f64; 2]| {
             let known = match &learned {
                 None => numbers::likelihood(world, scene.law.mixture(), *x, Accuracy::EXACT),
                 Some(net) => numbers::likelihood(world, &net.told(None), *x, Accuracy::learned(&scene.process)),
             };
-            let known = known.map_err(|e| error("run", &e, None))?;
-            Ok(json!({"x": x[0], "y": x[1], "ode": known.ode, "analytic": known.analytic, "nfe": known.nfe}))
+            let known = known.map_err(|e| fault("run", &e))?;
+            given(&Likelihood { x: x[0], y: x[1], ode: known.ode, analytic: known.analytic, nfe: known.nfe })
         };
-        let rows = Cloud::from_f32(points).0.iter().map(row).collect::<Result<Vec<_>, JsValue>>()?;
-        Ok(json!(rows).to_string())
+        Cloud::from_f32(points).0.iter().map(row).collect()
     }
 
-    /// The terms of the variational bound of the model without guidance: JSON `{terms, total, nll}`, in nats a point.
-    pub fn bound(&self, steps: usize) -> Result<String, JsValue> {
+    /// The terms of the variational bound of the model without guidance, in nats a point.
+    pub fn bound(&self, steps: usize) -> Result<Ts<Bound>, JsValue> {
         let scene = self.scene();
-        let learned = self.asked()?;
+        let learned = self.chosen()?;
         let (world, seed) = ((&scene.law, &scene.process), scene.settings.seed);
         let points = scene.law.draw(POINTS, seed).x;
         let terms = match &learned {
             None => numbers::bound(world, scene.law.mixture(), &points, steps, seed),
             Some(net) => numbers::bound(world, &net.told(None), &points, steps, seed),
         };
-        let terms = terms.map_err(|e| run_error(e.into()))?;
-        let total: f64 = terms.terms.iter().sum();
-        Ok(json!({"terms": terms.terms, "total": total, "nll": terms.nll}).to_string())
+        let terms = terms.map_err(|e| run_fault(e.into()))?;
+        given(&Bound { total: terms.terms.iter().sum(), nll: terms.nll, terms: terms.terms })
     }
 
-    /// How far the samples of each pane's sampler are from data, by evaluations of the model: `on_row` gets `{sampler, nfe,
-    /// sliced_wasserstein, energy}` and answers as of [`run`](Self::run).
-    pub async fn race(&self, on_row: Function) -> Result<bool, JsValue> {
+    /// How far the samples of each pane's sampler are from data, by evaluations of the model.
+    pub fn race(&self) -> Result<LabRun, JsValue> {
         let scene = self.scene();
-        let (learned, classifier) = (self.asked()?, self.led());
-        let receiver = Receiver::new(on_row);
-        let model = scene.model(learned.as_ref(), classifier.as_ref());
-        let (z, data) = (scene.noise(), scene.wanted());
-        let mut seen = Vec::new();
-        for pane in scene.settings.panes.iter().flatten() {
-            if seen.contains(&&pane.sampler) {
-                continue;
-            }
-            seen.push(&pane.sampler);
-            for evaluations in numbers::RACE {
-                let Some(runner) = numbers::within(pane, &scene.process, evaluations) else { continue };
-                let (x, nfe) = scene.stage(&*model).end(&runner, &z).await.map_err(run_error)?;
-                let Distances { sliced_wasserstein, energy } = Distances::between(&x, &data);
-                let row = object([
-                    ("sampler", pane.sampler.as_str().into()),
-                    ("nfe", (nfe as f64).into()),
-                    ("sliced_wasserstein", sliced_wasserstein.into()),
-                    ("energy", energy.into()),
-                ]);
-                let answer = receiver.hand(row).await;
-                if answer.is_break() {
-                    return receiver.end(answer);
+        let (learned, classifier) = (self.chosen()?, self.guide());
+        Ok(LabRun(Frames::new(try_stream! {
+            let model = scene.model(learned.as_ref(), classifier.as_ref());
+            let (z, data) = (scene.noise(), scene.wanted());
+            let mut seen = Vec::new();
+            for pane in scene.settings.panes.iter().flatten() {
+                if seen.contains(&&pane.sampler) {
+                    continue;
+                }
+                seen.push(&pane.sampler);
+                for evaluations in numbers::RACE {
+                    let Some(runner) = numbers::within(pane, &scene.process, evaluations) else { continue };
+                    let (x, nfe) = scene.stage(&*model).end(&runner, &z).await.map_err(run_fault)?;
+                    let Distances { sliced_wasserstein, energy } = Distances::between(&x, &data);
+                    yield object(&RaceRow { sampler: pane.sampler.clone(), nfe, sliced_wasserstein, energy })?;
                 }
             }
-        }
-        receiver.end(ControlFlow::Continue(()))
+        })))
     }
 
-    /// How well data that was turned into noise comes back through a pane: JSON `{error_max, error_mean, nfe}`.
-    pub async fn inversion(&self, pane: usize) -> Result<String, JsValue> {
+    /// How well data that was turned into noise comes back through a pane.
+    pub async fn inversion(&self, pane: usize) -> Result<Ts<Inversion>, JsValue> {
         let scene = self.scene();
-        let (learned, classifier) = (self.asked()?, self.led());
+        let (learned, classifier) = (self.chosen()?, self.guide());
         let model = scene.model(learned.as_ref(), classifier.as_ref());
         let points = scene.law.draw(POINTS, scene.settings.seed).x;
-        let trip = numbers::inversion(&scene.stage(&*model), scene.pane(pane)?, &points).await.map_err(run_error)?;
-        Ok(json!({"error_max": trip.most, "error_mean": trip.mean, "nfe": trip.nfe}).to_string())
+        let trip = numbers::inversion(&scene.stage(&*model), scene.pane(pane)?, &points).await.map_err(run_fault)?;
+        given(&Inversion { error_max: trip.most, error_mean: trip.mean, nfe: trip.nfe })
+    }
+}
+
+/// A run of the lab under way. Nothing is computed ahead of the item that is awaited; `free()` between two items cancels
+/// it.
+#[wasm_bindgen]
+pub struct LabRun(Frames);
+
+#[wasm_bindgen]
+impl LabRun {
+    /// The next item; `undefined` at the end. A pane gives frames, annealing cooled chains, a race its rows.
+    #[wasm_bindgen(unchecked_return_type = "LabFrame | Cooled | RaceRow | undefined")]
+    pub async fn next(&self) -> Result<JsValue, JsValue> {
+        self.0.next().await
     }
 }
 
@@ -311,14 +302,14 @@ impl Lab {
         }
     }
 
-    /// The network, if the link asks for it.
-    fn asked(&self) -> Result<Option<Learned>, JsValue> {
+    /// The network, if the settings choose it.
+    fn chosen(&self) -> Result<Option<Learned>, JsValue> {
         let wanted = self.scene().settings.model == Model::Learned;
         wanted.then(|| self.learned()).transpose()
     }
 
-    /// The classifier as far as it is trained, if the link asks for it.
-    fn led(&self) -> Option<LearnedClassifier> {
+    /// The classifier as far as it is trained, if the settings choose it.
+    fn guide(&self) -> Option<LearnedClassifier> {
         let wanted = self.scene().settings.guide == Guide::LearnedClassifier;
         self.classifier.borrow().as_ref().filter(|_| wanted).map(ClassifierLearner::learned)
     }
@@ -328,32 +319,18 @@ fn array(cloud: &Cloud) -> Float32Array {
     Float32Array::from(&cloud.to_f32()[..])
 }
 
-fn frame_object(frame: &Frame, process: &Process) -> Result<JsValue, JsValue> {
-    object([
-        ("step", (frame.step as f64).into()),
-        ("steps", frame.steps.map_or(JsValue::NULL, |steps| (steps as f64).into())),
-        ("clock", process.clock(frame.level).into()),
-        ("alpha", frame.level.alpha.into()),
-        ("sigma", frame.level.sigma.into()),
-        ("evaluations", (frame.evaluations as f64).into()),
-        ("x", array(&frame.x).into()),
-        ("denoised", frame.denoised.as_ref().map_or(JsValue::UNDEFINED, |x| array(x).into())),
-    ])
+fn run_fault(e: RunError) -> JsValue {
+    let message = e.to_string();
+    match e {
+        RunError::NotFinite { step } => fault_with("lab-not-finite", &message, one("step", step)),
+        RunError::GaveUp(GaveUp { attempts, .. }) => fault_with("lab-gave-up", &message, one("attempts", attempts)),
+        e @ RunError::Grid(_) => fault("run", &e),
+    }
 }
 
-fn run_error(e: RunError) -> JsValue {
-    let (code, values) = match &e {
-        RunError::NotFinite { step } => ("lab-not-finite", Some(json!({"step": step}))),
-        RunError::GaveUp(GaveUp { attempts, .. }) => ("lab-gave-up", Some(json!({"attempts": attempts}))),
-        RunError::Grid(_) => ("run", None),
-    };
-    error(code, &e, values)
-}
-
-fn learn_error(e: LearnError) -> JsValue {
-    let (code, values) = match &e {
-        LearnError::NotFinite { step } => ("lab-diverged", Some(json!({"step": step}))),
-        _ => ("training", None),
-    };
-    error(code, &e, values)
+fn learn_fault(e: LearnError) -> JsValue {
+    match e {
+        LearnError::NotFinite { step } => fault_with("lab-diverged", &e.to_string(), one("step", step)),
+        e => fault("training", &e),
+    }
 }

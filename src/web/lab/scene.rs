@@ -1,6 +1,6 @@
-//! All that follows from a link of the laboratory alone.
+//! All that follows from the lab's settings alone.
 
-use super::learn_error;
+use super::learn_fault;
 use crate::denoise::Denoiser;
 use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{Learner, Recipe};
@@ -8,10 +8,12 @@ use crate::lab::learned::Learned;
 use crate::lab::run::{Stage, guided};
 use crate::lab::settings::Pane;
 use crate::lab::{Cloud, CloudNoise, Law, Plane, Process, Settings};
-use crate::web::{error, js_error};
+use crate::settings::Checked;
+use crate::web;
+use crate::web::fault::{fault, fault_with};
 use wasm_bindgen::JsValue;
 
-/// The settings of a link, and what they name.
+/// The settings, and what they name.
 pub struct Scene {
     pub settings: Settings,
     pub law: Law,
@@ -19,9 +21,14 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub fn new(link: &str) -> Result<Self, JsValue> {
-        let (settings, _) = Settings::from_link(link);
-        let process = settings.process().map_err(|e| error("run", &e, None))?;
+    /// # Errors
+    /// A value that its key does not take.
+    pub fn new(given: web::Settings) -> Result<Self, JsValue> {
+        let Checked { settings, problems, .. } = Settings::checked(given.pairs());
+        if let Some(problem) = problems.first() {
+            return Err(fault_with("setting", &problem.to_string(), Some(problem)));
+        }
+        let process = settings.process().map_err(|e| fault("run", &e))?;
         Ok(Self { law: settings.law(), settings, process })
     }
 
@@ -52,7 +59,7 @@ impl Scene {
 
     /// A classifier that was not trained yet; none where there is but one class.
     pub fn classifier(&self) -> Result<Option<ClassifierLearner>, JsValue> {
-        ClassifierLearner::new(self.law.clone(), self.process.clone(), self.settings.train_seed).map_err(learn_error)
+        ClassifierLearner::new(self.law.clone(), self.process.clone(), self.settings.train_seed).map_err(learn_fault)
     }
 
     /// The data that the forward process takes.
@@ -70,13 +77,15 @@ impl Scene {
     /// Pane 1 to 4.
     pub fn pane(&self, number: usize) -> Result<&Pane, JsValue> {
         let pane = self.settings.panes.get(number.wrapping_sub(1)).and_then(Option::as_ref);
-        pane.ok_or_else(|| js_error("no-pane", &format!("Pane {number} is empty; choose a sampler for it."), None))
+        pane.ok_or_else(|| {
+            fault_with("no-pane", &format!("Pane {number} is empty; choose a sampler for it."), None::<()>)
+        })
     }
 
     /// A network that was not trained yet.
     pub fn learner(&self) -> Result<Learner, JsValue> {
         let recipe = Recipe::from(&self.settings);
-        Learner::new(recipe, self.law.clone(), self.process.clone()).map_err(learn_error)
+        Learner::new(recipe, self.law.clone(), self.process.clone()).map_err(learn_fault)
     }
 
     /// The noise that panes start from, standard normal.

@@ -1,23 +1,28 @@
-//! The two engines that the library compiles to.
+//! The WebAssembly modules that the library compiles to.
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-/// An engine of the page. A browser loads one of them, so each is a binary of its own: with both in one, a visitor
-/// without WebGPU would download three times as much.
+/// A module of the page. A browser loads the settings and one engine, so each is a binary of its own: with both engines in
+/// one, a visitor without WebGPU would download three times as much.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
+pub enum Module {
+    /// Links, catalogue and rules, without a network: for the page's main thread.
+    Settings,
     Cpu,
     Webgpu,
 }
 
-impl Backend {
-    pub const ALL: [Self; 2] = [Self::Cpu, Self::Webgpu];
+impl Module {
+    /// In the order in which the page needs them.
+    pub const ALL: [Self; 3] = [Self::Settings, Self::Cpu, Self::Webgpu];
+    pub const ENGINES: [Self; 2] = [Self::Cpu, Self::Webgpu];
 
-    /// The id that the page and the share link use.
+    /// The id; of an engine, the one that the page and the share link use.
     pub fn id(self) -> &'static str {
         match self {
+            Self::Settings => "settings",
             Self::Cpu => "cpu",
             Self::Webgpu => "webgpu",
         }
@@ -26,15 +31,17 @@ impl Backend {
     /// How a person calls it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Cpu => "CPU",
-            Self::Webgpu => "WebGPU",
+            Self::Settings => "settings module",
+            Self::Cpu => "CPU engine",
+            Self::Webgpu => "WebGPU engine",
         }
     }
 
-    /// The library's Cargo features: both are led by classifiers, which takes derivatives, and the laboratory trains, which it
-    /// does on the CPU.
+    /// The library's Cargo features: both engines know guidance by classifiers, which takes derivatives, and the lab trains,
+    /// which it does on the CPU.
     pub fn feature(self) -> &'static str {
         match self {
+            Self::Settings => "link",
             Self::Cpu => "cpu,autodiff,train",
             Self::Webgpu => "gpu,autodiff",
         }
@@ -45,7 +52,7 @@ impl Backend {
     pub fn profile(self) -> &'static str {
         match self {
             Self::Cpu => "wasm",
-            Self::Webgpu => "wasm-small",
+            Self::Settings | Self::Webgpu => "wasm-small",
         }
     }
 
@@ -54,7 +61,7 @@ impl Backend {
         format!("unnoise_{}", self.id())
     }
 
-    /// The JavaScript module: there exactly when the engine is up to date.
+    /// The JavaScript module: there exactly when the module is up to date.
     pub fn script(self) -> PathBuf {
         crate::root().join("pkg").join(format!("{}.js", self.module()))
     }

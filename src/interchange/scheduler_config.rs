@@ -1,6 +1,6 @@
 //! Reading diffusers' `scheduler_config.json`: what a network was trained on and what it predicts.
 
-use super::Prediction;
+use crate::denoise::Prediction;
 use crate::math::{Discrete, Flow, NoiseSchedule, Schedule, ScheduleError, Ve};
 use serde_json::{Map, Value};
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! What a sampler asks: the network with its labels and guidance, and whatever wraps it.
+//! What a sampler evaluates: the network with its labels and guidance, and whatever wraps it.
 
 use super::{SessionError, Timing};
 use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted};
@@ -6,19 +6,19 @@ use crate::math::Level;
 #[cfg(feature = "autodiff")]
 use crate::models::classifier::{NoisyClassifier, Wanted};
 use crate::models::{NetworkBranches, Pretrained};
-use crate::settings::{self, Class, Guide, Settings};
+use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
 use std::cell::Cell;
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
 
-/// What a run asks of the network beside its settings.
+/// Networks that guide a run beside its own.
 #[derive(Clone, Copy, Default)]
 pub struct Helpers<'a> {
-    /// A worse model of the same kind, which guidance leads away from (autoguidance).
+    /// A worse model of the same data that guidance pushes away from (autoguidance).
     pub worse: Option<&'a Pretrained>,
-    /// A classifier of noisy pictures, to be led by.
+    /// A classifier of noisy pictures whose gradient guides.
     #[cfg(feature = "autodiff")]
     pub classifier: Option<&'a NoisyClassifier>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Known {
     pub noise: Tensor<4>,
 }
 
-/// The model as these settings want it asked.
+/// The denoiser that these settings make of a model.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
@@ -43,8 +43,8 @@ pub(super) fn denoiser<'a>(
     helpers: Helpers<'a>,
     known: Option<Known>,
 ) -> Result<Boxed<'a>, SessionError> {
+    check(settings, model, labels, helpers.worse.is_some())?;
     let guidance = guidance(settings, helpers.worse.is_some(), labels);
-    check(settings, model, labels, &guidance)?;
     let mut branches = NetworkBranches::new(model, labels).with_clip(clip(settings, model));
     if let Guide::Perpendicular(class) = settings.guide {
         branches = branches.with_negative(class);
@@ -83,7 +83,7 @@ fn wanted<'a>(model: &Pretrained, helpers: Helpers<'a>, labels: &[Option<usize>]
     }
     let known = config.num_classes;
     match classes.iter().copied().find(|class| *class >= known) {
-        Some(got) => Err(SessionError::Class { got, known }),
+        Some(got) => Err(SessionError::ClassifierClass { got, known }),
         None => Ok(Wanted { net, classes }),
     }
 }
@@ -97,9 +97,8 @@ pub(super) fn conditions(
     model: &Pretrained,
 ) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
     let labels = labels(settings, model, None);
-    let guidance = guidance(settings, false, &labels);
-    check(settings, model, &labels, &guidance)?;
-    Ok((labels, guidance))
+    check(settings, model, &labels, false)?;
+    Ok((labels.clone(), guidance(settings, false, &labels)))
 }
 
 /// The label of each picture: the one in `classes`, or what the settings say.
@@ -115,7 +114,8 @@ pub(super) fn labels(settings: &Settings, model: &Pretrained, classes: Option<Ve
     (0..settings.images).map(label).collect()
 }
 
-/// The guidance to use: without a label there is nothing to guide towards, but a worse model can still be left behind.
+/// The guidance to use: without a label there is nothing to guide towards, but guidance can still push away from a worse
+/// model.
 fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> Guidance {
     let labelled = labels.first().is_some_and(Option::is_some);
     if !labelled && !has_worse {
@@ -125,33 +125,29 @@ fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> G
         _ if has_worse => GuidanceKind::Negative,
         Guide::Cfg => GuidanceKind::Plain,
         Guide::CfgPlusPlus => GuidanceKind::CfgPlusPlus,
-        Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: 1.0 },
+        Guide::Perpendicular(_) => GuidanceKind::Perpendicular { weight: settings.perp_weight },
     };
     Guidance { scale: settings.guidance, rescale: settings.rescale, interval: settings.guidance_range, kind }
 }
 
-/// Whether the model has the classes that are asked for, and an unlabelled branch if one is needed.
+/// Whether the sampler and the model have what the settings need, and the classes of the labels.
 fn check(
     settings: &Settings,
     model: &Pretrained,
     labels: &[Option<usize>],
-    guidance: &Guidance,
+    has_worse: bool,
 ) -> Result<(), SessionError> {
-    let known = model.classes();
-    let negative = match settings.guide {
-        Guide::Perpendicular(class) => Some(class),
-        _ => None,
-    };
-    let asked = labels.iter().copied().chain([negative]).flatten();
-    if let Some(got) = asked.max().filter(|class| *class >= known) {
-        return Err(SessionError::Class { got, known });
+    let mut fitted = settings.clone();
+    if has_worse {
+        // Autoguidance evaluates no unlabelled output.
+        (fitted.guidance, fitted.guide) = (1.0, Guide::Cfg);
     }
-    let unlabelled = labels.iter().any(Option::is_none)
-        || (guidance.kind != GuidanceKind::Negative && (guidance.scale != 1.0 || guidance.kind != GuidanceKind::Plain));
-    if known > 0 && unlabelled && model.card.null_class.is_none() {
-        return Err(SessionError::NeedsLabel);
+    fitted.fitted(Some(model.facts()))?;
+    let count = model.classes();
+    match labels.iter().copied().flatten().max().filter(|class| *class >= count) {
+        Some(got) => Err(Problem::new("class", got, Reason::Class { count }).into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Dynamic thresholding as diffusers has it by default: all but the 0.5 % most extreme values of a picture.
@@ -161,7 +157,7 @@ pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {
-        settings::Clip::Model => model.card.clip_denoised.then_some(range),
+        settings::Clip::Model => model.clip(),
         settings::Clip::Off => None,
         settings::Clip::Range => Some(range),
         settings::Clip::Dynamic => Some(DYNAMIC),
@@ -184,13 +180,13 @@ impl<'a> Timed<'a> {
         self.spent.get()
     }
 
-    fn time<T>(&self, ask: impl FnOnce(&Boxed<'a>) -> T) -> T {
+    fn time<T>(&self, evaluate: impl FnOnce(&Boxed<'a>) -> T) -> T {
         let began = Instant::now();
-        let answer = ask(&self.inner);
+        let output = evaluate(&self.inner);
         let Timing { network, evaluations, .. } = self.spent.get();
         let (network, evaluations) = (network + began.elapsed(), evaluations + 1);
         self.spent.set(Timing { network, evaluations, ..Timing::default() });
-        answer
+        output
     }
 }
 

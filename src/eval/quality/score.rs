@@ -10,13 +10,13 @@ use thiserror::Error;
 /// Neighbours that the balls of [`Manifold`] reach to, as in section 3.1 of its paper.
 pub const NEIGHBOURS: usize = 3;
 
-/// Pictures that the classifier looks at together.
+/// Pictures that the classifier takes together.
 const BATCH: usize = 64;
 
 /// What an album of samples, or of real pictures as the floor, is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Pictures that were judged.
+    /// Pictures that were scored.
     pub pictures: usize,
     /// Squared Fréchet distance from the reference pictures.
     pub frechet: f64,
@@ -32,9 +32,9 @@ pub struct Score {
     pub memorised: f64,
 }
 
-/// Why pictures cannot be judged.
+/// Why pictures cannot be scored.
 #[derive(Debug, Error)]
-pub enum JudgeError {
+pub enum ScoreError {
     #[error("The classifier takes {expected} channels, but the pictures have {got}; choose the one of their data.")]
     Channels { expected: usize, got: usize },
     #[error("The classifier knows {known} classes, but the pictures have class {got}; choose the one of their data.")]
@@ -47,8 +47,8 @@ pub enum JudgeError {
     Backend(#[from] BackendError),
 }
 
-/// A classifier that has seen the training pictures.
-pub struct Judge<'a> {
+/// The training pictures as a classifier sees them, which samples are compared with.
+pub struct Reference<'a> {
     classifier: &'a NoisyClassifier,
     device: &'a Device,
     features: Points,
@@ -56,20 +56,20 @@ pub struct Judge<'a> {
     training: Points,
 }
 
-impl<'a> Judge<'a> {
-    /// A judge that compares features with those of the first `reference` pictures of `training`, and pixels with all of
-    /// them. `watch` is told how many pictures the classifier has looked at.
+impl<'a> Reference<'a> {
+    /// A reference that compares features with those of the first `reference` pictures of `training`, and pixels with all of
+    /// them. `watch` gets how many pictures the classifier has seen.
     ///
     /// # Errors
-    /// Pictures that the classifier cannot look at, or too few of them; the device failed.
+    /// Pictures that the classifier does not take, or too few of them; the device failed.
     pub fn new(
         classifier: &'a NoisyClassifier,
         device: &'a Device,
         training: &Album,
         reference: usize,
         watch: &mut dyn FnMut(usize),
-    ) -> Result<Self, JudgeError> {
-        let (features, _) = look(classifier, device, &training.first(reference), watch)?;
+    ) -> Result<Self, ScoreError> {
+        let (features, _) = classify(classifier, device, &training.first(reference), watch)?;
         let gaussian = Gaussian::fit(&features)?;
         Ok(Self { classifier, device, features, gaussian, training: training.pixels() })
     }
@@ -79,12 +79,12 @@ impl<'a> Judge<'a> {
         self.features.dimensions()
     }
 
-    /// Judges `album`. Precision and recall are between it and as many reference pictures.
+    /// Scores `album`. Precision and recall are between it and as many reference pictures.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn score(&self, album: &Album, watch: &mut dyn FnMut(usize)) -> Result<Score, JudgeError> {
-        let (features, classes) = look(self.classifier, self.device, album, watch)?;
+    pub fn score(&self, album: &Album, watch: &mut dyn FnMut(usize)) -> Result<Score, ScoreError> {
+        let (features, classes) = classify(self.classifier, self.device, album, watch)?;
         let real = self.features.first(features.len());
         let right = album.labels.iter().zip(&classes).filter(|(label, class)| label == class).count();
         let near = self.nearest(album, 2);
@@ -107,23 +107,23 @@ impl<'a> Judge<'a> {
 }
 
 /// The features of each picture and the class it is taken for.
-fn look(
+fn classify(
     classifier: &NoisyClassifier,
     device: &Device,
     album: &Album,
     watch: &mut dyn FnMut(usize),
-) -> Result<(Points, Vec<usize>), JudgeError> {
+) -> Result<(Points, Vec<usize>), ScoreError> {
     let config = classifier.config();
     let [channels, height, width] = album.shape;
     if channels != config.in_channels {
-        return Err(JudgeError::Channels { expected: config.in_channels, got: channels });
+        return Err(ScoreError::Channels { expected: config.in_channels, got: channels });
     }
     if let Some(&got) = album.labels.iter().find(|label| **label >= config.num_classes) {
-        return Err(JudgeError::Class { known: config.num_classes, got });
+        return Err(ScoreError::Class { known: config.num_classes, got });
     }
     let images = album.len();
     if images <= NEIGHBOURS {
-        return Err(JudgeError::TooFew { got: images });
+        return Err(ScoreError::TooFew { got: images });
     }
     let (mut features, mut classes) = (Vec::new(), Vec::new());
     for from in (0..images).step_by(BATCH) {

@@ -1,0 +1,351 @@
+//! Which files of a model's folder hold what, in all the layouts that diffusers has written.
+//!
+//! [`Layout::of`] decides by names alone, so that files from a directory, from a page or from a server are found alike.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+/// The name of a weights file, before its variant and its ending.
+const WEIGHTS: &str = "diffusion_pytorch_model";
+const SAFETENSORS: &str = ".safetensors";
+
+/// Where a model's parts are, as paths in its folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// The network's configuration.
+    pub config: String,
+    pub weights: Weights,
+    /// `UNet2DModel.save_pretrained` alone writes none.
+    pub scheduler: Option<String>,
+    /// `unnoise.json`, which folders from elsewhere do not have.
+    pub card: Option<String>,
+}
+
+/// Where the weights are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weights {
+    /// One safetensors file, or all its shards.
+    Files(Vec<String>),
+    /// The index that names the shards.
+    Index(String),
+}
+
+/// Why a folder cannot be read as a model.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum FolderError {
+    #[error("{path} cannot be read ({why}); a model is a folder, as save_pretrained of diffusers writes one.")]
+    Unreadable { path: String, why: String },
+    #[error(
+        "The folder has neither unet/config.json nor config.json; it holds {0}. A model is what save_pretrained of a diffusers pipeline or UNet2DModel writes."
+    )]
+    NoConfig(String),
+    #[error("There are no safetensors weights beside {config}; the folder holds {holds}.")]
+    NoWeights { config: String, holds: String },
+    #[error(
+        "The weights beside {config} are in {found}, which is not read; write them as safetensors: in Python, load the model with diffusers and call save_pretrained."
+    )]
+    OtherWeights { config: String, found: String },
+    #[error(
+        "The folder holds several weights, {0}; keep the one to use, or name it diffusion_pytorch_model.safetensors."
+    )]
+    Several(String),
+    #[error("{index} is not an index of weights: {why}.")]
+    Index { index: String, why: String },
+    #[error("The weights are in {expected} parts, of which {missing} is not there; download it too.")]
+    MissingShard { expected: usize, missing: String },
+}
+
+impl Layout {
+    /// Finds the parts among the paths `files` of a folder, which have `/` between folders. Hidden files are none.
+    ///
+    /// # Errors
+    /// A folder that lacks a part, or has it only in a form that is not read: what it holds instead is named.
+    pub fn of(files: &[String]) -> Result<Self, FolderError> {
+        let visible = |path: &&String| !path.split('/').any(|part| part.starts_with('.'));
+        let files: Vec<&str> = files.iter().filter(visible).map(String::as_str).collect();
+        let first = |paths: [&str; 2]| paths.into_iter().find(|path| files.contains(path)).map(str::to_owned);
+        let config = first(["unet/config.json", "config.json"]).ok_or_else(|| FolderError::NoConfig(listed(&files)))?;
+        Ok(Self {
+            weights: weights(&files, &config)?,
+            config,
+            scheduler: first(["scheduler/scheduler_config.json", "scheduler_config.json"]),
+            card: files.contains(&"unnoise.json").then(|| "unnoise.json".to_owned()),
+        })
+    }
+}
+
+/// The weights beside the configuration `config`, among `files`: the plain file, shards, a variant of fewer bits, or the
+/// only safetensors file that there is.
+fn weights(files: &[&str], config: &str) -> Result<Weights, FolderError> {
+    let folder = config.rsplit_once('/').map_or("", |(folder, _)| &config[..=folder.len()]);
+    let mut beside: Vec<&str> = files.iter().filter_map(|path| path.strip_prefix(folder)).collect();
+    beside.retain(|name| !name.contains('/'));
+    beside.sort_unstable();
+    let path = |name: &str| format!("{folder}{name}");
+    let file = |name: &str| Weights::Files(vec![path(name)]);
+
+    let plain = format!("{WEIGHTS}{SAFETENSORS}");
+    if beside.contains(&plain.as_str()) {
+        return Ok(file(&plain));
+    }
+    // With a variant: `diffusion_pytorch_model.safetensors.index.fp16.json`.
+    let index = |name: &&&str| name.strip_suffix(".json").is_some_and(|name| name.contains(".safetensors.index"));
+    if let Some(name) = beside.iter().find(index) {
+        return Ok(Weights::Index(path(name)));
+    }
+    let safetensors: Vec<&str> = beside.iter().filter(|name| name.ends_with(SAFETENSORS)).copied().collect();
+    if let Some((_, expected)) = safetensors.first().and_then(|name| part(name)) {
+        let parts: BTreeSet<usize> = safetensors.iter().filter_map(|name| Some(part(name)?.0)).collect();
+        return match (1..=expected).find(|number| !parts.contains(number)) {
+            Some(missing) => Err(FolderError::MissingShard { expected, missing: format!("part {missing}") }),
+            None => Ok(Weights::Files(safetensors.into_iter().map(path).collect())),
+        };
+    }
+    let variants = ["fp32", "fp16", "bf16", "ema"].map(|variant| format!("{WEIGHTS}.{variant}{SAFETENSORS}"));
+    if let Some(name) = variants.iter().find(|name| beside.contains(&name.as_str())) {
+        return Ok(file(name));
+    }
+    let config = config.to_owned();
+    match safetensors.as_slice() {
+        [only] => Ok(file(only)),
+        [] => {
+            let is_weights = |name: &&&str| OTHERS.iter().any(|ending| name.ends_with(ending));
+            let found: Vec<&str> = beside.iter().filter(is_weights).copied().collect();
+            match found.is_empty() {
+                true => Err(FolderError::NoWeights { config, holds: listed(files) }),
+                false => Err(FolderError::OtherWeights { config, found: listed(&found) }),
+            }
+        }
+        several => Err(FolderError::Several(listed(several))),
+    }
+}
+
+/// Endings of weights that are not read: pickles, which run as programs, and the files of other libraries.
+const OTHERS: [&str; 9] = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".onnx", ".h5", ".gguf"];
+
+/// Number and count of a shard, as in `diffusion_pytorch_model-00001-of-00002.safetensors`.
+fn part(name: &str) -> Option<(usize, usize)> {
+    let (start, rest) = name.split_once("-of-")?;
+    let number = start.rsplit_once('-')?.1.parse().ok()?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    Some((number, rest[..digits].parse().ok()?))
+}
+
+impl Weights {
+    /// The weights beside the configuration `config`, among the paths `files` of a folder.
+    ///
+    /// # Errors
+    /// As [`Layout::of`].
+    pub fn beside(config: &str, files: &[String]) -> Result<Self, FolderError> {
+        weights(&files.iter().map(String::as_str).collect::<Vec<_>>(), config)
+    }
+}
+
+/// The shards that the JSON text of an index names, as paths in the folder.
+///
+/// # Errors
+/// Text that is no index; a shard that is not among `files`.
+pub fn shards(index: &str, json: &str, files: &[String]) -> Result<Vec<String>, FolderError> {
+    let not_one = |why: String| FolderError::Index { index: index.to_owned(), why };
+    let value: Value = serde_json::from_str(json).map_err(|e| not_one(e.to_string()))?;
+    let map = value["weight_map"].as_object().ok_or_else(|| not_one("it has no weight_map".to_owned()))?;
+    let names = map.values().map(Value::as_str).collect::<Option<BTreeSet<&str>>>();
+    let names = names.filter(|names| !names.is_empty()).ok_or_else(|| not_one("it names no files".to_owned()))?;
+    let folder = index.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let paths: Vec<String> = names.iter().map(|name| format!("{folder}{name}")).collect();
+    match paths.iter().find(|path| !files.contains(path)) {
+        Some(missing) => Err(FolderError::MissingShard { expected: paths.len(), missing: missing.clone() }),
+        None => Ok(paths),
+    }
+}
+
+/// Names for a sentence, the first few of many.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 6;
+    match names {
+        [] => "nothing".to_owned(),
+        names if names.len() <= SHOWN => names.join(", "),
+        names => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}
+
+/// A model's folder on disk.
+#[cfg(not(target_family = "wasm"))]
+pub struct Directory<'a>(pub &'a std::path::Path);
+
+#[cfg(not(target_family = "wasm"))]
+impl Directory<'_> {
+    /// The files of the folder and of the folders in it, sorted; hidden ones, such as the `._` companions that macOS
+    /// leaves on other file systems, are left out.
+    ///
+    /// # Errors
+    /// There is no such folder, or a file in its place.
+    pub fn list(&self) -> Result<Vec<String>, FolderError> {
+        let mut files = Vec::new();
+        for name in visible(self.0)? {
+            let inner = self.0.join(&name);
+            match inner.is_dir() {
+                true => files.extend(visible(&inner)?.into_iter().map(|inner| format!("{name}/{inner}"))),
+                false => files.push(name),
+            }
+        }
+        files.sort_unstable();
+        Ok(files)
+    }
+
+    /// The bytes of the file at `path` in the folder.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, FolderError> {
+        let path = self.0.join(path);
+        std::fs::read(&path).map_err(unreadable(&path))
+    }
+
+    /// The text of the file at `path`. What is no UTF-8 in it is left to whoever understands the text.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn text(&self, path: &str) -> Result<String, FolderError> {
+        Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
+    }
+
+    /// The bytes of the weights, file after file, of which `files` of this folder there are.
+    ///
+    /// # Errors
+    /// As [`shards`], and a file that cannot be read.
+    pub fn weights(&self, weights: &Weights, files: &[String]) -> Result<Vec<Vec<u8>>, FolderError> {
+        let paths = match weights {
+            Weights::Files(paths) => paths.clone(),
+            Weights::Index(index) => shards(index, &self.text(index)?, files)?,
+        };
+        paths.iter().map(|path| self.read(path)).collect()
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn unreadable(path: &std::path::Path) -> impl Fn(std::io::Error) -> FolderError {
+    let path = path.display().to_string();
+    move |e| FolderError::Unreadable { path: path.clone(), why: e.to_string() }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn visible(dir: &std::path::Path) -> Result<Vec<String>, FolderError> {
+    let entries = std::fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable(dir))?;
+    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names.filter(|name| !name.starts_with('.')).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn found(names: &[&str]) -> Layout {
+        Layout::of(&paths(names)).unwrap_or_else(|e| panic!("{names:?}: {e}"))
+    }
+
+    fn refused(names: &[&str]) -> String {
+        Layout::of(&paths(names)).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn parts_are_found_in_folders_and_at_the_root() {
+        let pipeline = found(&[
+            "unet/config.json",
+            "unet/diffusion_pytorch_model.safetensors",
+            "scheduler/scheduler_config.json",
+            "unnoise.json",
+        ]);
+        assert_eq!(pipeline.config, "unet/config.json");
+        assert_eq!(pipeline.scheduler.as_deref(), Some("scheduler/scheduler_config.json"));
+        assert_eq!(pipeline.card.as_deref(), Some("unnoise.json"));
+        let root = found(&["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"]);
+        assert_eq!((root.config.as_str(), root.scheduler.as_deref()), ("config.json", Some("scheduler_config.json")));
+        assert_eq!(root.weights, Weights::Files(paths(&["diffusion_pytorch_model.safetensors"])));
+        let alone = found(&["config.json", "diffusion_pytorch_model.safetensors"]);
+        assert_eq!((alone.scheduler, alone.card), (None, None));
+    }
+
+    #[test]
+    fn variants_shards_and_single_files_are_found() {
+        for (names, expected) in [
+            (vec!["a.fp16.safetensors"], vec!["a.fp16.safetensors"]),
+            (
+                vec!["diffusion_pytorch_model.bf16.safetensors", "diffusion_pytorch_model.fp16.safetensors"],
+                vec!["diffusion_pytorch_model.fp16.safetensors"],
+            ),
+            (
+                vec!["diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors"],
+                vec!["diffusion_pytorch_model.safetensors"],
+            ),
+            (
+                vec!["diffusion_pytorch_model.bin", "diffusion_pytorch_model.fp16.safetensors"],
+                vec!["diffusion_pytorch_model.fp16.safetensors"],
+            ),
+            (
+                vec!["w-00001-of-00002.safetensors", "w-00002-of-00002.safetensors"],
+                vec!["w-00001-of-00002.safetensors", "w-00002-of-00002.safetensors"],
+            ),
+            (vec!["._w.safetensors", "w.safetensors"], vec!["w.safetensors"]),
+        ] {
+            let all: Vec<String> = names.iter().map(|name| format!("unet/{name}")).collect();
+            let with_config = [all, paths(&["unet/config.json", "vae/diffusion_pytorch_model.safetensors"])].concat();
+            let layout = Layout::of(&with_config).unwrap_or_else(|e| panic!("{names:?}: {e}"));
+            let expected = expected.iter().map(|name| format!("unet/{name}")).collect();
+            assert_eq!(layout.weights, Weights::Files(expected), "{names:?}");
+        }
+        for index in ["w.safetensors.index.json", "w.safetensors.index.fp16.json"] {
+            let layout = found(&["config.json", "w-00001-of-00002.safetensors", index]);
+            assert_eq!(layout.weights, Weights::Index(index.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_index_names_its_shards_once_each() {
+        let files = paths(&["unet/a.safetensors", "unet/b.safetensors"]);
+        let json =
+            r#"{"metadata": {}, "weight_map": {"x": "b.safetensors", "y": "a.safetensors", "z": "a.safetensors"}}"#;
+        assert_eq!(shards("unet/w.index.json", json, &files), Ok(files.clone()));
+        for (json, word) in [
+            (r#"{"weight_map": {"x": "c.safetensors"}}"#, "unet/c.safetensors is not there"),
+            (r#"{"weight_map": {"x": "../../secret"}}"#, "is not there"),
+            (r#"{"weight_map": {}}"#, "names no files"),
+            (r#"{"weight_map": {"x": 3}}"#, "names no files"),
+            ("[]", "no weight_map"),
+            ("{", "unet/w.index.json is not an index"),
+        ] {
+            let message = shards("unet/w.index.json", json, &files).expect_err(json).to_string();
+            assert!(message.contains(word), "{json}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_named() {
+        for (names, words) in [
+            (vec!["model.ckpt", "README.md"], vec!["neither unet/config.json", "model.ckpt, README.md"]),
+            (vec![".config.json"], vec!["it holds nothing"]),
+            (
+                vec!["config.json", "diffusion_pytorch_model.bin"],
+                vec!["in diffusion_pytorch_model.bin", "save_pretrained"],
+            ),
+            (
+                vec!["unet/config.json", "README.md"],
+                vec!["no safetensors weights beside unet/config.json", "README.md"],
+            ),
+            (
+                vec!["config.json", "a.safetensors", "b.safetensors"],
+                vec!["several weights, a.safetensors, b.safetensors"],
+            ),
+            (vec!["config.json", "w-00002-of-00003.safetensors"], vec!["in 3 parts", "part 1 is not there"]),
+            (vec!["config.json", "1", "2", "3", "4", "5", "6", "7"], vec!["5 and 2 more"]),
+        ] {
+            let message = refused(&names);
+            assert!(words.iter().all(|word| message.contains(word)), "{names:?}: {message}");
+        }
+    }
+}

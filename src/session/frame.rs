@@ -1,0 +1,86 @@
+//! What a run gives: frames, and the pictures at its end.
+
+use crate::math::Level;
+use crate::picture;
+use crate::samplers::Tally;
+use std::time::Duration;
+
+/// One finished step, read back from the device.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// 0 is where the run starts, then 1, 2, ..
+    pub step: usize,
+    /// Number of the last step; `None` where the method chooses its steps as it goes.
+    pub steps: Option<usize>,
+    /// How much of the run is done, from 0 to 1.
+    pub done: f64,
+    /// The level of the picture that has the most noise.
+    pub level: Level,
+    /// The level of each picture: where a method chooses its steps, each has its own.
+    pub levels: Vec<Level>,
+    /// `x_t`, `[images, channels, height, width]`.
+    pub x: Vec<f32>,
+    /// The model's estimate of `x_0` that the step was built on; the first frame has none.
+    pub denoised: Option<Vec<f32>>,
+    /// The steps that were tried, where the method chooses them as it goes.
+    pub tally: Option<Tally>,
+    pub timing: Timing,
+}
+
+impl Frame {
+    /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]`. `x_t` is first divided by its
+    /// level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the same contrast.
+    pub fn pixels(&self, shape: [usize; 3], range: [f64; 2]) -> (Vec<u8>, Option<Vec<u8>>) {
+        let size = shape.iter().product();
+        let x = self.x.chunks(size).zip(&self.levels).flat_map(|(x, at)| {
+            let std = at.marginal_std();
+            picture::to_bytes(x, shape, range.map(|v| v * std))
+        });
+        (x.collect(), self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
+    }
+}
+
+/// Where the time of a run went so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// Since the run began, without the time between the frames that their receiver took.
+    pub total: Duration,
+    /// Spent in calls of the network. On the CPU they are its work; on a GPU they only queue it.
+    pub network: Duration,
+    /// Spent in reading frames back. On a GPU this waits for all that was queued, so here is the network's work.
+    pub read: Duration,
+    /// Evaluations of the model.
+    pub evaluations: usize,
+}
+
+impl Timing {
+    /// The sum of the network's times and evaluations of two parts of a batch.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { network: self.network + other.network, evaluations: self.evaluations + other.evaluations, ..self }
+    }
+}
+
+/// The pictures that a run ends in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Images {
+    /// `[images, height, width, channels]`.
+    pub bytes: Vec<u8>,
+    /// Channels, height and width of each.
+    pub shape: [usize; 3],
+}
+
+impl Images {
+    /// Number of pictures.
+    pub fn count(&self) -> usize {
+        self.bytes.len() / self.shape.iter().product::<usize>()
+    }
+
+    /// The bytes of picture `i`, `[height, width, channels]`.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn get(&self, i: usize) -> &[u8] {
+        let size = self.shape.iter().product::<usize>();
+        &self.bytes[i * size..(i + 1) * size]
+    }
+}

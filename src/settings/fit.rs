@@ -1,0 +1,152 @@
+//! The rules of fit: which settings a sampler, a schedule or a model has no place for. The page makes settings fit and
+//! says what it changed; the command line refuses.
+
+use super::link::Linked;
+use super::preset::Listed;
+use super::problem::{Problem, Reason, one_of};
+use super::value::Value;
+use super::{Class, Guide, Page, Settings};
+use crate::samplers::{Knob, Method, methods};
+
+/// What the rules must know of a loaded model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "link", derive(serde::Deserialize))]
+pub struct Facts {
+    /// Number of classes, 0 for a model without.
+    pub classes: usize,
+    /// The label that stands for no label.
+    pub null_class: Option<usize>,
+}
+
+impl Facts {
+    /// Whether the model has an output without a label, which guidance needs.
+    pub fn has_unlabelled(self) -> bool {
+        self.classes == 0 || self.null_class.is_some()
+    }
+}
+
+impl Settings {
+    /// Makes the settings fit the models that there are, of which none may be known, and the loaded one. Each change is
+    /// named.
+    pub fn fit(&mut self, models: &[Listed], facts: Option<Facts>) -> Vec<Problem> {
+        let mut problems = self.fit_model(models);
+        problems.extend(self.fit_sampler());
+        self.fit_schedule();
+        if let Some(model) = models.iter().find(|model| model.id == self.model) {
+            problems.extend(self.fit_classifier(model.classifier));
+        }
+        if let Some(facts) = facts {
+            problems.extend(self.fit_classes(facts));
+        }
+        problems
+    }
+
+    /// The settings, if they fit a model with these facts.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    pub fn fitted(mut self, facts: Option<Facts>) -> Result<Self, Problem> {
+        self.fit(&[], facts).into_iter().next().map_or(Ok(self), Err)
+    }
+
+    /// A model that there is.
+    pub fn fit_model(&mut self, models: &[Listed]) -> Vec<Problem> {
+        let there = |id: &str| models.iter().any(|model| model.id == id);
+        let Some(first) = models.first().filter(|_| !there(&self.model)) else { return Vec::new() };
+        let preferred = Self::default().model;
+        let used = if there(&preferred) { preferred.clone() } else { first.id.clone() };
+        let missing = std::mem::replace(&mut self.model, used);
+        // The page's own first choice may be missing from a site; that is no fault of a link.
+        if missing == preferred {
+            return Vec::new();
+        }
+        vec![self.problem("model", missing, one_of(models.iter().map(|model| model.id.as_str())))]
+    }
+
+    /// Parameters that the sampler has, within their ranges, and guidance that it can follow.
+    pub fn fit_sampler(&mut self) -> Vec<Problem> {
+        let Ok(method) = self.method::<f64>() else { return Vec::new() };
+        let mut problems = Vec::new();
+        for (id, value) in self.knobs.clone() {
+            let reason = match method.knobs.iter().find(|knob| knob.id == id) {
+                Some(knob) => Value::Number(value).number(knob.range()).err(),
+                None => Some(no_knob(&method)),
+            };
+            if let Some(reason) = reason {
+                self.knobs.remove(id);
+                problems.push(Problem::new(id, value, reason));
+            }
+        }
+        if self.guide == Guide::CfgPlusPlus && !method.cfg_pp {
+            self.guide = Guide::Cfg;
+            let apart: Vec<_> = methods::<f64>().iter().filter(|m| m.cfg_pp).map(|m| m.name).collect();
+            let reason = Reason::NoCfgpp { sampler: method.name, apart: apart.join(", ") };
+            problems.push(self.problem("guide", Guide::CfgPlusPlus, reason));
+        }
+        problems
+    }
+
+    /// The number of steps that a listed schedule has.
+    pub fn fit_schedule(&mut self) {
+        if let Some(steps) = self.schedule.steps() {
+            self.steps = steps;
+        }
+    }
+
+    /// No guidance by a classifier where there is none.
+    pub fn fit_classifier(&mut self, has_classifier: bool) -> Option<Problem> {
+        if has_classifier || self.classifier == 0.0 {
+            return None;
+        }
+        let scale = std::mem::replace(&mut self.classifier, 0.0);
+        Some(self.problem("classifier", scale, Reason::NoClassifier))
+    }
+
+    /// Classes that the model has, and guidance only where it has an output without a label.
+    pub fn fit_classes(&mut self, facts: Facts) -> Vec<Problem> {
+        let count = facts.classes;
+        let mut problems = Vec::new();
+        let misfit = match self.class {
+            Class::One(class) => class >= count,
+            Class::None => !facts.has_unlabelled(),
+            Class::All => false,
+        };
+        if misfit {
+            let class = std::mem::replace(&mut self.class, Class::All);
+            problems.push(self.problem("class", class, Reason::Class { count }));
+        }
+        if let Guide::Perpendicular(class) = self.guide
+            && class >= count
+        {
+            let guide = std::mem::replace(&mut self.guide, Guide::Cfg);
+            problems.push(self.problem("guide", guide, Reason::Class { count }));
+        }
+        if !facts.has_unlabelled() {
+            if self.guidance != 1.0 {
+                let scale = std::mem::replace(&mut self.guidance, 1.0);
+                problems.push(self.problem("guidance", scale, Reason::NoGuidance { off: 1.0.into() }));
+            }
+            if self.guide != Guide::Cfg {
+                let guide = std::mem::replace(&mut self.guide, Guide::Cfg);
+                problems.push(self.problem("guide", guide, Reason::NoGuidance { off: "cfg".into() }));
+            }
+        }
+        problems
+    }
+
+    /// A problem with the value of a key, which is already mended.
+    fn problem(&self, key: &str, value: impl std::fmt::Display, reason: Reason) -> Problem {
+        Problem { used: self.value(&Page::default(), key), ..Problem::new(key, value, reason) }
+    }
+}
+
+/// Why a sampler does not take a parameter of another.
+pub(super) fn no_knob<X>(method: &Method<X>) -> Reason {
+    Reason::NoKnob { sampler: method.name, known: method.knobs.iter().map(|knob| knob.id).collect() }
+}
+
+/// The parameter of a method with this key, which may be the one that old links use.
+pub(super) fn knob<X>(method: &Method<X>, key: &str) -> Option<&'static Knob> {
+    let by_id = method.knobs.iter().find(|knob| knob.id == key);
+    by_id.or_else(|| method.knobs.iter().find(|knob| knob.formerly == Some(key)))
+}

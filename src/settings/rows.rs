@@ -1,0 +1,168 @@
+//! The table of a run's settings, and that of the page's own keys.
+
+use super::problem::{folder_name, unknown_sampler};
+use super::table::{Row, Shown, choice, name, names, set};
+use super::{Clip, Page, Settings, Source};
+use crate::samplers::{method, methods};
+
+/// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
+/// [`knobs`](crate::samplers::Method::knobs).
+pub const TABLE: &[Row<Settings>] = &[
+    Row::<Settings>::text("model", |s| s.model.clone(), set!(model, folder_name))
+        .about("Name of the model's folder")
+        .section("main")
+        .always(),
+    Row::<Settings>::choice(
+        "sampler",
+        || methods::<f64>().iter().map(|m| m.id).collect(),
+        |s| s.sampler.clone(),
+        |s, text| {
+            let id = method::<f64>(text).ok_or_else(unknown_sampler)?.id;
+            // Parameters belong to one sampler.
+            if s.sampler != id {
+                s.knobs.clear();
+            }
+            s.sampler = id.to_owned();
+            Ok(())
+        },
+    )
+    .about("Sampler id, such as ddim or dpmpp-2m")
+    .section("main")
+    .always(),
+    Row::<Settings>::whole(
+        "steps",
+        [*Settings::STEPS.start() as i64, *Settings::STEPS.end() as i64],
+        |s| s.steps as i64,
+        |s, steps| s.steps = steps as usize,
+    )
+    .about("Number of steps; a listed schedule has its own")
+    .section("main")
+    .slider(1.0)
+    .needs("grid")
+    .always(),
+    Row::<Settings>::text("schedule", |s| s.schedule.to_string(), set!(schedule, str::parse))
+        .about("Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5")
+        .section("main")
+        .always(),
+    Row::<Settings>::whole("seed", [0, u32::MAX as i64], |s| s.seed.into(), |s, seed| s.seed = seed as u32)
+        .about("Seed of the first image; the next ones have the numbers after it")
+        .section("main")
+        .always(),
+    Row::<Settings>::whole(
+        "images",
+        [*Settings::IMAGES.start() as i64, *Settings::IMAGES.end() as i64],
+        |s| s.images as i64,
+        |s, images| s.images = images as usize,
+    )
+    .about("Number of images")
+    .section("main")
+    .slider(1.0)
+    .always(),
+    Row::<Settings>::text("class", |s| s.class.to_string(), set!(class, str::parse))
+        .about("Class number, all, or none")
+        .section("main")
+        .shown(Shown::Select)
+        .needs("classes")
+        .always(),
+    Row::<Settings>::number("guidance", Settings::GUIDANCE, |s| s.guidance, |s, scale| s.guidance = scale)
+        .about("Classifier-free guidance scale; 1 is none")
+        .section("main")
+        .slider_to(0.1, Settings::SLIDER_END)
+        .needs("guidance")
+        .always(),
+    Row::<Settings>::text("guide", |s| s.guide.to_string(), set!(guide, str::parse))
+        .about("Kind of guidance: cfg, cfgpp, or perp- and the class that is pushed away from")
+        .section("more")
+        .shown(Shown::Select)
+        .needs("guidance"),
+    Row::<Settings>::number(
+        "perp-weight",
+        Settings::PERPENDICULAR,
+        |s| s.perp_weight,
+        |s, weight| s.perp_weight = weight,
+    )
+    .about("How far perpendicular guidance pushes away from its second class")
+    .section("more")
+    .slider_to(0.1, 2.0)
+    .needs("guidance"),
+    Row::<Settings>::number("rescale", Settings::SHARE, |s| s.rescale, |s, share| s.rescale = share)
+        .about("Share of the contrast of guided estimates that is brought back to the unguided ones'")
+        .section("more")
+        .slider(0.05)
+        .needs("guidance"),
+    Row::<Settings>::number(
+        "guidance-min",
+        Settings::RATIO,
+        |s| s.guidance_range[0],
+        |s, nsr| s.guidance_range[0] = nsr,
+    )
+    .about("Least noise-to-signal ratio at which guidance acts")
+    .section("more")
+    .needs("guidance"),
+    Row::<Settings>::number(
+        "guidance-max",
+        Settings::RATIO,
+        |s| s.guidance_range[1],
+        |s, nsr| s.guidance_range[1] = nsr,
+    )
+    .about("Largest noise-to-signal ratio at which guidance acts")
+    .section("more")
+    .needs("guidance"),
+    Row::<Settings>::number("classifier", Settings::CLASSIFIER, |s| s.classifier, |s, scale| s.classifier = scale)
+        .about("Scale of a classifier's gradient")
+        .section("more")
+        .slider_to(0.1, Settings::SLIDER_END)
+        .needs("classifier"),
+    Row::<Settings>::choice(
+        "clip",
+        || names(&Clip::ALL),
+        |s| name(&Clip::ALL, &s.clip),
+        set!(clip, |text: &str| choice(text, &Clip::ALL)),
+    )
+    .about("What becomes of estimates beyond the model's range")
+    .section("more"),
+    Row::<Settings>::choice(
+        "noise",
+        || names(&Source::ALL),
+        |s| name(&Source::ALL, &s.noise),
+        set!(noise, |text: &str| choice(text, &Source::ALL)),
+    )
+    .about("Where fresh noise comes from")
+    .section("more")
+    .needs("stochastic"),
+    Row::<Settings>::number("strength", Settings::SHARE, |s| s.strength, |s, share| s.strength = share)
+        .about("Share of the run that changes a start picture: 0 leaves it, 1 starts from noise alone")
+        .section("start")
+        .slider(0.05)
+        .needs("picture"),
+];
+
+const BACKEND: Row<Page> = Row::<Page>::choice(
+    "backend",
+    || names(&Page::BACKENDS),
+    |page| name(&Page::BACKENDS, &page.backend),
+    set!(backend, |text: &str| choice(text, &Page::BACKENDS)),
+)
+.section("page");
+
+const LANG: Row<Page> = Row::<Page>::choice(
+    "lang",
+    || Page::LANGUAGES.to_vec(),
+    |page| page.lang.unwrap_or_default().to_owned(),
+    set!(lang, |text: &str| choice(text, &Page::LANGUAGES.map(|id| (id, Some(id))))),
+)
+.section("page");
+
+const TOUR: Row<Page> = Row::<Page>::choice(
+    "tour",
+    || Page::STOPS.to_vec(),
+    |page| page.tour.unwrap_or_default().to_owned(),
+    set!(tour, |text: &str| choice(text, &Page::STOPS.map(|id| (id, Some(id))))),
+)
+.section("page");
+
+/// The page's own keys: they decide no picture.
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG];
+
+/// The same in the lab, which has a guided tour.
+pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];
