@@ -18,6 +18,7 @@ const CACHE = "unnoise";
  * @returns {Promise<Uint8Array>}
  */
 export async function download(url, { signal, progress = () => {}, facts, cache = facts ? "no-cache" : "default", name = String(url) } = {}) {
+  url = absolute(url);
   const store = facts && (await caches.open(CACHE).catch(() => undefined)); // there is none without https, nor in some private windows
   const key = facts && keyOf(url, facts);
   const kept = await store?.match(key).then(bytesOf, () => undefined);
@@ -99,5 +100,8 @@ async function damage(data, { bytes, sha256 }, file) {
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex === sha256 ? undefined : new UnnoiseError("damaged", { file });
 }
+
+/** An address that may be relative, to the page or to the worker that this runs in. */
+export const absolute = (url) => new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
 
 const bytesOf = (response) => response && response.arrayBuffer().then((buffer) => new Uint8Array(buffer));

@@ -1,6 +1,6 @@
 /** Where the files of a model come from: a folder on a server, or anything that can read a path. */
 
-import { download, prune } from "./download.js";
+import { absolute, download, prune } from "./download.js";
 import { UnnoiseError } from "./error.js";
 
 /**
@@ -38,7 +38,7 @@ export async function fetch_model(source, options = {}) {
 export const readClassifier = (source, options) => readFolder(source, CLASSIFIER, options);
 
 /** The address of a folder, with the slash that relative paths need. */
-export const folderOf = (url) => new URL(String(url).replace(/\/?$/, "/"), globalThis.document?.baseURI ?? globalThis.location?.href);
+export const folderOf = (url) => absolute(String(url).replace(/\/?$/, "/"));
 
 /** Whether a source reads by itself. */
 export const reads = (source) => typeof source?.read === "function";

@@ -203,7 +203,7 @@ export class Controls {
     };
     idle("guidance", !labelled);
     idle("classifier", !labelled);
-    for (const key of ["guide", "rescale", "guidance-min", "guidance-max"]) this.fields[key].idle(!pushes);
+    for (const field of Object.values(this.fields)) if (field.row.needs === "guidance" && field.row.key !== "guidance") field.idle(!pushes);
     if (!pushes) return this.fields.guide.explain(labelled ? "guide.idle" : "guidance.idle");
     const [kind] = guide.split("-");
     const plain = kind === "cfg" && !this.method.cfg_pp;
