@@ -72,6 +72,8 @@ const FILES: [&str; 4] =
 /// What runs a classifier.
 const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
+/// What diffusers writes into the folder of a whole pipeline.
+const PIPELINE: &str = "model_index.json";
 /// A network that draws nothing worth seeing.
 const SELF_TEST: &str = "selftest";
 const THUMBNAIL: &str = "thumbnail.png";
@@ -110,12 +112,12 @@ fn assets(folder: &Path, files: &[&'static str]) -> Result<BTreeMap<&'static str
     files.iter().map(asset).collect()
 }
 
-/// What all weights weigh together, classifiers and test networks too.
+/// What the weights of a published page weigh together, classifiers and the lab's networks too.
 ///
 /// # Errors
 /// It is more than a site may carry.
 pub fn weigh(models: &Path) -> Result<u64> {
-    let weights = files::list(models)?.into_iter().filter(|path| has_ending(path, &["safetensors"]));
+    let weights = shipped(models)?.into_iter().filter(|path| has_ending(path, &["safetensors"]));
     let bytes = weights.map(|path| Ok(fs::metadata(path)?.len())).sum::<Result<u64>>()?;
     ensure!(
         bytes <= MOST_BYTES,
@@ -133,6 +135,9 @@ pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || path.ends_with("LICENSE"));
     // The engine's own test travels with the engine.
     paths.retain(|path| !path.starts_with(models.join(SELF_TEST)));
+    // The page lists no pipeline without a card; the command line draws from it.
+    let unlisted = |folder: &Path| folder.join(PIPELINE).is_file() && !folder.join(CARD).is_file();
+    paths.retain(|path| !path.ancestors().any(unlisted));
     Ok(paths)
 }
 
@@ -200,6 +205,18 @@ mod tests {
         fs::remove_file(models.path().join("a/unet/config.json")).unwrap();
         let message = format!("{:#}", index(models.path()).unwrap_err());
         assert!(message.contains("a cannot be listed: cannot read unet/config.json"), "{message}");
+    }
+
+    #[test]
+    fn a_pipeline_without_a_card_stays_at_home() {
+        let models = models(&["a"]);
+        for file in [PIPELINE, "unet/weights.safetensors"] {
+            write(models.path(), &format!("text/{file}"), b"{}");
+        }
+        let folder = models.path().join("text");
+        assert!(!shipped(models.path()).unwrap().iter().any(|path| path.starts_with(&folder)));
+        write(models.path(), &format!("text/{CARD}"), b"{}");
+        assert!(shipped(models.path()).unwrap().iter().any(|path| path.starts_with(&folder)));
     }
 
     #[test]
