@@ -31,14 +31,14 @@
 //! ```
 //! # #[cfg(feature = "cli")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use unnoise::{backend::cpu, dataset::pictures, eval::quality::samples, models::Pretrained, picture, settings::Settings};
+//! use unnoise::{backend::cpu, dataset::pictures, models::Pretrained, picture, settings::Settings};
 //!
 //! let device = cpu::device();
 //! let model = Pretrained::from_dir("models/selftest".as_ref(), &device)?;
 //! let settings = Settings { sampler: "heun".to_owned(), steps: 4, images: 4, guidance: 1.0, ..Settings::default() };
-//! let bytes = pollster::block_on(samples::last(&model, &settings, Default::default(), &device, &mut |_| ()))?;
-//! let (sheet, width, height) = picture::sheet(&bytes, model.shape());
-//! pictures::write(&std::env::temp_dir().join("unnoise.png"), &sheet, [model.shape()[0], height, width])?;
+//! let images = pollster::block_on(model.sample(&settings))?;
+//! let (sheet, width, height) = picture::sheet(&images.bytes, images.shape);
+//! pictures::write(&std::env::temp_dir().join("unnoise.png"), &sheet, [images.shape[0], height, width])?;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "cli"))]

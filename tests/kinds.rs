@@ -100,17 +100,21 @@ fn a_run_starts_from_noise_as_strong_as_the_process_has() {
 #[test]
 fn every_sampler_makes_a_picture() {
     let device = device();
+    let mut outside = Vec::new();
     for (name, model) in kinds(&device) {
         for method in methods::<f64>() {
             let settings = Settings { sampler: method.id.to_owned(), ..settings() };
             let frames = frames(&model, &settings).unwrap_or_else(|e| panic!("{} on {name}: {e}", method.id));
             let last = frames.last().expect("frames");
             assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{} on {name}", method.id);
-            // The clean picture is an estimate, which is clipped, and no untrained network gives a grey one.
-            assert!(last.x.iter().all(|v| v.abs() <= 1.0), "{} on {name} leaves the range", method.id);
+            // The clean picture is an estimate, which is clipped; the boundary conditions of consistency models add a share of
+            // x_t to it. No untrained network gives a grey one.
+            let clipped = method.id != "lcm-boundary";
+            outside.extend((clipped && last.x.iter().any(|v| v.abs() > 1.0)).then_some((method.id, name)));
             assert!(last.x.iter().any(|v| (v - last.x[0]).abs() > 0.01), "{} on {name} is flat", method.id);
         }
     }
+    assert_eq!(outside, [], "samples leave the range");
 }
 
 #[test]

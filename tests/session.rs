@@ -273,7 +273,7 @@ fn a_worse_model_of_other_data_is_refused() {
     other.card.classes.pop();
     let helpers = Helpers { worse: Some(&other), ..Helpers::default() };
     let refusal = given(&settings(), Given { helpers, ..Given::default() }).err().unwrap().to_string();
-    assert!(refusal.contains("other classes"), "{refusal}");
+    assert!(refusal.contains("classes differ from the model's"), "{refusal}");
 }
 
 #[test]
