@@ -3,7 +3,7 @@
 import { t } from "./strings.js";
 
 /**
- * @typedef {{step: number, steps: number | null, done: number, rejected: number | null, images: number, channels: number, height: number, width: number,
+ * @typedef {{step: number, steps: number | null, done: number, accepted: number | null, rejected: number | null, images: number, channels: number, height: number, width: number,
  *            x: Uint8Array, denoised?: Uint8Array, t: number, alpha: number, sigma: number,
  *            evaluations: number, network_ms: number, total_ms: number}} Frame
  */

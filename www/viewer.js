@@ -41,8 +41,9 @@ export function add(frame) {
 
 /** A run's last words. */
 export function end() {
-  const { step, steps, rejected, evaluations } = timeline.newest;
-  say($("pace"), steps === null ? "pace.open" : "pace.end", { step, steps, rejected: rejected ?? 0, evaluations, ms: milliseconds });
+  const { step, steps, evaluations } = timeline.newest;
+  if (steps === null) attempts(timeline.newest);
+  else say($("pace"), "pace.end", { step, steps, evaluations, ms: milliseconds });
 }
 
 /** The settings of the run on show. */
@@ -62,9 +63,14 @@ export const seconds = () => (totals.at(-1) ?? 0) / 1000;
 /** The step on show as a PNG. */
 export const picture = () => png(timeline.shown.x, timeline.shown);
 
-function measure({ step, steps, done, rejected, evaluations }) {
+/** What an adaptive sampler has tried, for all pictures together. */
+const attempts = ({ accepted, rejected, evaluations }) =>
+  say($("pace"), "pace.open", { accepted: accepted ?? 0, rejected: rejected ?? 0, evaluations, ms: milliseconds });
+
+function measure(frame) {
+  const { step, steps, done } = frame;
   $("progress").value = done;
-  if (steps === null) return say($("pace"), "pace.open", { step, rejected: rejected ?? 0, evaluations, ms: milliseconds });
+  if (steps === null) return attempts(frame);
   if (step === 0) return say($("pace"), "pace.start", { step, steps });
   const left = (pace() * (steps - step)) / 1000;
   if (left < 60) say($("pace"), "pace", { step, steps, ms: milliseconds, left: () => number(left, left < 10 ? 1 : 0) });

@@ -107,7 +107,9 @@ pub struct Frame {
     sigma: f64,
     /// Of the model, so far.
     evaluations: usize,
-    /// Steps that were tried and rejected; `null` for a sampler on a grid.
+    /// Steps that were accepted so far, of all pictures together; `null` for a sampler on a grid.
+    accepted: Option<usize>,
+    /// Steps that were tried and rejected, counted likewise.
     rejected: Option<usize>,
     /// Time in calls of the network so far; on a GPU they only queue its work.
     network_ms: f64,
@@ -284,6 +286,7 @@ impl Frame {
             alpha: frame.level.alpha,
             sigma: frame.level.sigma,
             evaluations: frame.timing.evaluations,
+            accepted: frame.tally.map(|tally| tally.accepted),
             rejected: frame.tally.map(|tally| tally.rejected),
             network_ms: ms(frame.timing.network),
             read_ms: ms(frame.timing.read),

@@ -225,15 +225,16 @@ test("the start picture is not in the link, and sharing says so", async ({ page,
   expect(hash(page)).not.toContain("strength");
 });
 
-test("a picture too strongly kept for its steps is refused in a sentence", async ({ page }) => {
+test("a picture too strongly kept for its steps is refused in a sentence, and one kept entirely stays", async ({ page }) => {
   await pictures(page, LINK);
   await open(page);
   await page.locator("#start-take").click();
-  await page.locator("#strength").fill("0");
+  await page.locator("#strength").fill("0.01");
   await page.locator("#run").click();
   await expect(page.locator("#fault-text")).toContainText("no step is left to change the picture");
   await says(page, "failed.run");
-  await page.locator("#strength").fill("0.5");
+  await page.locator("#strength").fill("0");
   await runAgain(page);
   await expect(page.locator("#fault")).toBeHidden();
+  await expect(page.locator("#place")).toContainText("Step 0");
 });
