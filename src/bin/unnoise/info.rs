@@ -7,6 +7,7 @@ use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
 use unnoise::models::Pretrained;
 use unnoise::settings::{Linked, Page, Settings};
+use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -21,8 +22,10 @@ pub async fn run(args: &Args) -> Outcome {
     let card = &model.card;
     output::line(format_args!("{}: {}", args.dir.display(), card.name.en));
     output::line(format_args!(
-        "pictures    {width} x {height}, {channels} channels, values {} to {}",
-        card.range[0], card.range[1]
+        "pictures    {width} x {height}, {}, values {} to {}",
+        count(channels, "channel"),
+        card.range[0],
+        card.range[1]
     ));
     output::line(format_args!("network     {}", model.net.config()));
     output::line(format_args!("parameters  {}", model.parameters()));
