@@ -241,7 +241,7 @@ fn a_classifier_is_found_like_a_model() {
     assert!(NoisyClassifier::from_dir(&folder.0, &device()).is_ok());
     fs::remove_file(folder.0.join("diffusion_pytorch_model.fp16.safetensors")).expect("removed");
     folder.write("model.pt", b"PK");
-    let refusal = NoisyClassifier::from_dir(&folder.0, &device()).err().expect("a pickle").to_string();
+    let refusal = NoisyClassifier::from_dir(&folder.0, &device()).expect_err("a pickle").to_string();
     assert!(refusal.contains("in model.pt, which is not read"), "{refusal}");
 }
 

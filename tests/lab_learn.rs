@@ -87,7 +87,7 @@ fn weights_are_read_back() {
     let x = law.draw(50, 3).x;
     for class in [None, Some(1)] {
         let at = process.level(0.4);
-        assert_eq!(scores(&read.told(class), &x, at), scores(&learned.told(class), &x, at));
+        assert_eq!(scores(&read.conditioned(class), &x, at), scores(&learned.conditioned(class), &x, at));
     }
     for (config, word) in [
         (r#"{"depth": 3, "width": 17}"#, "shape"),
@@ -120,7 +120,7 @@ fn the_learned_field_is_near_the_exact_one() {
         for class in [None, Some(2)] {
             let exact = class.and_then(|class| law.only(class)).unwrap_or(law.mixture());
             let x = closed_form(&draw(&law, class, 800), at, 11);
-            let (wanted, got) = (scores(exact, &x, at), scores(&learned.told(class), &x, at));
+            let (wanted, got) = (scores(exact, &x, at), scores(&learned.conditioned(class), &x, at));
             let square = |a: &Cloud| a.0.as_flattened().iter().map(|v| v * v).sum::<f64>();
             let error = square(&got.mix(1.0, &wanted, -1.0)) / square(&wanted);
             assert!(error < 0.1, "class {class:?} at {clock}: a share {error:.3} of the squared score is missed");
@@ -130,7 +130,7 @@ fn the_learned_field_is_near_the_exact_one() {
         let world = (&law, &process);
         let exact = likelihood(world, law.mixture(), point, Accuracy::EXACT).expect("an end");
         assert!((exact.ode - exact.analytic).abs() < 1e-3, "{point:?}: {} is not {}", exact.ode, exact.analytic);
-        let net = likelihood(world, &learned.told(None), point, Accuracy::learned(&process)).expect("an end");
+        let net = likelihood(world, &learned.conditioned(None), point, Accuracy::learned(&process)).expect("an end");
         assert!((net.ode - net.analytic).abs() < 0.7, "{point:?}: {} is far from {}", net.ode, net.analytic);
     }
 }
@@ -151,7 +151,7 @@ fn the_shipped_networks_draw_their_data() {
         let law = set.law();
         let learned = Learned::load(&config, &weights, Prediction::Epsilon, &law).expect(set.id);
         for class in [None, Some(law.classes() - 1)] {
-            let model = learned.told(class);
+            let model = learned.conditioned(class);
             let stage = Stage { law: &law, process: &process, model: &model, seed: 1 };
             let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
             let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(set.id);
@@ -168,7 +168,7 @@ fn the_network_is_differentiated_right() {
     let mut learner = learner(Recipe { width: 32, ..recipe() }, law("four-gaussians"), Kind::Linear);
     learner.train(100).expect("finite losses");
     let (learned, at) = (learner.learned(), process(Kind::Linear).level(0.4));
-    let model = learned.told(Some(1));
+    let model = learned.conditioned(Some(1));
     let (x, h) = ([0.7, -1.1], 1e-2);
     let units = [vec![1.0, 0.0], vec![0.0, 1.0]];
     let Ok(got) = model.pull_back(&x, at, &units);

@@ -111,7 +111,7 @@ fn the_same_settings_give_the_same_bits() {
 
 #[test]
 fn what_a_model_cannot_do_is_said_before_the_first_step() {
-    let said = |settings: Settings| frames(&settings, usize::MAX, |_| ()).err().expect("refused").to_string();
+    let said = |settings: Settings| frames(&settings, usize::MAX, |_| ()).expect_err("refused").to_string();
     let unguided = Settings { guidance: 1.0, ..settings() };
     assert!(said(Settings { class: Class::One(9), ..unguided.clone() }).contains("classes 0 to 2"));
     assert!(
@@ -260,7 +260,7 @@ fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
     let (alone, weak, strong) = (end(0.0), end(0.5), end(2.0));
     assert_eq!(alone, run(0.0, None).unwrap().pop().unwrap().x);
     assert!(farthest(&alone, &weak) > 1e-4 && farthest(&alone, &strong) > farthest(&alone, &weak));
-    let said = |net| run(2.0, net).err().expect("refused").to_string();
+    let said = |net| run(2.0, net).expect_err("refused").to_string();
     assert!(said(None).contains("needs a classifier, and none was given"));
     assert!(said(Some(&coloured)).contains("images of 3 channels, but this model's have 1"));
     assert!(said(Some(&narrow)).contains("Class 1"));

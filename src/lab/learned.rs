@@ -78,8 +78,8 @@ impl Learned {
     }
 
     /// The model asked for a class, or for none.
-    pub fn told(&self, class: Option<usize>) -> Told<'_> {
-        Told { model: self, class: class.filter(|class| *class < self.centres.len()) }
+    pub fn conditioned(&self, class: Option<usize>) -> ConditionedOn<'_> {
+        ConditionedOn { model: self, class: class.filter(|class| *class < self.centres.len()) }
     }
 
     /// The estimates of `x_0`.
@@ -110,28 +110,28 @@ impl Learned {
 
 /// A trained network asked for a class, or for none.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct ConditionedOn<'a> {
     model: &'a Learned,
     class: Option<usize>,
 }
 
-impl Denoiser<Cloud> for Told<'_> {
+impl Denoiser<Cloud> for ConditionedOn<'_> {
     fn denoise(&self, x: &Cloud, at: Level) -> Cloud {
         Cloud(self.model.estimates(&x.0, self.class, at))
     }
 }
 
-impl Branches<Cloud> for Told<'_> {
+impl Branches<Cloud> for ConditionedOn<'_> {
     fn branches(&self, x: &Cloud, at: Level, which: &[Branch]) -> Vec<Estimate<Cloud>> {
         let told = |branch: &Branch| match branch {
             Branch::Conditional => *self,
-            Branch::Unconditional | Branch::Negative => self.model.told(None),
+            Branch::Unconditional | Branch::Negative => self.model.conditioned(None),
         };
         which.iter().map(|branch| told(branch).estimate(x, at)).collect()
     }
 }
 
-impl Readable for Told<'_> {
+impl Readable for ConditionedOn<'_> {
     type Error = Infallible;
 
     fn dimensions(&self) -> usize {
@@ -143,7 +143,7 @@ impl Readable for Told<'_> {
     }
 }
 
-impl Differentiable for Told<'_> {
+impl Differentiable for ConditionedOn<'_> {
     /// One batch: the point as often as there are probes. The weights are no part of the graph.
     fn pull_back(&self, x: &[f64], at: Level, probes: &[Vec<f64>]) -> Result<PulledBack, Infallible> {
         let (n, (c_skip, c_out)) = (probes.len(), self.model.coefficients(at));

@@ -1,4 +1,4 @@
-//! What a network is told besides the time.
+//! What a network is conditioned on besides the time.
 
 use super::{Pipeline, PipelineError};
 use crate::denoise::{Branch, Branches, Estimate, Prediction};
@@ -15,7 +15,7 @@ pub enum Conditioning {
         count: usize,
         null: Option<usize>,
     },
-    /// Once the prompts are encoded, this can be dropped: the network is told the states that it made of them.
+    /// Once the prompts are encoded, this can be dropped: the network needs only the states that it made of them.
     Text(Box<TextEncoder>),
 }
 
@@ -27,60 +27,60 @@ pub struct TextEncoder {
 
 /// The condition of each image of a batch.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum Condition {
     Nothing,
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
     /// The states of a text for each image: `[batch, positions, width]`.
-    Text(Tensor<3>),
+    Text(Box<Tensor<3>>),
 }
 
 impl TextEncoder {
-    /// What the network is told of `images` pictures of `prompt`, and the words that had no place.
+    /// The condition for `images` pictures of `prompt`, and the words that had no place.
     ///
     /// # Errors
     /// A token that the network has no embedding for.
-    pub fn encode(&self, prompt: &str, images: usize) -> Result<(Told, Vec<String>), PipelineError> {
+    pub fn encode(&self, prompt: &str, images: usize) -> Result<(Condition, Vec<String>), PipelineError> {
         let tokens = self.tokenizer.encode_padded(prompt);
         let known = self.net.config().vocab_size;
         if let Some(id) = tokens.ids.iter().copied().find(|id| *id as usize >= known) {
             return Err(PipelineError::Token { id, known });
         }
         let states = self.net.forward(&[tokens.ids]).last;
-        Ok((Told::Text(states.repeat_dim(0, images)), tokens.left_out))
+        Ok((Condition::Text(Box::new(states.repeat_dim(0, images))), tokens.left_out))
     }
 }
 
-impl Told {
+impl Condition {
     /// The conditions of one batch after another.
     fn joined(all: &[&Self]) -> Self {
-        let rows = all.iter().filter_map(|told| match told {
+        let rows = all.iter().filter_map(|condition| match condition {
             Self::Classes(rows) => Some(rows.as_slice()),
             _ => None,
         });
-        let texts = all.iter().filter_map(|told| match told {
-            Self::Text(text) => Some(text.clone()),
+        let texts = all.iter().filter_map(|condition| match condition {
+            Self::Text(text) => Some(*text.clone()),
             _ => None,
         });
         match all.first() {
             Some(Self::Classes(_)) => Self::Classes(rows.collect::<Vec<_>>().concat()),
-            Some(Self::Text(_)) => Self::Text(Tensor::cat(texts.collect(), 0)),
+            Some(Self::Text(_)) => Self::Text(Box::new(Tensor::cat(texts.collect(), 0))),
             _ => Self::Nothing,
         }
     }
 }
 
-/// A pipeline's network with a condition, and with what it is led away from: no class, an empty text, or a negative
+/// A pipeline's network with a condition, and with what guidance pushes away from: no class, an empty text, or a negative
 /// prompt.
 pub struct Conditioned<'a> {
     pipeline: &'a Pipeline,
-    conditional: Told,
-    unconditional: Told,
+    conditional: Condition,
+    unconditional: Condition,
 }
 
 impl<'a> Conditioned<'a> {
     /// Both conditions are of the kind that the pipeline's network takes, for the same number of images.
-    pub fn new(pipeline: &'a Pipeline, conditional: Told, unconditional: Told) -> Self {
+    pub fn new(pipeline: &'a Pipeline, conditional: Condition, unconditional: Condition) -> Self {
         Self { pipeline, conditional, unconditional }
     }
 }
@@ -89,15 +89,15 @@ impl Branches<Tensor<4>> for Conditioned<'_> {
     /// All branches go through the network as one batch. diffusers puts the negative prompt in the place of the
     /// unconditional text, and so does this.
     fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
-        let told = which.iter().map(|branch| match branch {
+        let condition = which.iter().map(|branch| match branch {
             Branch::Conditional => &self.conditional,
             Branch::Unconditional | Branch::Negative => &self.unconditional,
         });
-        let told = Told::joined(&told.collect::<Vec<_>>());
+        let condition = Condition::joined(&condition.collect::<Vec<_>>());
         let [images, channels, ..] = x.dims();
         let batch = Tensor::cat(vec![x.clone(); which.len()], 0);
         let Pipeline { network, schedule, prediction, .. } = self.pipeline;
-        let output = network.forward(batch, &vec![schedule.conditioning_time(at); images * which.len()], &told);
+        let output = network.forward(batch, &vec![schedule.conditioning_time(at); images * which.len()], &condition);
         let [_, outputs, ..] = output.dims();
         let answer = |k: usize| {
             let output = output.clone().narrow(0, k * images, images);

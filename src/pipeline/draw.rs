@@ -1,6 +1,6 @@
 //! From a prompt to pictures, as a folder's own scheduler draws them.
 
-use super::{Conditioned, Conditioning, Pipeline, PipelineError, Told};
+use super::{Condition, Conditioned, Conditioning, Pipeline, PipelineError};
 use crate::backend::ImageNoise;
 use crate::denoise::{Clipped, Denoiser, Guidance, Guided};
 use crate::interchange::{Bound, Draws, Mapped, Unmapped, stands};
@@ -13,8 +13,8 @@ use thiserror::Error;
 /// Why a pipeline does not draw what it is asked for.
 #[derive(Debug, Error)]
 pub enum DrawError {
-    #[error("This model is told no {0}; leave it out.")]
-    NotTold(&'static str),
+    #[error("This model takes no {0}; leave it out.")]
+    NotConditioned(&'static str),
     #[error("Class {got} was asked for, but this model has classes 0 to {}.", .count - 1)]
     Class { got: usize, count: usize },
     #[error("This model was never trained without a class; pick one and set guidance to 1.")]
@@ -25,11 +25,11 @@ pub enum DrawError {
     Pipeline(#[from] PipelineError),
 }
 
-/// What the network is told, and what it is led away from.
+/// What the network is conditioned on, and what guidance pushes away from.
 #[derive(Clone, Debug)]
 pub struct Conditions {
-    pub conditional: Told,
-    pub unconditional: Told,
+    pub conditional: Condition,
+    pub unconditional: Condition,
     /// Words of the prompt for which there was no place.
     pub left_out: Vec<String>,
 }
@@ -46,11 +46,11 @@ pub struct Drawing {
 }
 
 impl Pipeline {
-    /// What the network is told of `images` pictures. Texts are encoded here, once; after that the text encoder can be
+    /// The conditions for `images` pictures. Texts are encoded here, once; after that the text encoder can be
     /// dropped.
     ///
     /// # Errors
-    /// A text for a network that is told none, a class that it does not have.
+    /// A text for a network that takes none, a class that it does not have.
     pub fn conditions(
         &self,
         prompt: Option<&str>,
@@ -60,21 +60,21 @@ impl Pipeline {
     ) -> Result<Conditions, DrawError> {
         let text = prompt.map(|_| "prompt").or(negative.map(|_| "negative prompt"));
         let (conditional, unconditional, left_out) = match (&self.conditioning, text, class) {
-            (Conditioning::Text(_), _, Some(_)) => return Err(DrawError::NotTold("class")),
+            (Conditioning::Text(_), _, Some(_)) => return Err(DrawError::NotConditioned("class")),
             (Conditioning::Text(encoder), ..) => {
                 let (conditional, left_out) = encoder.encode(prompt.unwrap_or_default(), images)?;
                 (conditional, encoder.encode(negative.unwrap_or_default(), images)?.0, left_out)
             }
-            (_, Some(text), _) => return Err(DrawError::NotTold(text)),
-            (Conditioning::None, None, Some(_)) => return Err(DrawError::NotTold("class")),
-            (Conditioning::None, None, None) => (Told::Nothing, Told::Nothing, Vec::new()),
+            (_, Some(text), _) => return Err(DrawError::NotConditioned(text)),
+            (Conditioning::None, None, Some(_)) => return Err(DrawError::NotConditioned("class")),
+            (Conditioning::None, None, None) => (Condition::Nothing, Condition::Nothing, Vec::new()),
             (Conditioning::Classes { count, null }, None, class) => {
                 if let Some(got) = class.filter(|class| class >= count) {
                     return Err(DrawError::Class { got, count: *count });
                 }
                 let row = class.or(*null).ok_or(DrawError::NeedsClass)?;
-                let told = |row| Told::Classes(vec![row; images]);
-                (told(row), told(null.unwrap_or(row)), Vec::new())
+                let condition = |row| Condition::Classes(vec![row; images]);
+                (condition(row), condition(null.unwrap_or(row)), Vec::new())
             }
         };
         Ok(Conditions { conditional, unconditional, left_out })

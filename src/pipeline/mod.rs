@@ -20,7 +20,7 @@ pub mod text;
 
 #[cfg(feature = "nn")]
 pub use self::{
-    conditioning::{Conditioned, Conditioning, TextEncoder, Told},
+    conditioning::{Condition, Conditioned, Conditioning, TextEncoder},
     draw::{Conditions, DrawError, Drawing},
     latents::Latents,
     network::Network,

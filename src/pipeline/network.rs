@@ -1,9 +1,9 @@
 //! The network of a pipeline, whichever it is.
 
-use super::conditioning::Told;
+use super::conditioning::Condition;
 use crate::models::dit::Dit;
 use crate::models::unet2d::Unet2d;
-use crate::models::unet2d_condition::{Condition, Unet2dCondition};
+use crate::models::unet2d_condition::{self, Unet2dCondition};
 use burn::tensor::Tensor;
 
 /// What tells noise from what is drawn.
@@ -51,15 +51,15 @@ impl Network {
     /// `x` `[batch, channels, height, width]`, `t` `[batch]`; the result is `[batch, outputs, height, width]`.
     ///
     /// # Panics
-    /// If it is told something of another kind than it takes.
-    pub fn forward(&self, x: Tensor<4>, t: &[f64], told: &Told) -> Tensor<4> {
-        match (self, told) {
-            (Self::Unet2d(net), Told::Nothing) => net.forward(x, t, None),
-            (Self::Unet2d(net), Told::Classes(rows)) => net.forward(x, t, Some(rows)),
-            (Self::Dit(net), Told::Classes(rows)) => net.forward(x, t, rows),
-            (Self::Unet2dCondition(net), Told::Text(text)) => {
-                let condition = Condition { text: text.clone(), class: None, added: None, guidance: None };
-                net.forward(x, t, &condition)
+    /// If the condition is of another kind than it takes.
+    pub fn forward(&self, x: Tensor<4>, t: &[f64], condition: &Condition) -> Tensor<4> {
+        match (self, condition) {
+            (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
+            (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
+            (Self::Dit(net), Condition::Classes(rows)) => net.forward(x, t, rows),
+            (Self::Unet2dCondition(net), Condition::Text(text)) => {
+                let text = *text.clone();
+                net.forward(x, t, &unet2d_condition::Condition { text, class: None, added: None, guidance: None })
             }
             _ => panic!("the network takes another kind of condition"),
         }

@@ -106,7 +106,7 @@ fn a_diffusion_transformer_draws_the_picture_of_diffusers() {
     let told = pipeline.conditions(None, None, Some(3), 1).expect("it has classes");
     check(&oracle, "ddim", draw(&pipeline, &told, 4.0, 10, 281));
     let refusals = [(None, Some(1000)), (Some("a cat"), None)]
-        .map(|(prompt, class)| pipeline.conditions(prompt, None, class, 1).err().expect("it is refused").to_string());
+        .map(|(prompt, class)| pipeline.conditions(prompt, None, class, 1).expect_err("it is refused").to_string());
     assert!(refusals[0].contains("classes 0 to 999") && refusals[1].contains("prompt"), "{refusals:?}");
 }
 

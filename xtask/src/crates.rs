@@ -41,7 +41,7 @@ pub fn check() -> Result<()> {
 fn contains_what_it_should(listed: &str) -> Result<()> {
     let belongs = |path: &str| {
         let is = |part: &&str| if part.ends_with('/') { path.starts_with(part) } else { path == *part };
-        ADDED.contains(&path) || CONTENT.iter().any(|part| is(&part))
+        ADDED.contains(&path) || CONTENT.iter().any(is)
     };
     let files: Vec<String> = listed.lines().map(|path| path.replace('\\', "/")).collect();
     let foreign: Vec<_> = files.iter().filter(|path| !belongs(path)).cloned().collect();

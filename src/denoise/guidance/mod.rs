@@ -120,11 +120,11 @@ fn rescaled<X: Latent>(guided: &X, conditional: &X, phi: f64) -> X {
 /// The conditions that a model can be evaluated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch {
-    /// Told the condition.
+    /// With the condition.
     Conditional,
-    /// Told nothing.
+    /// Without a condition.
     Unconditional,
-    /// Told what not to show, or a worse model.
+    /// With what to keep away from, or a worse model.
     Negative,
 }
 

@@ -218,7 +218,7 @@ impl Lab {
         let row = |x: &[f64; 2]| {
             let known = match &learned {
                 None => numbers::likelihood(world, scene.law.mixture(), *x, Accuracy::EXACT),
-                Some(net) => numbers::likelihood(world, &net.told(None), *x, Accuracy::learned(&scene.process)),
+                Some(net) => numbers::likelihood(world, &net.conditioned(None), *x, Accuracy::learned(&scene.process)),
             };
             let known = known.map_err(|e| fault("run", &e))?;
             given(&Likelihood { x: x[0], y: x[1], ode: known.ode, analytic: known.analytic, nfe: known.nfe })
@@ -234,7 +234,7 @@ impl Lab {
         let points = scene.law.draw(POINTS, seed).x;
         let terms = match &learned {
             None => numbers::bound(world, scene.law.mixture(), &points, steps, seed),
-            Some(net) => numbers::bound(world, &net.told(None), &points, steps, seed),
+            Some(net) => numbers::bound(world, &net.conditioned(None), &points, steps, seed),
         };
         let terms = terms.map_err(|e| run_fault(e.into()))?;
         given(&Bound { total: terms.terms.iter().sum(), nll: terms.nll, terms: terms.terms })

@@ -48,7 +48,7 @@ impl Scene {
         let led = classifier.zip(settings.class).map(|(classifier, class)| classifier.towards(class));
         match net {
             None => guided(settings, law, law.mixture().clone(), |asked| asked, led),
-            Some(net) => guided(settings, law, net.told(None), |_| net.told(settings.class), led),
+            Some(net) => guided(settings, law, net.conditioned(None), |_| net.conditioned(settings.class), led),
         }
     }
 
