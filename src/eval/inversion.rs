@@ -9,7 +9,7 @@ use crate::samplers::ddim_inverse;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inversion {
     /// `y' = y + (s' - s) eps(y, s)`: DDIM's step, upwards (Song et al. 2021, arXiv 2010.02502, equation 13; Dhariwal &
-    /// Nichol 2021, arXiv 2105.05233, appendix F). Order 1, one evaluation a step. The sampler [`ddim_inverse`].
+    /// Nichol 2021, arXiv 2105.05233, appendix F). Order 1, one evaluation a step. The sampler [`ddim_inverse()`].
     Ddim,
     /// Heun's method: the mean of the slopes at both ends. Order 2, two evaluations a step.
     Heun,

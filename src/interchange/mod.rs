@@ -42,7 +42,7 @@ pub struct Mapped {
     /// Id of the sampler's row, or [`diffusers::INVERSE`].
     pub sampler: &'static str,
     pub tuning: Tuning,
-    /// The order of each step, where the library does not follow the rule of [`crate::samplers::Orders`].
+    /// The order of each step, where the library does not follow the rule of the samplers themselves.
     pub orders: Option<Vec<usize>>,
     /// How many estimates the corrector of each step takes, 0 for none; empty where it follows the row's rule.
     pub corrections: Vec<usize>,

@@ -63,7 +63,7 @@ pub struct Settings {
     pub noise: Source,
     /// Share of the run that changes a picture given as a start, within [`Settings::SHARE`]; 1 forgets it entirely.
     pub strength: f64,
-    /// What was turned, by the id of its [`Knob`]; the others stand where the method's row has them.
+    /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
 

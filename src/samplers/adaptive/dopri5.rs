@@ -14,7 +14,7 @@ pub const ABSOLUTE_TOLERANCE: Knob = driver::ABSOLUTE_TOLERANCE.at(1e-3);
 /// ODE. Six evaluations an attempt.
 ///
 /// With `w = alpha / sigma` and `u = x / sigma` the ODE is `du/dw = x_0(x)`, which is exact for a constant estimate and
-/// regular at pure noise (`w = 0`). A stage is then one [`slide`] towards a weighted mean of the estimates before it.
+/// regular at pure noise (`w = 0`). A stage is then one step of constant estimate towards a weighted mean of the estimates before it.
 pub fn dopri5<'a, X: Latent + 'static>(run: Run<'a, X>) -> Box<dyn Adaptive<X> + 'a> {
     let length = run.grid.pairs().next().map_or(0.0, |(from, to)| 1.0 / to.nsr() - 1.0 / from.nsr());
     let tolerance = [&TOLERANCE, &ABSOLUTE_TOLERANCE].map(|knob| run.tuning.get(knob));
