@@ -1,25 +1,15 @@
-//! Layers that models are made of.
+//! Layers of `UNet2DModel` and of the classifiers, besides those of [`crate::nn`].
 //!
 //! Field names, parameter names and layouts are those of diffusers and torch, so weights load without renaming or
 //! transposing.
 
-use crate::nn::silu;
+use crate::nn::{GroupNorm, Norm, conv, silu};
 use burn::module::{Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Initializer, PaddingConfig2d};
+use burn::nn::Initializer;
+use burn::nn::conv::Conv2d;
 use burn::tensor::activation::softmax;
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::f64::consts::TAU;
-
-/// A stride-1 convolution that keeps the size of the picture. `kernel` is odd.
-pub fn same_conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
-    let pad = kernel / 2;
-    Conv2dConfig::new(channels, [kernel, kernel])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .init(device)
-}
 
 /// `W x + b`, with `W` stored as torch does, `[out, in]`.
 #[derive(Module, Debug)]
@@ -49,46 +39,6 @@ impl Linear {
     }
 }
 
-/// Group normalisation (Wu & He 2018, arXiv 1803.08494).
-#[derive(Module, Debug)]
-pub struct GroupNorm {
-    weight: Param<Tensor<1>>,
-    bias: Param<Tensor<1>>,
-    groups: usize,
-    eps: f64,
-}
-
-/// How many groups, and what is added to the variance.
-#[derive(Clone, Copy, Debug)]
-pub struct Norm {
-    pub groups: usize,
-    pub eps: f64,
-}
-
-impl GroupNorm {
-    /// `channels` is a multiple of `norm.groups`.
-    pub fn new(channels: usize, norm: Norm, device: &Device) -> Self {
-        Self {
-            weight: Initializer::Ones.init([channels], device),
-            bias: Initializer::Zeros.init([channels], device),
-            groups: norm.groups,
-            eps: norm.eps,
-        }
-    }
-
-    /// `[batch, channels, height, width]`, shape kept.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
-        let x = x.reshape([batch, self.groups, channels / self.groups * height * width]);
-        let x = x.clone() - x.mean_dim(2);
-        let variance = x.clone().square().mean_dim(2);
-        // The group's deviation and the channel's weight make one factor a channel: one pass over the picture less.
-        let weight = self.weight.val().reshape([1, self.groups as i32, -1]) / (variance + self.eps).sqrt();
-        x.reshape([batch, channels, height, width]) * weight.reshape([batch, channels, 1, 1])
-            + self.bias.val().reshape([1, -1, 1, 1])
-    }
-}
-
 /// A residual block of two normalised convolutions, conditioned on the time in between (Ho et al. 2020, arXiv 2006.11239,
 /// appendix B).
 #[derive(Module, Debug)]
@@ -105,11 +55,11 @@ impl ResnetBlock2d {
     pub fn new([inputs, outputs]: [usize; 2], embedding: usize, norm: Norm, device: &Device) -> Self {
         Self {
             norm1: GroupNorm::new(inputs, norm, device),
-            conv1: same_conv([inputs, outputs], 3, device),
+            conv1: conv([inputs, outputs], 3, device),
             time_emb_proj: Linear::new(embedding, outputs, device),
             norm2: GroupNorm::new(outputs, norm, device),
-            conv2: same_conv([outputs, outputs], 3, device),
-            conv_shortcut: (inputs != outputs).then(|| same_conv([inputs, outputs], 1, device)),
+            conv2: conv([outputs, outputs], 3, device),
+            conv_shortcut: (inputs != outputs).then(|| conv([inputs, outputs], 1, device)),
         }
     }
 
@@ -169,45 +119,6 @@ impl Attention {
         let h = v.matmul(attended.swap_dims(2, 3)).reshape([batch, channels, positions]);
         let [to_out] = &self.to_out;
         to_out.forward_positions(h).reshape([batch, channels, height, width]) + x
-    }
-}
-
-/// Halves the size of a picture, rounding up with `padding` 1 and down with 0.
-#[derive(Module, Debug)]
-pub struct Downsample2d {
-    conv: Conv2d,
-}
-
-impl Downsample2d {
-    /// `padding` is 1 on every side, or 0: then one row and one column of zeros follow the picture.
-    pub fn new(channels: usize, padding: usize, device: &Device) -> Self {
-        let conv = Conv2dConfig::new([channels, channels], [3, 3])
-            .with_stride([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(padding, padding, 1, 1))
-            .init(device);
-        Self { conv }
-    }
-
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.conv.forward(x)
-    }
-}
-
-/// Enlarges a picture by repeating pixels, then smooths it with a convolution.
-#[derive(Module, Debug)]
-pub struct Upsample2d {
-    conv: Conv2d,
-}
-
-impl Upsample2d {
-    pub fn new(channels: usize, device: &Device) -> Self {
-        Self { conv: same_conv([channels, channels], 3, device) }
-    }
-
-    /// `size` is the height and width to arrive at, which is twice the input's, or one less where that was odd.
-    pub fn forward(&self, x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-        let nearest = InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size);
-        self.conv.forward(interpolate(x, nearest))
     }
 }
 

@@ -7,10 +7,8 @@ mod load;
 pub use config::{ClassifierConfig, ConfigError};
 pub use load::LoadError;
 
-use super::blocks::{
-    Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, TimestepEmbedding, same_conv, sinusoidal_embedding,
-};
-use crate::nn::silu;
+use super::blocks::{Linear, ResnetBlock2d, TimestepEmbedding, sinusoidal_embedding};
+use crate::nn::{Downsample2d, GroupNorm, Norm, conv, silu};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -53,7 +51,7 @@ impl NoisyClassifier {
             }
         };
         Self {
-            conv_in: same_conv([config.in_channels, first], 3, device),
+            conv_in: conv([config.in_channels, first], 3, device),
             time_embedding: TimestepEmbedding::new(first, embedding, device),
             down_blocks: (0..channels.len()).map(down).collect(),
             conv_norm_out: GroupNorm::new(last, norm, device),

@@ -5,11 +5,8 @@ mod load;
 
 pub use config::{ConfigError, TimeEmbedding, Unet2dConfig};
 
-use super::blocks::{
-    Attention, Downsample2d, GaussianFourierProjection, GroupNorm, Norm, ResnetBlock2d, TimestepEmbedding, Upsample2d,
-    same_conv, sinusoidal_embedding,
-};
-use crate::nn::silu;
+use super::blocks::{Attention, GaussianFourierProjection, ResnetBlock2d, TimestepEmbedding, sinusoidal_embedding};
+use crate::nn::{Downsample2d, GroupNorm, Norm, Upsample2d, conv, silu};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
@@ -54,7 +51,7 @@ impl Unet2d {
         let fourier = config.time_embedding_type == TimeEmbedding::Fourier;
         let features = if fourier { 2 * first } else { first };
         Self {
-            conv_in: same_conv([config.in_channels, first], 3, device),
+            conv_in: conv([config.in_channels, first], 3, device),
             time_proj: fourier.then(|| GaussianFourierProjection::new(first, FOURIER_SCALE, device)),
             time_embedding: TimestepEmbedding::new(features, config.time_embedding_dim, device),
             class_embedding: (config.num_class_embeds)
@@ -63,7 +60,7 @@ impl Unet2d {
             mid_block: config.mid_block.then(|| MidBlock::new(&stage, last)),
             up_blocks: (0..channels.len()).map(up).collect(),
             conv_norm_out: GroupNorm::new(first, stage.norm(), device),
-            conv_out: same_conv([first, config.out_channels], 3, device),
+            conv_out: conv([first, config.out_channels], 3, device),
             config: config.clone(),
         }
     }
