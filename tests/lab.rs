@@ -2,8 +2,8 @@
 #![cfg(feature = "lab")]
 
 mod lab {
-    mod law;
+    mod distribution;
     mod numbers;
     mod run;
-    mod walks;
+    mod trajectories;
 }

@@ -1,4 +1,4 @@
-//! The learned classifier of the laboratory: that it learns what the law knows, and leads where the exact one leads.
+//! The learned classifier of the laboratory: that it learns what the distribution knows, and leads where the exact one leads.
 #![cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 
 use pollster::block_on;
@@ -8,38 +8,43 @@ use unnoise::lab::data::{set, sets};
 use unnoise::lab::process::Kind;
 use unnoise::lab::run::Stage;
 use unnoise::lab::settings::Pane;
-use unnoise::lab::{Asked, Cloud, CloudNoise, Curve, Distances, Law, Process};
+use unnoise::lab::{Asked, Cloud, CloudNoise, Curve, Distances, Distribution, Process};
 use unnoise::math::Latent;
 
 fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
 }
 
-fn law(id: &str) -> Law {
-    set(id).expect("a row").law()
+fn distribution(id: &str) -> Distribution {
+    set(id).expect("a row").distribution()
 }
 
-fn trained(law: &Law, process: &Process, steps: usize) -> ClassifierLearner {
-    let learner = ClassifierLearner::new(law.clone(), process.clone(), 0).expect("classes that a network can have");
+fn trained(distribution: &Distribution, process: &Process, steps: usize) -> ClassifierLearner {
+    let learner =
+        ClassifierLearner::new(distribution.clone(), process.clone(), 0).expect("classes that a network can have");
     let mut learner = learner.expect("more than one class");
     learner.train(steps);
     learner
 }
 
-fn classifier(law: &Law, process: &Process) -> LearnedClassifier {
-    trained(law, process, ClassifierLearner::ENOUGH).learned()
+fn classifier(distribution: &Distribution, process: &Process) -> LearnedClassifier {
+    trained(distribution, process, ClassifierLearner::ENOUGH).learned()
 }
 
 #[test]
 fn the_classes_of_every_data_set_are_learned() {
     let process = process(Kind::Linear);
     for set in sets() {
-        let law = set.law();
-        if law.classes() == 1 {
-            assert!(ClassifierLearner::new(law, process.clone(), 0).expect("one class").is_none(), "{}", set.id);
+        let distribution = set.distribution();
+        if distribution.classes() == 1 {
+            assert!(
+                ClassifierLearner::new(distribution, process.clone(), 0).expect("one class").is_none(),
+                "{}",
+                set.id
+            );
             continue;
         }
-        let (after, exact) = trained(&law, &process, ClassifierLearner::ENOUGH).loss();
+        let (after, exact) = trained(&distribution, &process, ClassifierLearner::ENOUGH).loss();
         // What 1000 steps of a network this small leave: 0.034 nats on the moons, whose edge is sharpest, under 0.02 elsewhere.
         assert!(after < exact + 0.05, "{}: {after:.4}, of the exact classifier {exact:.4}", set.id);
     }
@@ -48,7 +53,7 @@ fn the_classes_of_every_data_set_are_learned() {
 #[test]
 fn every_process_has_its_classifier() {
     for (id, kind) in Kind::ALL {
-        let (after, exact) = trained(&law("four-gaussians"), &process(kind), ClassifierLearner::ENOUGH).loss();
+        let (after, exact) = trained(&distribution("four-gaussians"), &process(kind), ClassifierLearner::ENOUGH).loss();
         // At most 0.0012 nats as trained; other arithmetic may end a little elsewhere.
         assert!(after < exact + 0.03, "{id}: {after:.4}, of the exact classifier {exact:.4}");
     }
@@ -56,16 +61,16 @@ fn every_process_has_its_classifier() {
 
 #[test]
 fn the_same_seed_trains_the_same_classifier_in_any_slices() {
-    let (law, process) = (law("moons"), process(Kind::Flow));
+    let (distribution, process) = (distribution("moons"), process(Kind::Flow));
     let at = process.level(0.5);
-    let x = law.draw(20, 3).x;
+    let x = distribution.draw(20, 3).x;
     let slope = |learner: &ClassifierLearner| learner.learned().towards(1).gradient(&x, at);
-    let once = trained(&law, &process, 30);
-    let mut sliced = trained(&law, &process, 7);
+    let once = trained(&distribution, &process, 30);
+    let mut sliced = trained(&distribution, &process, 7);
     sliced.train(23);
     assert_eq!(slope(&once), slope(&sliced));
-    assert_ne!(slope(&once), slope(&trained(&law, &process, 29)));
-    let mut whole = trained(&law, &process, ClassifierLearner::ENOUGH);
+    assert_ne!(slope(&once), slope(&trained(&distribution, &process, 29)));
+    let mut whole = trained(&distribution, &process, ClassifierLearner::ENOUGH);
     let before = slope(&whole);
     whole.train(5);
     assert_eq!(
@@ -78,11 +83,11 @@ fn the_same_seed_trains_the_same_classifier_in_any_slices() {
 /// The gradient is near that of the exact classifier, and is the gradient of something.
 #[test]
 fn its_gradient_is_that_of_its_logarithm() {
-    let (law, process) = (law("four-gaussians"), process(Kind::Linear));
-    let net = classifier(&law, &process);
+    let (distribution, process) = (distribution("four-gaussians"), process(Kind::Linear));
+    let net = classifier(&distribution, &process);
     let at = process.level(0.4);
-    let exact = Asked::new(&law, 2).expect("a class");
-    let x = law.draw(400, 9).x.scale(at.alpha);
+    let exact = Asked::new(&distribution, 2).expect("a class");
+    let x = distribution.draw(400, 9).x.scale(at.alpha);
     let (got, wanted) = (net.towards(2).gradient(&x, at), exact.gradient(&x, at));
     let square = |a: &Cloud| a.0.as_flattened().iter().map(|v| v * v).sum::<f64>();
     let missed = square(&got.mix(1.0, &wanted, -1.0)) / square(&wanted);
@@ -104,14 +109,15 @@ fn its_gradient_is_that_of_its_logarithm() {
 #[test]
 fn led_by_it_the_exact_model_draws_the_class() {
     for id in ["four-gaussians", "circles", "pinwheel"] {
-        let (law, process) = (law(id), process(Kind::Linear));
-        let net = classifier(&law, &process);
-        let class = law.classes() - 1;
-        let model = ClassifierGuided { model: law.mixture().clone(), classifier: net.towards(class), scale: 1.0 };
-        let stage = Stage { law: &law, process: &process, model: &model, seed: 1 };
+        let (distribution, process) = (distribution(id), process(Kind::Linear));
+        let net = classifier(&distribution, &process);
+        let class = distribution.classes() - 1;
+        let model =
+            ClassifierGuided { model: distribution.mixture().clone(), classifier: net.towards(class), scale: 1.0 };
+        let stage = Stage { distribution: &distribution, process: &process, model: &model, seed: 1 };
         let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
         let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(id);
-        let wanted = law.alone(class).expect("a class").draw(500, 5).x;
+        let wanted = distribution.alone(class).expect("a class").draw(500, 5).x;
         let Distances { sliced_wasserstein, .. } = Distances::between(&x, &wanted);
         // Two draws of the data are 0.1 to 0.2 apart.
         assert!(sliced_wasserstein < 0.3, "{id}: {sliced_wasserstein}");

@@ -1,4 +1,4 @@
-//! Networks of the laboratory: that they learn what the law knows, the same way each time.
+//! Networks of the laboratory: that they learn what the distribution knows, the same way each time.
 #![cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 
 use pollster::block_on;
@@ -10,7 +10,7 @@ use unnoise::lab::numbers::{Accuracy, likelihood};
 use unnoise::lab::process::Kind;
 use unnoise::lab::run::{Stage, scores};
 use unnoise::lab::settings::{OBJECTIVES, Pane};
-use unnoise::lab::{Cloud, CloudNoise, Curve, Distances, Law, Process, Settings, closed_form};
+use unnoise::lab::{Cloud, CloudNoise, Curve, Distances, Distribution, Process, Settings, closed_form};
 use unnoise::math::Latent;
 
 /// Small enough to be trained in seconds.
@@ -22,12 +22,12 @@ fn process(kind: Kind) -> Process {
     Process::new(kind, &Curve::default()).expect("a process")
 }
 
-fn law(id: &str) -> Law {
-    unnoise::lab::data::set(id).expect("a row").law()
+fn distribution(id: &str) -> Distribution {
+    unnoise::lab::data::set(id).expect("a row").distribution()
 }
 
-fn learner(recipe: Recipe, law: Law, kind: Kind) -> Learner {
-    Learner::new(recipe, law, process(kind)).expect("the recipe can be followed")
+fn learner(recipe: Recipe, distribution: Distribution, kind: Kind) -> Learner {
+    Learner::new(recipe, distribution, process(kind)).expect("the recipe can be followed")
 }
 
 /// How far training of so many steps brings the held-out loss from that of the untrained network (0) to that of the exact model (1).
@@ -43,7 +43,7 @@ fn learned_share(learner: &mut Learner, steps: usize) -> f64 {
 #[test]
 fn every_data_set_is_learned() {
     for set in sets() {
-        let share = learned_share(&mut learner(recipe(), set.law(), Kind::Linear), 1500);
+        let share = learned_share(&mut learner(recipe(), set.distribution(), Kind::Linear), 1500);
         assert!(share > 0.9, "{}: {share:.3} of the way to the exact model", set.id);
     }
 }
@@ -53,7 +53,7 @@ fn every_objective_is_learned_on_every_process() {
     for (id, kind) in Kind::ALL {
         for (name, objective) in OBJECTIVES {
             let recipe = Recipe { objective, width: 32, ..recipe() };
-            let share = learned_share(&mut learner(recipe, law("four-gaussians"), kind), 400);
+            let share = learned_share(&mut learner(recipe, distribution("four-gaussians"), kind), 400);
             assert!(share > 0.6, "{name} on {id}: {share:.3} of the way to the exact model");
         }
     }
@@ -63,7 +63,7 @@ fn every_objective_is_learned_on_every_process() {
 fn the_same_recipe_trains_to_the_same_weights_bit_for_bit() {
     let recipe = Recipe { width: 16, ..recipe() };
     let weights = |recipe, slices: &[usize]| {
-        let mut learner = learner(recipe, law("moons"), Kind::Flow);
+        let mut learner = learner(recipe, distribution("moons"), Kind::Flow);
         for steps in slices {
             learner.train(*steps).expect("finite losses");
         }
@@ -77,14 +77,14 @@ fn the_same_recipe_trains_to_the_same_weights_bit_for_bit() {
 
 #[test]
 fn weights_are_read_back() {
-    let (law, process) = (law("moons"), process(Kind::Linear));
-    let mut learner = learner(Recipe { width: 16, ..recipe() }, law.clone(), Kind::Linear);
+    let (distribution, process) = (distribution("moons"), process(Kind::Linear));
+    let mut learner = learner(Recipe { width: 16, ..recipe() }, distribution.clone(), Kind::Linear);
     learner.train(5).expect("finite losses");
     let learned = learner.learned();
     let weights = learned.weights().expect("they can be written");
     let config = r#"{"depth": 3, "width": 16}"#;
-    let read = Learned::load(config, &weights, Prediction::Epsilon, &law).expect("the same network");
-    let x = law.draw(50, 3).x;
+    let read = Learned::load(config, &weights, Prediction::Epsilon, &distribution).expect("the same network");
+    let x = distribution.draw(50, 3).x;
     for class in [None, Some(1)] {
         let at = process.level(0.4);
         assert_eq!(scores(&read.conditioned(class), &x, at), scores(&learned.conditioned(class), &x, at));
@@ -95,31 +95,32 @@ fn weights_are_read_back() {
         (r#"{"depth": 9, "width": 16}"#, "depth"),
         ("", "not one"),
     ] {
-        let message = Learned::load(config, &weights, Prediction::Epsilon, &law).expect_err(config).to_string();
+        let message =
+            Learned::load(config, &weights, Prediction::Epsilon, &distribution).expect_err(config).to_string();
         assert!(message.contains(word), "{message}");
     }
     let other = set_of_one_class();
     assert!(Learned::load(config, &weights, Prediction::Epsilon, &other).is_err(), "weights of other data were taken");
 }
 
-fn set_of_one_class() -> Law {
-    let found = sets().iter().map(|set| set.law()).find(|law| law.classes() == 1);
+fn set_of_one_class() -> Distribution {
+    let found = sets().iter().map(|set| set.distribution()).find(|distribution| distribution.classes() == 1);
     found.expect("one data set has a single class")
 }
 
 /// The score of a trained network, with and without a class, where the data is; and its likelihood.
 #[test]
 fn the_learned_field_is_near_the_exact_one() {
-    let law = law("four-gaussians");
-    let mut learner = learner(recipe(), law.clone(), Kind::Linear);
+    let distribution = distribution("four-gaussians");
+    let mut learner = learner(recipe(), distribution.clone(), Kind::Linear);
     learner.train(4000).expect("finite losses");
     let learned = learner.learned();
     let process = process(Kind::Linear);
     for clock in [0.2, 0.5, 0.8] {
         let at = process.level(clock);
         for class in [None, Some(2)] {
-            let exact = class.and_then(|class| law.only(class)).unwrap_or(law.mixture());
-            let x = closed_form(&draw(&law, class, 800), at, 11);
+            let exact = class.and_then(|class| distribution.only(class)).unwrap_or(distribution.mixture());
+            let x = closed_form(&draw(&distribution, class, 800), at, 11);
             let (wanted, got) = (scores(exact, &x, at), scores(&learned.conditioned(class), &x, at));
             let square = |a: &Cloud| a.0.as_flattened().iter().map(|v| v * v).sum::<f64>();
             let error = square(&got.mix(1.0, &wanted, -1.0)) / square(&wanted);
@@ -127,8 +128,8 @@ fn the_learned_field_is_near_the_exact_one() {
         }
     }
     for point in [[2.0, 2.0], [-1.5, 2.5], [2.2, -1.8]] {
-        let world = (&law, &process);
-        let exact = likelihood(world, law.mixture(), point, Accuracy::EXACT).expect("an end");
+        let world = (&distribution, &process);
+        let exact = likelihood(world, distribution.mixture(), point, Accuracy::EXACT).expect("an end");
         assert!((exact.ode - exact.analytic).abs() < 1e-3, "{point:?}: {} is not {}", exact.ode, exact.analytic);
         let net = likelihood(world, &learned.conditioned(None), point, Accuracy::learned(&process)).expect("an end");
         assert!((net.ode - net.analytic).abs() < 0.7, "{point:?}: {} is far from {}", net.ode, net.analytic);
@@ -136,8 +137,8 @@ fn the_learned_field_is_near_the_exact_one() {
 }
 
 /// Points of a class, or of all.
-fn draw(law: &Law, class: Option<usize>, n: usize) -> Cloud {
-    class.and_then(|class| law.alone(class)).as_ref().unwrap_or(law).draw(n, 5).x
+fn draw(distribution: &Distribution, class: Option<usize>, n: usize) -> Cloud {
+    class.and_then(|class| distribution.alone(class)).as_ref().unwrap_or(distribution).draw(n, 5).x
 }
 
 /// What a first visit shows: 500 points in 30 steps. Two draws of the data are 0.1 to 0.2 apart.
@@ -148,14 +149,14 @@ fn the_shipped_networks_draw_their_data() {
     let process = process(Kind::Linear);
     for set in sets() {
         let weights = std::fs::read(folder.join(format!("{}.safetensors", set.id))).expect(set.id);
-        let law = set.law();
-        let learned = Learned::load(&config, &weights, Prediction::Epsilon, &law).expect(set.id);
-        for class in [None, Some(law.classes() - 1)] {
+        let distribution = set.distribution();
+        let learned = Learned::load(&config, &weights, Prediction::Epsilon, &distribution).expect(set.id);
+        for class in [None, Some(distribution.classes() - 1)] {
             let model = learned.conditioned(class);
-            let stage = Stage { law: &law, process: &process, model: &model, seed: 1 };
+            let stage = Stage { distribution: &distribution, process: &process, model: &model, seed: 1 };
             let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
             let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(set.id);
-            let Distances { sliced_wasserstein, .. } = Distances::between(&x, &draw(&law, class, 500));
+            let Distances { sliced_wasserstein, .. } = Distances::between(&x, &draw(&distribution, class, 500));
             assert!(sliced_wasserstein < 0.3, "{} of class {class:?}: {sliced_wasserstein}", set.id);
         }
     }
@@ -165,7 +166,7 @@ fn the_shipped_networks_draw_their_data() {
 #[test]
 fn the_network_is_differentiated_right() {
     use unnoise::eval::{Differentiable, Readable};
-    let mut learner = learner(Recipe { width: 32, ..recipe() }, law("four-gaussians"), Kind::Linear);
+    let mut learner = learner(Recipe { width: 32, ..recipe() }, distribution("four-gaussians"), Kind::Linear);
     learner.train(100).expect("finite losses");
     let (learned, at) = (learner.learned(), process(Kind::Linear).level(0.4));
     let model = learned.conditioned(Some(1));
@@ -193,7 +194,9 @@ fn the_network_is_differentiated_right() {
 #[test]
 fn what_cannot_be_trained_is_said_in_a_sentence() {
     let refused = |recipe: Recipe, words: &str| {
-        let Err(e) = Learner::new(recipe, law("moons"), process(Kind::Linear)) else { panic!("{recipe:?} was taken") };
+        let Err(e) = Learner::new(recipe, distribution("moons"), process(Kind::Linear)) else {
+            panic!("{recipe:?} was taken")
+        };
         assert!(e.to_string().contains(words), "{e}");
     };
     for lr in [f64::NAN, 0.0, -1.0, 1e30, f64::INFINITY] {
@@ -205,8 +208,11 @@ fn what_cannot_be_trained_is_said_in_a_sentence() {
     refused(Recipe { ema: 1.0, ..recipe() }, "averaged");
 
     // The largest rate that is allowed makes a useless network, or a loss that is no number: a sentence, and the same again.
-    let mut learner =
-        learner(Recipe { lr: 1.0, objective: Prediction::Velocity, ..recipe() }, law("moons"), Kind::VarianceExploding);
+    let mut learner = learner(
+        Recipe { lr: 1.0, objective: Prediction::Velocity, ..recipe() },
+        distribution("moons"),
+        Kind::VarianceExploding,
+    );
     for _ in 0..2 {
         match learner.train(30) {
             Ok(row) => assert!(row.train.is_finite()),

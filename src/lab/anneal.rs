@@ -1,30 +1,33 @@
-//! Simulated annealing (Kirkpatrick et al. 1983, doi 10.1126/science.220.4598.671) on the landscape of a law.
+//! Simulated annealing (Kirkpatrick et al. 1983, doi 10.1126/science.220.4598.671) on the landscape of a distribution.
 
 use super::cloud::Stream;
-use super::law::{Law, LawAt, Towards};
+use super::distribution::{Distribution, LawAt, Towards};
 use super::settings::Cooling;
 use super::{Cloud, CloudNoise, Plane};
 use crate::math::{Latent, Level, TorchGenerator};
 
 /// The landscape `U(x) = -ln p_0(x)` in nats: its valleys are where the data is.
 ///
-/// With a class it is `U(x) = -ln p_0(x) - scale ln p(y | x)`, the one that guidance walks on: laws whose classes are alike have as
+/// With a class it is `U(x) = -ln p_0(x) - scale ln p(y | x)`, the one that guidance follows: distributions whose classes are alike have as
 /// many deepest valleys, and a little guidance makes one of them the deepest.
 #[derive(Clone, Debug)]
 pub struct Energy {
-    law: LawAt,
+    distribution: LawAt,
     towards: Option<Towards>,
 }
 
 impl Energy {
-    /// The landscape of `law`; a class that it does not have is none.
-    pub fn new(law: &Law, towards: Option<Towards>) -> Self {
-        Self { law: law.at(Level::CLEAN), towards: towards.filter(|towards| towards.class < law.classes()) }
+    /// The landscape of `distribution`; a class that it does not have is none.
+    pub fn new(distribution: &Distribution, towards: Option<Towards>) -> Self {
+        Self {
+            distribution: distribution.at(Level::CLEAN),
+            towards: towards.filter(|towards| towards.class < distribution.classes()),
+        }
     }
 
     /// `U(x)` in nats.
     pub fn at(&self, x: &[f64; 2]) -> f64 {
-        -self.towards.map_or_else(|| self.law.log_density(x), |towards| self.law.tilted(towards, x))
+        -self.towards.map_or_else(|| self.distribution.log_density(x), |towards| self.distribution.tilted(towards, x))
     }
 }
 

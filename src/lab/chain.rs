@@ -1,4 +1,4 @@
-//! The forward process, walked and in closed form.
+//! The forward process, step by step and in closed form.
 
 use super::{Cloud, CloudNoise, Process};
 use crate::denoise::noised;
@@ -17,14 +17,14 @@ pub fn chain<'a>(
 ) -> impl Iterator<Item = (Level, Cloud)> + 'a {
     let levels = (1..=steps).map(move |step| process.level(step as f64 / steps as f64));
     let (mut x, mut from) = (start.clone(), Level::CLEAN);
-    let walked = levels.map(move |to| {
+    let noised = levels.map(move |to| {
         let keep = to.alpha / from.alpha;
         let fresh = (to.sigma.powi(2) - (keep * from.sigma).powi(2)).max(0.0).sqrt();
         x = x.mix(keep, &noise.draw(x.0.len()), fresh);
         from = to;
         (to, x.clone())
     });
-    std::iter::once((Level::CLEAN, start)).chain(walked)
+    std::iter::once((Level::CLEAN, start)).chain(noised)
 }
 
 /// The same marginal in one step, `x_t = alpha_t x_0 + sigma_t eps` (the same, equation 4), with the one noise of `seed`

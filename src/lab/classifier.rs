@@ -1,9 +1,9 @@
-//! A classifier of noisy points, trained on a law of the plane: what leads a model where no exact classifier is known.
+//! A classifier of noisy points, trained on a distribution of the plane: what leads a model where no exact classifier is known.
 
 use super::draws::{Noisy, noisy, stream};
 use super::learn::{LearnError, trainer};
 use super::learned::{CHUNK, input_scale, scaled};
-use super::{Cloud, Law, Process};
+use super::{Cloud, Distribution, Process};
 use crate::backend::cpu;
 use crate::denoise::Classifier;
 use crate::math::{Latent, Level};
@@ -12,7 +12,7 @@ use crate::train::trainer::{Loss, Trainer, learning_rate};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-/// The network and its training, which are alike for every law: enough for the classes of each.
+/// The network and its training, which are alike for every distribution: enough for the classes of each.
 const DEPTH: usize = 3;
 const WIDTH: usize = 64;
 const BATCH: usize = 256;
@@ -31,7 +31,7 @@ const HELD_OUT: u64 = 5;
 /// A classifier in training (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4.1): the cross entropy of noisy points at
 /// levels from all of the clock. Every random number is a function of the seed and of the step.
 pub struct ClassifierLearner {
-    law: Law,
+    distribution: Distribution,
     process: Process,
     seed: u32,
     trainer: Trainer<Mlp>,
@@ -41,22 +41,22 @@ impl ClassifierLearner {
     /// Steps that make a classifier: it is then next to the exact one, see [`loss`](Self::loss).
     pub const ENOUGH: usize = 1000;
 
-    /// A classifier with the starting weights of the seed; `None` for a law of one class, which has nothing to be told apart.
+    /// A classifier with the starting weights of the seed; `None` for a distribution of one class, which has nothing to be told apart.
     ///
     /// # Errors
     /// More classes than a network can have.
-    pub fn new(law: Law, process: Process, seed: u32) -> Result<Option<Self>, LearnError> {
-        if law.classes() < 2 {
+    pub fn new(distribution: Distribution, process: Process, seed: u32) -> Result<Option<Self>, LearnError> {
+        if distribution.classes() < 2 {
             return Ok(None);
         }
-        let config = MlpConfig::classifier(DEPTH, WIDTH, law.classes())?;
+        let config = MlpConfig::classifier(DEPTH, WIDTH, distribution.classes())?;
         let trainer = trainer(&config, stream(seed, WEIGHTS, 0), EMA);
-        Ok(Some(Self { law, process, seed, trainer }))
+        Ok(Some(Self { distribution, process, seed, trainer }))
     }
 
-    /// Whether this is in training for that law, process and seed.
-    pub fn is_for(&self, law: &Law, process: &Process, seed: u32) -> bool {
-        self.law == *law && self.process == *process && self.seed == seed
+    /// Whether this is in training for that distribution, process and seed.
+    pub fn is_for(&self, distribution: &Distribution, process: &Process, seed: u32) -> bool {
+        self.distribution == *distribution && self.process == *process && self.seed == seed
     }
 
     /// Trains `steps` steps further, but not beyond [`ENOUGH`](Self::ENOUGH).
@@ -65,7 +65,7 @@ impl ClassifierLearner {
         for _ in 0..steps.min(Self::ENOUGH - self.steps()) {
             let step = self.steps();
             let seed = stream(self.seed, STEPS, step as u64);
-            let (points, _) = noisy(&self.law, &self.process, BATCH, seed);
+            let (points, _) = noisy(&self.distribution, &self.process, BATCH, seed);
             self.trainer.step(LR * learning_rate(step, WARMUP, Self::ENOUGH), |net| {
                 let loss = cross_entropy(net, &points, &device);
                 Loss { reported: loss.clone(), descended: loss }
@@ -81,9 +81,9 @@ impl ClassifierLearner {
     /// The cross entropy in nats on points that are never trained on, always the same with the same noise: of the averaged
     /// weights, and of the exact classifier, which no network beats but by chance.
     pub fn loss(&self) -> (f64, f64) {
-        let (held, _) = noisy(&self.law, &self.process, HELD, stream(self.seed, HELD_OUT, 0));
+        let (held, _) = noisy(&self.distribution, &self.process, HELD, stream(self.seed, HELD_OUT, 0));
         let net = cross_entropy(&self.trainer.averaged(0), &held, &cpu::device());
-        let exact = held.iter().map(|p| -self.law.at(p.at).log_posterior(p.class.into(), &p.x)).sum::<f64>();
+        let exact = held.iter().map(|p| -self.distribution.at(p.at).log_posterior(p.class.into(), &p.x)).sum::<f64>();
         (f64::from(cpu::read(net)[0]), exact / HELD as f64)
     }
 

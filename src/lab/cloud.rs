@@ -1,16 +1,16 @@
-//! A cloud of points of the plane: what the lab's samplers walk.
+//! A cloud of points of the plane: what the lab's samplers step.
 
 use crate::denoise::{Denoiser, Mixture};
 use crate::math::noise::node_seed;
 use crate::math::{Latent, Level, Noise, TorchGenerator};
 
-/// Points of the plane that are walked together.
+/// Points of the plane that are stepped together.
 ///
 /// To a sampler a cloud is one sample. The norms that a method takes, for the size of a Langevin step or the error of an
 /// adaptive one, are those of all its numbers, as k-diffusion takes them over a batch and the authors of Song et al. 2021
 /// (arXiv 2011.13456) over theirs. In the plane that is also what makes them right: the norm of one point's score is next
 /// to 0 beside a mode, and a step chosen by it would be endless there and would depend on the point, so that the chain would
-/// settle on another law. The norm over a cloud is a number of the noise level.
+/// settle on another distribution. The norm over a cloud is a number of the noise level.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cloud(pub Vec<[f64; 2]>);
 

@@ -18,7 +18,7 @@ pub struct Distances {
     pub sliced_wasserstein: f64,
     /// The energy distance `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, in units of the plane (Székely & Rizzo 2013, doi
     /// 10.1016/j.jspi.2013.03.018, equation 5). On a line it is `2 int (F - G)^2`, and the length of a vector of the plane is
-    /// `pi / 2` times the mean length of its shadows. Clouds of `n` and `m` points from one law have `(1/n + 1/m) E|X - X'|` in
+    /// `pi / 2` times the mean length of its shadows. Clouds of `n` and `m` points from one distribution have `(1/n + 1/m) E|X - X'|` in
     /// the mean.
     pub energy: f64,
 }

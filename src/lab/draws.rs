@@ -1,6 +1,6 @@
-//! What training of the laboratory draws: noisy points of a law.
+//! What training of the laboratory draws: noisy points of a distribution.
 
-use super::{Law, Process};
+use super::{Distribution, Process};
 use crate::math::noise::node_seed;
 use crate::math::{Latent, Level, TorchGenerator};
 
@@ -19,11 +19,16 @@ pub(super) fn stream(seed: u32, stream: u64, index: u64) -> u64 {
     node_seed(node_seed(seed.into(), stream), index)
 }
 
-/// `n` points of the law with `n` levels that are evenly spread over the clock from one uniform draw, which quietens the
+/// `n` points of the distribution with `n` levels that are evenly spread over the clock from one uniform draw, which quietens the
 /// gradient (Kingma et al. 2021, arXiv 2107.00630, appendix I.1). The generator is left where the draws of the noise ended.
-pub(super) fn noisy(law: &Law, process: &Process, n: usize, seed: u64) -> (Vec<Noisy>, TorchGenerator) {
+pub(super) fn noisy(
+    distribution: &Distribution,
+    process: &Process,
+    n: usize,
+    seed: u64,
+) -> (Vec<Noisy>, TorchGenerator) {
     // Cut to the 32 bits that a generator takes.
-    let data = law.draw(n, node_seed(seed, 0) as u32);
+    let data = distribution.draw(n, node_seed(seed, 0) as u32);
     let mut generator = TorchGenerator::new(node_seed(seed, 1));
     let eps = generator.randn(2 * n);
     let start = generator.rand_f64(1)[0];

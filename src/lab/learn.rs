@@ -1,8 +1,8 @@
-//! Training a small network on a law of the plane, a step at a time, so that a page can do it between two frames.
+//! Training a small network on a distribution of the plane, a step at a time, so that a page can do it between two frames.
 
 use super::draws::{Noisy, noisy, stream};
-use super::learned::{Learned, answer, scaled, told_apart};
-use super::{Law, Process, Settings};
+use super::learned::{Learned, answer, class_rows, scaled};
+use super::{Distribution, Process, Settings};
 use crate::backend::cpu;
 use crate::denoise::Prediction;
 use crate::math::TorchGenerator;
@@ -12,7 +12,7 @@ use crate::train::{initial, lambda};
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-/// What decides the weights, besides the law and the process: every random number of training is a function of the seed and
+/// What decides the weights, besides the distribution and the process: every random number of training is a function of the seed and
 /// of the step, so the same recipe gives the same weights, bit for bit, on one kind of machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
@@ -65,8 +65,8 @@ pub struct Measured {
     pub held_out: Option<f64>,
 }
 
-/// Share of the labels that are kept from the network, so that it learns the law with and without them (Ho & Salimans 2022,
-/// arXiv 2207.12598, algorithm 1). The paper's 0.1 to 0.2 serve models that are mostly told a class; here the law of all
+/// Share of the labels that are kept from the network, so that it learns the distribution with and without them (Ho & Salimans 2022,
+/// arXiv 2207.12598, algorithm 1). The paper's 0.1 to 0.2 serve models that mostly see a class; here the distribution of all
 /// classes, which is harder to learn than that of one, is what is mostly looked at.
 const LABEL_DROP: f64 = 0.5;
 
@@ -82,11 +82,11 @@ const HELD_OUT: u64 = 2;
 /// A network in training.
 pub struct Learner {
     recipe: Recipe,
-    law: Law,
+    distribution: Distribution,
     process: Process,
     trainer: Trainer<Mlp>,
     held: Batch,
-    /// The step whose loss was no number.
+    /// The step whose loss was NaN or infinite.
     broken: Option<usize>,
 }
 
@@ -95,7 +95,7 @@ impl Learner {
     ///
     /// # Errors
     /// A number of the recipe that is out of its range.
-    pub fn new(recipe: Recipe, law: Law, process: Process) -> Result<Self, LearnError> {
+    pub fn new(recipe: Recipe, distribution: Distribution, process: Process) -> Result<Self, LearnError> {
         if !Settings::LR.contains(&recipe.lr) {
             return Err(LearnError::Rate { got: recipe.lr });
         }
@@ -105,10 +105,10 @@ impl Learner {
         if !Settings::EMA.contains(&recipe.ema) {
             return Err(LearnError::Decay { got: recipe.ema });
         }
-        let config = MlpConfig::new(recipe.depth, recipe.width, told_apart(&law))?;
+        let config = MlpConfig::new(recipe.depth, recipe.width, class_rows(&distribution))?;
         let trainer = trainer(&config, stream(recipe.seed, WEIGHTS, 0), recipe.ema);
-        let held = Batch::draw(&law, &process, recipe.objective, HELD, stream(recipe.seed, HELD_OUT, 0));
-        Ok(Self { recipe, law, process, trainer, held, broken: None })
+        let held = Batch::draw(&distribution, &process, recipe.objective, HELD, stream(recipe.seed, HELD_OUT, 0));
+        Ok(Self { recipe, distribution, process, trainer, held, broken: None })
     }
 
     /// Trains `steps` steps further. Returns where the loss stands; with a held-out loss if one fell due.
@@ -124,7 +124,8 @@ impl Learner {
             if let Some(step) = self.broken {
                 return Err(LearnError::NotFinite { step });
             }
-            let batch = Batch::draw(&self.law, &self.process, objective, batch, stream(seed, STEPS, step as u64));
+            let batch =
+                Batch::draw(&self.distribution, &self.process, objective, batch, stream(seed, STEPS, step as u64));
             let loss = self.trainer.step(lr, |net| {
                 let loss = batch.loss(net, &device);
                 Loss { reported: loss.clone(), descended: loss }
@@ -155,12 +156,12 @@ impl Learner {
 
     /// What an exact model loses on the same points: no network can do better but by chance.
     pub fn floor(&self) -> f64 {
-        self.held.floor(&self.law, self.recipe.objective)
+        self.held.floor(&self.distribution, self.recipe.objective)
     }
 
     /// The model of the averaged weights.
     pub fn learned(&self) -> Learned {
-        Learned::new(self.trainer.averaged(0), self.recipe.objective, &self.law)
+        Learned::new(self.trainer.averaged(0), self.recipe.objective, &self.distribution)
     }
 }
 
@@ -183,11 +184,11 @@ struct Batch {
 }
 
 impl Batch {
-    fn draw(law: &Law, process: &Process, objective: Prediction, n: usize, seed: u64) -> Self {
-        let (noisy, mut generator) = noisy(law, process, n, seed);
+    fn draw(distribution: &Distribution, process: &Process, objective: Prediction, n: usize, seed: u64) -> Self {
+        let (noisy, mut generator) = noisy(distribution, process, n, seed);
         let dropped = generator.rand_f64(n);
-        let told = |(point, dropped): (&Noisy, f64)| {
-            (told_apart(law) > 0 && dropped >= LABEL_DROP).then(|| point.class.into())
+        let class = |(point, dropped): (&Noisy, f64)| {
+            (class_rows(distribution) > 0 && dropped >= LABEL_DROP).then(|| point.class.into())
         };
         let target = |Noisy { x0, eps, at, .. }: &Noisy| {
             let (a, b) = objective.target(*at);
@@ -197,7 +198,7 @@ impl Batch {
         Self {
             x: noisy.iter().flat_map(|point| scaled(&point.x, point.at)).collect(),
             log_nsr: noisy.iter().map(|point| point.at.nsr().ln()).collect(),
-            classes: noisy.iter().zip(dropped).map(told).collect(),
+            classes: noisy.iter().zip(dropped).map(class).collect(),
             target: noisy.iter().flat_map(target).collect(),
             noisy,
         }
@@ -211,10 +212,10 @@ impl Batch {
     }
 
     /// The same of the exact model's answers.
-    fn floor(&self, law: &Law, objective: Prediction) -> f64 {
+    fn floor(&self, distribution: &Distribution, objective: Prediction) -> f64 {
         let errors = self.noisy.iter().zip(&self.classes).zip(self.target.as_chunks::<2>().0);
         let squares = errors.map(|((Noisy { x, at, .. }, class), target)| {
-            let model = class.and_then(|class| law.only(class)).unwrap_or(law.mixture());
+            let model = class.and_then(|class| distribution.only(class)).unwrap_or(distribution.mixture());
             let exact = answer(objective, &model.posterior(x, *at), *at);
             [0, 1].map(|k| (exact[k] - f64::from(target[k])).powi(2)).iter().sum::<f64>()
         });

@@ -1,6 +1,6 @@
 //! A trained network as a denoiser of clouds.
 
-use super::{Cloud, Law};
+use super::{Cloud, Distribution};
 use crate::backend::cpu;
 use crate::denoise::ideal::Posterior;
 use crate::denoise::{Branch, Branches, Denoiser, Estimate, Mixture, Prediction};
@@ -12,7 +12,7 @@ use crate::train::lambda;
 use burn::tensor::{DType, Tensor, TensorData};
 use std::convert::Infallible;
 
-/// Standard deviation of the data that networks are told to expect, about that of every data set of the lab.
+/// Standard deviation of the data that networks expect, about that of every data set of the lab.
 const DATA_STD: f64 = 2.0;
 
 /// Points that go through the network together: few enough for their layers to stay in the processor's cache.
@@ -35,9 +35,9 @@ pub(super) fn answer(objective: Prediction, best: &Posterior<2>, at: Level) -> [
     best.x0.mix(a, &best.eps, b).scale(lambda(objective, at).sqrt())
 }
 
-/// The classes of a law that a network is told of: none where there is but one.
-pub(super) fn told_apart(law: &Law) -> usize {
-    if law.classes() > 1 { law.classes() } else { 0 }
+/// Rows of the class embedding of a network for this distribution: none where there is but one class.
+pub(super) fn class_rows(distribution: &Distribution) -> usize {
+    if distribution.classes() > 1 { distribution.classes() } else { 0 }
 }
 
 /// A trained network.
@@ -51,22 +51,28 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// `net` lies on the processor and was trained for `objective` on points of `law`.
-    pub(super) fn new(net: Mlp, objective: Prediction, law: &Law) -> Self {
+    /// `net` lies on the processor and was trained for `objective` on points of `distribution`.
+    pub(super) fn new(net: Mlp, objective: Prediction, distribution: &Distribution) -> Self {
         let noise = Level { t: 0.0, alpha: 0.0, sigma: 1.0 };
-        let centre = |law: &Mixture<2>| law.posterior(&[0.0; 2], noise).x0;
-        let centres = (0..net.config().num_class_embeds).filter_map(|class| law.only(class)).map(centre).collect();
-        Self { net, objective, centre: centre(law.mixture()), centres }
+        let centre = |distribution: &Mixture<2>| distribution.posterior(&[0.0; 2], noise).x0;
+        let centres =
+            (0..net.config().num_class_embeds).filter_map(|class| distribution.only(class)).map(centre).collect();
+        Self { net, objective, centre: centre(distribution.mixture()), centres }
     }
 
     /// The network of `config`, JSON with the number of its layers and their width, with `weights`, the bytes of a
-    /// safetensors file, as it was trained for `objective` on points of `law`.
+    /// safetensors file, as it was trained for `objective` on points of `distribution`.
     ///
     /// # Errors
     /// A configuration that cannot be built; weights that are damaged or belong to another configuration or to other data.
-    pub fn load(config: &str, weights: &[u8], objective: Prediction, law: &Law) -> Result<Self, LoadError> {
-        let config = MlpConfig { num_class_embeds: told_apart(law), ..MlpConfig::from_json(config)? };
-        Ok(Self::new(Mlp::with_weights(&config, weights, &cpu::device())?, objective, law))
+    pub fn load(
+        config: &str,
+        weights: &[u8],
+        objective: Prediction,
+        distribution: &Distribution,
+    ) -> Result<Self, LoadError> {
+        let config = MlpConfig { num_class_embeds: class_rows(distribution), ..MlpConfig::from_json(config)? };
+        Ok(Self::new(Mlp::with_weights(&config, weights, &cpu::device())?, objective, distribution))
     }
 
     /// The weights as a safetensors file.
@@ -123,11 +129,11 @@ impl Denoiser<Cloud> for ConditionedOn<'_> {
 
 impl Branches<Cloud> for ConditionedOn<'_> {
     fn branches(&self, x: &Cloud, at: Level, which: &[Branch]) -> Vec<Estimate<Cloud>> {
-        let told = |branch: &Branch| match branch {
+        let conditioned = |branch: &Branch| match branch {
             Branch::Conditional => *self,
             Branch::Unconditional | Branch::Negative => self.model.conditioned(None),
         };
-        which.iter().map(|branch| told(branch).estimate(x, at)).collect()
+        which.iter().map(|branch| conditioned(branch).estimate(x, at)).collect()
     }
 }
 

@@ -1,20 +1,20 @@
 //! Floor 5: the laboratory of the plane, where everything that the theory speaks of is known exactly.
 //!
-//! A data set is a [`Law`], a mixture of Gaussians with classes, so that its density, score and posterior are known at
-//! every noise level of a [`Process`]. The samplers of the table walk a [`Cloud`] of points with the exact denoiser, or with
+//! A data set is a [`Distribution`], a mixture of Gaussians with classes, so that its density, score and posterior are known at
+//! every noise level of a [`Process`]. The samplers of the table step a [`Cloud`] of points with the exact denoiser, or with
 //! a network that learned it. [`Settings`] is what decides what is seen, and its link.
 //!
 //! | module | has |
 //! |---|---|
-//! | [`cloud`] | the points that samplers walk, and their noise |
-//! | [`law`] | exact densities, scores, posteriors, conditional and guided laws |
+//! | [`cloud`] | the points that samplers step, and their noise |
+//! | [`distribution`] | exact densities, scores, posteriors, conditional and guided distributions |
 //! | [`data`] | the table of data sets, and points of one's own |
 //! | [`process`] | the forward processes, and their clock |
 //! | [`chain`](mod@chain) | a forward process as a Markov chain, and in closed form |
 //! | [`anneal`] | simulated annealing, and how many chains reach the deepest valley |
 //! | [`distance`] | how far two clouds are from each other |
 //! | [`plane`] | the part of the plane that is looked at, in cells |
-//! | [`run`] | the panes: samplers that walk clouds |
+//! | [`run`] | the panes: samplers that step clouds |
 //! | `learn`, `learned` | a network in training, and as a denoiser (cargo features `cpu`, `train` and `autodiff`) |
 //! | `classifier` | a classifier in training, and as a guide (the same features) |
 //! | [`numbers`] | likelihood, bound, race and inversion |
@@ -27,9 +27,9 @@ pub mod classifier;
 pub mod cloud;
 pub mod data;
 pub mod distance;
+pub mod distribution;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 mod draws;
-pub mod law;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 pub mod learn;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
@@ -44,7 +44,7 @@ pub use anneal::{Annealing, Cooled, Deepest, Energy};
 pub use chain::{chain, closed_form};
 pub use cloud::{Cloud, CloudNoise};
 pub use distance::Distances;
-pub use law::{Asked, Labelled, Law, LawAt, Part, Towards};
+pub use distribution::{Asked, Distribution, Labelled, LawAt, Part, Towards};
 pub use plane::Plane;
 pub use process::{Curve, Process};
 pub use settings::Settings;

@@ -2,7 +2,7 @@
 
 use super::run::{RunError, Stage};
 use super::settings::Pane;
-use super::{Cloud, Law, Process};
+use super::{Cloud, Distribution, Process};
 use crate::denoise::Denoiser;
 use crate::eval::convergence::{Counted, steps_within};
 use crate::eval::{
@@ -17,7 +17,7 @@ use std::convert::Infallible;
 pub struct LogLikelihood {
     /// By the probability-flow ODE of the model, in nats.
     pub ode: f64,
-    /// Of the law itself.
+    /// Of the distribution itself.
     pub analytic: f64,
     /// Evaluations of the model with its derivatives.
     pub nfe: usize,
@@ -41,22 +41,22 @@ impl Accuracy {
     }
 }
 
-/// The likelihood of `point` under `model` and under `law`, both with the same smallest noise. The noisy end of the ODE has
-/// the law's own density there, so that what is measured is the flow alone.
+/// The likelihood of `point` under `model` and under `distribution`, both with the same smallest noise. The noisy end of the ODE has
+/// the distribution's own density there, so that what is measured is the flow alone.
 ///
 /// # Errors
 /// The solver found no end.
 pub fn likelihood<M: Differentiable>(
-    (law, process): (&Law, &Process),
+    (distribution, process): (&Distribution, &Process),
     model: &M,
     point: [f64; 2],
     Accuracy { from, tolerance }: Accuracy,
 ) -> Result<LogLikelihood, OdeError<M::Error>> {
     let whole = Likelihood::new(process.schedule(), Control::Tolerance(tolerance));
-    let prior = |x: &[f64], at: Level| x.as_chunks().0.iter().map(|x| law.at(at).log_density(x)).sum();
+    let prior = |x: &[f64], at: Level| x.as_chunks().0.iter().map(|x| distribution.at(at).log_density(x)).sum();
     let flow = Likelihood { from, ..whole }.log_density(model, &point, &Probes::Exact, prior, &mut |_| {})?;
     // The point is x / alpha.
-    let analytic = law.at(Level::variance_exploding(0.0, from)).log_density(&point);
+    let analytic = distribution.at(Level::variance_exploding(0.0, from)).log_density(&point);
     Ok(LogLikelihood { ode: flow.nats(), analytic, nfe: flow.evaluations })
 }
 
@@ -74,7 +74,7 @@ pub struct Terms {
 /// # Errors
 /// A grid that cannot be built.
 pub fn bound<M: Readable<Error = Infallible>>(
-    (law, process): (&Law, &Process),
+    (distribution, process): (&Distribution, &Process),
     model: &M,
     points: &Cloud,
     steps: usize,
@@ -90,8 +90,8 @@ pub fn bound<M: Readable<Error = Infallible>>(
     let mean = |f: &dyn Fn(&eval::Bound) -> f64| all.iter().map(f).sum::<f64>() / all.len() as f64;
     let middle = (0..steps - 1).rev().map(|i| mean(&|bound| bound.steps[i].1));
     let terms = [mean(&|bound| bound.decoder)].into_iter().chain(middle).chain([mean(&|bound| bound.prior)]);
-    let law = law.at(Level::CLEAN);
-    let nll = -points.0.iter().map(|x| law.log_density(x)).sum::<f64>() / points.0.len() as f64;
+    let distribution = distribution.at(Level::CLEAN);
+    let nll = -points.0.iter().map(|x| distribution.log_density(x)).sum::<f64>() / points.0.len() as f64;
     Ok(Terms { terms: terms.collect(), nll })
 }
 

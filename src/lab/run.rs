@@ -1,7 +1,7 @@
-//! The panes of the laboratory: samplers that walk clouds, a step at a time.
+//! The panes of the laboratory: samplers that step clouds, a step at a time.
 
 use super::settings::{Guide, Pane};
-use super::{Asked, Cloud, CloudNoise, Law, Process, Settings};
+use super::{Asked, Cloud, CloudNoise, Distribution, Process, Settings};
 use crate::denoise::{Branches, Classifier, ClassifierGuided, Denoiser, Guidance, Guided};
 use crate::eval::convergence::Counted;
 use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
@@ -40,7 +40,7 @@ pub enum RunError {
 /// What all panes have in common.
 #[derive(Clone, Copy)]
 pub struct Stage<'a> {
-    pub law: &'a Law,
+    pub distribution: &'a Distribution,
     pub process: &'a Process,
     /// Guided, where a class is asked for.
     pub model: &'a dyn Denoiser<Cloud>,
@@ -94,7 +94,7 @@ impl Stage<'_> {
     }
 
     /// Langevin dynamics at one noise level (Song & Ermon 2019, arXiv 1907.05600, equation 4), at temperature 1:
-    /// `x + e/2 score + sqrt(e) z`. The level hides half of the narrowest part of the law, so that a learned score can be
+    /// `x + e/2 score + sqrt(e) z`. The level hides half of the narrowest part of the distribution, so that a learned score can be
     /// told from noise there, and `e` is half of that part's variance at this level: the chain settles on parts that
     /// are a seventh wider in variance at most.
     fn langevin<'a>(
@@ -104,7 +104,7 @@ impl Stage<'_> {
         model: &'a dyn Denoiser<Cloud>,
         noise: &'a mut dyn Noise<Cloud>,
     ) -> impl Iterator<Item = Step<Cloud>> + 'a {
-        let stds = self.law.mixture().components().iter().map(|part| part.std);
+        let stds = self.distribution.mixture().components().iter().map(|part| part.std);
         let std = stds.fold(f64::INFINITY, f64::min);
         let at = self.process.schedule().level_at(0.5 * std);
         let e = 0.5 * (at.alpha * std).hypot(at.sigma).powi(2);
@@ -145,20 +145,19 @@ fn judged<'a>(mut run: Box<dyn Adaptive<Cloud> + 'a>) -> impl Iterator<Item = Re
     })
 }
 
-/// The model that the settings ask for: `plain` without a class; with one, `told` of it and led towards it, or `plain` led by
-/// a classifier: the `trained` one if there is one, or else the exact one of `law`. `told` makes the model that can be asked
-/// with and without the class of the exact one.
+/// The model of the settings: `plain` without a class; with one, `conditioned` on it with classifier-free guidance, or `plain`
+/// guided by a classifier: the `trained` one if there is one, or else the exact one of `distribution`.
 pub fn guided<'a, B: Branches<Cloud> + 'a>(
     settings: &Settings,
-    law: &'a Law,
+    distribution: &'a Distribution,
     plain: impl Denoiser<Cloud> + 'a,
-    told: impl FnOnce(Asked<'a>) -> B,
+    conditioned: impl FnOnce(Asked<'a>) -> B,
     trained: Option<impl Classifier<Cloud> + 'a>,
 ) -> Box<dyn Denoiser<Cloud> + 'a> {
-    let Some(exact) = settings.class.and_then(|class| Asked::new(law, class)) else { return Box::new(plain) };
+    let Some(exact) = settings.class.and_then(|class| Asked::new(distribution, class)) else { return Box::new(plain) };
     let scale = settings.guidance;
     match (settings.guide, trained) {
-        (Guide::Free, _) => Box::new(Guided { model: told(exact), guidance: Guidance::plain(scale) }),
+        (Guide::Free, _) => Box::new(Guided { model: conditioned(exact), guidance: Guidance::plain(scale) }),
         (Guide::LearnedClassifier, Some(classifier)) => Box::new(ClassifierGuided { model: plain, classifier, scale }),
         _ => Box::new(ClassifierGuided { model: plain, classifier: exact, scale }),
     }

@@ -137,7 +137,7 @@ impl Pipeline {
         let (config, encoder) = (net.config(), text.net.config());
         if config.addition.is_some() || config.time_cond_proj_dim.is_some() || config.num_class_embeds.is_some() {
             return unfit(
-                "The network wants to be told more than a text, which no StableDiffusionPipeline does".to_owned(),
+                "The network is conditioned on more than a text, which no StableDiffusionPipeline does".to_owned(),
             );
         }
         let width = encoder.hidden_size;

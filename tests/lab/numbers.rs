@@ -1,6 +1,6 @@
 //! The numbers of the laboratory against what is known.
 
-use super::run::{law, pane, process};
+use super::run::{distribution, pane, process};
 use pollster::block_on;
 use unnoise::lab::numbers::{Accuracy, bound, inversion, likelihood, within};
 use unnoise::lab::process::Kind;
@@ -9,9 +9,10 @@ use unnoise::lab::run::Stage;
 #[test]
 fn the_ode_finds_the_likelihood_of_the_law() {
     for kind in [Kind::Linear, Kind::VarianceExploding, Kind::Flow] {
-        let (law, process) = (law("four-gaussians"), process(kind));
+        let (distribution, process) = (distribution("four-gaussians"), process(kind));
         for point in [[2.0, 2.0], [0.0, 0.0], [-3.1, 1.2], [0.5, -2.5]] {
-            let known = likelihood((&law, &process), law.mixture(), point, Accuracy::EXACT).expect("an end");
+            let known =
+                likelihood((&distribution, &process), distribution.mixture(), point, Accuracy::EXACT).expect("an end");
             assert!((known.ode - known.analytic).abs() < 1e-3, "{point:?} in {kind:?}: {known:?}");
             assert!(known.nfe > 10);
         }
@@ -21,10 +22,10 @@ fn the_ode_finds_the_likelihood_of_the_law() {
 /// The bound is above what it bounds, and the more steps it has, the less.
 #[test]
 fn the_bound_is_above_and_comes_nearer() {
-    let (law, process) = (law("four-gaussians"), process(Kind::Linear));
-    let points = law.draw(200, 1).x;
+    let (distribution, process) = (distribution("four-gaussians"), process(Kind::Linear));
+    let points = distribution.draw(200, 1).x;
     let gap = |steps| {
-        let terms = bound((&law, &process), law.mixture(), &points, steps, 4).expect("a grid");
+        let terms = bound((&distribution, &process), distribution.mixture(), &points, steps, 4).expect("a grid");
         assert_eq!(terms.terms.len(), steps + 1);
         terms.terms.iter().sum::<f64>() - terms.nll
     };
@@ -45,9 +46,9 @@ fn a_race_is_run_within_its_evaluations() {
 
 #[test]
 fn the_ode_comes_back_and_noise_does_not() {
-    let (law, process) = (law("four-gaussians"), process(Kind::Linear));
-    let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
-    let points = law.draw(50, 1).x;
+    let (distribution, process) = (distribution("four-gaussians"), process(Kind::Linear));
+    let stage = Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3 };
+    let points = distribution.draw(50, 1).x;
     let trip = |sampler, steps| block_on(inversion(&stage, &pane(sampler, steps), &points)).expect("it runs");
     let (coarse, fine, noisy) = (trip("ode", 25), trip("ode", 200), trip("ddpm", 50));
     assert!(fine.mean < 0.02 && fine.mean < 0.2 * coarse.mean, "{coarse:?}, {fine:?}");

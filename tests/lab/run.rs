@@ -1,16 +1,16 @@
-//! Panes: that what walks there ends where its law says.
+//! Panes: that what walks there ends where its distribution says.
 
 use futures_util::{StreamExt, TryStreamExt};
 use pollster::block_on;
 use unnoise::denoise::{Denoiser, Mixture};
 use unnoise::lab::run::{Frame, RunError, Stage, guided};
 use unnoise::lab::settings::{Guide, Pane};
-use unnoise::lab::{Asked, Cloud, CloudNoise, Curve, Distances, Law, Process, Settings, data, process::Kind};
+use unnoise::lab::{Asked, Cloud, CloudNoise, Curve, Distances, Distribution, Process, Settings, data, process::Kind};
 use unnoise::math::Level;
 use unnoise::samplers::method;
 
-pub fn law(id: &str) -> Law {
-    data::set(id).expect("a row").law()
+pub fn distribution(id: &str) -> Distribution {
+    data::set(id).expect("a row").distribution()
 }
 
 pub fn process(kind: Kind) -> Process {
@@ -31,10 +31,10 @@ fn end(stage: &Stage, pane: &Pane, n: usize) -> Cloud {
 
 #[test]
 fn every_sampler_walks_a_cloud_on_every_process() {
-    let law = law("four-gaussians");
+    let distribution = distribution("four-gaussians");
     for (id, kind) in Kind::ALL {
         let process = process(kind);
-        let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
+        let stage = Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3 };
         for sampler in Pane::samplers() {
             let (shown, z) = (pane(sampler, 6), noise(20));
             let frames: Vec<Frame> = block_on(stage.frames(&shown, &z).try_collect()).expect(sampler);
@@ -51,11 +51,11 @@ fn every_sampler_walks_a_cloud_on_every_process() {
 
 #[test]
 fn what_the_theory_names_ends_with_the_data() {
-    let (n, law) = (1500, law("four-gaussians"));
-    let wanted = law.draw(n, 1).x;
+    let (n, distribution) = (1500, distribution("four-gaussians"));
+    let wanted = distribution.draw(n, 1).x;
     for kind in [Kind::Linear, Kind::VarianceExploding, Kind::Flow] {
         let process = process(kind);
-        let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
+        let stage = Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3 };
         for (sampler, steps) in
             [("ode", 40), ("reverse-sde", 300), ("annealed-langevin", 100), ("predictor-corrector", 200)]
         {
@@ -70,10 +70,10 @@ fn what_the_theory_names_ends_with_the_data() {
 /// The chain's variance is that of its level over `1 - e / 4V`, where `e` is half of it.
 #[test]
 fn langevin_dynamics_settles_on_the_law_of_its_level() {
-    let law = law("one-gaussian");
-    let [part] = law.mixture().components() else { panic!("it is one Gaussian") };
+    let distribution = distribution("one-gaussian");
+    let [part] = distribution.mixture().components() else { panic!("it is one Gaussian") };
     let process = process(Kind::Linear);
-    let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
+    let stage = Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3 };
     let x = end(&stage, &pane("langevin", 100), 4000);
     let mean = |f: &dyn Fn(&[f64; 2]) -> f64| x.0.iter().map(f).sum::<f64>() / x.0.len() as f64;
     let at = unnoise::math::NoiseSchedule::level_at(process.schedule(), 0.5 * part.std);
@@ -88,8 +88,8 @@ fn langevin_dynamics_settles_on_the_law_of_its_level() {
 
 #[test]
 fn panes_start_alike_and_stop_when_they_are_told() {
-    let (law, process) = (law("moons"), process(Kind::Flow));
-    let stage = Stage { law: &law, process: &process, model: law.mixture(), seed: 3 };
+    let (distribution, process) = (distribution("moons"), process(Kind::Flow));
+    let stage = Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3 };
     let first = |pane: &Pane| {
         let z = noise(30);
         let seen: Vec<Frame> = block_on(stage.frames(pane, &z).take(2).try_collect()).expect("it runs");
@@ -103,15 +103,15 @@ fn panes_start_alike_and_stop_when_they_are_told() {
 /// With the exact model, both ways of guidance are one at scale 1, and they lead to the class.
 #[test]
 fn guidance_leads_to_the_class() {
-    let (law, process) = (law("four-gaussians"), process(Kind::Linear));
+    let (distribution, process) = (distribution("four-gaussians"), process(Kind::Linear));
     let class = 2;
-    let centre = law.only(class).expect("a class").components()[0].mean;
-    assert_eq!(law.alone(class).expect("a class").mixture(), law.only(class).expect("a class"));
-    assert_eq!(law.alone(4), None);
+    let centre = distribution.only(class).expect("a class").components()[0].mean;
+    assert_eq!(distribution.alone(class).expect("a class").mixture(), distribution.only(class).expect("a class"));
+    assert_eq!(distribution.alone(4), None);
     let walk = |guide, guidance| {
         let settings = Settings { class: Some(class), guide, guidance, ..Settings::default() };
-        let model = guided(&settings, &law, law.mixture().clone(), |exact| exact, None::<Asked>);
-        let stage = Stage { law: &law, process: &process, model: &*model, seed: 3 };
+        let model = guided(&settings, &distribution, distribution.mixture().clone(), |exact| exact, None::<Asked>);
+        let stage = Stage { distribution: &distribution, process: &process, model: &*model, seed: 3 };
         end(&stage, &pane("ddim", 30), 200)
     };
     let (free, led) = (walk(Guide::Free, 1.0), walk(Guide::Classifier, 1.0));
@@ -124,12 +124,12 @@ fn guidance_leads_to_the_class() {
 
 #[test]
 fn numbers_that_are_none_are_an_error() {
-    let (law, process) = (law("moons"), process(Kind::Linear));
+    let (distribution, process) = (distribution("moons"), process(Kind::Linear));
     let broken = |x: &Cloud, _: Level| x.map(|_| [f64::NAN; 2]);
     let model: &dyn Denoiser<Cloud> = &broken;
-    let stage = Stage { law: &law, process: &process, model, seed: 3 };
+    let stage = Stage { distribution: &distribution, process: &process, model, seed: 3 };
     let end = block_on(stage.end(&pane("ddim", 5), &noise(4)));
     assert!(matches!(end, Err(RunError::NotFinite { step: 1 })), "{end:?}");
-    let exact: &Mixture<2> = law.mixture();
+    let exact: &Mixture<2> = distribution.mixture();
     assert!(block_on(Stage { model: exact, ..stage }.end(&pane("ddim", 5), &noise(4))).is_ok());
 }

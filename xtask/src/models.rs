@@ -56,7 +56,7 @@ struct Row {
     classifier: Option<Classifier>,
 }
 
-/// What a visitor downloads to be led by a classifier.
+/// What a visitor downloads for guidance by a classifier.
 #[derive(Serialize)]
 struct Classifier {
     /// The folder's name.

@@ -29,7 +29,7 @@ pub fn run(args: &Args) -> Outcome {
         return Err("the link names no train-steps; write for how many the network is to be trained".into());
     }
     let process = settings.process()?;
-    let mut learner = Learner::new(Recipe::from(&settings), settings.law(), process)?;
+    let mut learner = Learner::new(Recipe::from(&settings), settings.distribution(), process)?;
     let bar = bar(settings.train_steps, "steps");
     while learner.steps() < settings.train_steps {
         let row = learner.train(STRIDE.min(settings.train_steps - learner.steps()))?;

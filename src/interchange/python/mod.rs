@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_diffusers_cannot_walk_is_said_in_words() {
+    fn what_diffusers_cannot_run_is_refused_in_words() {
         for (sampler, spacing, says) in [
             ("dpmpp-2m", "kl-optimal", "no noise levels like those of kl-optimal spacing"),
             ("euler-ancestral", "karras", "no noise levels like those of karras spacing"),

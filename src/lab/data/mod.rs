@@ -1,6 +1,6 @@
-//! The data sets of the lab: a table of laws, and points of one's own.
+//! The data sets of the lab: a table of distributions, and points of one's own.
 //!
-//! A shape such as the spiral is a law too: many narrow Gaussians along it, closer to each other than they are wide, so that
+//! A shape such as the spiral is a distribution too: many narrow Gaussians along it, closer to each other than they are wide, so that
 //! their sum is as smooth as the shape with a little noise. What is drawn is drawn from that sum, and therefore its
 //! density, its score and its likelihood are exact and not those of something near it.
 
@@ -19,7 +19,7 @@ pub use csv::{CsvError, read_csv};
 pub use own::{Own, OwnError};
 pub use picture::{PictureError, points_of};
 
-use super::{Law, Part};
+use super::{Distribution, Part};
 use crate::denoise::ideal::Component;
 
 /// The id of points of one's own, which no row of the table has.
@@ -34,12 +34,12 @@ pub struct DataSet {
 }
 
 impl DataSet {
-    /// The law that its points are drawn from.
+    /// The distribution that its points are drawn from.
     ///
     /// # Panics
-    /// Never: a test makes every law of the table.
-    pub fn law(&self) -> Law {
-        Law::new(&(self.parts)()).expect("every row is a law")
+    /// Never: a test makes every distribution of the table.
+    pub fn distribution(&self) -> Distribution {
+        Distribution::new(&(self.parts)()).expect("every row is a distribution")
     }
 }
 
@@ -68,11 +68,11 @@ pub fn set(id: &str) -> Option<&'static DataSet> {
     sets().iter().find(|set| set.id == id)
 }
 
-/// The law of the data named `id`; that of `own` for [`OWN`]. An id that no row has, or `own` without a point, is the
+/// The distribution of the data named `id`; that of `own` for [`OWN`]. An id that no row has, or `own` without a point, is the
 /// first row.
-pub fn law(id: &str, own: &Own) -> Law {
-    let of_own = (id == OWN).then(|| own.law()).flatten();
-    of_own.unwrap_or_else(|| set(id).unwrap_or(&sets()[0]).law())
+pub fn distribution(id: &str, own: &Own) -> Distribution {
+    let of_own = (id == OWN).then(|| own.distribution()).flatten();
+    of_own.unwrap_or_else(|| set(id).unwrap_or(&sets()[0]).distribution())
 }
 
 /// A class that lies along a curve: `n` Gaussians of this width, in the middles of `n` equal parts of `0..1`. A class has
@@ -110,11 +110,11 @@ mod tests {
     fn an_id_finds_its_law() {
         let own = Own::new(&[[1.0, 2.0], [0.0, 0.0]], &[1, 0]).unwrap();
         for set in sets() {
-            assert_eq!(law(set.id, &own), set.law());
+            assert_eq!(distribution(set.id, &own), set.distribution());
         }
-        assert_eq!(law(OWN, &own), own.law().unwrap());
+        assert_eq!(distribution(OWN, &own), own.distribution().unwrap());
         for id in [OWN, "moon"] {
-            assert_eq!(law(id, &Own::default()), sets()[0].law());
+            assert_eq!(distribution(id, &Own::default()), sets()[0].distribution());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Points of one's own: drawn, pasted or taken from a picture, and packed into a link.
 
 use crate::denoise::ideal::Component;
-use crate::lab::{Cloud, Labelled, Law, Part};
+use crate::lab::{Cloud, Distribution, Labelled, Part};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ impl Own {
     pub const MOST: usize = 2000;
     /// Most classes.
     pub const CLASSES: usize = 16;
-    /// Standard deviation of the Gaussian around each point: the law of points is a density, so that it has a likelihood and
+    /// Standard deviation of the Gaussian around each point: the distribution of points is a density, so that it has a likelihood and
     /// an energy.
     pub const WIDTH: f64 = 0.1;
 
@@ -81,11 +81,11 @@ impl Own {
         self.0.label.is_empty()
     }
 
-    /// Their law, each point with the same share; `None` without any.
-    pub fn law(&self) -> Option<Law> {
+    /// Their distribution, each point with the same share; `None` without any.
+    pub fn distribution(&self) -> Option<Distribution> {
         let component = |mean: &[f64; 2]| Component { weight: 1.0, mean: *mean, std: Self::WIDTH };
         let parts = self.0.x.0.iter().zip(&self.0.label);
-        Law::new(&parts.map(|(x, class)| Part { class: *class, component: component(x) }).collect::<Vec<_>>())
+        Distribution::new(&parts.map(|(x, class)| Part { class: *class, component: component(x) }).collect::<Vec<_>>())
     }
 
     /// The text of a link: base64 (RFC 4648, section 5, without padding) of a byte that says whether there are classes, and for
@@ -221,7 +221,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "[A-Za-z0-9_-]{0,40}") {
             if let Ok(own) = Own::unpack(&text) {
-                prop_assert!(own.law().is_some());
+                prop_assert!(own.distribution().is_some());
             }
         }
     }

@@ -10,7 +10,7 @@ pub use values::{Cooling, Field, Guide, Model, OBJECTIVES, Pane, View};
 
 use super::data::{self, OWN, Own};
 use super::process::{Curve, Kind, Process};
-use super::{Law, Towards};
+use super::{Distribution, Towards};
 use crate::denoise::Prediction;
 use crate::math::ScheduleError;
 use crate::settings::{Checked, LAB_PAGE, Link, Linked, Page, Problem, Reason, Row, Value};
@@ -122,7 +122,7 @@ impl Settings {
             problems.push(Problem::new("points", "", values::POINTS));
             self.data = default.data;
         }
-        let classes = self.law().classes();
+        let classes = self.distribution().classes();
         if let Some(class) = self.class.filter(|class| *class >= classes) {
             problems.push(Problem::new("class", class, Reason::range(-1.0, (classes - 1) as f64)));
             self.class = None;
@@ -134,9 +134,9 @@ impl Settings {
         problems
     }
 
-    /// The law of the data.
-    pub fn law(&self) -> Law {
-        data::law(&self.data, &self.points)
+    /// The distribution of the data.
+    pub fn distribution(&self) -> Distribution {
+        data::distribution(&self.data, &self.points)
     }
 
     /// The forward process.

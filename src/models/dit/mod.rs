@@ -74,8 +74,8 @@ impl Dit {
             h = block.forward(h, &time, &class);
         }
         let Some(first) = self.transformer_blocks.first() else { unreachable!("num_layers is at least 1") };
-        let told = self.proj_out_1.forward(silu(first.norm1.emb.forward(&time, &class)));
-        let [shift, scale] = told.chunk(2, 1).try_into().expect("two halves of an even width");
+        let modulation = self.proj_out_1.forward(silu(first.norm1.emb.forward(&time, &class)));
+        let [shift, scale] = modulation.chunk(2, 1).try_into().expect("two halves of an even width");
         let h = self.proj_out_2.forward(modulated(self.norm_out.forward(h), shift, scale));
         // From patches to the picture.
         let outputs = self.config.out_channels;
@@ -142,9 +142,9 @@ impl Block {
     }
 
     fn forward(&self, x: Tensor<3>, time: &Tensor<2>, class: &Tensor<2, Int>) -> Tensor<3> {
-        let told = self.norm1.linear.forward(silu(self.norm1.emb.forward(time, class)));
+        let modulation = self.norm1.linear.forward(silu(self.norm1.emb.forward(time, class)));
         let [shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp] =
-            told.chunk(6, 1).try_into().expect("six parts of a multiple of six");
+            modulation.chunk(6, 1).try_into().expect("six parts of a multiple of six");
         let h = modulated(self.norm1.norm.forward(x.clone()), shift_msa, scale_msa);
         let x = self.attn1.forward(h.clone(), h) * gate_msa.unsqueeze_dim(1) + x;
         let h = modulated(self.norm3.forward(x.clone()), shift_mlp, scale_mlp);

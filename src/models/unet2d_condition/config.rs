@@ -44,7 +44,7 @@ pub struct Unet2dConditionConfig {
     pub conv_out_kernel: usize,
 }
 
-/// The pooled text and the sizes of the picture that SDXL is told (Podell et al. 2023, arXiv 2307.01952, section 2.2).
+/// The pooled text and the sizes of the picture that SDXL is conditioned on (Podell et al. 2023, arXiv 2307.01952, section 2.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Addition {
     /// Width of the embedding of each size.

@@ -31,7 +31,7 @@ pub struct Unet2dCondition {
     config: Unet2dConditionConfig,
 }
 
-/// What the network is told besides the time.
+/// What the network is conditioned on besides the time.
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// The states of the text: `[batch, positions, cross_attention_dim]`.
@@ -44,7 +44,7 @@ pub struct Condition {
     pub guidance: Option<Tensor<2>>,
 }
 
-/// What SDXL is told.
+/// What SDXL is conditioned on.
 #[derive(Clone, Debug)]
 pub struct Added {
     /// The pooled text: `[batch, width]`.

@@ -91,7 +91,7 @@ pub enum Outcome {
 /// Follows a recipe. `watch` is called after every step, and stops the run by breaking.
 ///
 /// # Errors
-/// A recipe, data, checkpoint or folder that cannot be used, and a loss that is no number.
+/// A recipe, data, checkpoint or folder that cannot be used, and a loss that is NaN or infinite.
 pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Result<Outcome, RunError> {
     let text = std::fs::read_to_string(job.recipe).map_err(file(job.recipe))?;
     let at_fault = |source| RunError::Recipe { path: job.recipe.to_owned(), source };

@@ -70,13 +70,13 @@ impl Lab {
         }
         self.classifier.borrow_mut().take_if(|classifier| !scene.trusts(classifier));
         self.scene.replace(Rc::new(scene));
-        given(&Changed { retrain, classes: self.scene().law.classes() })
+        given(&Changed { retrain, classes: self.scene().distribution.classes() })
     }
 
     /// `n` points of the data with their classes.
     pub fn data(&self, n: usize) -> Result<Ts<Data>, JsValue> {
         let scene = self.scene();
-        let data = scene.law.draw(n, scene.settings.seed);
+        let data = scene.distribution.draw(n, scene.settings.seed);
         given(&Data { x: array(&data.x), label: data.label.into() })
     }
 
@@ -113,7 +113,7 @@ impl Lab {
     pub fn density(&self, clock: f64, cells: usize, half: f64) -> Float32Array {
         let scene = self.scene();
         let still = matches!(scene.settings.view, View::Anneal | View::Numbers);
-        let at = scene.law.at(if still { Level::CLEAN } else { scene.process.level(clock) });
+        let at = scene.distribution.at(if still { Level::CLEAN } else { scene.process.level(clock) });
         let log = |x: [f64; 2]| scene.settings.towards().map_or_else(|| at.log_density(&x), |to| at.tilted(to, &x));
         let values: Vec<f32> = Scene::plane(cells, half).centres().map(|x| log(x) as f32).collect();
         Float32Array::from(&values[..])
@@ -172,7 +172,7 @@ impl Lab {
     /// Takes weights that were trained elsewhere for the objective, the data and the process of the settings.
     pub fn use_weights(&self, config: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let scene = self.scene();
-        let given = Learned::load(config, bytes, scene.settings.objective, &scene.law);
+        let given = Learned::load(config, bytes, scene.settings.objective, &scene.distribution);
         let given = given.map_err(|e| fault("weights", &e))?;
         self.net.replace(Net::Given(given));
         Ok(())
@@ -198,7 +198,7 @@ impl Lab {
         let scene = self.scene();
         LabRun(Frames::new(try_stream! {
             let Settings { cooling, particles, seed, .. } = &scene.settings;
-            let energy = Energy::new(&scene.law, scene.settings.towards());
+            let energy = Energy::new(&scene.distribution, scene.settings.towards());
             let deepest = Deepest::of(&energy);
             let steps = if fast { cooling.steps().div_ceil(10) } else { cooling.steps() };
             let mut generator = TorchGenerator::new(node_seed((*seed).into(), 3));
@@ -214,10 +214,10 @@ impl Lab {
     pub fn likelihood(&self, points: &[f32]) -> Result<Vec<Ts<Likelihood>>, JsValue> {
         let scene = self.scene();
         let learned = self.chosen()?;
-        let world = (&scene.law, &scene.process);
+        let world = (&scene.distribution, &scene.process);
         let row = |x: &[f64; 2]| {
             let known = match &learned {
-                None => numbers::likelihood(world, scene.law.mixture(), *x, Accuracy::EXACT),
+                None => numbers::likelihood(world, scene.distribution.mixture(), *x, Accuracy::EXACT),
                 Some(net) => numbers::likelihood(world, &net.conditioned(None), *x, Accuracy::learned(&scene.process)),
             };
             let known = known.map_err(|e| fault("run", &e))?;
@@ -230,10 +230,10 @@ impl Lab {
     pub fn bound(&self, steps: usize) -> Result<Ts<Bound>, JsValue> {
         let scene = self.scene();
         let learned = self.chosen()?;
-        let (world, seed) = ((&scene.law, &scene.process), scene.settings.seed);
-        let points = scene.law.draw(POINTS, seed).x;
+        let (world, seed) = ((&scene.distribution, &scene.process), scene.settings.seed);
+        let points = scene.distribution.draw(POINTS, seed).x;
         let terms = match &learned {
-            None => numbers::bound(world, scene.law.mixture(), &points, steps, seed),
+            None => numbers::bound(world, scene.distribution.mixture(), &points, steps, seed),
             Some(net) => numbers::bound(world, &net.conditioned(None), &points, steps, seed),
         };
         let terms = terms.map_err(|e| run_fault(e.into()))?;
@@ -268,7 +268,7 @@ impl Lab {
         let scene = self.scene();
         let (learned, classifier) = (self.chosen()?, self.guide());
         let model = scene.model(learned.as_ref(), classifier.as_ref());
-        let points = scene.law.draw(POINTS, scene.settings.seed).x;
+        let points = scene.distribution.draw(POINTS, scene.settings.seed).x;
         let trip = numbers::inversion(&scene.stage(&*model), scene.pane(pane)?, &points).await.map_err(run_fault)?;
         given(&Inversion { error_max: trip.most, error_mean: trip.mean, nfe: trip.nfe })
     }

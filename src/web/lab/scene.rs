@@ -7,7 +7,7 @@ use crate::lab::learn::{Learner, Recipe};
 use crate::lab::learned::Learned;
 use crate::lab::run::{Stage, guided};
 use crate::lab::settings::Pane;
-use crate::lab::{Cloud, CloudNoise, Law, Plane, Process, Settings};
+use crate::lab::{Cloud, CloudNoise, Distribution, Plane, Process, Settings};
 use crate::settings::Checked;
 use crate::web;
 use crate::web::fault::{fault, fault_with};
@@ -16,7 +16,7 @@ use wasm_bindgen::JsValue;
 /// The settings, and what they name.
 pub struct Scene {
     pub settings: Settings,
-    pub law: Law,
+    pub distribution: Distribution,
     pub process: Process,
 }
 
@@ -29,49 +29,52 @@ impl Scene {
             return Err(fault_with("setting", &problem.to_string(), Some(problem)));
         }
         let process = settings.process().map_err(|e| fault("run", &e))?;
-        Ok(Self { law: settings.law(), settings, process })
+        Ok(Self { distribution: settings.distribution(), settings, process })
     }
 
     /// Whether a network that was trained here is the one that would be trained there.
     pub fn trains_alike(&self, other: &Self) -> bool {
         let recipes = [&self.settings, &other.settings].map(Recipe::from);
-        self.law == other.law && self.process == other.process && recipes[0] == recipes[1]
+        self.distribution == other.distribution && self.process == other.process && recipes[0] == recipes[1]
     }
 
-    /// The model that is walked and drawn: guided where a class is asked for. What was not learned is exact.
+    /// The model that is sampled from and drawn: guided where a class is asked for. What was not learned is exact.
     pub fn model<'a>(
         &'a self,
         net: Option<&'a Learned>,
         classifier: Option<&'a LearnedClassifier>,
     ) -> Box<dyn Denoiser<Cloud> + 'a> {
-        let Self { settings, law, .. } = self;
-        let led = classifier.zip(settings.class).map(|(classifier, class)| classifier.towards(class));
+        let Self { settings, distribution, .. } = self;
+        let guiding = classifier.zip(settings.class).map(|(classifier, class)| classifier.towards(class));
         match net {
-            None => guided(settings, law, law.mixture().clone(), |asked| asked, led),
-            Some(net) => guided(settings, law, net.conditioned(None), |_| net.conditioned(settings.class), led),
+            None => guided(settings, distribution, distribution.mixture().clone(), |asked| asked, guiding),
+            Some(net) => {
+                guided(settings, distribution, net.conditioned(None), |_| net.conditioned(settings.class), guiding)
+            }
         }
     }
 
     /// Whether a classifier that was trained there serves here.
     pub fn trusts(&self, classifier: &ClassifierLearner) -> bool {
-        classifier.is_for(&self.law, &self.process, self.settings.train_seed)
+        classifier.is_for(&self.distribution, &self.process, self.settings.train_seed)
     }
 
     /// A classifier that was not trained yet; none where there is but one class.
     pub fn classifier(&self) -> Result<Option<ClassifierLearner>, JsValue> {
-        ClassifierLearner::new(self.law.clone(), self.process.clone(), self.settings.train_seed).map_err(learn_fault)
+        ClassifierLearner::new(self.distribution.clone(), self.process.clone(), self.settings.train_seed)
+            .map_err(learn_fault)
     }
 
     /// The data that the forward process takes.
     pub fn particles(&self) -> Cloud {
-        self.law.draw(self.settings.particles, self.settings.seed).x
+        self.distribution.draw(self.settings.particles, self.settings.seed).x
     }
 
     /// What samples are to look like: other points of the data, or of the class that is asked for.
     pub fn wanted(&self) -> Cloud {
-        let alone = self.settings.class.and_then(|class| self.law.alone(class));
-        let law = alone.as_ref().unwrap_or(&self.law);
-        law.draw(self.settings.particles, self.settings.seed.wrapping_add(1)).x
+        let alone = self.settings.class.and_then(|class| self.distribution.alone(class));
+        let distribution = alone.as_ref().unwrap_or(&self.distribution);
+        distribution.draw(self.settings.particles, self.settings.seed.wrapping_add(1)).x
     }
 
     /// Pane 1 to 4.
@@ -85,7 +88,7 @@ impl Scene {
     /// A network that was not trained yet.
     pub fn learner(&self) -> Result<Learner, JsValue> {
         let recipe = Recipe::from(&self.settings);
-        Learner::new(recipe, self.law.clone(), self.process.clone()).map_err(learn_fault)
+        Learner::new(recipe, self.distribution.clone(), self.process.clone()).map_err(learn_fault)
     }
 
     /// The noise that panes start from, standard normal.
@@ -100,6 +103,6 @@ impl Scene {
 
     /// Where panes run, with this model.
     pub fn stage<'a>(&'a self, model: &'a dyn Denoiser<Cloud>) -> Stage<'a> {
-        Stage { law: &self.law, process: &self.process, model, seed: self.settings.seed }
+        Stage { distribution: &self.distribution, process: &self.process, model, seed: self.settings.seed }
     }
 }

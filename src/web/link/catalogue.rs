@@ -142,7 +142,10 @@ impl Catalogue {
             schedules: Spacing::ALL.iter().map(Schedule::new).collect(),
             settings: rows::<settings::Settings>(),
             lab: rows::<lab::Settings>(),
-            lab_data: sets().iter().map(|set| LabData { id: set.id, components: set.law().classes() }).collect(),
+            lab_data: sets()
+                .iter()
+                .map(|set| LabData { id: set.id, components: set.distribution().classes() })
+                .collect(),
             lab_samplers: Pane::samplers(),
             lab_theory: theory.into(),
             lab_limits: LabLimits {

@@ -6,8 +6,8 @@ use unnoise::lab::data::set;
 use unnoise::lab::process::Kind;
 use unnoise::lab::settings::Cooling;
 use unnoise::lab::{
-    Annealing, Asked, Cloud, CloudNoise, Curve, Deepest, Distances, Energy, Law, Part, Process, Settings, Towards,
-    chain, closed_form,
+    Annealing, Asked, Cloud, CloudNoise, Curve, Deepest, Distances, Distribution, Energy, Part, Process, Settings,
+    Towards, chain, closed_form,
 };
 use unnoise::math::Latent;
 use unnoise::samplers::{Method, Run, Stepping, method, methods};
@@ -43,20 +43,20 @@ fn end(
     }
 }
 
-/// The energy distance of clouds of `n` and `m` points from one law has the mean `(1/n + 1/m) E|X - X'|`. Five times that leaves room
+/// The energy distance of clouds of `n` and `m` points from one distribution has the mean `(1/n + 1/m) E|X - X'|`. Five times that leaves room
 /// for its scatter, and for what 50 steps of the coarsest methods are off by: those that take estimates for points.
 #[test]
 fn every_sampler_lands_on_the_four_gaussians() {
     const N: usize = 1000;
-    let law = set("four-gaussians").expect("a row").law();
-    let data = law.draw(10 * N, 8).x;
+    let distribution = set("four-gaussians").expect("a row").distribution();
+    let data = distribution.draw(10 * N, 8).x;
     let (one, other) = data.0.split_at(5 * N);
     let apart = one.iter().zip(other).map(|(x, y)| (x[0] - y[0]).hypot(x[1] - y[1])).sum::<f64>() / (5 * N) as f64;
     let allowed = 5.0 * (1.0 / N as f64 + 0.1 / N as f64) * apart;
     for method in methods::<Cloud>() {
         for kind in [Kind::Linear, Kind::Flow] {
             let Distances { sliced_wasserstein, energy } =
-                Distances::between(&end(&method, law.mixture(), &process(kind), 50, N), &data);
+                Distances::between(&end(&method, distribution.mixture(), &process(kind), 50, N), &data);
             assert!(energy < allowed, "{} on {kind:?}: {energy}, allowed {allowed}", method.id);
             // Its squares tell a few points that went astray.
             assert!(sliced_wasserstein < 0.3, "{} on {kind:?}: {sliced_wasserstein}", method.id);
@@ -66,20 +66,22 @@ fn every_sampler_lands_on_the_four_gaussians() {
     assert!(noise > 20.0 * allowed, "{noise}");
 }
 
-/// At scale 1 both kinds of guidance end at the law of the class; beyond it the points lie where the classifier is surer.
+/// At scale 1 both kinds of guidance end at the distribution of the class; beyond it the points lie where the classifier is surer.
 #[test]
 fn guidance_leads_to_the_class_and_beyond_it_to_where_it_is_sure() {
     const N: usize = 1000;
-    let (law, class) = (set("circles").expect("a row").law(), 0);
-    let asked = Asked::new(&law, class).expect("a class");
+    let (distribution, class) = (set("circles").expect("a row").distribution(), 0);
+    let asked = Asked::new(&distribution, class).expect("a class");
     let heun = method("heun").expect("a row");
     let process = process(Kind::Cosine);
     let free = |scale: f64| end(&heun, &Guided { model: asked, guidance: scale.into() }, &process, 50, N);
     let by_classifier = |scale| {
-        let model = ClassifierGuided { model: law.mixture().clone(), classifier: asked, scale };
+        let model = ClassifierGuided { model: distribution.mixture().clone(), classifier: asked, scale };
         end(&heun, &model, &process, 50, N)
     };
-    let only = |class| Law::new(&parts_of(law.only(class).expect("a class"))).expect("a law").draw(N, 2).x;
+    let only = |class| {
+        Distribution::new(&parts_of(distribution.only(class).expect("a class"))).expect("a distribution").draw(N, 2).x
+    };
     let [own, other] = [class, 1].map(only);
     for x in [free(1.0), by_classifier(1.0)] {
         let (near, far) = (Distances::between(&x, &own).energy, Distances::between(&x, &other).energy);
@@ -87,23 +89,23 @@ fn guidance_leads_to_the_class_and_beyond_it_to_where_it_is_sure() {
         assert!(near < 5.0 * 4.0 / N as f64 && far > 10.0 * near, "{near} from the class, {far} from the other");
     }
     let sure = |x: &Cloud| {
-        let here = law.at(process.level(0.2));
+        let here = distribution.at(process.level(0.2));
         x.0.iter().map(|x| here.log_posterior(class, x)).sum::<f64>() / N as f64
     };
     let scales = [0.0, 1.0, 4.0].map(|scale| sure(&free(scale)));
     assert!(scales[0] < scales[1] && scales[1] < scales[2], "{scales:?}");
 }
 
-fn parts_of(law: &Mixture<2>) -> Vec<Part> {
-    law.components().iter().map(|component| Part { class: 0, component: *component }).collect()
+fn parts_of(distribution: &Mixture<2>) -> Vec<Part> {
+    distribution.components().iter().map(|component| Part { class: 0, component: *component }).collect()
 }
 
 /// Mean and variance of the chain's points against those of one step, level by level.
 #[test]
 fn the_chain_and_the_closed_form_have_the_same_marginals() {
     const N: usize = 20_000;
-    let law = set("moons").expect("a row").law();
-    let start = law.draw(N, 0).x;
+    let distribution = set("moons").expect("a row").distribution();
+    let start = distribution.draw(N, 0).x;
     for (_, kind) in Kind::ALL {
         let process = process(kind);
         let mut noise = CloudNoise::new(1);
@@ -139,10 +141,15 @@ fn moments(cloud: &Cloud, i: usize) -> (f64, f64) {
 }
 
 /// Four valleys near each other, one a little deeper.
-fn hilly() -> Law {
+fn hilly() -> Distribution {
     let part = |class, x, y, weight| Part { class, component: Component { weight, mean: [x, y], std: 0.5 } };
-    Law::new(&[part(0, 1.0, 1.0, 3.0), part(1, -1.0, 1.0, 1.0), part(2, -1.0, -1.0, 1.0), part(3, 1.0, -1.0, 1.0)])
-        .expect("a law")
+    Distribution::new(&[
+        part(0, 1.0, 1.0, 3.0),
+        part(1, -1.0, 1.0, 1.0),
+        part(2, -1.0, -1.0, 1.0),
+        part(3, 1.0, -1.0, 1.0),
+    ])
+    .expect("a distribution")
 }
 
 fn cooling(line: &str) -> Cooling {
@@ -151,12 +158,12 @@ fn cooling(line: &str) -> Cooling {
     settings.cooling
 }
 
-/// At temperature 1 the chains sample the law, at 2 its root.
+/// At temperature 1 the chains sample the distribution, at 2 its root.
 #[test]
 fn metropolis_samples_the_law_at_its_temperature() {
     const N: usize = 4000;
-    let law = set("one-gaussian").expect("a row").law();
-    let energy = Energy::new(&law, None);
+    let distribution = set("one-gaussian").expect("a row").distribution();
+    let energy = Energy::new(&distribution, None);
     for temperature in [1.0, 2.0, 0.25] {
         let cooling = cooling(&format!("{temperature}_{temperature}_300"));
         let start = CloudNoise::new(3).draw(N);
@@ -175,8 +182,8 @@ fn metropolis_samples_the_law_at_its_temperature() {
 #[test]
 fn slow_cooling_reaches_the_deepest_valley_more_often() {
     const N: usize = 1000;
-    let law = hilly();
-    let energy = Energy::new(&law, None);
+    let distribution = hilly();
+    let energy = Energy::new(&distribution, None);
     let (cooling, deepest) = (cooling("8_0.05_2000"), Deepest::of(&energy));
     let start = CloudNoise::new(0).draw(N).scale(2.0);
     let run = |steps: usize| -> Vec<_> { Annealing::new(&energy, &cooling, steps, start.clone(), 5).collect() };
@@ -196,10 +203,10 @@ fn slow_cooling_reaches_the_deepest_valley_more_often() {
 fn the_deepest_valley_is_the_one_of_the_largest_share_or_of_the_class_asked_for() {
     let quarters = [[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]].map(|x| Cloud(vec![x, x.map(|v| 1.3 * v)]));
     let shares = |energy: &Energy| quarters.each_ref().map(|x| Deepest::of(energy).share(x));
-    let law = hilly();
-    assert_eq!(shares(&Energy::new(&law, None)), [1.0, 0.0, 0.0, 0.0]);
+    let distribution = hilly();
+    assert_eq!(shares(&Energy::new(&distribution, None)), [1.0, 0.0, 0.0, 0.0]);
     // Alike classes have alike valleys, until one is asked for.
-    let four = set("four-gaussians").expect("a row").law();
+    let four = set("four-gaussians").expect("a row").distribution();
     assert_eq!(shares(&Energy::new(&four, None)), [1.0; 4]);
     assert_eq!(shares(&Energy::new(&four, Some(Towards { class: 2, scale: 0.1 }))), [0.0, 0.0, 1.0, 0.0]);
 }

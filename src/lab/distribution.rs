@@ -1,4 +1,4 @@
-//! What is known exactly of a law of the plane at every noise level.
+//! What is known exactly of a distribution of the plane at every noise level.
 
 use super::Cloud;
 use super::cloud::Stream;
@@ -21,21 +21,21 @@ pub struct Part {
     pub component: Component<2>,
 }
 
-/// A mixture of Gaussians of the plane whose components belong to classes: the law `p_0` of a data set.
+/// A mixture of Gaussians of the plane whose components belong to classes: the distribution `p_0` of a data set.
 ///
-/// Every data set of the lab is drawn from one, so that density, score, posterior and conditional laws are known exactly at
+/// Every data set of the lab is drawn from one, so that density, score, posterior and conditional distributions are known exactly at
 /// every noise level, for the four Gaussians as for the spiral.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Law {
+pub struct Distribution {
     all: Mixture<2>,
     /// The class of each component.
     class_of: Vec<u8>,
-    /// The law of each class, and its share of the data.
+    /// The distribution of each class, and its share of the data.
     classes: Vec<(Mixture<2>, f64)>,
 }
 
-impl Law {
-    /// The law with these parts; `None` without any, if a class below the largest one has none, or if a component is no
+impl Distribution {
+    /// The distribution with these parts; `None` without any, if a class below the largest one has none, or if a component is no
     /// Gaussian (see [`Mixture::new`]) or has no width, as a density it would be infinite.
     pub fn new(parts: &[Part]) -> Option<Self> {
         let of = |parts: &[&Part]| Mixture::new(parts.iter().map(|part| part.component).collect());
@@ -62,12 +62,12 @@ impl Law {
         self.classes.len()
     }
 
-    /// The law of one class, `p(x | y)`: what a model conditioned on it learns. `None` if there is no such class.
+    /// The distribution of one class, `p(x | y)`: what a model conditioned on it learns. `None` if there is no such class.
     pub fn only(&self, class: usize) -> Option<&Mixture<2>> {
-        self.classes.get(class).map(|(law, _)| law)
+        self.classes.get(class).map(|(distribution, _)| distribution)
     }
 
-    /// The law of one class alone. `None` if there is no such class.
+    /// The distribution of one class alone. `None` if there is no such class.
     pub fn alone(&self, class: usize) -> Option<Self> {
         let parts = self.only(class)?.components().iter().map(|component| Part { class: 0, component: *component });
         Self::new(&parts.collect::<Vec<_>>())
@@ -94,15 +94,15 @@ impl Law {
         Labelled { x, label: picked.iter().map(|k| self.class_of[*k]).collect() }
     }
 
-    /// The law at noise level `at`, to be asked at many points. Each class that is asked for costs as much as its share
+    /// The distribution at noise level `at`, to be asked at many points. Each class that is asked for costs as much as its share
     /// of the components.
     pub fn at(&self, at: Level) -> LawAt {
-        let classes = self.classes.iter().map(|(law, share)| (law.at(at), share.ln())).collect();
+        let classes = self.classes.iter().map(|(distribution, share)| (distribution.at(at), share.ln())).collect();
         LawAt { all: self.all.at(at), classes }
     }
 }
 
-/// A [`Law`] at one noise level.
+/// A [`Distribution`] at one noise level.
 #[derive(Clone, Debug)]
 pub struct LawAt {
     all: Noised<2>,
@@ -111,11 +111,11 @@ pub struct LawAt {
 }
 
 /// Towards which class, and how far: the guided score is `grad ln p + scale grad ln p(y | x)`, which at scale 0 is that of the
-/// law and at scale 1 that of the class. With an exact classifier, classifier guidance (Dhariwal & Nichol 2021, arXiv
+/// distribution and at scale 1 that of the class. With an exact classifier, classifier guidance (Dhariwal & Nichol 2021, arXiv
 /// 2105.05233) and classifier-free guidance (Ho & Salimans 2022, arXiv 2207.12598) are this same score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Towards {
-    /// Below [`Law::classes`].
+    /// Below [`Distribution::classes`].
     pub class: usize,
     pub scale: f64,
 }
@@ -136,8 +136,8 @@ impl LawAt {
     /// # Panics
     /// If there is no such class.
     pub fn log_posterior(&self, class: usize, x: &[f64; 2]) -> f64 {
-        let (law, share) = &self.classes[class];
-        law.log_density(x) + share - self.all.log_density(x)
+        let (distribution, share) = &self.classes[class];
+        distribution.log_density(x) + share - self.all.log_density(x)
     }
 
     /// `grad ln p(y | x_t = x)`.
@@ -167,22 +167,22 @@ impl LawAt {
     }
 }
 
-/// A law asked for one of its classes: the exact classifier, and the exact model with and without a label, for
+/// A distribution asked for one of its classes: the exact classifier, and the exact model with and without a label, for
 /// [`ClassifierGuided`](crate::denoise::ClassifierGuided) and [`Guided`](crate::denoise::Guided).
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    law: &'a Law,
+    distribution: &'a Distribution,
     class: usize,
 }
 
 impl<'a> Asked<'a> {
-    /// `None` if the law has no such class.
-    pub fn new(law: &'a Law, class: usize) -> Option<Self> {
-        (class < law.classes()).then_some(Self { law, class })
+    /// `None` if the distribution has no such class.
+    pub fn new(distribution: &'a Distribution, class: usize) -> Option<Self> {
+        (class < distribution.classes()).then_some(Self { distribution, class })
     }
 
     fn conditional(&self) -> &'a Mixture<2> {
-        &self.law.classes[self.class].0
+        &self.distribution.classes[self.class].0
     }
 }
 
@@ -190,7 +190,7 @@ impl Branches<Cloud> for Asked<'_> {
     fn branches(&self, x: &Cloud, at: Level, which: &[Branch]) -> Vec<Estimate<Cloud>> {
         let model = |branch: &Branch| match branch {
             Branch::Conditional => self.conditional(),
-            Branch::Unconditional | Branch::Negative => self.law.mixture(),
+            Branch::Unconditional | Branch::Negative => self.distribution.mixture(),
         };
         which.iter().map(|branch| model(branch).estimate(x, at)).collect()
     }
@@ -198,7 +198,7 @@ impl Branches<Cloud> for Asked<'_> {
 
 impl Classifier<Cloud> for Asked<'_> {
     fn gradient(&self, x: &Cloud, at: Level) -> Cloud {
-        let (class, all) = (self.conditional().at(at), self.law.mixture().at(at));
+        let (class, all) = (self.conditional().at(at), self.distribution.mixture().at(at));
         x.map(|x| class.score(x).mix(1.0, &all.score(x), -1.0))
     }
 }
