@@ -1,5 +1,5 @@
 //! A denoiser of one's own: anything that estimates `x_0` from `x_t` and its noise level, here the exact one of points on a
-//! circle, walked through by a sampler of the table.
+//! circle, sampled by a method of the table.
 
 use std::error::Error;
 use std::f64::consts::TAU;

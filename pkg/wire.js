@@ -11,7 +11,7 @@ export class Wire {
     this.waiting = new Map();
     this.requests = 0;
     this.streams = 0;
-    /** Why nothing can be asked any more. @type {UnnoiseError | undefined} */
+    /** Why requests are refused from now on. @type {UnnoiseError | undefined} */
     this.broken = undefined;
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data: { id, result, error, note } }) => {
@@ -68,7 +68,7 @@ export class Wire {
     }
   }
 
-  /** Ends the worker, and everything that is asked of it. @param {UnnoiseError} [why] */
+  /** Ends the worker, and rejects the requests that wait for it. @param {UnnoiseError} [why] */
   close(why = new UnnoiseError("closed")) {
     this.broken ??= why;
     this.worker.terminate();

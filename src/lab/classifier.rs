@@ -1,4 +1,4 @@
-//! A classifier of noisy points, trained on a distribution of the plane: what leads a model where no exact classifier is known.
+//! A classifier of noisy points, trained on a distribution of the plane: it guides a model where no exact classifier is known.
 
 use super::draws::{Noisy, noisy, stream};
 use super::learn::{LearnError, trainer};
