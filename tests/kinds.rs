@@ -12,6 +12,7 @@ use unnoise::backend::{self, Backend};
 use unnoise::denoise::Prediction;
 use unnoise::eval::{Control, Decoder, Likelihood, Pictures, Probes, Variance, bound, standard_normal};
 use unnoise::math::{NoiseSchedule, Schedule, Spacing, TorchGenerator};
+use unnoise::models::folder::Place;
 use unnoise::models::{ModelFiles, Pretrained};
 use unnoise::samplers::methods;
 use unnoise::session::{Frame, Given, SessionError};
@@ -29,6 +30,8 @@ fn model(network: &str, scheduler: &Value, device: &Device) -> Pretrained {
         unet_config: fs::read_to_string(unet.join("config.json")).expect("a configuration"),
         weights: vec![fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights")],
         scheduler_config: Some(scheduler.to_string()),
+        index: None,
+        place: Place::default(),
         card: Some(json!({"range": [-1.0, 1.0], "clip_denoised": true}).to_string()),
     };
     Pretrained::load(files, device).expect("it loads")
@@ -126,7 +129,7 @@ fn every_schedule_makes_a_picture() {
             if matches!(schedule, Spacing::CustomTimes(_)) && model.schedule.t_max() < 999.0 {
                 continue;
             }
-            let mut settings = Settings { schedule, ..settings() };
+            let mut settings = Settings { schedule: schedule.into(), ..settings() };
             settings.fit_schedule();
             let frames = frames(&model, &settings).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(frames.len(), settings.steps + 1, "{} on {name}", settings.schedule);

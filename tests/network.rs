@@ -10,6 +10,7 @@ use unnoise::backend::{self, Backend, ImageNoise};
 use unnoise::denoise::guidance::Models;
 use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind, Guided};
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
+use unnoise::models::folder::Place;
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
 
@@ -32,6 +33,8 @@ fn files() -> ModelFiles {
         unet_config: text("unet/config.json"),
         weights: vec![fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights")],
         scheduler_config: Some(text("scheduler/scheduler_config.json")),
+        index: None,
+        place: Place::default(),
         card: None,
     }
 }
@@ -202,7 +205,7 @@ fn a_folder_without_a_card_is_described_by_its_other_files() {
     let model = Pretrained::load(files, &device()).expect("it loads");
     assert_eq!((model.classes(), model.card.null_class), (3, None));
     // What the scheduler clips to is not what is shown: diffusers' pipelines show -1 to 1.
-    assert_eq!(model.clip(), Some(Clip::Range { low: -2.0, high: 2.0 }));
+    assert_eq!(model.clip, Some(Clip::Range { low: -2.0, high: 2.0 }));
     assert_eq!(model.card.range, [-1.0, 1.0]);
 }
 

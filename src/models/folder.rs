@@ -18,6 +18,8 @@ pub struct Layout {
     pub weights: Weights,
     /// `UNet2DModel.save_pretrained` alone writes none.
     pub scheduler: Option<String>,
+    /// `model_index.json`, which names the pipeline.
+    pub index: Option<String>,
     /// `unnoise.json`, which folders from elsewhere do not have.
     pub card: Option<String>,
 }
@@ -60,7 +62,30 @@ pub enum FolderError {
     MissingShard { expected: usize, missing: String },
 }
 
+/// Where the network lies, as `from_pretrained` of diffusers is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    /// The folder in the model's folder, unless the network lies at its root.
+    pub subfolder: Option<String>,
+    /// The variant of the weights, unless they have the plain name.
+    pub variant: Option<String>,
+}
+
 impl Layout {
+    /// Where the network lies.
+    pub fn place(&self) -> Place {
+        let name = match &self.weights {
+            Weights::Files(paths) => paths.first().map(String::as_str).unwrap_or_default(),
+            Weights::Index(path) => path,
+        };
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let known = VARIANTS.into_iter().find(|variant| name.contains(&format!(".{variant}.")));
+        Place {
+            subfolder: self.config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+            variant: known.map(str::to_owned),
+        }
+    }
+
     /// Finds the parts among the paths `files` of a folder, which have `/` between folders. Hidden files are none.
     ///
     /// # Errors
@@ -73,13 +98,15 @@ impl Layout {
         if let Some(decoder) = decoders.into_iter().find(holds) {
             return Err(FolderError::Latent { decoder });
         }
+        let there = |path: &str| files.contains(&path).then(|| path.to_owned());
         let first = |paths: [&str; 2]| paths.into_iter().find(|path| files.contains(path)).map(str::to_owned);
         let config = first(["unet/config.json", "config.json"]).ok_or_else(|| FolderError::NoConfig(listed(&files)))?;
         Ok(Self {
             weights: weights(&files, &config)?,
             config,
             scheduler: first(["scheduler/scheduler_config.json", "scheduler_config.json"]),
-            card: files.contains(&"unnoise.json").then(|| "unnoise.json".to_owned()),
+            index: there("model_index.json"),
+            card: there("unnoise.json"),
         })
     }
 }
@@ -111,7 +138,7 @@ fn weights(files: &[&str], config: &str) -> Result<Weights, FolderError> {
             None => Ok(Weights::Files(safetensors.into_iter().map(path).collect())),
         };
     }
-    let variants = ["fp32", "fp16", "bf16", "ema"].map(|variant| format!("{WEIGHTS}.{variant}{SAFETENSORS}"));
+    let variants = VARIANTS.map(|variant| format!("{WEIGHTS}.{variant}{SAFETENSORS}"));
     if let Some(name) = variants.iter().find(|name| beside.contains(&name.as_str())) {
         return Ok(file(name));
     }
@@ -129,6 +156,9 @@ fn weights(files: &[&str], config: &str) -> Result<Weights, FolderError> {
         several => Err(FolderError::Several(listed(several))),
     }
 }
+
+/// Variants of weights, better ones first.
+const VARIANTS: [&str; 4] = ["fp32", "fp16", "bf16", "ema"];
 
 /// Endings of weights that are not read: pickles, which run as programs, and the files of other libraries.
 const OTHERS: [&str; 9] = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".onnx", ".h5", ".gguf"];

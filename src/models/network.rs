@@ -23,6 +23,7 @@ pub struct NetworkBranches<'a> {
     worse: Option<&'a Pretrained>,
     clip: Option<Clip>,
     raw_noise: bool,
+    shown: Vec<(Level, Level)>,
 }
 
 impl<'a> NetworkBranches<'a> {
@@ -33,9 +34,9 @@ impl<'a> NetworkBranches<'a> {
     /// If a label is no class of the model, or `None` for a model whose card names no
     /// [`null_class`](super::Card::null_class). Asking such a model for its unconditional branch panics too.
     pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
-        let clip = model.clip();
+        let clip = model.clip;
         let labelled = rows(model, labels.iter().copied());
-        Self { model, labelled, negative: None, worse: None, clip, raw_noise: false }
+        Self { model, labelled, negative: None, worse: None, clip, raw_noise: false, shown: Vec::new() }
     }
 
     /// The class that the negative branch shows; without one it is the unconditional branch.
@@ -61,6 +62,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_raw_noise(self, raw_noise: bool) -> Self {
         Self { raw_noise, ..self }
+    }
+
+    /// Conditions the network on the second level of each pair where the point is at the first.
+    #[must_use]
+    pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
+        Self { shown, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -106,9 +113,10 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
                 labels.push(rows);
             }
         }
-        let estimates = evaluate(self.model, x, at, &labels);
+        let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
+        let estimates = evaluate(self.model, x, (at, shown), &labels);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some(worse) => evaluate(worse, x, at, std::slice::from_ref(&self.labelled)).remove(0),
+            Some(worse) => evaluate(worse, x, (at, shown), std::slice::from_ref(&self.labelled)).remove(0),
             None => {
                 let rows = self.rows(branch);
                 let place = labels.iter().position(|other| *other == rows).expect("every branch was evaluated");
@@ -134,8 +142,14 @@ fn rows(model: &Pretrained, labels: impl Iterator<Item = Option<usize>>) -> Rows
     Some(labels.map(row).collect())
 }
 
-/// The estimates at `x` with each of `labels`, from one evaluation.
-fn evaluate(model: &Pretrained, x: &Tensor<4>, at: Level, labels: &[Rows]) -> Vec<Estimate<Tensor<4>>> {
+/// The estimates at `x`, which is at one level and shown to the network as at another, with each of `labels`, from one
+/// evaluation.
+fn evaluate(
+    model: &Pretrained,
+    x: &Tensor<4>,
+    (at, shown): (Level, Level),
+    labels: &[Rows],
+) -> Vec<Estimate<Tensor<4>>> {
     if labels.is_empty() {
         return Vec::new();
     }
@@ -143,7 +157,7 @@ fn evaluate(model: &Pretrained, x: &Tensor<4>, at: Level, labels: &[Rows]) -> Ve
     let batch = Tensor::cat(vec![x.clone(); labels.len()], 0);
     let classes: Option<Vec<_>> = labels.iter().cloned().collect();
     let classes = classes.map(|classes| classes.concat());
-    let output = model.output(batch, &vec![at; images * labels.len()], classes.as_deref());
+    let output = model.output(batch, &vec![shown; images * labels.len()], classes.as_deref());
     let [_, outputs, ..] = output.dims();
     let estimate = |k: usize| {
         let output = output.clone().narrow(0, k * images, images);

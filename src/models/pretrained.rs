@@ -1,6 +1,6 @@
 //! A model's folder, in the layouts of diffusers.
 
-use super::folder::FolderError;
+use super::folder::{FolderError, Place};
 use super::unet2d::{ConfigError, Unet2d};
 use super::{Card, WeightsError, legacy};
 use crate::denoise::{Clip, Prediction};
@@ -9,6 +9,7 @@ use crate::math::{Level, NoiseSchedule, Schedule};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -20,8 +21,11 @@ pub struct ModelFiles {
     pub weights: Vec<Vec<u8>>,
     /// `scheduler/scheduler_config.json`; `None` if the network was saved without a scheduler.
     pub scheduler_config: Option<String>,
+    /// `model_index.json`; `None` if the network was saved without a pipeline.
+    pub index: Option<String>,
     /// `unnoise.json`, which folders from elsewhere do not have.
     pub card: Option<String>,
+    pub place: Place,
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -40,7 +44,9 @@ impl ModelFiles {
             unet_config: folder.text(&layout.config)?,
             weights: folder.weights(&layout.weights, &paths)?,
             scheduler_config: text(&layout.scheduler)?,
+            index: text(&layout.index)?,
             card: text(&layout.card)?,
+            place: layout.place(),
         })
     }
 }
@@ -74,13 +80,12 @@ pub struct Pretrained {
     pub card: Card,
     /// Whether the folder has one; otherwise it is drawn as its scheduler says.
     pub has_card: bool,
-    /// Least and largest estimate of `x_0` where estimates are clipped: the card's range or, in a folder without a card,
-    /// what its scheduler clips to, which is not what is shown.
-    pub clip_range: [f64; 2],
-    /// How its scheduler thresholds estimates, if it does.
-    pub thresholding: Option<Clip>,
+    /// What its folder says that estimates of `x_0` are brought into: its card or, where it has none, its scheduler.
+    pub clip: Option<Clip>,
     /// The text that the schedule and the prediction were read from; it also says how diffusers would sample.
     pub scheduler_config: String,
+    /// Where its network lies in its folder.
+    pub place: Place,
     /// Bytes of the files of its weights.
     pub bytes: usize,
     /// What was assumed where the folder says nothing, a sentence each.
@@ -97,6 +102,9 @@ const UNSAID_SCHEDULER: &str = r#"{"_class_name": "DDPMScheduler", "num_train_ti
 const UNSAID_NOTE: &str = "The folder has no scheduler_config.json, so the model is taken to be trained as diffusers' DDPMScheduler() says: \
     1000 timesteps of linear betas from 0.0001 to 0.02, predicting the noise.";
 
+const UNFOLLOWED_NOTE: &str =
+    "The folder's scheduler is not followed here, and the model starts with settings of every model";
+
 impl Pretrained {
     /// Reads a model's files and puts its weights on `device`.
     ///
@@ -104,8 +112,12 @@ impl Pretrained {
     /// Any file that is damaged, cannot be built by this version, or does not fit the others.
     pub fn load(files: ModelFiles, device: &Device) -> Result<Self, LoadError> {
         let said = files.scheduler_config.as_deref();
-        let notes = if said.is_none() { vec![UNSAID_NOTE.to_owned()] } else { Vec::new() };
+        let mut notes = if said.is_none() { vec![UNSAID_NOTE.to_owned()] } else { Vec::new() };
         let scheduler_config = legacy::scheduler_config(said.unwrap_or(UNSAID_SCHEDULER));
+        let scheduler_config = match &files.index {
+            Some(index) => diffusers::used_by(index, &scheduler_config),
+            None => scheduler_config,
+        };
         let (schedule, prediction) = Schedule::from_scheduler_config(&scheduler_config)?;
         let net = Unet2d::from_parts(&files.unet_config, &files.weights, device)?;
         let config = net.config();
@@ -117,16 +129,27 @@ impl Pretrained {
         let bytes = files.weights.iter().map(Vec::len).sum();
         let card = files.card.map(|json| Card::from_json(&json, rows)).transpose()?;
         let has_card = card.is_some();
-        let (card, clip_range) = match card {
-            Some(card) => (card.clone(), card.range),
+        let clip = match diffusers::describe(&scheduler_config) {
+            Ok(described) => described.mapped.bound.map(|bound| bound.clip),
+            Err(_) => said_clip(&scheduler_config),
+        };
+        let (card, clip) = match card {
+            Some(card) => {
+                let [low, high] = card.range;
+                let thresholding = clip.filter(|clip| matches!(clip, Clip::Dynamic { .. }));
+                let clip = card.clip_denoised.then(|| thresholding.unwrap_or(Clip::Range { low, high }));
+                (card, clip)
+            }
             None => {
-                let (clip_denoised, most) = scheduler_clip(&scheduler_config);
-                let defaults = diffusers::preset(&scheduler_config);
-                (Card { clip_denoised, defaults, ..Card::unsaid(rows) }, [-most, most])
+                let defaults = diffusers::preset(&scheduler_config).unwrap_or_else(|why| {
+                    notes.push(format!("{UNFOLLOWED_NOTE}: {why}."));
+                    BTreeMap::new()
+                });
+                // Its pipeline alone shows values of 0 to 1.
+                let range = if matches!(schedule, Schedule::Ve(_)) { [0.0, 1.0] } else { [-1.0, 1.0] };
+                (Card { clip_denoised: clip.is_some(), defaults, range, ..Card::unsaid(rows) }, clip)
             }
         };
-        let bound = diffusers::describe(&scheduler_config).ok().and_then(|described| described.mapped.bound);
-        let thresholding = bound.map(|bound| bound.clip).filter(|clip| matches!(clip, Clip::Dynamic { .. }));
         let device = device.clone();
         Ok(Self {
             net,
@@ -134,9 +157,9 @@ impl Pretrained {
             prediction,
             card,
             has_card,
-            clip_range,
-            thresholding,
+            clip,
             scheduler_config,
+            place: files.place,
             bytes,
             notes,
             device,
@@ -160,13 +183,6 @@ impl Pretrained {
         self.net.forward(x, &times, classes)
     }
 
-    /// How its folder says that estimates of `x_0` are clipped.
-    pub fn clip(&self) -> Option<Clip> {
-        let [low, high] = self.clip_range;
-        let thresholding = self.thresholding.filter(|_| self.card.clip_denoised || !self.has_card);
-        thresholding.or(self.card.clip_denoised.then_some(Clip::Range { low, high }))
-    }
-
     /// Channels, height and width of a picture.
     pub fn shape(&self) -> [usize; 3] {
         let config = self.net.config();
@@ -185,13 +201,9 @@ impl Pretrained {
     }
 }
 
-/// Schedulers of diffusers that clip where their configuration does not say.
-const CLIPPING: [&str; 4] = ["DDPMScheduler", "DDIMScheduler", "DDPMParallelScheduler", "DDIMParallelScheduler"];
-
-/// Whether a scheduler clips estimates (`clip_sample`), and to how far on either side of 0 (`clip_sample_range`).
-fn scheduler_clip(json: &str) -> (bool, f64) {
+/// What a scheduler that is not followed here says of clipping (`clip_sample` and `clip_sample_range`).
+fn said_clip(json: &str) -> Option<Clip> {
     let config: Value = serde_json::from_str(&scheduler_config::strict(json)).unwrap_or_default();
     let most = config["clip_sample_range"].as_f64().filter(|most| *most > 0.0).unwrap_or(1.0);
-    let by_class = || CLIPPING.iter().any(|class| config["_class_name"] == *class);
-    (config["clip_sample"].as_bool().unwrap_or_else(by_class), most)
+    (config["clip_sample"] == true).then_some(Clip::Range { low: -most, high: most })
 }

@@ -3,11 +3,10 @@
 use super::{Condition, Conditioned, Conditioning, Pipeline, PipelineError};
 use crate::backend::ImageNoise;
 use crate::denoise::{Clipped, Denoiser, Guidance, Guided};
-use crate::interchange::{Bound, Draws, Mapped, Unmapped, stands};
-use crate::math::{Grid, Latent, Noise};
+use crate::interchange::{Bound, Mapped, Unmapped, Used};
+use crate::math::Noise;
 use crate::samplers::{Run, method};
 use burn::tensor::{Device, Tensor};
-use std::collections::VecDeque;
 use thiserror::Error;
 
 /// Why a pipeline does not draw what it is asked for.
@@ -94,9 +93,10 @@ impl Pipeline {
             return Err(Unmapped("it shows the network other levels, or ends with noise".to_owned()).into());
         }
         let [channels, height, width] = self.network.shape();
-        let mut noise = Used::new(ImageNoise::new(drawing.seed, drawing.images), &mapped.draws);
+        let mut noise = ImageNoise::new(drawing.seed, drawing.images);
         let like = Tensor::zeros([drawing.images, channels, height, width], device);
-        let start = noise.generator.normal(&like) * mapped.start;
+        let start = noise.normal(&like) * mapped.start;
+        let mut noise = Used::new(noise, &mapped.draws);
         let Conditions { conditional, unconditional, .. } = conditions.clone();
         let model = Guided {
             model: Conditioned::new(self, conditional, unconditional),
@@ -117,11 +117,9 @@ fn through(
     mapped: &Mapped,
     model: &dyn Denoiser<Tensor<4>>,
     start: Tensor<4>,
-    noise: &mut Used,
+    noise: &mut dyn Noise<Tensor<4>>,
 ) -> Result<Tensor<4>, DrawError> {
-    let moves = mapped.steps.len() - mapped.steps.iter().rev().take_while(|step| stands(**step)).count();
-    let grid = Grid::of_steps(mapped.steps[..moves].to_vec());
-    let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
+    let grid = mapped.grid()?;
     let sampler = method::<Tensor<4>>(mapped.sampler).and_then(|row| row.on_grid());
     let sampler = sampler.ok_or_else(|| Unmapped(format!("no sampler {} takes its steps", mapped.sampler)))?;
     let run = Run::new(start.clone(), &grid, &mapped.schedule, model, noise).with_tuning(mapped.tuning.clone());
@@ -130,40 +128,8 @@ fn through(
         None => run,
     };
     let mut x = sampler(run).last().map_or(start, |step| step.x);
-    // A step without length leaves the point where it is, unless noise and a clipped `x_0` that do not belong together are
-    // put together there.
-    if mapped.bound.is_some_and(|bound| !bound.use_clipped_model_output) {
-        for (from, to) in &mapped.steps[moves..] {
-            let estimate = model.estimate(&x, *from);
-            x = estimate.x0.mix(to.alpha, &estimate.eps, to.sigma);
-        }
+    for step in mapped.standing() {
+        x = mapped.stand(model, &x, *step);
     }
     Ok(x)
-}
-
-/// The generator of each image, less the draws that the library makes and does not use.
-struct Used {
-    generator: ImageNoise,
-    listed: VecDeque<bool>,
-}
-
-impl Used {
-    fn new(generator: ImageNoise, draws: &Draws) -> Self {
-        let listed = match draws {
-            Draws::All => VecDeque::new(),
-            Draws::Listed(used) => used.iter().copied().collect(),
-        };
-        Self { generator, listed }
-    }
-}
-
-impl Noise<Tensor<4>> for Used {
-    fn normal(&mut self, like: &Tensor<4>) -> Tensor<4> {
-        loop {
-            let drawn = self.generator.normal(like);
-            if self.listed.pop_front().unwrap_or(true) {
-                return drawn;
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use crate::models::classifier::{NoisyClassifier, Wanted};
 use crate::models::{NetworkBranches, Pretrained};
 use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
@@ -32,7 +32,7 @@ pub(super) struct Known {
     pub noise: Tensor<4>,
 }
 
-/// The denoiser that these settings make of a model.
+/// The denoiser that these settings make of a model, which is conditioned on other levels where `shown` says so.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
@@ -42,11 +42,13 @@ pub(super) fn denoiser<'a>(
     labels: &[Option<usize>],
     helpers: Helpers<'a>,
     known: Option<Known>,
+    shown: Vec<(Level, Level)>,
 ) -> Result<Boxed<'a>, SessionError> {
     check(settings, model, labels, helpers.worse.is_some())?;
     let guidance = guidance(settings, helpers.worse.is_some(), labels);
     let mut branches =
         NetworkBranches::new(model, labels).with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
+    branches = branches.with_shown(shown);
     if let Guide::Perpendicular(class) = settings.guide {
         branches = branches.with_negative(class);
     }
@@ -156,7 +158,7 @@ const DYNAMIC: Clip = Clip::Dynamic { ratio: 0.995, most: f64::INFINITY };
 
 /// Whether the model's own noise stays beside a clipped estimate: where a folder without a card is drawn as its pipeline in
 /// diffusers draws it, by a method that does so there.
-fn raw_noise(settings: &Settings, model: &Pretrained) -> bool {
+pub(super) fn raw_noise(settings: &Settings, model: &Pretrained) -> bool {
     let own = settings.clip == settings::Clip::Model && !model.has_card;
     own && settings.method::<f64>().is_ok_and(|row| row.raw_noise)
 }
@@ -165,7 +167,7 @@ pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {
-        settings::Clip::Model => model.clip(),
+        settings::Clip::Model => model.clip,
         settings::Clip::Off => None,
         settings::Clip::Range => Some(range),
         settings::Clip::Dynamic => Some(DYNAMIC),
@@ -176,16 +178,23 @@ pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
 pub(super) struct Timed<'a> {
     inner: Boxed<'a>,
     spent: Cell<Timing>,
+    /// The learned variance of the last evaluation.
+    variance: RefCell<Option<Tensor<4>>>,
 }
 
 impl<'a> Timed<'a> {
     pub fn new(inner: Boxed<'a>) -> Self {
-        Self { inner, spent: Cell::default() }
+        Self { inner, spent: Cell::default(), variance: RefCell::default() }
     }
 
     /// The time spent so far, and the evaluations.
     pub fn spent(&self) -> Timing {
         self.spent.get()
+    }
+
+    /// The learned variance that the last estimate came with.
+    pub fn variance(&self) -> Option<Tensor<4>> {
+        self.variance.borrow().clone()
     }
 
     fn time<T>(&self, evaluate: impl FnOnce(&Boxed<'a>) -> T) -> T {
@@ -204,6 +213,8 @@ impl Denoiser<Tensor<4>> for Timed<'_> {
     }
 
     fn estimate(&self, x: &Tensor<4>, at: Level) -> Estimate<Tensor<4>> {
-        self.time(|model| model.estimate(x, at))
+        let estimate = self.time(|model| model.estimate(x, at));
+        self.variance.replace(estimate.variance.clone());
+        estimate
     }
 }

@@ -3,6 +3,7 @@
 mod denoiser;
 mod error;
 mod frame;
+mod levels;
 mod script;
 mod trajectory;
 
@@ -12,7 +13,7 @@ pub use frame::{Frame, Images, Timing};
 pub use script::{ScriptError, script};
 
 use crate::backend::{self, ImageNoise};
-use crate::denoise::{last_share, noised};
+use crate::denoise::{Denoiser, last_share, noised};
 use crate::math::noise::BrownianPath;
 use crate::math::{Grid, Latent, Level, Noise};
 use crate::models::{LoadError, Pretrained};
@@ -22,11 +23,24 @@ use async_stream::try_stream;
 use burn::tensor::Tensor;
 use denoiser::{Known, Timed};
 use futures_util::{Stream, StreamExt};
+use levels::Course;
 use std::ops::Range;
 use std::pin::pin;
 use std::time::Duration;
 use trajectory::{BatchStep, Trajectories, part, parts};
 use web_time::Instant;
+
+/// The denoiser that a run of these settings samples with.
+///
+/// # Errors
+/// A class or guidance that the model does not have.
+pub fn network<'a>(
+    model: &'a Pretrained,
+    settings: &Settings,
+) -> Result<Box<dyn Denoiser<Tensor<4>> + 'a>, SessionError> {
+    let labels = denoiser::labels(settings, model, None);
+    denoiser::denoiser(settings, model, &labels, Helpers::default(), None, Vec::new())
+}
 
 /// What a run is given besides its settings: what no link can carry.
 #[derive(Clone, Default)]
@@ -87,9 +101,7 @@ impl Pretrained {
         try_stream! {
             let mut began = Instant::now();
             let method = settings.method().map_err(SessionError::Sampler)?;
-            // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
-            let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
-            let mut grid = settings.schedule.grid(&self.schedule, steps)?;
+            let mut course = Course::new(settings, self, &method)?;
             let parts = parts(&method.stepping, settings.images);
             let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
             let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
@@ -114,11 +126,13 @@ impl Pretrained {
             }
             let start = match &picture {
                 Some(picture) if settings.strength < 1.0 => {
-                    grid = last_share(&grid, settings.strength).ok_or(SessionError::NoStrength)?;
-                    noised(picture, &z, grid.first())
+                    let rest = last_share(&course.grid, settings.strength).ok_or(SessionError::NoStrength)?;
+                    course = course.from(rest);
+                    noised(picture, &z, course.grid.first())
                 }
-                _ => z.scale(grid.first().marginal_std()),
+                _ => z.scale(course.start()),
             };
+            let grid = &course.grid;
             let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, &self.device));
             let known = picture.zip(kept);
             let labels = denoiser::labels(settings, self, given.classes);
@@ -129,7 +143,7 @@ impl Pretrained {
                 let of = |batch: &Tensor<4>| part(batch, range);
                 let known = known.as_ref();
                 let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
-                denoiser::denoiser(settings, self, &labels[range.clone()], given.helpers, known).map(Timed::new)
+                denoiser::denoiser(settings, self, &labels[range.clone()], given.helpers, known, course.shown()).map(Timed::new)
             };
             let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
             let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
@@ -143,32 +157,55 @@ impl Pretrained {
             yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised: None, tally: None, timing };
 
             let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
-            let noises: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
+            let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
+            let sources: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
                 Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
                 Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
             };
             let tuning = settings.tuning(&method);
-            let runs = parts.iter().zip(&networks).zip(noises).map(|((range, network), noise)| {
-                Run::new(part(&start, range), &grid, &self.schedule, network, noise).with_tuning(tuning.clone())
+            let runs = parts.iter().zip(&networks).zip(sources).map(|((range, network), noise)| {
+                let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
+                Run { orders: course.orders(), ..run }
             });
+            let frame = |step, levels: Vec<Level>, (x, denoised), tally, timing| {
+                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
+                Frame { step, steps, done: done(steps, step, level, grid), level, levels, x, denoised: Some(denoised), tally, timing }
+            };
             let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
+            let mut ends_otherwise = None;
             for step in 1.. {
                 began = Instant::now();
                 let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
-                let reading = Instant::now();
-                // One read-back for both: on a GPU each one waits for the queue.
-                let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
-                let denoised = x.split_off(x.len() / 2);
-                let timing = clock.lap(began, reading, spent());
-                if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
-                    Err(SessionError::NotFinite { step })?;
+                if course.goes_on() && steps == Some(step) {
+                    ends_otherwise = Some((step, BatchStep { x, denoised, levels }));
+                    break;
                 }
-                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
-                let (done, tally) = (done(steps, step, level, &grid), trajectories.tally());
-                yield Frame { step, steps, done, level, levels, x, denoised: Some(denoised), tally, timing };
+                let reading = Instant::now();
+                let values = values(x, denoised, step).await?;
+                yield frame(step, levels, values, trajectories.tally(), clock.lap(began, reading, spent()));
+            }
+            drop(trajectories);
+            if let (Some((step, BatchStep { x, denoised, levels })), [network]) = (ends_otherwise, &networks[..]) {
+                let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
+                    Source::Stream => &mut noises[0],
+                    Source::Brownian => &mut paths[0],
+                };
+                let x = course.end(x, network, noise);
+                let reading = Instant::now();
+                let values = values(x, denoised, step).await?;
+                yield frame(step, levels, values, None, clock.lap(began, reading, spent()));
             }
         }
     }
+}
+
+/// The values of a point and of the estimate beside it.
+async fn values(x: Tensor<4>, denoised: Tensor<4>, step: usize) -> Result<(Vec<f32>, Vec<f32>), SessionError> {
+    // One read-back for both: on a GPU each one waits for the queue.
+    let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
+    let denoised = x.split_off(x.len() / 2);
+    let finite = x.iter().chain(&denoised).all(|v| v.is_finite());
+    if finite { Ok((x, denoised)) } else { Err(SessionError::NotFinite { step }) }
 }
 
 /// The time of a run's frames.

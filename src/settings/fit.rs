@@ -60,7 +60,8 @@ impl Settings {
         if missing == preferred {
             return Vec::new();
         }
-        vec![self.problem("model", missing, one_of(models.iter().map(|model| model.id.as_str())))]
+        let reason = one_of(&missing, models.iter().map(|model| model.id.as_str()));
+        vec![self.problem("model", missing, reason)]
     }
 
     /// Parameters that the sampler has, within their ranges, and guidance that it can follow.

@@ -26,7 +26,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         model: "my.model-2".into(),
         sampler: "deis".into(),
         steps: 1000,
-        schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 },
+        schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 }.into(),
         seed: u32::MAX,
         images: 64,
         class: Class::One(3),

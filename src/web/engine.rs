@@ -8,6 +8,7 @@ use super::{Settings, given, taken};
 use crate::backend::{self, Backend, Opened};
 use crate::math::NoiseSchedule;
 use crate::models::classifier::NoisyClassifier;
+use crate::models::folder::Place;
 use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
 use crate::picture;
 use crate::session::{self, Helpers};
@@ -171,7 +172,14 @@ impl Engine {
     /// Puts a model on the device in place of the one before.
     pub async fn load(&self, files: Ts<Files>) -> Result<Ts<About>, JsValue> {
         let Files { unet_config, scheduler_config, card, weights } = taken(&files)?;
-        let files = ModelFiles { unet_config, scheduler_config, card, weights: vec![weights.into_vec()] };
+        let files = ModelFiles {
+            unet_config,
+            scheduler_config,
+            index: None,
+            card,
+            weights: vec![weights.into_vec()],
+            place: Place { subfolder: Some("unet".to_owned()), variant: None },
+        };
         let model = Pretrained::load(files, &self.device).map_err(|e| fault("model", &e))?;
         // A card that names a setting that there is not is no card.
         model.preset().map_err(|e| fault("model", &e))?;
