@@ -1,8 +1,9 @@
 //! What it takes to follow another library's run with the samplers of this one.
 
-use super::{Draws, LastNoise, Mapped, Unmapped};
+use super::{Draws, LastNoise, Mapped, Unmapped, diffusers};
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Latent, Level, Noise, Schedule};
+use crate::samplers::{Tuning, method};
 use std::collections::VecDeque;
 
 /// Whether a step has no length: its ends have the same alpha and sigma, but for the digits that a ratio loses when it
@@ -43,6 +44,15 @@ impl Mapped {
         }
         let estimate = model.estimate(x, from);
         estimate.x0.mix(to.alpha, &estimate.eps, to.sigma)
+    }
+
+    /// Whether a sampler with this tuning is the one of the scheduler config that this run is of.
+    pub fn is_run_of(&self, sampler: &str, tuning: &Tuning, scheduler_config: &str) -> bool {
+        let Some(row) = method::<f64>(self.sampler) else { return false };
+        let turned = |own: &Tuning| row.knobs.iter().all(|knob| own.get(knob) == tuning.get(knob));
+        // Some knobs depend on the number of steps, and what settings start with does not.
+        let starts = || diffusers::describe(scheduler_config).is_ok_and(|own| turned(&own.mapped.tuning));
+        self.sampler == sampler && (turned(&self.tuning) || starts())
     }
 
     /// The same run in the coordinates of `process`: some classes keep the points of a variance-preserving process at

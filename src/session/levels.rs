@@ -6,7 +6,7 @@ use crate::backend::ImageNoise;
 use crate::interchange::{Mapped, Used, diffusers};
 use crate::math::{Grid, Level, Noise};
 use crate::models::Pretrained;
-use crate::samplers::{Listed, Method};
+use crate::samplers::{Listed, Method, Tuning};
 use crate::settings::{Levels, Settings};
 use burn::tensor::Tensor;
 
@@ -30,7 +30,7 @@ impl Course {
         }
         let mapped = diffusers::scheduled(&model.scheduler_config, steps)?.on(&model.schedule);
         let grid = mapped.grid()?;
-        let same = mapped.sampler == method.id && mapped.tuning == settings.tuning(method);
+        let same = mapped.is_run_of(method.id, &settings.tuning(method), &model.scheduler_config);
         Ok(Self { grid, own: Some(mapped).filter(|_| same), skipped: 0 })
     }
 
@@ -43,6 +43,11 @@ impl Course {
     /// What the first draw is scaled by.
     pub fn start(&self) -> f64 {
         self.own.as_ref().map_or_else(|| self.grid.first().marginal_std(), |own| own.start)
+    }
+
+    /// The knobs of the sampler, where the scheduler turns them.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.own.as_ref().map(|own| &own.tuning)
     }
 
     /// The orders of its steps, where the scheduler lists them.

@@ -162,7 +162,7 @@ impl Pretrained {
                 Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
                 Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
             };
-            let tuning = settings.tuning(&method);
+            let tuning = course.tuning().cloned().unwrap_or_else(|| settings.tuning(&method));
             let runs = parts.iter().zip(&networks).zip(sources).map(|((range, network), noise)| {
                 let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
                 Run { orders: course.orders(), ..run }

@@ -70,7 +70,7 @@ fn samplers() {
             line([m.id, m.name, &order, &m.evaluations.to_string(), noise(m)]);
         },
     );
-    output::line("\nevals: evaluations of the model a step. --wide adds knobs, names elsewhere and papers.");
+    output::line("\nevals: model evaluations a step. --wide adds knobs, names elsewhere and papers.");
 }
 
 fn wide() {

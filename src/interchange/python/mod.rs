@@ -76,7 +76,7 @@ pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
         Some(spacing) => spacing.grid(&schedule, run.steps).map_err(|e| Unmapped(e.to_string()))?,
         None => {
             let mapped = diffusers::scheduled(run.scheduler_config, run.steps)?;
-            if mapped.sampler == run.sampler && mapped.tuning == run.tuning {
+            if mapped.is_run_of(run.sampler, &run.tuning, run.scheduler_config) {
                 return own::script(run);
             }
             mapped.on(&schedule).grid()?
