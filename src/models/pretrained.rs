@@ -130,7 +130,11 @@ impl Pretrained {
         let card = files.card.map(|json| Card::from_json(&json, rows)).transpose()?;
         let has_card = card.is_some();
         let clip = match diffusers::describe(&scheduler_config) {
-            Ok(described) => described.mapped.bound.map(|bound| bound.clip),
+            Ok(described) => {
+                let note = |key| format!("The scheduler's `{key}` is not known here, and what it changes is left out.");
+                notes.extend(described.unknown.iter().map(note));
+                described.mapped.bound.map(|bound| bound.clip)
+            }
             Err(_) => said_clip(&scheduler_config),
         };
         let (card, clip) = match card {
