@@ -16,6 +16,10 @@ pub enum ScriptError {
     Unknown(&'static str),
     #[error("the script starts from noise, but strength {0} starts from a picture; set strength to 1")]
     Strength(f64),
+    #[error(
+        "diffusers finds no weights in this folder, as it looks for diffusion_pytorch_model.safetensors; rename them"
+    )]
+    Weights,
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -31,6 +35,9 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
+    if !model.place.found {
+        return Err(ScriptError::Weights);
+    }
     if settings.strength < 1.0 {
         return Err(ScriptError::Strength(settings.strength));
     }

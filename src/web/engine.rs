@@ -178,7 +178,7 @@ impl Engine {
             index: None,
             card,
             weights: vec![weights.into_vec()],
-            place: Place { subfolder: Some("unet".to_owned()), variant: None },
+            place: Place { subfolder: Some("unet".to_owned()), variant: None, found: true },
         };
         let model = Pretrained::load(files, &self.device).map_err(|e| fault("model", &e))?;
         // A card that names a setting that there is not is no card.
