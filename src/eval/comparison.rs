@@ -154,7 +154,7 @@ mod of_model {
     use crate::eval::convergence::Task;
     use crate::math::noise::BrownianPath;
     use crate::math::{Latent, Noise};
-    use crate::models::{NetworkDenoiser, Pretrained};
+    use crate::pipeline::{NetworkDenoiser, Pipeline};
     use burn::tensor::{Device, Tensor};
 
     impl Comparison {
@@ -163,7 +163,7 @@ mod of_model {
         ///
         /// # Errors
         /// As [`rows`](Self::rows).
-        pub fn of_model(&self, model: &Pretrained, images: usize, device: &Device) -> Result<Vec<Row>, CompareError> {
+        pub fn of_model(&self, model: &Pipeline, images: usize, device: &Device) -> Result<Vec<Row>, CompareError> {
             let labels: Vec<_> = (0..images).map(|i| i.checked_rem(model.classes())).collect();
             let network = NetworkDenoiser::new(model, &labels, 1.0);
             let [channels, height, width] = model.shape();

@@ -4,7 +4,7 @@ use super::{SessionError, denoiser};
 use crate::denoise::Clip;
 use crate::interchange::Unmapped;
 use crate::interchange::python::{self, Scripted};
-use crate::models::Pretrained;
+use crate::pipeline::Pipeline;
 use crate::settings::{Guide, Settings, Source};
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub enum ScriptError {
 ///
 /// # Errors
 /// Why diffusers cannot make them; a class that the model does not have.
-pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
+pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];

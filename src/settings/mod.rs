@@ -33,6 +33,10 @@ use std::ops::RangeInclusive;
 pub struct Settings {
     /// Name of the model's folder.
     pub model: String,
+    /// What to draw, for a model that reads texts.
+    pub prompt: String,
+    /// What to keep away from, likewise.
+    pub negative: String,
     /// Id of a row of the sampler table.
     pub sampler: String,
     /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
@@ -49,7 +53,7 @@ pub struct Settings {
     pub guidance: f64,
     /// Which way guidance pushes.
     pub guide: Guide,
-    /// How far perpendicular guidance pushes away from its second class, within [`Settings::PERPENDICULAR`].
+    /// How far perpendicular guidance pushes away, within [`Settings::PERPENDICULAR`].
     pub perp_weight: f64,
     /// Share of the guided picture's contrast that is brought back to the unguided one's, within [`Settings::SHARE`].
     pub rescale: f64,
@@ -63,6 +67,8 @@ pub struct Settings {
     pub noise: Source,
     /// Share of the run that changes a picture given as a start, within [`Settings::SHARE`]; 1 forgets it entirely.
     pub strength: f64,
+    /// How the steps of latents are shown.
+    pub preview: Preview,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -74,8 +80,19 @@ pub enum Guide {
     Cfg,
     /// The same estimate, but with the noise of the model without a label (CFG++).
     CfgPlusPlus,
-    /// Away from that part of a second class that is perpendicular to the first.
-    Perpendicular(usize),
+    /// Away from that part of a second class, or of the negative prompt, that is perpendicular to the first.
+    Perpendicular(Option<usize>),
+}
+
+/// How the steps of latents are shown; the last one is always decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// Decoded where pictures are small.
+    Auto,
+    /// By a linear map of the channels, which costs nothing beside a step.
+    Linear,
+    /// Decoded.
+    Decode,
 }
 
 /// What becomes of estimates beyond the model's range of values.
@@ -148,6 +165,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             model: "fashion-mnist".to_owned(),
+            prompt: String::new(),
+            negative: String::new(),
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
             schedule: Spacing::Trailing,
@@ -163,6 +182,7 @@ impl Default for Settings {
             clip: Clip::Model,
             noise: Source::Stream,
             strength: 1.0,
+            preview: Preview::Auto,
             knobs: BTreeMap::new(),
         }
     }

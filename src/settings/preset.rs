@@ -19,6 +19,8 @@ pub struct Listed {
     pub defaults: Defaults,
     /// Whether a classifier comes with it.
     pub classifier: bool,
+    /// Whether it reads texts; `None` where that is not known.
+    pub text: Option<bool>,
 }
 
 impl Listed {
@@ -101,7 +103,7 @@ impl Settings {
         let whole = Self::TABLE.iter().filter(|row| row.always).all(|row| link.has(row.key));
         let (mut settings, mut page) = (if whole { Self::default() } else { preset.clone() }, Page::default());
         let mut problems: Vec<_> = link.problem.clone().into_iter().collect();
-        problems.extend(settings.take(&mut page, link.pairs.clone()));
+        problems.extend(settings.take(&mut page, Self::pairs(link)));
         problems.extend(settings.fit(models, None));
         Checked { settings, page, problems }.with_used()
     }
@@ -141,6 +143,9 @@ impl Settings {
             problems.extend(settings.fit_model(models));
             let model = std::mem::take(&mut settings.model);
             settings = self.moved(&preset, &listed(&model));
+            if models.iter().any(|listed| listed.id == model && listed.text == Some(false)) {
+                settings.fit_text(false);
+            }
             settings.model = model;
             // What is known of the model before does not hold for this one; what a move leaves out needs no notice.
             settings.fit(models, None);

@@ -45,6 +45,14 @@ pub enum Reason {
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
     NoClassifier,
+    #[error("empty, because the model reads no texts")]
+    NoText,
+    #[error("cfg, cfgpp or perp, because the model reads texts and has no classes")]
+    NoClasses,
+    #[error("a text of at most {most} characters")]
+    Long { most: usize },
+    #[error("model or off, because the model draws latents, whose values have no range")]
+    LatentClip,
     #[error("a known key")]
     UnknownKey,
     /// A link that a mail or chat program had changed; `found` is what was repaired.
@@ -111,4 +119,10 @@ pub(crate) fn folder_name(value: &str) -> Result<String, Reason> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let safe = !value.is_empty() && !value.starts_with('.') && value.len() <= 100 && value.chars().all(plain);
     if safe { Ok(value.to_owned()) } else { Err(Reason::Name) }
+}
+
+/// A text of a person's own. Any characters will do, but a link carries no book.
+pub(crate) fn prompt(value: &str) -> Result<String, Reason> {
+    const MOST: usize = 1000;
+    if value.chars().count() > MOST { Err(Reason::Long { most: MOST }) } else { Ok(value.to_owned()) }
 }

@@ -24,6 +24,8 @@ fn codes(problems: &[Problem]) -> Vec<String> {
 fn a_link_restores_the_settings_it_was_made_from() {
     let settings = Settings {
         model: "my.model-2".into(),
+        prompt: "salt & pepper = 100 % ~26- #1, ＆ “👩‍🚀”; &amp; 猫！ ".into(),
+        negative: " \"why\"?".into(),
         sampler: "deis".into(),
         steps: 1000,
         schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 },
@@ -31,7 +33,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         images: 64,
         class: Class::One(3),
         guidance: 0.1 + 0.2,
-        guide: Guide::Perpendicular(3),
+        guide: Guide::Perpendicular(Some(3)),
         perp_weight: 0.5,
         rescale: 0.7,
         guidance_range: [0.25, 8.0],
@@ -39,6 +41,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         clip: Clip::Dynamic,
         noise: Source::Brownian,
         strength: 0.5,
+        preview: Preview::Linear,
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());
