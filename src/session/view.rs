@@ -136,7 +136,7 @@ impl<'a> View<'a> {
         let at = picture.iter().zip(kept.iter().cycle());
         for values in pictures {
             for one in values.chunks_mut(picture.len()) {
-                one.iter_mut().zip(at.clone()).for_each(|(v, (own, kept))| *v += kept * (own - *v));
+                one.iter_mut().zip(at.clone()).for_each(|(v, (own, kept))| *v = kept * own + (1.0 - kept) * *v);
             }
         }
     }
