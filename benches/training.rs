@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Distribution, Tensor};
 use unnoise::backend::{self, Backend};
-use unnoise::pipeline::Pipeline;
 use unnoise::models::unet2d::Unet2d;
+use unnoise::pipeline::Pipeline;
 use unnoise::train::trainer::{Loss, Options, Trainer};
 
 const BATCH: usize = 16;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
-use unnoise::pipeline::Pipeline;
 use unnoise::models::classifier::NoisyClassifier;
+use unnoise::pipeline::Pipeline;
 
 const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
 
@@ -64,7 +64,8 @@ fn json_of(name: &str) -> Value {
 fn answer(model: &Pipeline) -> Vec<f32> {
     let [channels, height, width] = model.shape();
     let x = Tensor::<4>::ones([1, channels, height, width], &device());
-    block_on(backend::read(model.network.unet2d().expect("a network of pictures").forward(x, &[9.0], Some(&[1])))).expect("the CPU does not fail")
+    block_on(backend::read(model.network.unet2d().expect("a network of pictures").forward(x, &[9.0], Some(&[1]))))
+        .expect("the CPU does not fail")
 }
 
 fn expected() -> Vec<f32> {

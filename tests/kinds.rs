@@ -128,7 +128,7 @@ fn every_schedule_makes_a_picture() {
             if matches!(schedule, Spacing::CustomTimes(_)) && model.schedule.t_max() < 999.0 {
                 continue;
             }
-            let mut settings = Settings { schedule, ..settings() };
+            let mut settings = Settings { schedule: schedule.into(), ..settings() };
             settings.fit_schedule();
             let frames = frames(&model, &settings).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(frames.len(), settings.steps + 1, "{} on {name}", settings.schedule);

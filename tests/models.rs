@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
-use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::models::self_test;
+use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
 use unnoise::pipeline::Pipeline;
 
 fn device() -> Device {

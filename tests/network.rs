@@ -157,7 +157,8 @@ fn branches_of_one_batch_are_branches_asked_alone() {
 #[test]
 fn a_worse_model_answers_for_the_negative_branch() {
     let model = model(json!({}));
-    let worse = Pipeline { network: fresh(&config()), ..self::model(json!({})) };
+    let mut worse = self::model(json!({}));
+    worse.network = fresh(&config());
     let (labels, x) = ([Some(0), Some(1)], noise(2));
     let guidance = Guidance { kind: GuidanceKind::Negative, ..Guidance::plain(2.0) };
     let guided = NetworkBranches::of_labels(&model, &labels).with_worse(&worse).guided(guidance).denoise(&x, AT);
@@ -171,7 +172,8 @@ fn a_worse_model_answers_for_the_negative_branch() {
 fn a_learned_variance_stands_beside_the_estimate() {
     let mut config = config();
     config.out_channels = 2;
-    let model = Pipeline { network: fresh(&config), ..model(json!({})) };
+    let mut model = model(json!({}));
+    model.network = fresh(&config);
     let x = noise(2);
     let output = model.network.unet2d().expect("a network of pictures").forward(x.clone(), &[AT.t; 2], Some(&[0, 1]));
     let said = NetworkDenoiser::new(&model, &[Some(0), Some(1)], 3.0).estimate(&x, AT);
@@ -215,7 +217,7 @@ fn a_folder_without_a_card_is_described_by_its_other_files() {
     let model = open(&files).expect("it loads");
     assert_eq!((model.classes(), model.card.null_class), (3, None));
     // What the scheduler clips to is not what is shown: diffusers' pipelines show -1 to 1.
-    assert_eq!(model.clip(), Some(Clip::Range { low: -2.0, high: 2.0 }));
+    assert_eq!(model.clip, Some(Clip::Range { low: -2.0, high: 2.0 }));
     assert_eq!(model.card.range, [-1.0, 1.0]);
 }
 

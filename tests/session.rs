@@ -8,8 +8,8 @@ use safetensors::SafeTensors;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
-use unnoise::pipeline::Pipeline;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
@@ -199,7 +199,8 @@ fn what_is_to_stay_stays() {
 fn a_brownian_path_leads_more_steps_to_the_same_picture() {
     let end = |noise, steps| {
         let sampler = "dpmpp-2m-sde".to_owned();
-        let frames = all(&Settings { sampler, noise, steps, schedule: Spacing::LogSnr, images: 1, ..settings() });
+        let frames =
+            all(&Settings { sampler, noise, steps, schedule: Spacing::LogSnr.into(), images: 1, ..settings() });
         frames.last().unwrap().x.clone()
     };
     let apart = |noise| farthest(&end(noise, 40), &end(noise, 80));
@@ -229,7 +230,7 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     assert!(farthest(&unpushed, &end(Guide::Perpendicular(Some(1)), 0.0)) > 1e-3, "the weight does nothing");
     let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
     assert!(said.contains("DDIM"), "{said}");
-    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
+    assert!(run(Guide::Perpendicular(Some(9)), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
 
     // Led away from itself a model goes nowhere, however hard it is pushed.
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
@@ -288,7 +289,7 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
         (Settings { sampler: "er-sde".to_owned(), ..settings() }, "diffusers"),
         (Settings { rescale: 0.5, ..settings() }, "rescaling"),
         (Settings { classifier: 0.5, ..settings() }, "classifier"),
-        (Settings { schedule: Spacing::KlOptimal, ..settings() }, "kl-optimal"),
+        (Settings { schedule: Spacing::KlOptimal.into(), ..settings() }, "kl-optimal"),
     ] {
         let said = script(&change).unwrap_err();
         assert!(said.contains(says), "{said}");
@@ -303,7 +304,7 @@ fn every_sampler_and_every_schedule_makes_a_picture() {
         assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{}", method.id);
     }
     for schedule in Spacing::ALL {
-        let mut settings = Settings { schedule, images: 1, ..settings() };
+        let mut settings = Settings { schedule: schedule.into(), images: 1, ..settings() };
         settings.fit_schedule();
         let frames = all(&settings);
         assert_eq!(frames.len(), settings.steps + 1, "{}", settings.schedule);
@@ -324,7 +325,7 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
     let settings = Settings {
         sampler: "ddim".to_owned(),
         steps: 10,
-        schedule: Spacing::Leading,
+        schedule: Spacing::Leading.into(),
         seed: 211,
         images: 1,
         class: Class::None,

@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use unnoise::backend::{self, Backend};
-use unnoise::pipeline::Pipeline;
 use unnoise::models::classifier::NoisyClassifier;
+use unnoise::pipeline::Pipeline;
 use unnoise::train::trainer::{Loss, Options, Trainer, clipped, ema_decay, learning_rate};
 use unnoise::train::{Job, Outcome, Recipe, RunError, run};
 

@@ -10,7 +10,6 @@ use thiserror::Error;
 const WEIGHTS: &str = "diffusion_pytorch_model";
 const SAFETENSORS: &str = ".safetensors";
 
-
 /// Where the weights are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Weights {
@@ -43,6 +42,27 @@ pub enum FolderError {
     Index { index: String, why: String },
     #[error("The weights are in {expected} parts, of which {missing} is not there; download it too.")]
     MissingShard { expected: usize, missing: String },
+}
+
+/// Where the network lies, as `from_pretrained` of diffusers is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    /// The folder in the model's folder, unless the network lies at its root.
+    pub subfolder: Option<String>,
+    /// The variant of the weights, unless they have the plain name.
+    pub variant: Option<String>,
+}
+
+impl Place {
+    /// Of the network with the configuration `config` and the first file of its weights.
+    pub fn of(config: &str, weights: &str) -> Self {
+        let name = weights.rsplit('/').next().unwrap_or_default();
+        let known = VARIANTS.into_iter().find(|variant| name.contains(&format!(".{variant}.")));
+        Self {
+            subfolder: config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+            variant: known.map(str::to_owned),
+        }
+    }
 }
 
 /// The configuration of the network in a folder without a `model_index.json`, among the paths `files`.
@@ -87,7 +107,7 @@ fn weights(files: &[&str], config: &str) -> Result<Weights, FolderError> {
             None => Ok(Weights::Files(safetensors.into_iter().map(path).collect())),
         };
     }
-    let variants = ["fp32", "fp16", "bf16", "ema"].map(|variant| format!("{WEIGHTS}.{variant}{SAFETENSORS}"));
+    let variants = VARIANTS.map(|variant| format!("{WEIGHTS}.{variant}{SAFETENSORS}"));
     if let Some(name) = variants.iter().find(|name| beside.contains(&name.as_str())) {
         return Ok(file(name));
     }
@@ -105,6 +125,9 @@ fn weights(files: &[&str], config: &str) -> Result<Weights, FolderError> {
         several => Err(FolderError::Several(listed(several))),
     }
 }
+
+/// Variants of weights, better ones first.
+const VARIANTS: [&str; 4] = ["fp32", "fp16", "bf16", "ema"];
 
 /// Endings of weights that are not read: pickles, which run as programs, and the files of other libraries.
 const OTHERS: [&str; 9] = [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".onnx", ".h5", ".gguf"];
@@ -254,7 +277,10 @@ mod tests {
         let (config, weights) = found(&["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"]);
         assert_eq!(config, "config.json");
         assert_eq!(weights, Weights::Files(paths(&["diffusion_pytorch_model.safetensors"])));
-        assert_eq!(own(&["transformer/config.json", "transformer/w.safetensors", "README.md"]), "transformer/config.json");
+        assert_eq!(
+            own(&["transformer/config.json", "transformer/w.safetensors", "README.md"]),
+            "transformer/config.json"
+        );
     }
 
     #[test]

@@ -20,13 +20,14 @@ pub struct NetworkBranches<'a> {
     worse: Option<(&'a Pipeline, Condition)>,
     clip: Option<Clip>,
     raw_noise: bool,
+    shown: Vec<(Level, Level)>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip(), raw_noise: false }
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -58,6 +59,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_raw_noise(self, raw_noise: bool) -> Self {
         Self { raw_noise, ..self }
+    }
+
+    /// Conditions the network on the second level of each pair where the point is at the first.
+    #[must_use]
+    pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
+        Self { shown, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -103,9 +110,10 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
                 conditions.push(condition);
             }
         }
-        let estimates = evaluate(self.model, x, at, &conditions);
+        let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
+        let estimates = evaluate(self.model, x, (at, shown), &conditions);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, at, &[condition]).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -120,14 +128,20 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
     }
 }
 
-/// The estimates at `x` under each of these conditions, from one evaluation.
-fn evaluate(model: &Pipeline, x: &Tensor<4>, at: Level, conditions: &[&Condition]) -> Vec<Estimate<Tensor<4>>> {
+/// The estimates at `x`, which is at one level and shown to the network as at another, under each of these conditions,
+/// from one evaluation.
+fn evaluate(
+    model: &Pipeline,
+    x: &Tensor<4>,
+    (at, shown): (Level, Level),
+    conditions: &[&Condition],
+) -> Vec<Estimate<Tensor<4>>> {
     if conditions.is_empty() {
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
     let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
-    let levels = vec![at; images * conditions.len()];
+    let levels = vec![shown; images * conditions.len()];
     let output = model.output(batch, &levels, &Condition::joined(conditions, images));
     let [_, outputs, ..] = output.dims();
     let estimate = |k: usize| {

@@ -45,7 +45,10 @@ pub enum Condition {
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
     /// One text for all images, and its states `[1, positions, width]`.
-    Text { text: String, states: Box<Tensor<3>> },
+    Text {
+        text: String,
+        states: Box<Tensor<3>>,
+    },
 }
 
 impl PartialEq for Condition {
@@ -113,7 +116,8 @@ impl Pipeline {
         }
         let Some(known) = self.network.classes() else { return Condition::Nothing };
         let row = |label: &Option<usize>| {
-            let row = label.or(self.card.null_class).expect("a model trained without unlabelled pictures needs a label");
+            let row =
+                label.or(self.card.null_class).expect("a model trained without unlabelled pictures needs a label");
             assert!(row < known, "class {row} of a model that has {known}");
             row
         };

@@ -17,7 +17,11 @@ pub struct Folder<'a, S> {
 
 /// The configuration and the weights of a network.
 pub struct Files {
+    /// The text of the configuration, and its path.
     pub config: String,
+    pub path: String,
+    /// The path of the weights, or of their first file or their index.
+    pub first: String,
     pub weights: Vec<Vec<u8>>,
 }
 
@@ -29,7 +33,7 @@ impl Files {
 }
 
 /// The file that names the parts.
-const INDEX: &str = "model_index.json";
+pub const INDEX: &str = "model_index.json";
 
 impl<'a, S: Source> Folder<'a, S> {
     pub async fn list(source: &'a S) -> Result<Self, FolderError> {
@@ -44,7 +48,9 @@ impl<'a, S: Source> Folder<'a, S> {
             let mut files = other.list().await.map_err(in_other)?;
             files.retain(|path| path.strip_prefix(part.as_str()).is_some_and(|rest| rest.starts_with('/')));
             if files.is_empty() {
-                return Err(PipelineError::Missing(format!("{part}/ in the folder {name} beside it, which its card names")));
+                return Err(PipelineError::Missing(format!(
+                    "{part}/ in the folder {name} beside it, which its card names"
+                )));
             }
             self.files.retain(|path| !files.contains(path));
             self.files.extend(files.iter().cloned());
@@ -120,6 +126,10 @@ impl<'a, S: Source> Folder<'a, S> {
             true => Weights::Files(vec![plain]),
             false => Weights::beside(config, &self.files)?,
         };
+        let first = match &weights {
+            Weights::Files(paths) => paths.first().cloned().unwrap_or_default(),
+            Weights::Index(index) => index.clone(),
+        };
         let paths = match weights {
             Weights::Files(paths) => paths,
             Weights::Index(index) => shards(&index, &self.text(&index).await?, &self.files)?,
@@ -128,7 +138,7 @@ impl<'a, S: Source> Folder<'a, S> {
         for path in paths {
             weights.push(self.read(&path).await?);
         }
-        Ok(Files { config: text, weights })
+        Ok(Files { config: text, path: config.to_owned(), first, weights })
     }
 
     async fn text(&self, path: &str) -> Result<String, PipelineError> {

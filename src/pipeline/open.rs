@@ -1,6 +1,6 @@
 //! Opening a pipeline's folder.
 
-use super::folder::{Files, Folder};
+use super::folder::{Files, Folder, INDEX};
 use super::index::{Index, TEXT_ENCODER};
 use super::preview::Preview;
 use super::{Condition, Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
@@ -10,13 +10,15 @@ use crate::math::{Level, NoiseSchedule, Schedule};
 use crate::models::autoencoder_kl::AutoencoderKl;
 use crate::models::clip_text::ClipText;
 use crate::models::dit::Dit;
+use crate::models::folder::Place;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::Unet2dCondition;
 use crate::models::vq_model::VqModel;
-use crate::models::{Card, Text};
+use crate::models::{Card, CardError, Text, legacy_scheduler_config};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// A folder of weights, ready to run.
@@ -31,11 +33,10 @@ pub struct Pipeline {
     pub card: Card,
     /// Whether its scheduler says how estimates are clipped, since it has no card or draws latents.
     pub scheduler_clips: bool,
-    /// Least and largest estimate of `x_0` where estimates are clipped: the card's range, or what its scheduler clips to,
-    /// which is not what is shown.
-    pub clip_range: [f64; 2],
-    /// How its scheduler thresholds estimates, if it does.
-    pub thresholding: Option<Clip>,
+    /// What its folder says that estimates of `x_0` are brought into.
+    pub clip: Option<Clip>,
+    /// Where its network lies in its folder.
+    pub place: Place,
     /// The text that the schedule and the prediction were read from; it also says how diffusers samples.
     pub scheduler_config: String,
     /// Its networks, the one that draws first.
@@ -85,7 +86,7 @@ impl Pipeline {
         }
         let index = folder.index().await?;
         let mut parts = Vec::new();
-        let network = network(&folder, &index, &mut parts, device).await?;
+        let (network, place) = network(&folder, &index, &mut parts, device).await?;
         let latents = latents(&folder, &index, &mut parts, device).await?;
         let conditioning = match (index.kind.text, network.classes()) {
             (true, _) => {
@@ -110,23 +111,33 @@ impl Pipeline {
             }
             (None, _) => return Err(PipelineError::Missing("scheduler/scheduler_config.json".to_owned())),
         };
-        let scheduler_config = crate::models::legacy_scheduler_config(&said);
+        let mut scheduler_config = legacy_scheduler_config(&said);
+        if let Some(json) = folder.maybe(INDEX).await? {
+            scheduler_config = diffusers::used_by(&json, &scheduler_config);
+        }
         let (schedule, prediction) = Schedule::from_scheduler_config(&scheduler_config)?;
 
         let scheduler_clips = card.is_none() || !matches!(latents, Latents::Pixels);
         let mut card = match card {
             Some(card) => card,
-            None => unsaid(&network, &latents, &index, &scheduler_config),
+            None => {
+                let defaults = diffusers::preset(&scheduler_config).unwrap_or_else(|why| {
+                    notes.push(format!("{}: {why}.", scheduler::UNFOLLOWED_NOTE));
+                    BTreeMap::new()
+                });
+                unsaid(&network, &latents, &index, &schedule, defaults)
+            }
         };
         card.fits(network.classes().unwrap_or(0))?;
-        let bound = scheduler::bound(&scheduler_config);
-        let mut clip_range = card.range;
-        if scheduler_clips {
-            card.clip_denoised = bound.is_some();
-            if let Some(Clip::Range { low, high }) = bound {
-                clip_range = [low, high];
-            }
+        if card.range != [-1.0, 1.0] && !matches!(latents, Latents::Pixels) {
+            return Err(CardError(format!("range {:?} is not that of decoded latents, -1 to 1", card.range)).into());
         }
+        let bound = scheduler::bound(&scheduler_config);
+        let [low, high] = card.range;
+        let thresholding = bound.filter(|clip| matches!(clip, Clip::Dynamic { .. }));
+        let of_card = card.clip_denoised.then(|| thresholding.unwrap_or(Clip::Range { low, high }));
+        let clip = if scheduler_clips { bound } else { of_card };
+        card.clip_denoised = clip.is_some();
         let pipeline = Self {
             network,
             latents,
@@ -135,8 +146,8 @@ impl Pipeline {
             prediction,
             card,
             scheduler_clips,
-            clip_range,
-            thresholding: bound.filter(|clip| matches!(clip, Clip::Dynamic { .. })),
+            clip,
+            place,
             scheduler_config,
             parts,
             notes,
@@ -170,13 +181,6 @@ impl Pipeline {
     pub fn output(&self, x: Tensor<4>, levels: &[Level], condition: &Condition) -> Tensor<4> {
         let times: Vec<_> = levels.iter().map(|&at| self.schedule.conditioning_time(at)).collect();
         self.network.forward(x, &times, condition)
-    }
-
-    /// How its folder says that estimates of `x_0` are clipped.
-    pub fn clip(&self) -> Option<Clip> {
-        let [low, high] = self.clip_range;
-        let thresholding = self.thresholding.filter(|_| self.card.clip_denoised || self.scheduler_clips);
-        thresholding.or(self.card.clip_denoised.then_some(Clip::Range { low, high }))
     }
 
     /// Channels, height and width of what the network draws: pictures or latents.
@@ -252,10 +256,11 @@ async fn network<S: Source>(
     index: &Index,
     parts: &mut Vec<Part>,
     device: &Device,
-) -> Result<Network, PipelineError> {
+) -> Result<(Network, Place), PipelineError> {
     let place = index.part(&index.kind.network)?;
     let files = folder.network(place.0).await?;
-    Ok(match place.1 {
+    let lies = Place::of(&files.path, &files.first);
+    let network = match place.1 {
         "UNet2DConditionModel" => {
             let net = Unet2dCondition::load(&files.config, &files.weights, device)?;
             parts.push(Part::new(place, &net, &files));
@@ -271,7 +276,8 @@ async fn network<S: Source>(
             parts.push(Part::new(place, &net, &files));
             Network::Unet2d(Box::new(net))
         }
-    })
+    };
+    Ok((network, lies))
 }
 
 /// What lies between the network and pictures.
@@ -299,14 +305,19 @@ async fn latents<S: Source>(
 }
 
 /// What can be said of a folder without a card: it starts as its pipeline in diffusers draws.
-fn unsaid(network: &Network, latents: &Latents, index: &Index, scheduler_config: &str) -> Card {
+fn unsaid(
+    network: &Network,
+    latents: &Latents,
+    index: &Index,
+    schedule: &Schedule,
+    mut defaults: BTreeMap<String, Value>,
+) -> Card {
     let null_class = match network {
         // Its class embedding has one row more than there are classes.
         Network::Dit(net) => Some(net.config().num_embeds_ada_norm),
         _ => None,
     };
     let classes = null_class.or(network.classes()).unwrap_or(0);
-    let mut defaults = diffusers::preset(scheduler_config);
     let guidance = match network {
         Network::Unet2dCondition(_) => Some(TEXT_GUIDANCE),
         Network::Dit(_) => Some(CLASS_GUIDANCE),
@@ -316,7 +327,9 @@ fn unsaid(network: &Network, latents: &Latents, index: &Index, scheduler_config:
     if !matches!(latents, Latents::Pixels) {
         defaults.insert("images".to_owned(), Value::from(1));
     }
-    let mut card = Card { null_class, defaults, ..Card::unsaid(classes) };
+    // The pipeline of such a process alone shows values of 0 to 1.
+    let range = if matches!(schedule, Schedule::Ve(_)) { [0.0, 1.0] } else { [-1.0, 1.0] };
+    let mut card = Card { null_class, defaults, range, ..Card::unsaid(classes) };
     for (number, name) in index.labels() {
         if let Some(class) = card.classes.get_mut(number) {
             *class = Text { en: name.to_owned(), zh: name.to_owned() };

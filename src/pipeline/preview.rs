@@ -78,7 +78,11 @@ impl Preview {
                 };
                 let small: Vec<f32> = (0..height * width).map(|place| colour(place) as f32).collect();
                 let pixel = |row: usize, column: usize| small[row / f * width + column / f];
-                out.extend((0..height * f).flat_map(|row| (0..width * f).map(move |column| (row, column))).map(|(r, c)| pixel(r, c)));
+                out.extend(
+                    (0..height * f)
+                        .flat_map(|row| (0..width * f).map(move |column| (row, column)))
+                        .map(|(r, c)| pixel(r, c)),
+                );
             }
         }
         out
@@ -89,7 +93,8 @@ impl Preview {
 fn pooled(values: &[f32], side: usize, factor: usize) -> Vec<f32> {
     let small = side / factor;
     let mean = |plane: &[f32], row: usize, column: usize| {
-        let inside = (0..factor).flat_map(|r| (0..factor).map(move |c| (row * factor + r) * side + column * factor + c));
+        let inside =
+            (0..factor).flat_map(|r| (0..factor).map(move |c| (row * factor + r) * side + column * factor + c));
         inside.map(|i| plane[i]).sum::<f32>() / (factor * factor) as f32
     };
     let plane = |plane: &[f32]| (0..small * small).map(|i| mean(plane, i / small, i % small)).collect::<Vec<_>>();

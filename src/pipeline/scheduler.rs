@@ -1,9 +1,8 @@
 //! What a folder's scheduler says besides the process.
 
-use super::Pipeline;
 use crate::denoise::Clip;
+use crate::interchange::diffusers;
 use crate::interchange::scheduler_config::strict;
-use crate::interchange::{Arguments, Mapped, Requested, Unmapped, diffusers};
 use serde_json::Value;
 
 /// What diffusers' `DDPMScheduler()` is, the scheduler that its unconditional training starts with.
@@ -13,6 +12,9 @@ pub(super) const UNSAID: &str = r#"{"_class_name": "DDPMScheduler", "num_train_t
 
 pub(super) const UNSAID_NOTE: &str = "The folder has no scheduler_config.json, so the model is taken to be trained as diffusers' DDPMScheduler() says: \
     1000 timesteps of linear betas from 0.0001 to 0.02, predicting the noise.";
+
+pub(super) const UNFOLLOWED_NOTE: &str =
+    "The folder's scheduler is not followed here, and the model starts with settings of every model";
 
 /// Schedulers of diffusers that clip where their configuration does not say.
 const CLIPPING: [&str; 4] = ["DDPMScheduler", "DDIMScheduler", "DDPMParallelScheduler", "DDIMParallelScheduler"];
@@ -28,21 +30,4 @@ pub(super) fn bound(json: &str) -> Option<Clip> {
     let by_class = || CLIPPING.iter().any(|class| config["_class_name"] == *class);
     let clips = config["clip_sample"].as_bool().unwrap_or_else(by_class);
     clips.then_some(Clip::Range { low: -most, high: most })
-}
-
-impl Pipeline {
-    /// The run of `steps` steps that its pipeline in diffusers makes: sampler, levels and where it starts.
-    ///
-    /// # Errors
-    /// A scheduler that no sampler here follows.
-    pub fn scheduled(&self, steps: usize) -> Result<Mapped, Unmapped> {
-        let unreadable = |e: serde_json::Error| Unmapped(format!("scheduler_config.json is not a JSON object: {e}"));
-        let mut config: Arguments = serde_json::from_str(&strict(&self.scheduler_config)).map_err(unreadable)?;
-        let name = config.get("_class_name").and_then(Value::as_str).map(str::to_owned);
-        let name = name.ok_or_else(|| Unmapped("scheduler_config.json names no `_class_name`".to_owned()))?;
-        config.retain(|key, value| !key.starts_with('_') && !value.is_null());
-        let none = Arguments::new();
-        let asked = Requested { name: &name, config: &config, timesteps: &none, step: &none, steps: Some(steps) };
-        diffusers::map(&asked)
-    }
 }

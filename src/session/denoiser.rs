@@ -8,7 +8,7 @@ use crate::models::classifier::{NoisyClassifier, Wanted};
 use crate::pipeline::{Condition, Conditioning, Conditions, NetworkBranches, Pipeline};
 use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
@@ -98,7 +98,7 @@ impl Conditioned {
     }
 }
 
-/// The denoiser that these settings make of a model.
+/// The denoiser that these settings make of a model, which is conditioned on other levels where `shown` says so.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
@@ -108,9 +108,10 @@ pub(super) fn denoiser<'a>(
     conditioned: &Conditioned,
     helpers: Helpers<'a>,
     known: Option<Known>,
+    shown: Vec<(Level, Level)>,
 ) -> Result<Boxed<'a>, SessionError> {
     let guidance = guidance(settings, helpers.worse.is_some(), conditioned.is_guided());
-    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model));
+    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
         let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());
@@ -195,12 +196,7 @@ fn guidance(settings: &Settings, has_worse: bool, guided: bool) -> Guidance {
 }
 
 /// Whether the sampler and the model have what the settings need, and the classes of the labels.
-fn check(
-    settings: &Settings,
-    model: &Pipeline,
-    labels: &[Option<usize>],
-    has_worse: bool,
-) -> Result<(), SessionError> {
+fn check(settings: &Settings, model: &Pipeline, labels: &[Option<usize>], has_worse: bool) -> Result<(), SessionError> {
     let mut fitted = settings.clone();
     if has_worse {
         // Autoguidance evaluates no unlabelled output.
@@ -228,7 +224,7 @@ pub(super) fn clip(settings: &Settings, model: &Pipeline) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {
-        settings::Clip::Model => model.clip(),
+        settings::Clip::Model => model.clip,
         settings::Clip::Off => None,
         settings::Clip::Range => Some(range),
         settings::Clip::Dynamic => Some(DYNAMIC),
@@ -239,16 +235,23 @@ pub(super) fn clip(settings: &Settings, model: &Pipeline) -> Option<Clip> {
 pub(super) struct Timed<'a> {
     inner: Boxed<'a>,
     spent: Cell<Timing>,
+    /// The learned variance of the last evaluation.
+    variance: RefCell<Option<Tensor<4>>>,
 }
 
 impl<'a> Timed<'a> {
     pub fn new(inner: Boxed<'a>) -> Self {
-        Self { inner, spent: Cell::default() }
+        Self { inner, spent: Cell::default(), variance: RefCell::default() }
     }
 
     /// The time spent so far, and the evaluations.
     pub fn spent(&self) -> Timing {
         self.spent.get()
+    }
+
+    /// The learned variance that the last estimate came with.
+    pub fn variance(&self) -> Option<Tensor<4>> {
+        self.variance.borrow().clone()
     }
 
     fn time<T>(&self, evaluate: impl FnOnce(&Boxed<'a>) -> T) -> T {
@@ -267,6 +270,8 @@ impl Denoiser<Tensor<4>> for Timed<'_> {
     }
 
     fn estimate(&self, x: &Tensor<4>, at: Level) -> Estimate<Tensor<4>> {
-        self.time(|model| model.estimate(x, at))
+        let estimate = self.time(|model| model.estimate(x, at));
+        self.variance.replace(estimate.variance.clone());
+        estimate
     }
 }

@@ -3,7 +3,7 @@
 mod denoiser;
 mod error;
 mod frame;
-mod plan;
+mod levels;
 mod run;
 mod script;
 mod trajectory;
@@ -14,11 +14,26 @@ pub use error::SessionError;
 pub use frame::{Frame, Images, Shown, Timing};
 pub use script::{ScriptError, script};
 
+use crate::denoise::Denoiser;
 use crate::models::CardError;
 use crate::pipeline::{Conditioning, Pipeline};
 use crate::settings::{Defaults, Facts, Settings};
+use burn::tensor::Tensor;
+use denoiser::Conditioned;
 use futures_util::StreamExt;
 use std::pin::pin;
+
+/// The denoiser that a run of these settings samples with.
+///
+/// # Errors
+/// A class or guidance that the model does not have.
+pub fn network<'a>(
+    model: &'a Pipeline,
+    settings: &Settings,
+) -> Result<Box<dyn Denoiser<Tensor<4>> + 'a>, SessionError> {
+    let conditioned = Conditioned::new(settings, model, &Given::default())?;
+    denoiser::denoiser(settings, model, &conditioned, Helpers::default(), None, Vec::new())
+}
 
 /// What a run is given besides its settings: what no link can carry.
 #[derive(Clone, Default)]

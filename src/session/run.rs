@@ -1,12 +1,12 @@
 //! The steps of a run.
 
 use super::denoiser::{self, Conditioned, Known, Timed};
-use super::plan::Plan;
+use super::levels::Course;
 use super::trajectory::{BatchStep, Trajectories, part, parts};
 use super::view::View;
 use super::{Frame, Given, SessionError, Timing};
 use crate::backend::{self, ImageNoise};
-use crate::denoise::noised;
+use crate::denoise::{last_share, noised};
 use crate::math::noise::BrownianPath;
 use crate::math::{Grid, Latent, Level, Noise};
 use crate::pipeline::Pipeline;
@@ -34,7 +34,7 @@ impl Pipeline {
         try_stream! {
             let mut began = Instant::now();
             let method = settings.method().map_err(SessionError::Sampler)?;
-            let plan = Plan::new(self, settings, &method)?;
+            let mut course = Course::new(settings, self, &method)?;
             let parts = parts(&method.stepping, settings.images);
             let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
             let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
@@ -55,9 +55,14 @@ impl Pipeline {
                 return;
             }
             let start = match &picture {
-                Some(picture) if settings.strength < 1.0 => noised(picture, &z, plan.grid.first()),
-                _ => z.scale(plan.start),
+                Some(picture) if settings.strength < 1.0 => {
+                    let rest = last_share(&course.grid, settings.strength).ok_or(SessionError::NoStrength)?;
+                    course = course.from(rest);
+                    noised(picture, &z, course.grid.first())
+                }
+                _ => z.scale(course.start()),
             };
+            let grid = &course.grid;
             let kept = given.kept.as_deref().map(|kept| backend::spread(&view.kept_places(kept), batch, &self.device));
             let known = picture.zip(kept);
             let conditioned = Conditioned::new(settings, self, &given)?;
@@ -65,54 +70,77 @@ impl Pipeline {
                 let of = |batch: &Tensor<4>| part(batch, range);
                 let known = known.as_ref();
                 let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
-                denoiser::denoiser(settings, self, &conditioned.part(range.clone()), given.helpers, known).map(Timed::new)
+                let conditioned = conditioned.part(range.clone());
+                denoiser::denoiser(settings, self, &conditioned, given.helpers, known, course.shown()).map(Timed::new)
             };
             let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
             let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
-            let steps = method.on_grid().map(|_| plan.grid.steps());
+            let steps = method.on_grid().map(|_| grid.steps());
             let mut clock = Clock::default();
 
             let reading = Instant::now();
             let x = backend::read(start.clone()).await?;
-            let (level, levels) = (plan.grid.first(), vec![plan.grid.first(); settings.images]);
+            let (level, levels) = (grid.first(), vec![grid.first(); settings.images]);
             let shown = view.show(&x, None, &levels, false).await?;
             let timing = clock.lap(began, reading, spent());
             yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised: None, shown, tally: None, timing };
 
             let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
-            let mut streams: Vec<_> = noises.into_iter().map(|noise| plan.draws(noise)).collect();
-            let noises: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
-                Source::Stream => streams.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
+            let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
+            let sources: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
+                Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
                 Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
             };
-            let tuning = settings.tuning(&method);
-            let runs = parts.iter().zip(&networks).zip(noises).map(|((range, network), noise)| {
-                let run = Run::new(part(&start, range), &plan.grid, &self.schedule, network, noise);
-                plan.ordered(run.with_tuning(tuning.clone()))
+            let tuning = course.tuning().cloned().unwrap_or_else(|| settings.tuning(&method));
+            let runs = parts.iter().zip(&networks).zip(sources).map(|((range, network), noise)| {
+                let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
+                Run { orders: course.orders(), ..run }
             });
+            let frame = |step, levels: Vec<Level>, (x, denoised), shown, tally, timing| {
+                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
+                let done = done(steps, step, level, grid);
+                Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, tally, timing }
+            };
             let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
+            let mut ends_otherwise = None;
             for step in 1.. {
                 began = Instant::now();
-                let Some(BatchStep { mut x, denoised, levels }) = trajectories.next().await? else { break };
-                let last = Some(step) == steps || levels.iter().all(|level| level.sigma == 0.0);
-                if let (true, [network]) = (Some(step) == steps, &networks[..]) {
-                    x = plan.stand(x, network);
+                let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
+                let last = Some(step) == steps || levels.iter().all(|level| *level == grid.last());
+                if course.goes_on() && steps == Some(step) {
+                    ends_otherwise = Some((step, BatchStep { x, denoised, levels }));
+                    break;
                 }
                 let reading = Instant::now();
-                // One read-back for both: on a GPU each one waits for the queue.
-                let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
-                let denoised = x.split_off(x.len() / 2);
-                if !x.iter().chain(&denoised).all(|v| v.is_finite()) {
-                    Err(SessionError::NotFinite { step })?;
-                }
+                let (x, denoised) = values(x, denoised, step).await?;
                 let shown = view.show(&x, Some(&denoised), &levels, last).await?;
                 let timing = clock.lap(began, reading, spent());
-                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(plan.grid.first());
-                let (done, tally) = (done(steps, step, level, &plan.grid), trajectories.tally());
-                yield Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, tally, timing };
+                yield frame(step, levels, (x, denoised), shown, trajectories.tally(), timing);
+            }
+            drop(trajectories);
+            if let (Some((step, BatchStep { x, denoised, levels })), [network]) = (ends_otherwise, &networks[..]) {
+                let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
+                    Source::Stream => &mut noises[0],
+                    Source::Brownian => &mut paths[0],
+                };
+                let x = course.end(x, network, noise);
+                let reading = Instant::now();
+                let (x, denoised) = values(x, denoised, step).await?;
+                let shown = view.show(&x, Some(&denoised), &levels, true).await?;
+                let timing = clock.lap(began, reading, spent());
+                yield frame(step, levels, (x, denoised), shown, None, timing);
             }
         }
     }
+}
+
+/// The values of a point and of the estimate beside it.
+async fn values(x: Tensor<4>, denoised: Tensor<4>, step: usize) -> Result<(Vec<f32>, Vec<f32>), SessionError> {
+    // One read-back for both: on a GPU each one waits for the queue.
+    let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
+    let denoised = x.split_off(x.len() / 2);
+    let finite = x.iter().chain(&denoised).all(|v| v.is_finite());
+    if finite { Ok((x, denoised)) } else { Err(SessionError::NotFinite { step }) }
 }
 
 /// The time of a run's frames.

@@ -149,4 +149,3 @@ fn has_values(values: Option<&[f32]>, expected: usize) -> Result<(), SessionErro
         None => Ok(()),
     }
 }
-

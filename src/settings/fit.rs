@@ -69,7 +69,8 @@ impl Settings {
         if missing == preferred {
             return Vec::new();
         }
-        vec![self.problem("model", missing, one_of(models.iter().map(|model| model.id.as_str())))]
+        let reason = one_of(&missing, models.iter().map(|model| model.id.as_str()));
+        vec![self.problem("model", missing, reason)]
     }
 
     /// Parameters that the sampler has, within their ranges, and guidance that it can follow.
@@ -117,7 +118,9 @@ impl Settings {
         if reads {
             return problems;
         }
-        for (key, text) in [("prompt", std::mem::take(&mut self.prompt)), ("negative", std::mem::take(&mut self.negative))] {
+        for (key, text) in
+            [("prompt", std::mem::take(&mut self.prompt)), ("negative", std::mem::take(&mut self.negative))]
+        {
             if !text.is_empty() {
                 problems.push(self.problem(key, text, Reason::NoText));
             }

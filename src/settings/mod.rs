@@ -1,6 +1,7 @@
 //! What a run is made of: the table of its settings, the links that carry them, and the rules of what fits what.
 
 mod fit;
+mod levels;
 pub(crate) mod link;
 mod page;
 mod preset;
@@ -13,6 +14,7 @@ mod value;
 mod values;
 
 pub use fit::Facts;
+pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use page::{Backend, Page};
 pub use preset::{Checked, Defaults, Listed};
@@ -41,8 +43,8 @@ pub struct Settings {
     pub sampler: String,
     /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
     pub steps: usize,
-    /// How the noise levels are spaced.
-    pub schedule: Spacing,
+    /// Which noise levels the run visits.
+    pub schedule: Levels,
     /// Seed of image 0; image `i` has `seed + i`.
     pub seed: u32,
     /// Number of images, within [`Settings::IMAGES`].
@@ -146,6 +148,11 @@ impl Settings {
         self.write_link(&Page::default())
     }
 
+    /// The same to a model with these facts: without classes, what speaks of them is left out.
+    pub fn to_link_of(&self, facts: Facts) -> String {
+        self.write_link_of(&Page::default(), |row| facts.classes > 0 || !row.of_classes())
+    }
+
     /// The parameters of the method: those that are set, and the method's own defaults.
     pub fn tuning<X>(&self, method: &Method<X>) -> Tuning {
         let set = method.knobs.iter().filter_map(|knob| Some((knob, *self.knobs.get(knob.id)?)));
@@ -157,7 +164,7 @@ impl Settings {
     /// # Errors
     /// No row has that id: the settings were not made by a link.
     pub fn method<X: Latent + 'static>(&self) -> Result<Method<X>, Reason> {
-        method(&self.sampler).ok_or_else(unknown_sampler)
+        method(&self.sampler).ok_or_else(|| unknown_sampler(&self.sampler))
     }
 }
 
@@ -169,7 +176,7 @@ impl Default for Settings {
             negative: String::new(),
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
-            schedule: Spacing::Trailing,
+            schedule: Spacing::Trailing.into(),
             seed: 7,
             images: 16,
             class: Class::All,

@@ -5,7 +5,7 @@ use super::link::{Link, Linked, unknown};
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
 use super::{Page, Settings};
-use crate::samplers::methods;
+use crate::samplers::{Method, methods};
 use std::collections::BTreeMap;
 
 /// Values by the keys of a link, as a model's card has them: `{"sampler": "euler", "steps": 4}`.
@@ -57,7 +57,7 @@ impl Settings {
     pub fn preset(defaults: &Defaults) -> Result<Self, Problem> {
         if let Some(value) = defaults.get("model") {
             let keys = Self::TABLE.iter().map(|row| row.key).filter(|key| *key != "model");
-            return Err(Problem::new("the key of a default", format!("model={value}"), one_of(keys)));
+            return Err(Problem::new("the key of a default", format!("model={value}"), one_of("model", keys)));
         }
         let mut settings = Self::default();
         let pairs = defaults.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -72,7 +72,7 @@ impl Settings {
     pub fn take_all(&mut self, pairs: Vec<(String, Value)>) -> Result<(), Problem> {
         let page = pairs.iter().find(|(key, _)| Self::PAGE.iter().any(|row| row.key == key));
         if let Some((key, value)) = page {
-            return Err(Problem::new(key, value, Reason::UnknownKey));
+            return Err(Problem::new(key, value, Reason::UnknownKey { nearest: None }));
         }
         self.take(&mut Page::default(), pairs).into_iter().next().map_or(Ok(()), Err)
     }
@@ -98,9 +98,10 @@ impl Settings {
         Self::read(&link, &listed.map(Listed::preset).unwrap_or_default(), models)
     }
 
-    /// A link with every key that is always written is a whole one, and no default of a model changes what it shows.
+    /// A link with every key that is always written is a whole one, and no default of a model changes what it shows. That
+    /// of a model without classes speaks of none.
     fn read(link: &Link, preset: &Self, models: &[Listed]) -> Checked<Self> {
-        let whole = Self::TABLE.iter().filter(|row| row.always).all(|row| link.has(row.key));
+        let whole = Self::TABLE.iter().filter(|row| row.always && !row.of_classes()).all(|row| link.has(row.key));
         let (mut settings, mut page) = (if whole { Self::default() } else { preset.clone() }, Page::default());
         let mut problems: Vec<_> = link.problem.clone().into_iter().collect();
         problems.extend(settings.take(&mut page, Self::pairs(link)));
@@ -174,6 +175,12 @@ impl Settings {
     }
 }
 
+/// Every key that a link to a run with this sampler can have.
+fn known<X>(method: &Method<X>) -> impl Iterator<Item = &'static str> {
+    let page = Settings::PAGE.iter().map(|row| row.key);
+    Settings::TABLE.iter().map(|row| row.key).chain(page).chain(method.knobs.iter().map(|knob| knob.id))
+}
+
 /// Settings that speak of classes, which are each model's own.
 const CLASSES: [&str; 2] = ["class", "guide"];
 
@@ -191,7 +198,7 @@ impl Linked for Settings {
             let Some(knob) = knob(&method, &key) else {
                 let of_another = rows.iter().any(|row| super::fit::knob(row, &key).is_some());
                 let foreign = || Some(Problem::new(&key, &value, no_knob(&method)));
-                problems.extend(if of_another { foreign() } else { unknown(&key, &value) });
+                problems.extend(if of_another { foreign() } else { unknown(&key, &value, known(&method)) });
                 continue;
             };
             match value.number(knob.range()) {

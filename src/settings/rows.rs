@@ -29,7 +29,7 @@ pub const TABLE: &[Row<Settings>] = &[
         || methods::<f64>().iter().map(|m| m.id).collect(),
         |s| s.sampler.clone(),
         |s, text| {
-            let id = method::<f64>(text).ok_or_else(unknown_sampler)?.id;
+            let id = method::<f64>(text).ok_or_else(|| unknown_sampler(text))?.id;
             // Parameters belong to one sampler.
             if s.sampler != id {
                 s.knobs.clear();
@@ -53,7 +53,7 @@ pub const TABLE: &[Row<Settings>] = &[
     .needs("grid")
     .always(),
     Row::<Settings>::text("schedule", |s| s.schedule.to_string(), set!(schedule, str::parse))
-        .about("Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5")
+        .about("Spacing of the noise levels, such as trailing, karras:5 or custom:14.6,3,0.5; model is that of the model's scheduler")
         .section("main")
         .always(),
     Row::<Settings>::whole("seed", [0, u32::MAX as i64], |s| s.seed.into(), |s, seed| s.seed = seed as u32)

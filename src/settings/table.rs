@@ -162,6 +162,11 @@ impl<S: 'static> Row<S> {
         Ok(())
     }
 
+    /// Whether it acts only on models with classes.
+    pub fn of_classes(&self) -> bool {
+        matches!(self.needs, Some("classes" | "guidance"))
+    }
+
     /// Its kind, as a catalogue names it.
     pub fn kind(&self) -> &'static str {
         match self.field {
@@ -210,7 +215,7 @@ pub(crate) use set;
 
 /// The value that a list of choices has under this name.
 pub(crate) fn choice<T: Copy>(name: &str, all: &[(&'static str, T)]) -> Result<T, Reason> {
-    let known = || one_of(all.iter().map(|(id, _)| *id));
+    let known = || one_of(name, all.iter().map(|(id, _)| *id));
     all.iter().find(|(id, _)| *id == name).map(|(_, value)| *value).ok_or_else(known)
 }
 

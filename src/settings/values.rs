@@ -22,7 +22,7 @@ impl FromStr for Class {
         match value {
             "all" => Ok(Self::All),
             "none" => Ok(Self::None),
-            number => number.parse().map(Self::One).map_err(|_| one_of(["all", "none", "a class number"])),
+            number => number.parse().map(Self::One).map_err(|_| one_of(value, ["all", "none", "a class number"])),
         }
     }
 }
@@ -47,7 +47,7 @@ impl FromStr for Guide {
             "cfg" => Ok(Self::Cfg),
             "cfgpp" => Ok(Self::CfgPlusPlus),
             "perp" => Ok(Self::Perpendicular(None)),
-            _ => perpendicular().ok_or_else(|| one_of(["cfg", "cfgpp", "perp", "perp- with a class number"])),
+            _ => perpendicular().ok_or_else(|| one_of(value, ["cfg", "cfgpp", "perp", "perp- with a class number"])),
         }
     }
 }

@@ -65,7 +65,9 @@ fn every_sampler_draws_latents() {
 #[test]
 fn a_latent_picture_depends_on_its_own_seed_alone() {
     let pipeline = open();
-    for (sampler, noise) in [("euler-ancestral", Source::Stream), ("dpmpp-sde", Source::Brownian), ("dpm-adaptive", Source::Stream)] {
+    for (sampler, noise) in
+        [("euler-ancestral", Source::Stream), ("dpmpp-sde", Source::Brownian), ("dpm-adaptive", Source::Stream)]
+    {
         let batch = Settings { sampler: sampler.to_owned(), noise, images: 2, ..settings() };
         let alone = Settings { seed: 41, images: 1, ..batch.clone() };
         let (batch, alone) = (end(&pipeline, &batch), end(&pipeline, &alone));
@@ -124,14 +126,17 @@ fn steps_are_decoded_or_shown_by_a_linear_map_and_the_last_is_decoded() {
 fn the_linear_map_resembles_the_decoder() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emoji-text");
     let pipeline = Pipeline::from_dir(&folder, &device()).expect("it loads");
-    let settings = Settings { prompt: "red heart".to_owned(), steps: 6, seed: 3, ..pipeline.preset().expect("settings") };
+    let settings =
+        Settings { prompt: "red heart".to_owned(), steps: 6, seed: 3, ..pipeline.preset().expect("settings") };
     let run = |preview| frames(&pipeline, &Settings { preview, ..settings.clone() });
     let (linear, decoded) = (run(Preview::Linear), run(Preview::Decode));
     let estimate = |frame: &Frame| frame.shown.clone().and_then(|shown| shown.denoised).expect("an estimate");
     let (a, b) = (estimate(&linear[5]), estimate(&decoded[5]));
     let mean = |v: &[f32]| v.iter().map(|v| f64::from(*v)).sum::<f64>() / v.len() as f64;
     let (ma, mb) = (mean(&a), mean(&b));
-    let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(&b).map(|(x, y)| f(f64::from(*x) - ma, f64::from(*y) - mb)).sum::<f64>();
+    let sum = |f: &dyn Fn(f64, f64) -> f64| {
+        a.iter().zip(&b).map(|(x, y)| f(f64::from(*x) - ma, f64::from(*y) - mb)).sum::<f64>()
+    };
     let correlation = sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
     println!("correlation {correlation:.3}");
     assert!(correlation > 0.8, "{correlation}");
@@ -161,7 +166,9 @@ fn a_start_picture_is_encoded_and_the_kept_part_stays_to_the_pixel() {
         let keeps = kept[i % kept.len()] == 1.0;
         assert!(!keeps || *value == picture[i % size], "value {i} did not stay");
     }
-    let rest = |values: &[f32]| values.iter().enumerate().filter(|(i, _)| kept[i % kept.len()] == 0.0).map(|(_, v)| *v).collect::<Vec<_>>();
+    let rest = |values: &[f32]| {
+        values.iter().enumerate().filter(|(i, _)| kept[i % kept.len()] == 0.0).map(|(_, v)| *v).collect::<Vec<_>>()
+    };
     assert!(farthest(&rest(&shown.x), &rest(&picture.repeat(2))) > 1e-2, "nothing was painted");
 }
 

@@ -125,7 +125,8 @@ fn row(folder: &Path) -> Result<Row> {
     };
     let files = assets(folder, &paths)?;
     let classifier = card.classifier.as_ref().map(|id| {
-        let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned)).with_context(|| format!("in {id}"))?;
+        let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned))
+            .with_context(|| format!("in {id}"))?;
         Ok::<_, anyhow::Error>(Classifier { id: id.clone(), files })
     });
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -246,7 +247,10 @@ mod tests {
         assert_eq!((rows.as_array().unwrap().len(), &fast["id"], &words["id"]), (2, &json!("fast"), &json!("words")));
         assert_eq!(fast["files"]["../words/vae/config.json"]["bytes"], json!(2));
         assert_eq!((&fast["conditioning"], &words["conditioning"]), (&json!("text"), &json!("text")));
-        assert_eq!((&fast["files"]["vae/config.json"], &words["files"]["tokenizer/log.csv"]), (&Value::Null, &Value::Null));
+        assert_eq!(
+            (&fast["files"]["vae/config.json"], &words["files"]["tokenizer/log.csv"]),
+            (&Value::Null, &Value::Null)
+        );
         assert_eq!((&fast["prompts"], &fast["parts"]), (&json!({"en": ["a"]}), &Value::Null));
         assert!(!shipped(models.path()).unwrap().iter().any(|path| path.starts_with(models.path().join("emoji-32"))));
     }

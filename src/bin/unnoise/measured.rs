@@ -26,13 +26,16 @@ pub struct OfData {
     /// Pictures: a PNG, a folder of PNGs, or an IDX file of images, gzipped or not
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Number of pictures, the first ones of the data
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    images: u16,
+    /// Number of pictures, the first ones of the data [default: 2, or 1 where there is only one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    images: Option<u16>,
     /// Also write a table of comma-separated values
     #[arg(long, value_name = "CSV")]
     pub csv: Option<PathBuf>,
 }
+
+/// Pictures that are measured, unless it is said otherwise.
+const IMAGES: usize = 2;
 
 impl OfModel {
     /// Opens the processor, loads the model and hands both to `work`.
@@ -47,7 +50,11 @@ impl OfData {
         if let Some(csv) = &self.csv {
             output::has_place(csv)?;
         }
-        Ok(pictures::read(&self.data, self.images.into(), &format(model))?)
+        let format = format(model);
+        Ok(match self.images {
+            Some(images) => pictures::read(&self.data, images.into(), &format)?,
+            None => pictures::read_some(&self.data, IMAGES, &format)?,
+        })
     }
 }
 

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use unnoise::dataset::pictures::{self, Format, PictureError};
-use unnoise::pipeline::Pipeline;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
+use unnoise::pipeline::Pipeline;
+use unnoise::samplers::methods;
 use unnoise::session::{self, Given, Helpers, Timing};
-use unnoise::settings::{Facts, Link, Problem, Settings};
+use unnoise::settings::{Facts, Link, Linked, Problem, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -66,6 +67,7 @@ impl Except for ModelFolder {
 
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
+    args.check_link()?;
     let folder = args.folder();
     let (model, opened) = load(&folder, args.device).await?;
     let shape = model.picture();
@@ -129,7 +131,7 @@ pub async fn run(args: Args) -> Outcome {
     }
     output::line(summary(settings.images, steps, timing));
     let link = match args.linked_name() {
-        Ok(_) => settings.to_link(),
+        Ok(_) => settings.to_link_of(model.facts()),
         Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
     };
     output::line(format_args!("{} · {} · {link}", args.out.display(), opened.adapter));
@@ -170,6 +172,26 @@ impl Args {
         let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
         taken.map(|()| name).map_err(|_| full)
+    }
+
+    /// Whether the link, if there is one, says anything of a run of pictures.
+    fn check_link(&self) -> Result<(), String> {
+        let Some(text) = &self.link else { return Ok(()) };
+        let link = Link::new(text);
+        if link.view.is_some() {
+            return Err(
+                "--link is a link of the lab, and draws points; `unnoise lab` trains the network of one".to_owned()
+            );
+        }
+        let knobs = || methods::<f64>().into_iter().flat_map(|method| method.knobs);
+        let is_one = |key: &str| {
+            let page = Settings::PAGE.iter().any(|row| row.key == key);
+            Settings::row(key).is_some() || page || knobs().any(|knob| knob.id == key || knob.formerly == Some(key))
+        };
+        match link.pairs.iter().any(|(key, _)| is_one(key)) {
+            true => Ok(()),
+            false => Err(format!("--link \"{text}\" is no share link: it has no setting, such as #model=mnist&seed=3")),
+        }
     }
 
     fn link(&self) -> &str {
