@@ -4,6 +4,7 @@ mod denoiser;
 mod error;
 mod frame;
 mod script;
+mod start;
 mod trajectory;
 
 pub use denoiser::Helpers;
@@ -28,10 +29,10 @@ use std::time::Duration;
 use trajectory::{BatchStep, Trajectories, part, parts};
 use web_time::Instant;
 
-/// What a run is given besides its settings: what no link can carry.
+/// What a run is given besides its settings.
 #[derive(Clone, Default)]
 pub struct Given<'a> {
-    /// A picture to start from, `[channels, height, width]`.
+    /// A picture to start from, `[channels, height, width]`, in place of the one of the settings.
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,
@@ -96,11 +97,9 @@ impl Pretrained {
 
             let [channels, height, width] = self.shape();
             let batch = [settings.images, channels, height, width];
+            let given = given.or_of(settings, self)?;
             has_values(given.picture.as_deref(), channels * height * width)?;
             has_values(given.kept.as_deref(), height * width)?;
-            if given.picture.is_none() && given.kept.is_some() {
-                Err(SessionError::MaskAlone)?;
-            }
             let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
             let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));
             let z = Tensor::cat(z.collect(), 0);
