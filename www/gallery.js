@@ -1,7 +1,6 @@
 /** The models to choose from: a row of cards, chosen by mouse, finger or keyboard, and what the page says of the chosen one. */
 
 import { $ } from "./dom.js";
-import { getText } from "./models.js";
 import { count, el, hush, megabytes, number, say, t } from "./strings.js";
 
 const list = $("gallery");
@@ -74,7 +73,8 @@ export function show(id) {
  */
 export function describe(model, about) {
   say($("model-name"), "plain", { text: model.name });
-  $("model-card").href = file(model, "README.md");
+  $("model-card").hidden = !model.readme;
+  if (model.readme) $("model-card").href = file(model, model.readme);
   say($("model-licence"), "model.licence", { licence: model.licence });
   $("model-licence").hidden = !model.licence;
   if (!about) return hush($("model-hint"));
@@ -87,21 +87,4 @@ export function describe(model, about) {
     process: () => t(`process.${family}`, { most: () => number(most ?? Infinity, 0) }),
     prediction: () => t(`prediction.${prediction}`),
   });
-}
-
-/** The model card, a file in the model's folder, in a dialog: hosts differ in what they make of a bare `.md`. */
-export function listen(failed) {
-  $("model-card").addEventListener("click", async (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // as a file, in a tab of its own
-    event.preventDefault();
-    const path = $("model-card").getAttribute("href");
-    try {
-      $("card-text").textContent = await getText(path);
-    } catch (thrown) {
-      return failed(thrown);
-    }
-    say($("card-title"), "model.card.of", { file: path });
-    $("card-dialog").showModal();
-  });
-  $("card-close").addEventListener("click", () => $("card-dialog").close());
 }

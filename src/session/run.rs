@@ -41,6 +41,7 @@ impl Pipeline {
 
             let [channels, height, width] = self.shape();
             let batch = [settings.images, channels, height, width];
+            let given = given.or_of(settings, self)?;
             let view = View::new(self, settings, &given)?;
             let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
             let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));

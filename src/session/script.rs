@@ -14,8 +14,8 @@ use thiserror::Error;
 pub enum ScriptError {
     #[error("diffusers has no {0}")]
     Unknown(&'static str),
-    #[error("the script starts from noise, but strength {0} starts from a picture; set strength to 1")]
-    Strength(f64),
+    #[error("the script starts from noise, but this run starts from a picture; remove the picture")]
+    Picture,
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -31,8 +31,10 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
-    if settings.strength < 1.0 {
-        return Err(ScriptError::Strength(settings.strength));
+    // At full strength a picture of which nothing stays is forgotten.
+    let forgotten = settings.start.picture().is_some_and(|picture| picture.kept().is_none());
+    if settings.strength < 1.0 || !(settings.start.is_noise() || forgotten) {
+        return Err(ScriptError::Picture);
     }
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance for a model of classes"),

@@ -25,6 +25,8 @@ pub struct Problem {
 pub enum Reason {
     #[error("a number from {from} to {to}")]
     Range { from: Value, to: Value },
+    #[error("a whole number from {from} to {to}")]
+    Whole { from: Value, to: Value },
     #[error("one of {}", few(.known))]
     OneOf { known: Vec<String>, nearest: Option<String> },
     #[error("a name of letters, digits, dots, dashes and underscores")]
@@ -32,6 +34,8 @@ pub enum Reason {
     /// Several numbers or words in one value.
     #[error("{form}, such as {example}")]
     Form { form: &'static str, example: &'static str },
+    #[error("a picture as the page packs it into a link, and this one is broken; copy the whole link again")]
+    Start,
     #[error("{expected}")]
     Schedule { expected: String, nearest: Option<&'static str> },
     #[error("a parameter of {sampler}, which has {}", parameters(.known))]
@@ -41,6 +45,11 @@ pub enum Reason {
     NoCfgpp { sampler: &'static str, apart: String },
     #[error("{}", classes(*.count))]
     Class { count: usize },
+    /// Guidance on the scale of the other kind.
+    #[error("on the scale of CFG++, 0 to 1")]
+    CfgppScale,
+    #[error("on the scale of plain guidance")]
+    PlainScale,
     #[error("{off}, because the model was never trained without labels")]
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]

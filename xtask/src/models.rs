@@ -11,11 +11,13 @@ use sha2::{Digest, Sha256};
 
 use crate::files;
 
-/// A text in the page's languages.
+/// A text in the page's languages, or in one of them.
 #[derive(Serialize, Deserialize)]
 struct Text {
-    en: String,
-    zh: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    en: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zh: Option<String>,
 }
 
 /// What the index takes from a model's `unnoise.json`.
@@ -59,6 +61,8 @@ struct Row {
     thumbnail: Option<&'static str>,
     /// What tells it what to draw: `none`, `classes` or `text`.
     conditioning: &'static str,
+    /// The name of its model card for people, if it has one.
+    readme: Option<&'static str>,
     /// What a visitor downloads to run the model.
     bytes: usize,
     /// By path from the folder; those of another model's begin with `../`, so that both are kept once.
@@ -95,6 +99,7 @@ const PIPELINE: &str = "model_index.json";
 /// A network that draws nothing worth seeing.
 const SELF_TEST: &str = "selftest";
 const THUMBNAIL: &str = "thumbnail.png";
+const README: &str = "README.md";
 /// A published site stays small enough for any host, and for a person's patience.
 const MOST_BYTES: u64 = 45_000_000;
 
@@ -131,8 +136,8 @@ fn row(folder: &Path) -> Result<Row> {
     });
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = files.values().map(|asset| asset.bytes).sum();
-    let thumbnail = folder.join(THUMBNAIL).is_file().then_some(THUMBNAIL);
-    Ok(Row { id, card, thumbnail, conditioning, bytes, files, classifier: classifier.transpose()? })
+    let [thumbnail, readme] = [THUMBNAIL, README].map(|name| folder.join(name).is_file().then_some(name));
+    Ok(Row { id, card, thumbnail, readme, conditioning, bytes, files, classifier: classifier.transpose()? })
 }
 
 /// The facts of these files of a folder.
@@ -210,11 +215,16 @@ mod tests {
     fn the_gallery_has_its_order_and_new_folders_come_last() {
         let models = models(&["a", "mnist-score", "b", "mnist", "fashion-mnist"]);
         write(models.path(), "b/thumbnail.png", b"a picture");
+        write(models.path(), "b/README.md", b"# Words");
+        let one = json!({"name": {"en": "b"}, "description": {"zh": "点"}, "defaults": {"steps": 4}});
+        write(models.path(), "b/unnoise.json", one.to_string().as_bytes());
         let rows: Value = serde_json::from_str(&index(models.path()).unwrap()).unwrap();
         let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
         assert_eq!(ids, ["fashion-mnist", "mnist", "mnist-score", "a", "b"]);
         assert_eq!((&rows[3]["thumbnail"], &rows[4]["thumbnail"]), (&Value::Null, &json!(THUMBNAIL)));
         assert_eq!((&rows[4]["defaults"], &rows[4]["name"]["en"]), (&json!({"steps": 4}), &json!("b")));
+        assert_eq!((&rows[3]["readme"], &rows[4]["readme"]), (&Value::Null, &json!(README)));
+        assert_eq!((&rows[4]["description"]["en"], &rows[4]["description"]["zh"]), (&Value::Null, &json!("点")));
         let sizes = rows[4]["files"].as_object().unwrap().values().map(|file| file["bytes"].as_u64().unwrap());
         assert_eq!(rows[4]["bytes"].as_u64(), Some(sizes.sum()));
     }

@@ -227,7 +227,7 @@ impl Args {
         if self.image.is_some() && !self.says("strength") {
             settings.strength = Settings::START_STRENGTH;
         }
-        if self.image.is_none() && settings.strength < 1.0 {
+        if self.image.is_none() && settings.start.picture().is_none() && settings.strength < 1.0 {
             return Err("strength is the share of the run that changes a start picture; give one with --image".into());
         }
         let refused: Option<Problem> = settings.fit_classifier(has_classifier);
