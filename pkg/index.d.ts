@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
 import type { Begun, Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceFloor, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -158,7 +158,10 @@ export class Lab {
   field(clock: number, cells: number, half: number, which: string): Promise<Float32Array>;
   likelihood(points: Float32Array): Promise<Likelihood[]>;
   bound(steps: number): Promise<Bound>;
-  inversion(pane: number): Promise<Inversion>;
+  /** How far data is from other data, as `race` measures it. */
+  floor(): Promise<RaceFloor>;
+  /** How well panes, 1 to 4, bring data back that the ODE turned into noise. */
+  inversion(panes: Uint32Array): Promise<Inversion[]>;
   /** Forgets what the network learned. */
   reset(): Promise<void>;
   weights(): Promise<Uint8Array>;
@@ -175,5 +178,7 @@ export class Lab {
   image(gray: Uint8Array, width: number, height: number, count: number, seed: number): Promise<Float32Array>;
   /** Points as the settings keep them. */
   pack(points: Float32Array, labels?: Uint8Array): Promise<string>;
+  /** The points that the settings keep. */
+  unpack(packed: string): Promise<{ points: [number, number][]; labels: number[] }>;
   close(): void;
 }
