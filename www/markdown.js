@@ -88,7 +88,7 @@ function list(lines, at, out, base) {
   const items = [];
   for (const line of inside) {
     if (first.test(line)) items.push(line.replace(first, ""));
-    else items.push(`${items.pop()} ${line.trim()}`);
+    else items.push(joined([items.pop(), line]));
   }
   out.append(make(/^\s*\d/.test(lines[at]) ? "ol" : "ul", ...items.map((item) => make("li", spans(item, base)))));
   return at + inside.length;
@@ -96,9 +96,12 @@ function list(lines, at, out, base) {
 
 function paragraph(lines, at, out, base) {
   const inside = take(lines, at, (line) => line.trim() && !beginning(line));
-  out.append(make("p", spans(inside.map((line) => line.trim()).join(" "), base)));
+  out.append(make("p", spans(joined(inside), base)));
   return at + inside.length;
 }
+
+/** Lines as one: Chinese is written without spaces, also where a line ends. */
+const joined = (lines) => lines.map((line) => line.trim()).join(" ").replace(/(?<=[\p{Script=Han}，。；：、！？）”’]) (?=[\p{Script=Han}（“‘])/gu, "");
 
 /** The words of a line. */
 function spans(text, base) {

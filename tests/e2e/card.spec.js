@@ -33,6 +33,7 @@ See [the data](../data.md), [a paper](https://arxiv.org/abs/2206.00364) or <http
 ## 中文简介
 
 小模型。
+只有两行。
 
 ## After
 
@@ -73,7 +74,7 @@ test("in Chinese the Chinese part comes first, and the rest is folded", async ({
   await page.getByRole("button", { name: "中文" }).click();
   await open(page);
   const text = page.locator("#card-text");
-  await expect(text.locator("p").first()).toHaveText("小模型。");
+  await expect(text.locator("p").first()).toHaveText("小模型。只有两行。");
   await expect(text.getByText("The end.")).toBeHidden();
   await page.getByText("完整说明（英文）").click();
   await expect(text.getByText("The end.")).toBeVisible();

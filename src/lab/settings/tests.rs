@@ -83,7 +83,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         ("eta=1.01", "a number from 0 to 1"),
         ("particles=15", "a whole number from 16 to 10000"),
         ("seed=-1", "a whole number from 0 to 4294967295"),
-        ("class=4", "a whole number from -1 to 3"),
+        ("class=4", "a number from -1 to 3"),
         ("class=-2", "a whole number from -1 to 255"),
         ("guide=cfg", "one of free, classifier, learned-classifier"),
         ("guidance=10.1", "a number from 0 to 10"),

@@ -30,6 +30,13 @@ const pixels = async () =>
     return btoa(String.fromCharCode(...data));
   });
 
+/** In the page: goes to a step, as the slider does. */
+const scrub = async (step) => {
+  const slider = document.getElementById("slider");
+  slider.value = String(step);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+};
+
 /** In the page: another seed as a person types it, and what the page says then. */
 const change = async () => {
   const seed = document.getElementById("seed");
@@ -62,9 +69,11 @@ const likelihood = async (hash) => {
 export async function journey(tab, url) {
   await tab.go(`${url}${LINK}&lang=en`);
   const done = await tab.run(says, "status", "done");
-  const sheets = await tab.run(pixels);
+  const end = await tab.run(pixels);
+  await tab.run(scrub, 2);
+  const middle = await tab.run(pixels);
   const { mark, hash } = await tab.run(change);
   const shared = await tab.run(share);
   const numbers = await tab.run(likelihood, `${LAB}&lang=en`);
-  return { done, sheets, mark, hash, shared, numbers };
+  return { done, sheets: [...middle, ...end], mark, hash, shared, numbers };
 }
