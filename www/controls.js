@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
+import * as prompt from "./prompt.js";
 import * as schedule from "./schedule.js";
 import { el, label, number, say, t } from "./strings.js";
 
@@ -14,11 +15,11 @@ const STEP_STOPS = [
   ...[25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 125, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000],
 ];
 /** The order of the first rows on the form; whatever else there is follows, as the table has it. */
-const FIRST = ["prompt", "negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
+const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
-/** Keys that the page shows elsewhere: in the gallery, at its top, beside the row before, as a picture. */
-const ELSEWHERE = ["model", "lang", "tour", "guidance-max", "start"];
+/** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
+const ELSEWHERE = ["model", "prompt", "lang", "tour", "guidance-max", "start"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
@@ -156,6 +157,7 @@ export class Controls {
     this.showGuidance();
     this.tune();
     this.explain(method);
+    prompt.show(this.model, settings.prompt ?? "");
     gallery.show(settings.model);
     gallery.describe(this.model, about);
   }

@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import * as keys from "./keys.js";
 import { fetchModel, list, optionsOf } from "./models.js";
 import { messages, sentence } from "./notices.js";
+import * as prompt from "./prompt.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
 import { knows, megabytes, number, say, t } from "./strings.js";
@@ -251,6 +252,7 @@ async function start() {
       show(frame);
     }
     ended("done");
+    prompt.took(viewer.seconds());
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -387,6 +389,7 @@ function listen() {
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
+  prompt.listen({ take: (text) => controls.set("prompt", text), run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 

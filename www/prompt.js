@@ -10,8 +10,8 @@ const CHIPS = 8;
 const FEW_STEPS = 4;
 /** How long a person pauses, in ms, before what is typed is drawn. */
 const PAUSE = 200;
-/** A picture that takes longer than this, in ms, follows no typing. */
-const SLOW = 1500;
+/** A picture that takes longer than this, in seconds, follows no typing. */
+const SLOW = 1.5;
 
 const input = $("prompt");
 /** Vocabularies by their files; a failed download is tried again with the next model. @type {Map<string, Promise<Vocabulary>>} */
@@ -62,8 +62,8 @@ export function show(listed, text) {
 const live = () => !$("live-field").hidden && $("live").checked;
 
 /** How long a run took: a machine that is too slow for it stops drawing along. */
-export function took(ms) {
-  if (!live() || ms <= SLOW) return;
+export function took(seconds) {
+  if (!live() || seconds <= SLOW) return;
   $("live").checked = false;
   say($("live-hint"), "prompt.live.slow");
 }

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_text_in_one_language_says_the_same_in_the_other() {
-        let read = |name: &str| Card::from_json(&format!(r#"{{"name": {name}}}"#), 0).map(|card| card.name);
+        let read = |name: &str| Card::from_json(&format!(r#"{{"name": {name}}}"#)).map(|card| card.name);
         let text = |en: &str, zh: &str| Text { en: en.into(), zh: zh.into() };
         assert_eq!(read(r#"{"en": "Dots", "zh": "点"}"#).unwrap(), text("Dots", "点"));
         assert_eq!(read(r#"{"en": "Dots"}"#).unwrap(), text("Dots", "Dots"));

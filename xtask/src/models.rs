@@ -59,6 +59,10 @@ struct Row {
     card: Card,
     /// The name of the folder's small picture, if it has one.
     thumbnail: Option<&'static str>,
+    /// Under which title the gallery has it.
+    kind: Kind,
+    /// The file, by its path from the folder of all models, of what a model of words was trained on.
+    vocabulary: Option<String>,
     /// What tells it what to draw: `none`, `classes` or `text`.
     conditioning: &'static str,
     /// The name of its model card for people, if it has one.
@@ -68,6 +72,18 @@ struct Row {
     /// By path from the folder; those of another model's begin with `../`, so that both are kept once.
     files: BTreeMap<String, Asset>,
     classifier: Option<Classifier>,
+}
+
+/// What kind of model it is, to whoever looks for one.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    /// It draws what a text says.
+    Text,
+    /// Its process is variance-exploding, and its output a score.
+    Score,
+    /// It draws things of its classes, or of its one kind.
+    Classes,
 }
 
 /// What a visitor downloads for guidance by a classifier.
@@ -84,7 +100,7 @@ const ORDER: [&str; 6] = ["emoji-text", "emoji-text-turbo", "fashion-mnist", "mn
 const AT_HOME: [&str; 2] = ["emoji-32", "emoji-32-classifier"];
 /// What runs every model.
 const FILES: [&str; 4] =
-    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", CARD];
+    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", SCHEDULER, CARD];
 /// What runs models of latents and of words besides: parts, and the files that are read of each where they are there.
 const PARTS: [(&str, &[&str]); 3] = [
     ("vae", &["config.json", "diffusion_pytorch_model.safetensors"]),
@@ -94,6 +110,9 @@ const PARTS: [(&str, &[&str]); 3] = [
 /// What runs a classifier.
 const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
+const SCHEDULER: &str = "scheduler/scheduler_config.json";
+/// What prompts of a model of words can be made of, by training/vocabulary.py.
+const VOCABULARY: &str = "vocabulary.json";
 /// What diffusers writes into the folder of a whole pipeline.
 const PIPELINE: &str = "model_index.json";
 /// A network that draws nothing worth seeing.
@@ -128,16 +147,29 @@ fn row(folder: &Path) -> Result<Row> {
         () if !card.classes.is_empty() => "classes",
         () => "none",
     };
+    let kind = match conditioning {
+        "text" => Kind::Text,
+        _ if explodes(folder)? => Kind::Score,
+        _ => Kind::Classes,
+    };
+    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let reader = card.parts.get("tokenizer").unwrap_or(&id);
+    let vocabulary = folder.with_file_name(reader).join(VOCABULARY).is_file().then(|| format!("{reader}/{VOCABULARY}"));
     let files = assets(folder, &paths)?;
     let classifier = card.classifier.as_ref().map(|id| {
         let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned))
             .with_context(|| format!("in {id}"))?;
         Ok::<_, anyhow::Error>(Classifier { id: id.clone(), files })
     });
-    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = files.values().map(|asset| asset.bytes).sum();
     let [thumbnail, readme] = [THUMBNAIL, README].map(|name| folder.join(name).is_file().then_some(name));
-    Ok(Row { id, card, thumbnail, readme, conditioning, bytes, files, classifier: classifier.transpose()? })
+    Ok(Row { id, card, kind, vocabulary, thumbnail, readme, conditioning, bytes, files, classifier: classifier.transpose()? })
+}
+
+/// Whether the model's process is variance-exploding: its scheduler has a largest sigma.
+fn explodes(folder: &Path) -> Result<bool> {
+    let config: Value = serde_json::from_slice(&fs::read(folder.join(SCHEDULER))?).context("in scheduler_config.json")?;
+    Ok(config.get("sigma_max").is_some())
 }
 
 /// The facts of these files of a folder.
