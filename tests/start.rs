@@ -5,17 +5,17 @@ use futures_util::TryStreamExt;
 use pollster::block_on;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::picture;
 use unnoise::session::{Frame, Given, SessionError, script};
 use unnoise::settings::{Settings, Start, StartPicture};
 
 const SIDE: usize = 12;
 
-fn model() -> Pretrained {
+fn model() -> Pipeline {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let mut model = Pretrained::from_dir(&folder, &device).unwrap();
+    let mut model = Pipeline::from_dir(&folder, &device).unwrap();
     (model.card.null_class, model.card.clip_denoised) = (Some(2), true);
     model
 }

@@ -212,12 +212,14 @@ impl Directory {
         std::fs::read(&path).map_err(unreadable(&path))
     }
 
-    /// The text of the file at `path`. What is no UTF-8 in it is left to whoever understands the text.
+    /// The text of the file at `path`, without the mark that some editors begin UTF-8 with. What is no UTF-8 in it is left to
+    /// whoever understands the text.
     ///
     /// # Errors
     /// There is no such file.
     pub fn text(&self, path: &str) -> Result<String, FolderError> {
-        Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
+        let bytes = self.read(path)?;
+        Ok(String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).into_owned())
     }
 
     /// The bytes of the weights, file after file, of which `files` of this folder there are.

@@ -132,7 +132,7 @@ impl Pipeline {
         if card.range != [-1.0, 1.0] && !matches!(latents, Latents::Pixels) {
             return Err(CardError(format!("range {:?} is not that of decoded latents, -1 to 1", card.range)).into());
         }
-        let bound = scheduler::bound(&scheduler_config);
+        let bound = scheduler::bound(&scheduler_config, &mut notes);
         let [low, high] = card.range;
         let thresholding = bound.filter(|clip| matches!(clip, Clip::Dynamic { .. }));
         let of_card = card.clip_denoised.then(|| thresholding.unwrap_or(Clip::Range { low, high }));

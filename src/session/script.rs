@@ -45,12 +45,6 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
             settings.schedule != Levels::Model && matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
             "dynamic thresholding that keeps to this sampler's steps",
         ),
-        (
-            settings.schedule != Levels::Model
-                && denoiser::clip(settings, model).is_some()
-                && denoiser::raw_noise(settings, model),
-            "schedule like this one with the noise that its clipping leaves beside the picture; set schedule to model",
-        ),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
     ] {
         if is_ours {
@@ -82,6 +76,7 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
             Some(Clip::Range { low, high }) => Some([low, high]),
             _ => None,
         },
+        raw_noise: denoiser::raw_noise(settings, model),
         clips_as_scheduler,
         place: Place { folder, subfolder: model.place.subfolder.as_deref(), variant: model.place.variant.as_deref() },
         scheduler_config: &model.scheduler_config,

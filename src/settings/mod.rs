@@ -1,6 +1,7 @@
 //! What a run is made of: the table of its settings, the links that carry them, and the rules of what fits what.
 
 mod fit;
+mod idle;
 mod levels;
 pub(crate) mod link;
 mod page;

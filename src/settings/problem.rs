@@ -64,6 +64,9 @@ pub enum Reason {
     LatentClip,
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
+    /// A value that changes nothing in the run that it is given for.
+    #[error("left out, because {why}")]
+    Idle { why: &'static str },
     /// A link that a mail or chat program had changed; `found` is what was repaired.
     #[error("repaired")]
     Repaired { found: Vec<&'static str> },
@@ -86,6 +89,7 @@ impl fmt::Display for Problem {
                 write!(f, "{sampler} has no {key}; its parameters are {}", parameters(known))
             }
             Reason::UnknownKey { .. } => write!(f, "there is no setting {key}{}", reason.hint()),
+            Reason::Idle { why } => write!(f, "{key} changes nothing here: {why}"),
             Reason::Repaired { found } => write!(f, "the link was damaged and has been repaired: {}", found.join(", ")),
             _ => write!(f, "{key} must be {reason}, got \"{value}\"{}", reason.hint()),
         }

@@ -140,8 +140,7 @@ pub async fn run(args: Args) -> Outcome {
 
 /// The values of one picture.
 fn one(path: &Path, format: Format) -> Result<Vec<f32>, PictureError> {
-    let values = pictures::read(path, 1, &format)?;
-    Ok(values.into_iter().flatten().map(|v| v as f32).collect())
+    Ok(pictures::read_one(path, &format)?.into_iter().map(|v| v as f32).collect())
 }
 
 fn summary(images: usize, steps: usize, timing: Timing) -> String {
@@ -232,6 +231,16 @@ impl Args {
         }
         let refused: Option<Problem> = settings.fit_classifier(has_classifier);
         refused.map_or(Ok(()), Err)?;
+        let asked = self.settings.pairs.iter();
+        let steps = asked.clone().find(|(key, _)| key == "steps").map(|(_, value)| value.to_string());
+        let listed = settings.schedule.steps().map(|steps| steps.to_string());
+        if let (Some(steps), Some(listed)) = (steps, listed)
+            && steps != listed
+        {
+            return Err(format!("the schedule lists {listed} levels, so steps cannot be {steps}; leave one out").into());
+        }
+        let idle = settings.idle(asked.map(|(key, _)| key.as_str()), Some(facts), self.worse.is_some());
+        idle.map_or(Ok(()), Err)?;
         Ok(settings.fitted(Some(facts))?)
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn evaluation(run: &Scripted<'_>, flows: bool, time: &str) -> Vec<Str
 
 /// Holds the estimate of `x_0` to the range of values, and the output to what then implies it.
 fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
-    let Some([low, high]) = run.clips else { return Vec::new() };
+    let Some([low, high]) = run.clips.filter(|_| !run.raw_noise) else { return Vec::new() };
     let ratio = ["a = 1 / (sigma**2 + 1) ** 0.5".to_owned(), "s = sigma * a".to_owned()];
     let mut lines: Vec<String> = match kind {
         _ if prediction == Prediction::Sample => Vec::new(),
