@@ -1,7 +1,7 @@
 /** unnoise: diffusion models and samplers in the browser. The types, and what everything means, are in `index.d.ts`. */
 
 export { download } from "./download.js";
-export { Engine } from "./engine.js";
+export { Engine, facts } from "./engine.js";
 export { UnnoiseError } from "./error.js";
 export { Lab } from "./lab.js";
 export { fetch_model } from "./source.js";

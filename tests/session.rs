@@ -8,8 +8,8 @@ use safetensors::SafeTensors;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::Spacing;
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
@@ -19,7 +19,7 @@ fn settings() -> Settings {
 }
 
 /// Runs `settings` until `last` frames have come; `change` may alter the model before.
-fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pretrained)) -> Result<Vec<Frame>, SessionError> {
+fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pipeline)) -> Result<Vec<Frame>, SessionError> {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
     change(&mut model);
@@ -29,9 +29,9 @@ fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pretrained)
 /// The small network, and the shape of its pictures.
 const SHAPE: [usize; 3] = [1, 12, 12];
 
-fn tiny(device: &Device) -> Pretrained {
+fn tiny(device: &Device) -> Pipeline {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let model = Pretrained::from_dir(&folder, device).unwrap();
+    let model = Pipeline::from_dir(&folder, device).unwrap();
     assert_eq!(model.shape(), SHAPE);
     model
 }
@@ -41,7 +41,7 @@ fn all(settings: &Settings) -> Vec<Frame> {
 }
 
 /// What a card would say: the last class serves as "no label", and clipping keeps an untrained network within bounds.
-fn complete(model: &mut Pretrained) {
+fn complete(model: &mut Pipeline) {
     model.card.null_class = Some(2);
     model.card.clip_denoised = true;
 }
@@ -199,7 +199,8 @@ fn what_is_to_stay_stays() {
 fn a_brownian_path_leads_more_steps_to_the_same_picture() {
     let end = |noise, steps| {
         let sampler = "dpmpp-2m-sde".to_owned();
-        let frames = all(&Settings { sampler, noise, steps, schedule: Spacing::LogSnr, images: 1, ..settings() });
+        let frames =
+            all(&Settings { sampler, noise, steps, schedule: Spacing::LogSnr.into(), images: 1, ..settings() });
         frames.last().unwrap().x.clone()
     };
     let apart = |noise| farthest(&end(noise, 40), &end(noise, 80));
@@ -215,21 +216,21 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     };
     let end = |guide, rescale| run(guide, rescale, "ddim").unwrap().pop().unwrap().x;
     let plain = end(Guide::Cfg, 0.0);
-    for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(1), 0.0), (Guide::Cfg, 0.7)] {
+    for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(Some(1)), 0.0), (Guide::Cfg, 0.7)] {
         assert!(farthest(&plain, &end(guide, rescale)) > 1e-3, "{guide} with rescale {rescale} is plain guidance");
     }
     let weighted = Settings {
-        guide: Guide::Perpendicular(1),
+        guide: Guide::Perpendicular(Some(1)),
         guidance: 3.0,
         perp_weight: 0.0,
         sampler: "ddim".to_owned(),
         ..settings()
     };
     let unpushed = given(&weighted, Given::default()).unwrap().pop().unwrap().x;
-    assert!(farthest(&unpushed, &end(Guide::Perpendicular(1), 0.0)) > 1e-3, "the weight does nothing");
+    assert!(farthest(&unpushed, &end(Guide::Perpendicular(Some(1)), 0.0)) > 1e-3, "the weight does nothing");
     let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
     assert!(said.contains("DDIM"), "{said}");
-    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
+    assert!(run(Guide::Perpendicular(Some(9)), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
 
     // Led away from itself a model goes nowhere, however hard it is pushed.
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
@@ -288,7 +289,7 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
         (Settings { sampler: "er-sde".to_owned(), ..settings() }, "diffusers"),
         (Settings { rescale: 0.5, ..settings() }, "rescaling"),
         (Settings { classifier: 0.5, ..settings() }, "classifier"),
-        (Settings { schedule: Spacing::KlOptimal, ..settings() }, "kl-optimal"),
+        (Settings { schedule: Spacing::KlOptimal.into(), ..settings() }, "kl-optimal"),
     ] {
         let said = script(&change).unwrap_err();
         assert!(said.contains(says), "{said}");
@@ -303,7 +304,7 @@ fn every_sampler_and_every_schedule_makes_a_picture() {
         assert_eq!((last.done, last.level.sigma), (1.0, 0.0), "{}", method.id);
     }
     for schedule in Spacing::ALL {
-        let mut settings = Settings { schedule, images: 1, ..settings() };
+        let mut settings = Settings { schedule: schedule.into(), images: 1, ..settings() };
         settings.fit_schedule();
         let frames = all(&settings);
         assert_eq!(frames.len(), settings.steps + 1, "{}", settings.schedule);
@@ -320,11 +321,11 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
         return;
     }
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let model = Pretrained::from_dir(&folder, &device).unwrap();
+    let model = Pipeline::from_dir(&folder, &device).unwrap();
     let settings = Settings {
         sampler: "ddim".to_owned(),
         steps: 10,
-        schedule: Spacing::Leading,
+        schedule: Spacing::Leading.into(),
         seed: 211,
         images: 1,
         class: Class::None,

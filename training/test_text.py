@@ -220,7 +220,7 @@ class Training(unittest.TestCase):
         self.continued(made)
         turbo = self.run_recipe("emoji-text-turbo")
         self.assertEqual(sorted(path.name for path in turbo.iterdir() if path.is_dir()), ["scheduler", "unet"])
-        self.assertEqual(json.loads((turbo / "card.json").read_text())["parts"]["vae"], "emoji-text")
+        self.assertEqual(json.loads((turbo / "unnoise.json").read_text())["parts"]["vae"], "emoji-text")
         judge = self.run_recipe("emoji-judge")
         self.assertTrue((judge / "judge.safetensors").exists())
 

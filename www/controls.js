@@ -1,6 +1,6 @@
 /** The form: made from the catalogue's rows and the loaded model, always showing the settings, always changing them. */
 
-import { catalogue as readCatalogue, change, fit, read_link } from "../pkg/index.js";
+import { catalogue as readCatalogue, change, facts, fit, read_link } from "../pkg/index.js";
 import { $ } from "./dom.js";
 import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
@@ -14,7 +14,7 @@ const STEP_STOPS = [
   ...[25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 125, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000],
 ];
 /** The order of the first rows on the form; whatever else there is follows, as the table has it. */
-const FIRST = ["sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
+const FIRST = ["prompt", "negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
 /** Keys that the page shows elsewhere: in the gallery, at its top, beside the row before. */
@@ -111,7 +111,7 @@ export class Controls {
   }
 
   get facts() {
-    return this.about && { classes: this.about.classes.length, null_class: this.about.null_class };
+    return this.about && facts(this.about);
   }
 
   get method() {
@@ -166,7 +166,8 @@ export class Controls {
     const named = (start, key = "plain") => classes.map((text, i) => ({ id: `${start}${i}`, key, values: { text } }));
     const unlabelled = this.about && this.about.null_class !== null;
     this.fields.class.choices(["all", ...(unlabelled ? ["none"] : []), ...named("")]);
-    this.fields.guide.choices(["cfg", "cfgpp", ...named("perp-", "guide.perp")]);
+    const negative = this.about?.conditioning === "text" ? [{ id: "perp", key: "guide.negative" }] : [];
+    this.fields.guide.choices(["cfg", "cfgpp", ...negative, ...named("perp-", "guide.perp")]);
     $("guide").querySelector("[value=cfgpp]").disabled = !this.method.cfg_pp;
     // What only replays another library's quirk is not offered, but a link may have asked for it.
     const offered = this.catalogue.samplers.filter((row) => !row.compat || row.id === this.method.id);
@@ -182,10 +183,13 @@ export class Controls {
   /** Hides what the sampler or the model has no use for. */
   hide() {
     const { about, model, method } = this;
+    const text = about ? about.conditioning === "text" : model.conditioning === "text";
     const has = {
       grid: !method.adaptive,
       classes: !about || about.classes.length > 0,
-      guidance: !about || (about.classes.length > 0 && about.null_class !== null),
+      guidance: !about || text || (about.classes.length > 0 && about.null_class !== null),
+      text,
+      latent: !about || about.latent,
       classifier: Boolean(model.classifier),
       stochastic: draws(method, this.settings),
     };
@@ -195,7 +199,7 @@ export class Controls {
   /** Guidance needs a class to push towards, and a push. */
   showGuidance() {
     const { class: wanted, guidance, guide } = this.settings;
-    const labelled = wanted !== "none";
+    const labelled = wanted !== "none" || this.about?.conditioning === "text";
     const pushes = labelled && guidance !== 0 && (guidance !== 1 || guide !== "cfg");
     const idle = (key, quiet) => {
       this.fields[key].idle(quiet);

@@ -35,6 +35,7 @@ export class Field {
 
   input(id, type) {
     const { kind, min, max } = this.row;
+    if (kind === "text") return el("input", "", {}, { type: "text", id, autocomplete: "off" });
     const input = el("input", "", {}, { type, id, autocomplete: "off", className: type === "text" ? "short" : "" });
     input.inputMode = kind === "whole" ? "numeric" : "decimal";
     if (type === "number") Object.assign(input, { step: kind === "whole" ? "1" : "any", min: min ?? "", max: max ?? "" });

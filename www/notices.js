@@ -33,7 +33,8 @@ export function messages(prefix) {
   function problem({ key, code, known, used, ...more }) {
     const format = `schedule.${more.value.split(":")[0]}.format`;
     if (code === "schedule" && knows(format)) code = "schedule-values";
-    const values = { ...more, name: key, format: () => t(format).replace(/[.。]$/, ""), known: known?.join(", "), used: () => (used === null ? t("problem.default") : String(used)) };
+    if (more.nearest) code += "-near";
+    const values = { ...more, name: key, format: () => t(format).replace(/[.。]$/, ""), known: some(known), used: () => (used === null ? t("problem.default") : String(used)) };
     notice(`problem.${code}`, values, `problem.${key}`);
   }
 
@@ -54,6 +55,12 @@ export function messages(prefix) {
   const clearFault = () => ($("fault").hidden = true);
 
   return { status, notice, forget, problem, fault, clearFault };
+}
+
+/** Names for a sentence, the first few of many. @param {string[] | undefined} names */
+function some(names) {
+  const shown = 12;
+  return names && (names.length > shown ? `${names.slice(0, shown).join(", ")}, …` : names.join(", "));
 }
 
 /** The text and its values for a fault. */

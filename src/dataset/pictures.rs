@@ -32,6 +32,8 @@ pub enum PictureError {
 
 const PNG: &[u8] = b"\x89PNG";
 const GZIP: &[u8] = &[0x1f, 0x8b];
+/// A file may say of itself that it is larger than any memory.
+const MOST_PIXELS: usize = 1 << 26;
 /// Unsigned bytes in three dimensions.
 const IDX: &[u8] = &[0, 0, 8, 3];
 
@@ -74,6 +76,18 @@ pub struct Format {
 /// # Errors
 /// Files that cannot be read or are no pictures; an IDX file of another shape; fewer pictures than `count`.
 pub fn read(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>, PictureError> {
+    let found = read_some(path, count, format)?;
+    if found.len() < count {
+        return Err(PictureError::TooFew { path: path.to_owned(), wanted: count, got: found.len() });
+    }
+    Ok(found)
+}
+
+/// The same of as many pictures as there are up to `count`, at least one.
+///
+/// # Errors
+/// Files that cannot be read or are no pictures; an IDX file of another shape; no picture.
+pub fn read_some(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>, PictureError> {
     let Format { shape, range, background } = *format;
     let found = if path.is_dir() {
         folder(path)?.iter().take(count).map(|file| png(file, shape, background)).collect::<Result<Vec<_>, _>>()?
@@ -86,8 +100,8 @@ pub fn read(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>,
             _ => return Err(PictureError::Unknown(path.to_owned())),
         }
     };
-    if found.len() < count {
-        return Err(PictureError::TooFew { path: path.to_owned(), wanted: count, got: found.len() });
+    if found.is_empty() {
+        return Err(PictureError::TooFew { path: path.to_owned(), wanted: count, got: 0 });
     }
     let values = |bytes: &Vec<u8>| picture::from_bytes(bytes, shape, range).into_iter().map(f64::from).collect();
     Ok(found.iter().map(values).collect())
@@ -122,6 +136,10 @@ fn png(path: &Path, shape: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, P
     let (colour, _) = reader.output_color_type();
     let (samples, [height, width]) =
         (colour.samples(), [reader.info().height, reader.info().width].map(|n| n as usize));
+    if height.saturating_mul(width) > MOST_PIXELS {
+        let why = format!("{width} x {height} are more pixels than a picture to fit may have, {MOST_PIXELS}");
+        return Err(PictureError::Broken { path: path.to_owned(), why });
+    }
     let mut bytes = vec![0; samples * height * width];
     reader.next_frame(&mut bytes).map_err(broken)?;
     let rgba = |pixel: &[u8]| match *pixel {

@@ -6,6 +6,8 @@ use crate::denoise::ideal::{Component, Mixture};
 use crate::math::noise::BrownianPath;
 use crate::math::{Discrete, Latent, Level, Noise, Schedule, Spacing, TorchGenerator};
 use crate::samplers::{Method, Tuning, method, methods};
+use crate::words::nearest;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// What is compared, and at which numbers of evaluations.
@@ -13,12 +15,19 @@ use thiserror::Error;
 pub struct Comparison {
     pub evaluations: Vec<usize>,
     pub spacing: Spacing,
-    /// Ids of samplers; all whose limit is known where there is none.
-    pub samplers: Vec<String>,
+    /// Samplers in the order of the rows; all whose limit is known where there is none.
+    pub samplers: Vec<Chosen>,
     /// Steps of the run that stands for the limit.
     pub reference: usize,
     /// Of the starting noise.
     pub seed: u32,
+}
+
+/// A sampler, and what was turned of it, by the ids of its knobs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chosen {
+    pub id: String,
+    pub knobs: BTreeMap<&'static str, f64>,
 }
 
 /// A sampler's distances from its limit.
@@ -32,10 +41,19 @@ pub struct Row {
 /// Why samplers cannot be compared.
 #[derive(Debug, Error)]
 pub enum CompareError {
-    #[error("There is no sampler \"{0}\"; `unnoise list` names them.")]
+    #[error("There is no sampler \"{id}\"{hint}; `unnoise list` names them.", id = .0, hint = meant(.0))]
     NoSampler(String),
     #[error(transparent)]
     Task(#[from] TaskError),
+    #[cfg(all(feature = "autodiff", not(target_family = "wasm")))]
+    #[error(transparent)]
+    Session(#[from] crate::session::SessionError),
+}
+
+/// What may have been meant by an id.
+fn meant(id: &str) -> String {
+    let known: Vec<_> = methods::<f64>().iter().map(|m| m.id).collect();
+    nearest(id, known).map_or(String::new(), |meant| format!(" (did you mean {meant}?)"))
 }
 
 /// Families whose methods have a limit as their steps grow: the ODE's end, or that of the SDE along one Brownian path.
@@ -92,43 +110,54 @@ impl Comparison {
     /// # Errors
     /// A sampler that there is not, a grid that cannot be built, an adaptive method that gave up.
     pub fn rows<X: Latent + 'static>(&self, task: &Task<'_, X>) -> Result<Vec<Row>, CompareError> {
-        if let Some(unknown) = self.samplers.iter().find(|id| method::<X>(id).is_none()) {
-            return Err(CompareError::NoSampler(unknown.clone()));
-        }
-        let chosen = |m: &Method<X>| match self.samplers.is_empty() {
-            true => FAMILIES.contains(&m.family),
-            false => self.samplers.iter().any(|id| id == m.id),
+        let chosen: Vec<(Method<X>, Tuning)> = match &self.samplers[..] {
+            [] => {
+                let all = methods::<X>().into_iter().filter(|m| FAMILIES.contains(&m.family));
+                all.map(|m| (m, Tuning::default())).collect()
+            }
+            some => some.iter().map(Chosen::tuned).collect::<Result<_, _>>()?,
         };
         let limit = method::<X>(LIMIT).expect("a row of the table");
         let of_ode = task.end(&limit, Tuning::default(), self.reference)?.x;
-        let row = |method: Method<X>| {
-            let own = method.stochastic.then(|| task.end(&method, Tuning::default(), self.reference)).transpose()?;
+        let row = |(method, tuning): (Method<X>, Tuning)| {
+            let draws = method.stochastic_with(&tuning);
+            let own = draws.then(|| task.end(&method, tuning.clone(), self.reference)).transpose()?;
             let reference = own.as_ref().map_or(&of_ode, |end| &end.x);
-            let distances = self.evaluations.iter().map(|n| distance(&method, task, *n, reference));
+            let distances = self.evaluations.iter().map(|n| distance((&method, &tuning), task, *n, reference));
             Ok(Row { id: method.id, distances: distances.collect::<Result<_, TaskError>>()? })
         };
-        methods::<X>().into_iter().filter(chosen).map(row).collect()
+        chosen.into_iter().map(row).collect()
+    }
+}
+
+impl Chosen {
+    /// The method with its tuning.
+    fn tuned<X: Latent + 'static>(&self) -> Result<(Method<X>, Tuning), CompareError> {
+        let method = method::<X>(&self.id).ok_or_else(|| CompareError::NoSampler(self.id.clone()))?;
+        let set = method.knobs.iter().filter_map(|knob| Some((knob, *self.knobs.get(knob.id)?)));
+        let tuning = set.fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, value));
+        Ok((method, tuning))
     }
 }
 
 /// The distance from `reference` after at most `evaluations`.
 fn distance<X: Latent + 'static>(
-    method: &Method<X>,
+    (method, tuning): (&Method<X>, &Tuning),
     task: &Task<'_, X>,
     evaluations: usize,
     reference: &X,
 ) -> Result<Option<f64>, TaskError> {
     if method.on_grid().is_none() {
-        return adaptive_distance(method, task, evaluations, reference);
+        return adaptive_distance((method, tuning), task, evaluations, reference);
     }
     let plain = crate::samplers::method::<f64>(method.id).expect("the table is the same for every latent");
     let Some(steps) = steps_within(&plain, task.schedule, &task.spacing, evaluations) else { return Ok(None) };
-    let end = task.end(method, Tuning::default(), steps)?;
+    let end = task.end(method, tuning.clone(), steps)?;
     Ok(Some(task.distance(&end.x, reference)))
 }
 
 fn adaptive_distance<X: Latent + 'static>(
-    method: &Method<X>,
+    (method, tuning): (&Method<X>, &Tuning),
     task: &Task<'_, X>,
     evaluations: usize,
     reference: &X,
@@ -137,7 +166,7 @@ fn adaptive_distance<X: Latent + 'static>(
     for tolerance in TOLERANCES {
         let set = [("tolerance", tolerance), ("absolute-tolerance", 0.1 * tolerance)];
         let knobs = set.into_iter().filter_map(|(id, value)| Some((method.knob(id)?, value)));
-        let tuning = knobs.fold(Tuning::default(), |tuning, (knob, value)| tuning.with(knob, value));
+        let tuning = knobs.fold(tuning.clone(), |tuning, (knob, value)| tuning.with(knob, value));
         let end = task.end(method, tuning, FINEST)?;
         if end.evaluations > evaluations {
             break;
@@ -154,18 +183,24 @@ mod of_model {
     use crate::eval::convergence::Task;
     use crate::math::noise::BrownianPath;
     use crate::math::{Latent, Noise};
-    use crate::models::{NetworkDenoiser, Pretrained};
+    use crate::pipeline::Pipeline;
+    use crate::session;
+    use crate::settings::Settings;
     use burn::tensor::{Device, Tensor};
 
     impl Comparison {
-        /// On `images` pictures of a network, each class in turn, without guidance. The distance is the largest of any
-        /// picture; infinite where the device failed or a value is NaN.
+        /// On the pictures of a network that `settings` want, with their classes, guidance and clipping. The distance is the
+        /// largest of any picture; infinite where the device failed or a value is NaN.
         ///
         /// # Errors
-        /// As [`rows`](Self::rows).
-        pub fn of_model(&self, model: &Pretrained, images: usize, device: &Device) -> Result<Vec<Row>, CompareError> {
-            let labels: Vec<_> = (0..images).map(|i| i.checked_rem(model.classes())).collect();
-            let network = NetworkDenoiser::new(model, &labels, 1.0);
+        /// As [`rows`](Self::rows), and settings that do not fit the model.
+        pub fn of_model(
+            &self,
+            model: &Pipeline,
+            settings: &Settings,
+            device: &Device,
+        ) -> Result<Vec<Row>, CompareError> {
+            let (network, images) = (session::network(model, settings)?, settings.images);
             let [channels, height, width] = model.shape();
             let z =
                 ImageNoise::new(self.seed, images).normal(&Tensor::zeros([images, channels, height, width], device));
@@ -177,7 +212,7 @@ mod of_model {
                 each.ok().and_then(largest).filter(|rms| !rms.is_nan()).map_or(f64::INFINITY, f64::from)
             };
             let (schedule, spacing) = (&model.schedule, self.spacing.clone());
-            self.rows(&Task { schedule, spacing, model: &network, z, noise: &noise, rms: &rms })
+            self.rows(&Task { schedule, spacing, model: &*network, z, noise: &noise, rms: &rms })
         }
     }
 }
@@ -187,7 +222,7 @@ mod tests {
     use super::*;
 
     fn rows(samplers: &[&str], evaluations: &[usize]) -> Result<Vec<Row>, CompareError> {
-        let samplers = samplers.iter().map(|id| (*id).to_owned()).collect();
+        let samplers = samplers.iter().map(|id| Chosen { id: (*id).to_owned(), ..Chosen::default() }).collect();
         let spacing = "log-snr".parse().expect("a spacing");
         Comparison { evaluations: evaluations.to_vec(), spacing, samplers, reference: 200, seed: 7 }.of_gaussians()
     }
@@ -206,6 +241,19 @@ mod tests {
         }
         let at_40 = |id| rows.iter().find(|row| row.id == id).and_then(|row| row.distances[2]).expect("a distance");
         assert!(at_40("dpmpp-2m") < 0.2 * at_40("ddim"), "{rows:?}");
+    }
+
+    #[test]
+    fn rows_stand_in_the_given_order_and_knobs_act() {
+        let ids = |samplers: &[&str]| rows(samplers, &[5]).expect("rows").iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(&["heun", "ddim", "euler"]), ["heun", "ddim", "euler"]);
+        let order = |order: f64| {
+            let samplers = vec![Chosen { id: "deis".to_owned(), knobs: [("order", order)].into() }];
+            let spacing = "log-snr".parse().expect("a spacing");
+            let comparison = Comparison { evaluations: vec![20], spacing, samplers, reference: 200, seed: 7 };
+            comparison.of_gaussians().expect("a row")[0].distances[0].expect("a distance")
+        };
+        assert!(order(3.0) < 0.5 * order(1.0));
     }
 
     #[test]

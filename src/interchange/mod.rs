@@ -5,10 +5,12 @@
 //! cannot be said in those terms is [`Unmapped`], in words.
 
 pub mod diffusers;
+mod follow;
 pub mod k_diffusion;
 pub mod python;
 pub mod scheduler_config;
 
+pub use follow::Used;
 pub use scheduler_config::ConfigError;
 
 use crate::denoise::{Clip, Prediction};
@@ -79,14 +81,28 @@ pub struct Bound {
 pub struct LastNoise {
     pub small: f64,
     pub large: f64,
+    /// Whether it is in the picture; the step that adds it may also say what the point was without.
+    pub in_picture: bool,
 }
 
 /// Which of its draws a library uses, in their order. What it draws and multiplies by 0, or drops, is left out here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Draws {
+    #[default]
     All,
     /// Whether each is used; those after the last listed are.
     Listed(Vec<bool>),
+}
+
+impl Draws {
+    /// Those of a run that begins `skipped` draws later.
+    #[must_use]
+    pub fn after(&self, skipped: usize) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Listed(used) => Self::Listed(used.iter().skip(skipped).copied().collect()),
+        }
+    }
 }
 
 /// Why a run cannot be mapped.
@@ -153,13 +169,6 @@ impl Mapped {
             last_noise: None,
         })
     }
-}
-
-/// Whether a step has no length: its ends have the same alpha and sigma, but for the digits that a ratio loses when it
-/// is raised to a power and back.
-pub fn stands((from, to): (Level, Level)) -> bool {
-    let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b;
-    near(from.alpha, to.alpha) && near(from.sigma, to.sigma)
 }
 
 /// The steps through `levels` and on to `end`.

@@ -1,22 +1,27 @@
 //! What a network is conditioned on besides the time.
 
-use super::{Pipeline, PipelineError};
-use crate::denoise::{Branch, Branches, Estimate, Prediction};
-use crate::math::{Level, NoiseSchedule};
+use super::Pipeline;
+use super::text::Tokenizer;
 use crate::models::clip_text::ClipText;
-use crate::pipeline::text::Tokenizer;
 use burn::tensor::Tensor;
 
 /// What says which picture is drawn.
 pub enum Conditioning {
     None,
-    /// Classes below `count`; `null` is the row that stands for none, where the network was trained with one.
-    Classes {
-        count: usize,
-        null: Option<usize>,
-    },
-    /// Once the prompts are encoded, this can be dropped: the network needs only the states that it made of them.
+    /// The classes of the card, whose label of none the network was trained with where the card has one.
+    Classes,
     Text(Box<TextEncoder>),
+}
+
+impl Conditioning {
+    /// In a word.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Classes => "classes",
+            Self::Text(_) => "text",
+        }
+    }
 }
 
 /// A tokenizer and the network that reads its tokens.
@@ -25,91 +30,111 @@ pub struct TextEncoder {
     pub net: ClipText,
 }
 
+impl TextEncoder {
+    /// The condition of a text: the states that the network reads, for any number of images.
+    pub fn encode(&self, text: &str) -> Condition {
+        let tokens = self.tokenizer.encode_padded(text);
+        Condition::Text { text: text.to_owned(), states: Box::new(self.net.forward(&[tokens.ids]).last) }
+    }
+}
+
 /// The condition of each image of a batch.
 #[derive(Clone, Debug)]
 pub enum Condition {
     Nothing,
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
-    /// The states of a text for each image: `[batch, positions, width]`.
-    Text(Box<Tensor<3>>),
+    /// One text for all images, and its states `[1, positions, width]`.
+    Text {
+        text: String,
+        states: Box<Tensor<3>>,
+    },
 }
 
-impl TextEncoder {
-    /// The condition for `images` pictures of `prompt`, and the words that had no place.
-    ///
-    /// # Errors
-    /// A token that the network has no embedding for.
-    pub fn encode(&self, prompt: &str, images: usize) -> Result<(Condition, Vec<String>), PipelineError> {
-        let tokens = self.tokenizer.encode_padded(prompt);
-        let known = self.net.config().vocab_size;
-        if let Some(id) = tokens.ids.iter().copied().find(|id| *id as usize >= known) {
-            return Err(PipelineError::Token { id, known });
+impl PartialEq for Condition {
+    /// Whether the network is told the same: equal texts have equal states.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Classes(a), Self::Classes(b)) => a == b,
+            (Self::Text { text: a, .. }, Self::Text { text: b, .. }) => a == b,
+            _ => false,
         }
-        let states = self.net.forward(&[tokens.ids]).last;
-        Ok((Condition::Text(Box::new(states.repeat_dim(0, images))), tokens.left_out))
     }
 }
 
 impl Condition {
-    /// The conditions of one batch after another.
-    fn joined(all: &[&Self]) -> Self {
+    /// The conditions of one batch of `images` after another.
+    pub(super) fn joined(all: &[&Self], images: usize) -> Self {
         let rows = all.iter().filter_map(|condition| match condition {
             Self::Classes(rows) => Some(rows.as_slice()),
             _ => None,
         });
         let texts = all.iter().filter_map(|condition| match condition {
-            Self::Text(text) => Some(*text.clone()),
+            Self::Text { states, .. } => Some(states.clone().repeat_dim(0, images)),
             _ => None,
         });
-        match all.first() {
-            Some(Self::Classes(_)) => Self::Classes(rows.collect::<Vec<_>>().concat()),
-            Some(Self::Text(_)) => Self::Text(Box::new(Tensor::cat(texts.collect(), 0))),
-            _ => Self::Nothing,
+        match all {
+            [Self::Nothing, ..] | [] => Self::Nothing,
+            [Self::Classes(_), ..] => Self::Classes(rows.collect::<Vec<_>>().concat()),
+            [Self::Text { text, .. }, ..] => {
+                Self::Text { text: text.clone(), states: Box::new(Tensor::cat(texts.collect(), 0)) }
+            }
         }
     }
 }
 
-/// A pipeline's network with a condition, and with what guidance pushes away from: no class, an empty text, or a negative
-/// prompt.
-pub struct Conditioned<'a> {
-    pipeline: &'a Pipeline,
-    conditional: Condition,
-    unconditional: Condition,
+/// What the branches of guidance are conditioned on.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    pub conditional: Condition,
+    /// No class, an empty text, or the negative prompt, which diffusers puts in its place. A network that was never
+    /// trained without a class has none.
+    pub unconditional: Option<Condition>,
+    /// What perpendicular guidance pushes away from; the unconditional one where there is nothing else.
+    pub negative: Option<Condition>,
 }
 
-impl<'a> Conditioned<'a> {
-    /// Both conditions are of the kind that the pipeline's network takes, for the same number of images.
-    pub fn new(pipeline: &'a Pipeline, conditional: Condition, unconditional: Condition) -> Self {
-        Self { pipeline, conditional, unconditional }
+impl Pipeline {
+    /// The words of a prompt for which the text encoder has no place; none where no text is read.
+    pub fn left_out(&self, text: &str) -> Vec<String> {
+        match &self.conditioning {
+            Conditioning::Text(encoder) => encoder.tokenizer.encode(text).left_out,
+            _ => Vec::new(),
+        }
     }
-}
 
-impl Branches<Tensor<4>> for Conditioned<'_> {
-    /// All branches go through the network as one batch. diffusers puts the negative prompt in the place of the
-    /// unconditional text, and so does this.
-    fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
-        let condition = which.iter().map(|branch| match branch {
-            Branch::Conditional => &self.conditional,
-            Branch::Unconditional | Branch::Negative => &self.unconditional,
-        });
-        let condition = Condition::joined(&condition.collect::<Vec<_>>());
-        let [images, channels, ..] = x.dims();
-        let batch = Tensor::cat(vec![x.clone(); which.len()], 0);
-        let Pipeline { network, schedule, prediction, .. } = self.pipeline;
-        let output = network.forward(batch, &vec![schedule.conditioning_time(at); images * which.len()], &condition);
-        let [_, outputs, ..] = output.dims();
-        let answer = |k: usize| {
-            let output = output.clone().narrow(0, k * images, images);
-            let x0 = prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
-            // A learned variance follows the prediction in further channels.
-            let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
-            Estimate { variance, ..Estimate::of_x0(x, x0, at) }
+    /// The condition of images with these labels, `None` for no label. A network without classes has nothing to be told of
+    /// them, and one that reads texts is told the empty one.
+    ///
+    /// # Panics
+    /// If a label is no class of the model, or `None` for a model whose card names no
+    /// [`null_class`](crate::models::Card::null_class).
+    pub fn labelled(&self, labels: &[Option<usize>]) -> Condition {
+        if let Conditioning::Text(encoder) = &self.conditioning {
+            return encoder.encode("");
+        }
+        let Some(known) = self.network.classes() else { return Condition::Nothing };
+        let row = |label: &Option<usize>| {
+            let row =
+                label.or(self.card.null_class).expect("a model trained without unlabelled pictures needs a label");
+            assert!(row < known, "class {row} of a model that has {known}");
+            row
         };
-        (0..which.len()).map(answer).collect()
+        Condition::Classes(labels.iter().map(row).collect())
     }
 
-    fn output(&self) -> Prediction {
-        self.pipeline.prediction
+    /// The conditions of images with these labels, and of the class that is pushed away from.
+    ///
+    /// # Panics
+    /// As [`labelled`](Self::labelled).
+    pub fn conditions_of_labels(&self, labels: &[Option<usize>], negative: Option<usize>) -> Conditions {
+        let all = |label| self.labelled(&vec![label; labels.len()]);
+        let unlabelled = self.network.classes().is_none() || self.card.null_class.is_some();
+        Conditions {
+            conditional: self.labelled(labels),
+            unconditional: unlabelled.then(|| all(None)),
+            negative: negative.map(|class| all(Some(class))),
+        }
     }
 }

@@ -23,14 +23,23 @@ pub struct Part {
     pub classes: &'static [&'static str],
 }
 
-const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel"] };
+/// By its name of now, and that of diffusers 0.1.
+const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel", "UNetUnconditionalModel"] };
 const KL: Part = Part { folders: &["vae"], classes: &["AutoencoderKL"] };
 
 /// Every kind that is drawn. Another one is a row here.
 pub const KINDS: &[Kind] = &[
-    Kind { class: "DDPMPipeline", network: UNET, decoder: None, text: false },
-    Kind { class: "DDIMPipeline", network: UNET, decoder: None, text: false },
-    Kind { class: "PNDMPipeline", network: UNET, decoder: None, text: false },
+    Kind::of_pictures("DDPMPipeline"),
+    Kind::of_pictures("DDIMPipeline"),
+    Kind::of_pictures("PNDMPipeline"),
+    Kind::of_pictures("ScoreSdeVePipeline"),
+    Kind::of_pictures("KarrasVePipeline"),
+    Kind::of_pictures("ConsistencyModelPipeline"),
+    // What `unnoise train` writes for a flow, for which diffusers has no pipeline without a text.
+    Kind::of_pictures("FlowMatchingPipeline"),
+    // The first two by their names in diffusers 0.1.
+    Kind::of_pictures("DDPM"),
+    Kind::of_pictures("DDIM"),
     Kind {
         class: "LDMPipeline",
         network: UNET,
@@ -52,6 +61,18 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
+impl Part {
+    fn is(&self, class: &str) -> bool {
+        self.classes.contains(&class)
+    }
+}
+
+impl Kind {
+    const fn of_pictures(class: &'static str) -> Self {
+        Self { class, network: UNET, decoder: None, text: false }
+    }
+}
+
 /// The text encoder of a pipeline that has one.
 pub const TEXT_ENCODER: Part = Part { folders: &["text_encoder"], classes: &["CLIPTextModel"] };
 
@@ -67,7 +88,7 @@ pub enum IndexError {
     NoClass,
     #[error("The folder holds a {class}, which is not drawn here; these are: {}.", known())]
     Unknown { class: String },
-    #[error("A {class} has {}, but model_index.json names none.", .folders.join("/ or ") + "/")]
+    #[error("A {class} has {}, but this folder has none.", .folders.join("/ or ") + "/")]
     Missing { class: &'static str, folders: &'static [&'static str] },
     #[error("The folder's {folder}/ is a {got}; in a {class} it can be {}.", .supported.join(" or "))]
     Class { class: &'static str, folder: &'static str, got: String, supported: &'static [&'static str] },
@@ -109,6 +130,23 @@ impl Index {
             }
             None => Ok(index),
         }
+    }
+
+    /// What the classes of the parts, by their folders, say of a folder without an index.
+    pub fn of_parts(parts: &[(&str, String)]) -> Self {
+        let has = |part: &Part| parts.iter().any(|(folder, class)| part.folders.contains(folder) && part.is(class));
+        let fits = |kind: &&Kind| has(&kind.network) && kind.decoder.as_ref().is_none_or(has);
+        // The kinds of latents are told from those of pictures by their decoder, so they come first.
+        let latent = KINDS.iter().filter(|kind| kind.decoder.is_some()).find(fits);
+        let named = || KINDS.iter().find(|kind| has(&kind.network));
+        let part = |(folder, class): &(&str, String)| ((*folder).to_owned(), Value::from(vec!["", class]));
+        Self { kind: latent.or_else(named).unwrap_or(&KINDS[0]), parts: parts.iter().map(part).collect() }
+    }
+
+    /// The names of the classes that it lists by their numbers (`id2label`).
+    pub fn labels(&self) -> Vec<(usize, &str)> {
+        let labels = self.parts.get("id2label").and_then(Value::as_object).into_iter().flatten();
+        labels.filter_map(|(number, name)| Some((number.parse().ok()?, name.as_str()?))).collect()
     }
 
     /// The folder and the class of a part.

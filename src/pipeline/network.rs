@@ -36,6 +36,14 @@ impl Network {
         }
     }
 
+    /// The network of pictures, if it is one.
+    pub fn unet2d(&self) -> Option<&Unet2d> {
+        match self {
+            Self::Unet2d(net) => Some(net),
+            _ => None,
+        }
+    }
+
     /// Rows of its class embedding.
     pub fn classes(&self) -> Option<usize> {
         match self {
@@ -57,8 +65,8 @@ impl Network {
             (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
             (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
             (Self::Dit(net), Condition::Classes(rows)) => net.forward(x, t, rows),
-            (Self::Unet2dCondition(net), Condition::Text(text)) => {
-                let text = *text.clone();
+            (Self::Unet2dCondition(net), Condition::Text { states, .. }) => {
+                let text = states.clone().repeat_dim(0, t.len() / states.dims()[0]);
                 net.forward(x, t, &unet2d_condition::Condition { text, class: None, added: None, guidance: None })
             }
             _ => panic!("the network takes another kind of condition"),

@@ -5,8 +5,8 @@ use super::model::Model;
 use super::record::{Point, Record, Settings};
 use super::{Outcome, TOLERANCE};
 use crate::denoise::{Clipped, Denoiser};
-use crate::interchange::{Bound, Draws, LastNoise, Mapped, Unmapped, diffusers, stands};
-use crate::math::{Grid, Latent, Level, Noise};
+use crate::interchange::{Bound, Draws, Mapped, Unmapped, diffusers};
+use crate::math::{Latent, Level, Noise};
 use crate::samplers::{Run, Step, ddim_inverse, method};
 
 /// The recorded draws that the library used, in their order.
@@ -117,40 +117,21 @@ fn follow(mapped: &Mapped, model: &Model, start: Batch, noise: &mut Recorded) ->
     }
     let method = method::<Batch>(mapped.sampler).and_then(|row| row.on_grid());
     let sampler = method.ok_or_else(|| Unmapped(format!("no row `{}` takes the steps of a grid", mapped.sampler)))?;
-    // Where the run comes to a stand: what follows has no length.
-    let moves = steps.len() - steps.iter().rev().take_while(|step| stands(**step)).count();
-    let grid = Grid::of_steps(steps[..moves].to_vec());
-    let grid = grid.map_err(|e| Unmapped(format!("its levels are no grid: {e}")))?;
+    let grid = mapped.grid()?;
     let run = Run::new(start, &grid, &mapped.schedule, denoiser, &mut *noise).with_tuning(mapped.tuning.clone());
     take(&mut *sampler(Run { orders: mapped.listed(), ..run }));
     let mut x = taken.points[taken.points.len() - 1].clone();
-    for (from, to) in &steps[moves..] {
-        x = stand(mapped, denoiser, &x, *from, *to);
+    for step in mapped.standing() {
+        x = mapped.stand(denoiser, &x, *step);
         taken.points.push(x.clone());
-        taken.levels.push(*from);
+        taken.levels.push(step.0);
     }
-    if let Some(LastNoise { small, large }) = mapped.last_noise {
-        let part = (large / small).ln() / 2.0;
+    if let Some(last_noise) = mapped.last_noise {
         let drawn = noise.normal(&x);
-        let drawn =
-            model.last_variance().map_or(drawn.clone(), |v| drawn.times(&v.scale(part).exp()).scale(part.exp()));
         let last = taken.points.len() - 1;
-        taken.points[last] = x.mix(1.0, &drawn, small);
+        taken.points[last] = last_noise.add(&x, drawn, model.last_variance());
     }
     Ok(taken)
-}
-
-/// A step without length leaves the point where it is, unless noise and a bounded `x_0` that does not belong to it are
-/// put together there, or it ends with the estimate itself.
-fn stand(mapped: &Mapped, model: &dyn Denoiser<Batch>, x: &Batch, from: Level, to: Level) -> Batch {
-    if mapped.sampler == "consistency" {
-        return model.denoise(x, from).scale(to.alpha);
-    }
-    if mapped.bound.is_none_or(|bound| bound.use_clipped_model_output) {
-        return x.clone();
-    }
-    let estimate = model.estimate(x, from);
-    estimate.x0.mix(to.alpha, &estimate.eps, to.sigma)
 }
 
 /// The first level or timestep that is not the recorded one, in words.

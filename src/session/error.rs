@@ -1,4 +1,5 @@
 use crate::backend::BackendError;
+use crate::interchange::Unmapped;
 use crate::math::GridError;
 use crate::samplers::GaveUp;
 use crate::settings::{Problem, Reason};
@@ -30,6 +31,8 @@ pub enum SessionError {
     MaskAlone,
     #[error("With this strength no step is left to change the picture; raise the strength or the number of steps.")]
     NoStrength,
+    #[error("The model's own scheduler cannot be followed with these settings: {0}; choose another schedule.")]
+    Scheduler(#[from] Unmapped),
     #[error("{0}.")]
     Grid(#[from] GridError),
     #[error("The sample became NaN or infinite at step {step}; try another sampler or schedule, or the CPU backend.")]

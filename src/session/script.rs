@@ -3,9 +3,10 @@
 use super::{SessionError, denoiser};
 use crate::denoise::Clip;
 use crate::interchange::Unmapped;
-use crate::interchange::python::{self, Scripted};
-use crate::models::Pretrained;
-use crate::settings::{Guide, Settings, Source};
+use crate::interchange::diffusers;
+use crate::interchange::python::{self, Place, Scripted};
+use crate::pipeline::Pipeline;
+use crate::settings::{self, Guide, Levels, Settings, Source};
 use thiserror::Error;
 
 /// Why there is no script.
@@ -26,7 +27,7 @@ pub enum ScriptError {
 ///
 /// # Errors
 /// Why diffusers cannot make them; a class that the model does not have.
-pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
+pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
@@ -39,8 +40,14 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance for a model of classes"),
         (
-            matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
+            settings.schedule != Levels::Model && matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
             "dynamic thresholding that keeps to this sampler's steps",
+        ),
+        (
+            settings.schedule != Levels::Model
+                && denoiser::clip(settings, model).is_some()
+                && denoiser::raw_noise(settings, model),
+            "schedule like this one with the noise that its clipping leaves beside the picture; set schedule to model",
         ),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
     ] {
@@ -49,18 +56,32 @@ pub fn script(model: &Pretrained, settings: &Settings, folder: &str) -> Result<S
         }
     }
     let (labels, guidance) = denoiser::conditions(settings, model)?;
+    let clip = denoiser::clip(settings, model);
+    let bound = diffusers::describe(&model.scheduler_config).ok().and_then(|described| described.mapped.bound);
+    let clips_as_scheduler = match bound {
+        // A card says what its pictures are, but not that an implied noise goes with them.
+        Some(bound) => settings.clip == settings::Clip::Model && model.scheduler_clips && clip == Some(bound.clip),
+        None => clip.is_none(),
+    };
     Ok(python::script(&Scripted {
         sampler: method.id,
         tuning,
-        spacing: &settings.schedule,
-        steps: settings.steps,
+        spacing: match &settings.schedule {
+            Levels::Model => None,
+            Levels::Spaced(spacing) => Some(spacing),
+        },
+        steps: settings.schedule.steps().unwrap_or(settings.steps),
         seed: settings.seed,
         labels: &labels,
         null_class: model.card.null_class,
         guidance: guidance.scale,
         range: model.card.range,
-        clips: denoiser::clip(settings, model).is_some(),
-        folder,
+        clips: match clip {
+            Some(Clip::Range { low, high }) => Some([low, high]),
+            _ => None,
+        },
+        clips_as_scheduler,
+        place: Place { folder, subfolder: model.place.subfolder.as_deref(), variant: model.place.variant.as_deref() },
         scheduler_config: &model.scheduler_config,
     })?)
 }

@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Guide, Page, Settings};
+use super::{Class, Clip, Guide, Page, Settings};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -16,6 +16,10 @@ pub struct Facts {
     pub classes: usize,
     /// The label that stands for no label.
     pub null_class: Option<usize>,
+    /// Whether it reads texts.
+    pub text: bool,
+    /// Whether it draws latents.
+    pub latent: bool,
 }
 
 impl Facts {
@@ -34,9 +38,14 @@ impl Settings {
         self.fit_schedule();
         if let Some(model) = models.iter().find(|model| model.id == self.model) {
             problems.extend(self.fit_classifier(model.classifier));
+            if facts.is_none() {
+                problems.extend(model.text.into_iter().flat_map(|text| self.fit_text(text)));
+            }
         }
         if let Some(facts) = facts {
+            problems.extend(self.fit_text(facts.text));
             problems.extend(self.fit_classes(facts));
+            problems.extend(self.fit_latents(facts.latent));
         }
         problems
     }
@@ -60,7 +69,8 @@ impl Settings {
         if missing == preferred {
             return Vec::new();
         }
-        vec![self.problem("model", missing, one_of(models.iter().map(|model| model.id.as_str())))]
+        let reason = one_of(&missing, models.iter().map(|model| model.id.as_str()));
+        vec![self.problem("model", missing, reason)]
     }
 
     /// Parameters that the sampler has, within their ranges, and guidance that it can follow.
@@ -102,6 +112,36 @@ impl Settings {
         Some(self.problem("classifier", scale, Reason::NoClassifier))
     }
 
+    /// No prompts where nothing reads them.
+    pub fn fit_text(&mut self, reads: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if reads {
+            return problems;
+        }
+        for (key, text) in
+            [("prompt", std::mem::take(&mut self.prompt)), ("negative", std::mem::take(&mut self.negative))]
+        {
+            if !text.is_empty() {
+                problems.push(self.problem(key, text, Reason::NoText));
+            }
+        }
+        if self.guide == Guide::Perpendicular(None) {
+            self.guide = Guide::Cfg;
+            problems.push(self.problem("guide", Guide::Perpendicular(None), Reason::NoText));
+        }
+        problems
+    }
+
+    /// No bound of pictures on latents.
+    pub fn fit_latents(&mut self, latent: bool) -> Option<Problem> {
+        let of_pictures = matches!(self.clip, Clip::Range | Clip::Dynamic);
+        if !latent || !of_pictures {
+            return None;
+        }
+        let clip = std::mem::replace(&mut self.clip, Clip::Model);
+        Some(self.problem("clip", super::table::name(&Clip::ALL, &clip), Reason::LatentClip))
+    }
+
     /// Classes that the model has, and guidance only where it has an output without a label.
     pub fn fit_classes(&mut self, facts: Facts) -> Vec<Problem> {
         let count = facts.classes;
@@ -115,11 +155,12 @@ impl Settings {
             let class = std::mem::replace(&mut self.class, Class::All);
             problems.push(self.problem("class", class, Reason::Class { count }));
         }
-        if let Guide::Perpendicular(class) = self.guide
+        if let Guide::Perpendicular(Some(class)) = self.guide
             && class >= count
         {
             let guide = std::mem::replace(&mut self.guide, Guide::Cfg);
-            problems.push(self.problem("guide", guide, Reason::Class { count }));
+            let reason = if facts.text { Reason::NoClasses } else { Reason::Class { count } };
+            problems.push(self.problem("guide", guide, reason));
         }
         if !facts.has_unlabelled() {
             if self.guidance != 1.0 {

@@ -1,12 +1,14 @@
 //! Links: the one reader and the one writer. A link is the hash of the page's address, `#key=value&key=value`; that of
 //! the lab begins with `#lab`.
 
+mod free;
 mod repair;
 
 use super::Page;
 use super::problem::{Problem, Reason};
 use super::table::Row;
 use super::value::Value;
+use crate::words::nearest;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use repair::Repaired;
 
@@ -30,7 +32,8 @@ pub trait Linked: Clone + Default + 'static {
 
     /// Takes the values of keys that are not in the table; each problem is named.
     fn take_others(&mut self, others: Vec<(String, Value)>) -> Vec<Problem> {
-        others.iter().filter_map(|(key, value)| unknown(key, value)).collect()
+        let known = || Self::TABLE.iter().map(|row| row.key).chain(Self::PAGE.iter().map(|row| row.key));
+        others.iter().filter_map(|(key, value)| unknown(key, value, known())).collect()
     }
 
     /// The values that are set and not in the table.
@@ -63,6 +66,15 @@ pub trait Linked: Clone + Default + 'static {
         problems
     }
 
+    /// The values of a link by their keys, texts of people as they were before they were written into it.
+    fn pairs(link: &Link) -> Vec<(String, Value)> {
+        let value = |(key, value): &(String, Value)| match (Self::row(key), value) {
+            (Some(row), Value::Text(text)) if row.free => (key.clone(), Value::Text(free::unescaped(text))),
+            _ => (key.clone(), value.clone()),
+        };
+        link.pairs.iter().map(value).collect()
+    }
+
     /// The value of a key, if it has one.
     fn value(&self, page: &Page, key: &str) -> Option<Value> {
         let page_value = || Some(Self::PAGE.iter().find(|row| row.key == key)?.get(page));
@@ -81,8 +93,17 @@ pub trait Linked: Clone + Default + 'static {
 
     /// The hash that reads back to these settings.
     fn write_link(&self, page: &Page) -> String {
-        let rows = Self::TABLE.iter().filter(|row| row.always || row.get(self) != row.default());
-        let mut pairs: Vec<_> = rows.map(|row| (row.key, row.get(self))).collect();
+        self.write_link_of(page, |_| true)
+    }
+
+    /// The same of the rows that `acts` holds of; the others have no place in what the link shows.
+    fn write_link_of(&self, page: &Page, acts: impl Fn(&Row<Self>) -> bool) -> String {
+        let rows = Self::TABLE.iter().filter(|row| acts(row) && (row.always || row.get(self) != row.default()));
+        let value = |row: &Row<Self>| match row.get(self) {
+            Value::Text(text) if row.free => Value::Text(free::escaped(&text)),
+            value => value,
+        };
+        let mut pairs: Vec<_> = rows.map(|row| (row.key, value(row))).collect();
         pairs.extend(self.others());
         pairs.extend(set_in(Self::PAGE, page));
         let written = |(key, value): (&str, Value)| format!("{key}={}", utf8_percent_encode(&value.to_string(), VALUE));
@@ -96,10 +117,10 @@ fn set_in<S: Default>(table: &'static [Row<S>], settings: &S) -> Vec<(&'static s
     set.map(|row| (row.key, row.get(settings))).collect()
 }
 
-/// Names a key that no setting has; those that others add to addresses to follow people are passed over.
-pub(super) fn unknown(key: &str, value: &Value) -> Option<Problem> {
+/// Names a key that is none of `known`; those that others add to addresses to follow people are passed over.
+pub(super) fn unknown(key: &str, value: &Value, known: impl Iterator<Item = &'static str>) -> Option<Problem> {
     let tracking = key.starts_with("utm_") || TRACKING.contains(&key);
-    (!tracking).then(|| Problem::new(key, value, Reason::UnknownKey))
+    (!tracking).then(|| Problem::new(key, value, Reason::UnknownKey { nearest: nearest(key, known) }))
 }
 
 /// The keys and values of a link.

@@ -1,6 +1,7 @@
 //! What a run is made of: the table of its settings, the links that carry them, and the rules of what fits what.
 
 mod fit;
+mod levels;
 pub(crate) mod link;
 mod page;
 mod preset;
@@ -13,6 +14,7 @@ mod value;
 mod values;
 
 pub use fit::Facts;
+pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use page::{Backend, Page};
 pub use preset::{Checked, Defaults, Listed};
@@ -33,12 +35,16 @@ use std::ops::RangeInclusive;
 pub struct Settings {
     /// Name of the model's folder.
     pub model: String,
+    /// What to draw, for a model that reads texts.
+    pub prompt: String,
+    /// What to keep away from, likewise.
+    pub negative: String,
     /// Id of a row of the sampler table.
     pub sampler: String,
     /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
     pub steps: usize,
-    /// How the noise levels are spaced.
-    pub schedule: Spacing,
+    /// Which noise levels the run visits.
+    pub schedule: Levels,
     /// Seed of image 0; image `i` has `seed + i`.
     pub seed: u32,
     /// Number of images, within [`Settings::IMAGES`].
@@ -49,7 +55,7 @@ pub struct Settings {
     pub guidance: f64,
     /// Which way guidance pushes.
     pub guide: Guide,
-    /// How far perpendicular guidance pushes away from its second class, within [`Settings::PERPENDICULAR`].
+    /// How far perpendicular guidance pushes away, within [`Settings::PERPENDICULAR`].
     pub perp_weight: f64,
     /// Share of the guided picture's contrast that is brought back to the unguided one's, within [`Settings::SHARE`].
     pub rescale: f64,
@@ -63,6 +69,8 @@ pub struct Settings {
     pub noise: Source,
     /// Share of the run that changes a picture given as a start, within [`Settings::SHARE`]; 1 forgets it entirely.
     pub strength: f64,
+    /// How the steps of latents are shown.
+    pub preview: Preview,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -74,8 +82,19 @@ pub enum Guide {
     Cfg,
     /// The same estimate, but with the noise of the model without a label (CFG++).
     CfgPlusPlus,
-    /// Away from that part of a second class that is perpendicular to the first.
-    Perpendicular(usize),
+    /// Away from that part of a second class, or of the negative prompt, that is perpendicular to the first.
+    Perpendicular(Option<usize>),
+}
+
+/// How the steps of latents are shown; the last one is always decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// Decoded where pictures are small.
+    Auto,
+    /// By a linear map of the channels, which costs nothing beside a step.
+    Linear,
+    /// Decoded.
+    Decode,
 }
 
 /// What becomes of estimates beyond the model's range of values.
@@ -129,6 +148,11 @@ impl Settings {
         self.write_link(&Page::default())
     }
 
+    /// The same to a model with these facts: without classes, what speaks of them is left out.
+    pub fn to_link_of(&self, facts: Facts) -> String {
+        self.write_link_of(&Page::default(), |row| facts.classes > 0 || !row.of_classes())
+    }
+
     /// The parameters of the method: those that are set, and the method's own defaults.
     pub fn tuning<X>(&self, method: &Method<X>) -> Tuning {
         let set = method.knobs.iter().filter_map(|knob| Some((knob, *self.knobs.get(knob.id)?)));
@@ -140,7 +164,7 @@ impl Settings {
     /// # Errors
     /// No row has that id: the settings were not made by a link.
     pub fn method<X: Latent + 'static>(&self) -> Result<Method<X>, Reason> {
-        method(&self.sampler).ok_or_else(unknown_sampler)
+        method(&self.sampler).ok_or_else(|| unknown_sampler(&self.sampler))
     }
 }
 
@@ -148,9 +172,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             model: "fashion-mnist".to_owned(),
+            prompt: String::new(),
+            negative: String::new(),
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
-            schedule: Spacing::Trailing,
+            schedule: Spacing::Trailing.into(),
             seed: 7,
             images: 16,
             class: Class::All,
@@ -163,6 +189,7 @@ impl Default for Settings {
             clip: Clip::Model,
             noise: Source::Stream,
             strength: 1.0,
+            preview: Preview::Auto,
             knobs: BTreeMap::new(),
         }
     }

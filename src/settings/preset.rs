@@ -5,7 +5,7 @@ use super::link::{Link, Linked, unknown};
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
 use super::{Page, Settings};
-use crate::samplers::methods;
+use crate::samplers::{Method, methods};
 use std::collections::BTreeMap;
 
 /// Values by the keys of a link, as a model's card has them: `{"sampler": "euler", "steps": 4}`.
@@ -19,6 +19,8 @@ pub struct Listed {
     pub defaults: Defaults,
     /// Whether a classifier comes with it.
     pub classifier: bool,
+    /// Whether it reads texts; `None` where that is not known.
+    pub text: Option<bool>,
 }
 
 impl Listed {
@@ -55,7 +57,7 @@ impl Settings {
     pub fn preset(defaults: &Defaults) -> Result<Self, Problem> {
         if let Some(value) = defaults.get("model") {
             let keys = Self::TABLE.iter().map(|row| row.key).filter(|key| *key != "model");
-            return Err(Problem::new("the key of a default", format!("model={value}"), one_of(keys)));
+            return Err(Problem::new("the key of a default", format!("model={value}"), one_of("model", keys)));
         }
         let mut settings = Self::default();
         let pairs = defaults.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -70,7 +72,7 @@ impl Settings {
     pub fn take_all(&mut self, pairs: Vec<(String, Value)>) -> Result<(), Problem> {
         let page = pairs.iter().find(|(key, _)| Self::PAGE.iter().any(|row| row.key == key));
         if let Some((key, value)) = page {
-            return Err(Problem::new(key, value, Reason::UnknownKey));
+            return Err(Problem::new(key, value, Reason::UnknownKey { nearest: None }));
         }
         self.take(&mut Page::default(), pairs).into_iter().next().map_or(Ok(()), Err)
     }
@@ -96,12 +98,13 @@ impl Settings {
         Self::read(&link, &listed.map(Listed::preset).unwrap_or_default(), models)
     }
 
-    /// A link with every key that is always written is a whole one, and no default of a model changes what it shows.
+    /// A link with every key that is always written is a whole one, and no default of a model changes what it shows. That
+    /// of a model without classes speaks of none.
     fn read(link: &Link, preset: &Self, models: &[Listed]) -> Checked<Self> {
-        let whole = Self::TABLE.iter().filter(|row| row.always).all(|row| link.has(row.key));
+        let whole = Self::TABLE.iter().filter(|row| row.always && !row.of_classes()).all(|row| link.has(row.key));
         let (mut settings, mut page) = (if whole { Self::default() } else { preset.clone() }, Page::default());
         let mut problems: Vec<_> = link.problem.clone().into_iter().collect();
-        problems.extend(settings.take(&mut page, link.pairs.clone()));
+        problems.extend(settings.take(&mut page, Self::pairs(link)));
         problems.extend(settings.fit(models, None));
         Checked { settings, page, problems }.with_used()
     }
@@ -141,6 +144,9 @@ impl Settings {
             problems.extend(settings.fit_model(models));
             let model = std::mem::take(&mut settings.model);
             settings = self.moved(&preset, &listed(&model));
+            if models.iter().any(|listed| listed.id == model && listed.text == Some(false)) {
+                settings.fit_text(false);
+            }
             settings.model = model;
             // What is known of the model before does not hold for this one; what a move leaves out needs no notice.
             settings.fit(models, None);
@@ -169,6 +175,12 @@ impl Settings {
     }
 }
 
+/// Every key that a link to a run with this sampler can have.
+fn known<X>(method: &Method<X>) -> impl Iterator<Item = &'static str> {
+    let page = Settings::PAGE.iter().map(|row| row.key);
+    Settings::TABLE.iter().map(|row| row.key).chain(page).chain(method.knobs.iter().map(|knob| knob.id))
+}
+
 /// Settings that speak of classes, which are each model's own.
 const CLASSES: [&str; 2] = ["class", "guide"];
 
@@ -186,7 +198,7 @@ impl Linked for Settings {
             let Some(knob) = knob(&method, &key) else {
                 let of_another = rows.iter().any(|row| super::fit::knob(row, &key).is_some());
                 let foreign = || Some(Problem::new(&key, &value, no_knob(&method)));
-                problems.extend(if of_another { foreign() } else { unknown(&key, &value) });
+                problems.extend(if of_another { foreign() } else { unknown(&key, &value, known(&method)) });
                 continue;
             };
             match value.number(knob.range()) {

@@ -1,8 +1,8 @@
 //! Values that cannot be used, and why.
 
 use super::value::Value;
-use crate::math::SpacingError;
 use crate::samplers::methods;
+use crate::words::nearest;
 use serde::Serialize;
 use std::fmt;
 use thiserror::Error;
@@ -25,15 +25,15 @@ pub struct Problem {
 pub enum Reason {
     #[error("a number from {from} to {to}")]
     Range { from: Value, to: Value },
-    #[error("one of {}", .known.join(", "))]
-    OneOf { known: Vec<String> },
+    #[error("one of {}", few(.known))]
+    OneOf { known: Vec<String>, nearest: Option<String> },
     #[error("a name of letters, digits, dots, dashes and underscores")]
     Name,
     /// Several numbers or words in one value.
     #[error("{form}, such as {example}")]
     Form { form: &'static str, example: &'static str },
     #[error("{expected}")]
-    Schedule { expected: String },
+    Schedule { expected: String, nearest: Option<&'static str> },
     #[error("a parameter of {sampler}, which has {}", parameters(.known))]
     NoKnob { sampler: &'static str, known: Vec<&'static str> },
     /// `apart` are the samplers that tell CFG++ from plain guidance.
@@ -45,15 +45,23 @@ pub enum Reason {
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
     NoClassifier,
+    #[error("empty, because the model reads no texts")]
+    NoText,
+    #[error("cfg, cfgpp or perp, because the model reads texts and has no classes")]
+    NoClasses,
+    #[error("a text of at most {most} characters")]
+    Long { most: usize },
+    #[error("model or off, because the model draws latents, whose values have no range")]
+    LatentClip,
     #[error("a known key")]
-    UnknownKey,
+    UnknownKey { nearest: Option<&'static str> },
     /// A link that a mail or chat program had changed; `found` is what was repaired.
     #[error("repaired")]
     Repaired { found: Vec<&'static str> },
 }
 
 impl Problem {
-    pub(crate) fn new(key: &str, value: impl fmt::Display, reason: Reason) -> Self {
+    pub fn new(key: &str, value: impl fmt::Display, reason: Reason) -> Self {
         const SHOWN: usize = 80;
         let value = value.to_string();
         let value = value.char_indices().nth(SHOWN).map_or(value.clone(), |(end, _)| format!("{}…", &value[..end]));
@@ -68,22 +76,26 @@ impl fmt::Display for Problem {
             Reason::NoKnob { sampler, known } => {
                 write!(f, "{sampler} has no {key}; its parameters are {}", parameters(known))
             }
-            Reason::UnknownKey => write!(f, "there is no setting {key}"),
+            Reason::UnknownKey { .. } => write!(f, "there is no setting {key}{}", reason.hint()),
             Reason::Repaired { found } => write!(f, "the link was damaged and has been repaired: {}", found.join(", ")),
-            _ => write!(f, "{key} must be {reason}, got \"{value}\""),
+            _ => write!(f, "{key} must be {reason}, got \"{value}\"{}", reason.hint()),
         }
     }
 }
 
 impl Reason {
+    /// What may have been meant, as the end of a sentence.
+    pub fn hint(&self) -> String {
+        let nearest = match self {
+            Self::OneOf { nearest, .. } => nearest.as_deref(),
+            Self::Schedule { nearest, .. } | Self::UnknownKey { nearest } => *nearest,
+            _ => None,
+        };
+        nearest.map_or(String::new(), |nearest| format!("; did you mean {nearest}?"))
+    }
+
     pub(crate) fn range(from: f64, to: f64) -> Self {
         Self::Range { from: from.into(), to: to.into() }
-    }
-}
-
-impl From<SpacingError> for Reason {
-    fn from(error: SpacingError) -> Self {
-        Self::Schedule { expected: error.to_string() }
     }
 }
 
@@ -98,12 +110,24 @@ fn classes(count: usize) -> String {
     }
 }
 
-pub(crate) fn one_of<S: Into<String>>(known: impl IntoIterator<Item = S>) -> Reason {
-    Reason::OneOf { known: known.into_iter().map(Into::into).collect() }
+/// The names in a sentence, the first few of many.
+fn few(known: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match known.len() {
+        0..=SHOWN => known.join(", "),
+        all => format!("{} and {} more", known[..SHOWN].join(", "), all - SHOWN),
+    }
 }
 
-pub(crate) fn unknown_sampler() -> Reason {
-    one_of(methods::<f64>().iter().map(|m| m.id))
+/// Why `value` is none of `known`.
+pub(crate) fn one_of<S: Into<String>>(value: &str, known: impl IntoIterator<Item = S>) -> Reason {
+    let known: Vec<String> = known.into_iter().map(Into::into).collect();
+    let nearest = nearest(value, known.iter().map(String::as_str)).map(str::to_owned);
+    Reason::OneOf { known, nearest }
+}
+
+pub(crate) fn unknown_sampler(id: &str) -> Reason {
+    one_of(id, methods::<f64>().iter().map(|m| m.id))
 }
 
 /// A model's name becomes part of an address, so it must not lead out of the models' folder.
@@ -111,4 +135,10 @@ pub(crate) fn folder_name(value: &str) -> Result<String, Reason> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let safe = !value.is_empty() && !value.starts_with('.') && value.len() <= 100 && value.chars().all(plain);
     if safe { Ok(value.to_owned()) } else { Err(Reason::Name) }
+}
+
+/// A text of a person's own. Any characters will do, but a link carries no book.
+pub(crate) fn prompt(value: &str) -> Result<String, Reason> {
+    const MOST: usize = 1000;
+    if value.chars().count() > MOST { Err(Reason::Long { most: MOST }) } else { Ok(value.to_owned()) }
 }

@@ -16,6 +16,8 @@ pub struct Row<S: 'static> {
     pub shown: Shown,
     /// What the sampler or the model must have for it to act.
     pub needs: Option<&'static str>,
+    /// Whether it is a text of a person's own, in which every character counts.
+    pub free: bool,
     /// Whether every link has it; the others are written only where they are not at their default.
     pub always: bool,
 }
@@ -70,7 +72,7 @@ pub enum Shown {
 
 impl<S: 'static> Row<S> {
     const fn new(key: &'static str, field: Field<S>, shown: Shown) -> Self {
-        Self { key, field, about: "", section: "", shown, needs: None, always: false }
+        Self { key, field, about: "", section: "", shown, needs: None, free: false, always: false }
     }
 
     pub const fn whole(key: &'static str, [min, max]: [i64; 2], get: fn(&S) -> i64, set: fn(&mut S, i64)) -> Self {
@@ -127,6 +129,10 @@ impl<S: 'static> Row<S> {
         Self { needs: Some(needs), ..self }
     }
 
+    pub const fn free(self) -> Self {
+        Self { free: true, ..self }
+    }
+
     pub const fn always(self) -> Self {
         Self { always: true, ..self }
     }
@@ -154,6 +160,11 @@ impl<S: 'static> Row<S> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it acts only on models with classes.
+    pub fn of_classes(&self) -> bool {
+        matches!(self.needs, Some("classes" | "guidance"))
     }
 
     /// Its kind, as a catalogue names it.
@@ -204,7 +215,7 @@ pub(crate) use set;
 
 /// The value that a list of choices has under this name.
 pub(crate) fn choice<T: Copy>(name: &str, all: &[(&'static str, T)]) -> Result<T, Reason> {
-    let known = || one_of(all.iter().map(|(id, _)| *id));
+    let known = || one_of(name, all.iter().map(|(id, _)| *id));
     all.iter().find(|(id, _)| *id == name).map(|(_, value)| *value).ok_or_else(known)
 }
 

@@ -11,7 +11,7 @@ fn score() -> Settings {
 }
 
 fn listed(id: &str, values: serde_json::Value, classifier: bool) -> Listed {
-    Listed { id: id.to_owned(), defaults: defaults(values), classifier }
+    Listed { id: id.to_owned(), defaults: defaults(values), classifier, text: None }
 }
 
 /// The codes of problems, in order.
@@ -24,14 +24,16 @@ fn codes(problems: &[Problem]) -> Vec<String> {
 fn a_link_restores_the_settings_it_was_made_from() {
     let settings = Settings {
         model: "my.model-2".into(),
+        prompt: "salt & pepper = 100 % ~26- #1, ＆ “👩‍🚀”; &amp; 猫！ ".into(),
+        negative: " \"why\"?".into(),
         sampler: "deis".into(),
         steps: 1000,
-        schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 },
+        schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 }.into(),
         seed: u32::MAX,
         images: 64,
         class: Class::One(3),
         guidance: 0.1 + 0.2,
-        guide: Guide::Perpendicular(3),
+        guide: Guide::Perpendicular(Some(3)),
         perp_weight: 0.5,
         rescale: 0.7,
         guidance_range: [0.25, 8.0],
@@ -39,6 +41,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         clip: Clip::Dynamic,
         noise: Source::Brownian,
         strength: 0.5,
+        preview: Preview::Linear,
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());
@@ -168,7 +171,7 @@ fn defaults_that_no_link_could_have_are_named() {
 fn settings_are_made_to_fit_the_models_the_sampler_and_the_classes() {
     let models = [listed("fashion-mnist", json!({}), false), listed("mnist", json!({"guidance": 3}), true)];
     let read = |link: &str| Settings::read_link(link, &models);
-    let facts = Facts { classes: 10, null_class: None };
+    let facts = Facts { classes: 10, ..Facts::default() };
     assert_eq!(codes(&read("#model=emoji").problems), ["one-of"]);
     assert_eq!(read("#model=emoji").settings.model, "fashion-mnist");
     assert_eq!(read("#model=mnist").settings.guidance, 3.0);
@@ -193,7 +196,8 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     let models = [listed("fashion-mnist", json!({}), true), listed("flow", flow, false)];
     let (start, _) = Settings::from_link("#sampler=ddim&eta=0.5&seed=9&class=3&classifier=2");
     let change = |key: &str, value: Option<Value>| {
-        start.clone().change(Page::default(), (key, value), &models, Some(Facts { classes: 10, null_class: Some(10) }))
+        let facts = Facts { classes: 10, null_class: Some(10), ..Facts::default() };
+        start.clone().change(Page::default(), (key, value), &models, Some(facts))
     };
     let bad = change("steps", Some(5000.0.into()));
     assert_eq!((&bad.settings, codes(&bad.problems)), (&start, vec!["range".to_owned()]));
@@ -208,6 +212,34 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     assert_eq!((settings.model.as_str(), settings.steps, settings.seed), ("flow", 4, 9));
     assert_eq!((settings.sampler.as_str(), settings.class, settings.classifier), ("ddim", Class::All, 0.0));
     assert_eq!((settings.knobs["eta"], problems), (0.5, vec![]));
+}
+
+#[test]
+fn prompts_are_read_as_a_person_writes_them_and_fit_models_of_words() {
+    let words = Listed { text: Some(true), ..listed("words", json!({"prompt": "red heart"}), false) };
+    let dots = Listed { text: Some(false), ..listed("dots", json!({}), false) };
+    let models = [words, dots];
+    let read = |link: &str| Settings::read_link(link, &models);
+    let written = read("#model=words&prompt=three%20stars&negative=一只猫");
+    assert_eq!((written.settings.prompt.as_str(), written.settings.negative.as_str()), ("three stars", "一只猫"));
+    assert_eq!((read("#model=words").settings.prompt.as_str(), written.problems), ("red heart", vec![]));
+    // A whole link without a prompt is of none.
+    let empty = Settings { model: "words".to_owned(), ..Settings::default() };
+    assert_eq!(read(&empty.to_link()).settings, empty);
+    assert_eq!(codes(&read("#model=dots&prompt=a&negative=b&guide=perp").problems), ["no-text", "no-text", "no-text"]);
+    assert_eq!(read("#model=dots&prompt=a").settings.prompt, "");
+    assert_eq!(codes(&read(&format!("#model=words&prompt={}", "字".repeat(1001))).problems), ["long"]);
+    assert_eq!(read(&format!("#model=words&prompt={}", "字".repeat(1000))).problems, []);
+
+    let text = Facts { text: true, latent: true, ..Facts::default() };
+    let fit = |link: &str, facts| read(link).settings.fit(&models, Some(facts));
+    assert_eq!(fit("#model=words&prompt=a&guide=perp&guidance=3", text), []);
+    assert_eq!(codes(&fit("#model=words&prompt=a", Facts::default())), ["no-text"]);
+    assert_eq!(codes(&fit("#model=words&guide=perp-1", text)), ["no-classes"]);
+    assert_eq!(codes(&fit("#model=words&clip=range", text)), ["latent-clip"]);
+    // A prompt goes along to another model of words, and stays behind at one of none, which needs no notice.
+    let moved = written.settings.change(Page::default(), ("model", Some("dots".into())), &models, Some(text));
+    assert_eq!((moved.settings.prompt.as_str(), moved.problems), ("", vec![]));
 }
 
 #[test]
@@ -226,6 +258,12 @@ proptest! {
     #[test]
     fn no_link_panics(link in "\\PC{0,80}") {
         Settings::read_link(&link, &[]);
+    }
+
+    #[test]
+    fn every_prompt_is_read_back_from_its_link(prompt in "(&amp;|~[0-9a-f]{2}-|%26|[&=#%~ ).!]|\u{200d}|\\PC){0,30}") {
+        let settings = Settings { prompt: prompt.clone(), negative: prompt, ..Settings::default() };
+        prop_assert_eq!(Settings::from_link(&settings.to_link()), (settings, vec![]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod models;
 mod module;
 mod npm;
 mod outside;
+mod readme;
 mod serve;
 mod tables;
 mod test;
@@ -57,6 +58,8 @@ enum Command {
     },
     /// Run every check that the continuous integration runs
     Test,
+    /// Run the commands of the README, as they are printed
+    Readme,
     /// Make the tables of docs/ anew, each with the command that stands above it
     Tables {
         /// Only those whose command contains this
@@ -96,6 +99,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Dist { out } => dist::dist(&out)?,
         Command::Build { modules } => wasm::build(&modules)?,
         Command::Test => return Ok(test::test()),
+        Command::Readme => readme::check()?,
         Command::Tables { only } => tables::tables(only.as_deref())?,
         Command::Vendor => vendor::copy()?,
         Command::Bench { backends } => bench::bench(&backends)?,

@@ -28,9 +28,17 @@ struct Card {
     /// The settings that the model starts with, by the keys of a share link; the engine judges them.
     #[serde(default)]
     defaults: Map<String, Value>,
+    /// Prompts that show what a model of words can do, by language.
+    #[serde(default)]
+    prompts: BTreeMap<String, Vec<String>>,
     /// The folder of the classifier that can lead it.
     #[serde(default, skip_serializing)]
     classifier: Option<String>,
+    /// Parts that lie in the folder of another model beside it.
+    #[serde(default, skip_serializing)]
+    parts: BTreeMap<String, String>,
+    #[serde(default, skip_serializing)]
+    classes: Vec<Text>,
 }
 
 #[derive(Serialize)]
@@ -49,10 +57,12 @@ struct Row {
     card: Card,
     /// The name of the folder's small picture, if it has one.
     thumbnail: Option<&'static str>,
+    /// What tells it what to draw: `none`, `classes` or `text`.
+    conditioning: &'static str,
     /// What a visitor downloads to run the model.
     bytes: usize,
-    /// By path in the folder.
-    files: BTreeMap<&'static str, Asset>,
+    /// By path from the folder; those of another model's begin with `../`, so that both are kept once.
+    files: BTreeMap<String, Asset>,
     classifier: Option<Classifier>,
 }
 
@@ -61,14 +71,22 @@ struct Row {
 struct Classifier {
     /// The folder's name.
     id: String,
-    files: BTreeMap<&'static str, Asset>,
+    files: BTreeMap<String, Asset>,
 }
 
 /// The order of the gallery, the page's first choice first. Folders that are not named here come after these, by name.
-const ORDER: [&str; 5] = ["fashion-mnist", "mnist", "emoji-32", "fashion-flow", "mnist-score"];
-/// What runs a model.
+const ORDER: [&str; 6] = ["emoji-text", "emoji-text-turbo", "fashion-mnist", "mnist", "fashion-flow", "mnist-score"];
+/// Models that a published page has no room for; the command line has them.
+const AT_HOME: [&str; 2] = ["emoji-32", "emoji-32-classifier"];
+/// What runs every model.
 const FILES: [&str; 4] =
     ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", CARD];
+/// What runs models of latents and of words besides: parts, and the files that are read of each where they are there.
+const PARTS: [(&str, &[&str]); 3] = [
+    ("vae", &["config.json", "diffusion_pytorch_model.safetensors"]),
+    ("text_encoder", &["config.json", "model.safetensors"]),
+    ("tokenizer", &["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"]),
+];
 /// What runs a classifier.
 const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
@@ -78,12 +96,13 @@ const PIPELINE: &str = "model_index.json";
 const SELF_TEST: &str = "selftest";
 const THUMBNAIL: &str = "thumbnail.png";
 /// A published site stays small enough for any host, and for a person's patience.
-const MOST_BYTES: u64 = 40_000_000;
+const MOST_BYTES: u64 = 45_000_000;
 
 /// `models/index.json`: a row for each folder that has an `unnoise.json`.
 pub fn index(models: &Path) -> Result<String> {
     let cards = files::list(models)?.into_iter().filter(|path| path.ends_with(CARD));
     let mut folders: Vec<_> = cards.filter_map(|card| card.parent().map(Path::to_owned)).collect();
+    folders.retain(|folder| !AT_HOME.iter().any(|name| folder.ends_with(name)));
     folders.sort_by_key(|folder| ORDER.iter().position(|name| folder.ends_with(name)).unwrap_or(ORDER.len()));
     let described =
         |folder: &PathBuf| row(folder).with_context(|| format!("the model in {} cannot be listed", folder.display()));
@@ -92,22 +111,35 @@ pub fn index(models: &Path) -> Result<String> {
 
 fn row(folder: &Path) -> Result<Row> {
     let card: Card = serde_json::from_slice(&fs::read(folder.join(CARD))?).context("in unnoise.json")?;
-    let files = assets(folder, &FILES)?;
+    let mut paths: Vec<String> = FILES.map(str::to_owned).into();
+    paths.extend(folder.join(PIPELINE).is_file().then(|| PIPELINE.to_owned()));
+    for (part, names) in PARTS {
+        let place = card.parts.get(part).map_or(part.to_owned(), |other| format!("../{other}/{part}"));
+        let named = names.iter().map(|name| format!("{place}/{name}"));
+        paths.extend(named.filter(|path| folder.join(path).is_file()));
+    }
+    let conditioning = match () {
+        () if paths.iter().any(|path| path.ends_with("tokenizer/vocab.json")) => "text",
+        () if !card.classes.is_empty() => "classes",
+        () => "none",
+    };
+    let files = assets(folder, &paths)?;
     let classifier = card.classifier.as_ref().map(|id| {
-        let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES).with_context(|| format!("in {id}"))?;
+        let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned))
+            .with_context(|| format!("in {id}"))?;
         Ok::<_, anyhow::Error>(Classifier { id: id.clone(), files })
     });
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = files.values().map(|asset| asset.bytes).sum();
     let thumbnail = folder.join(THUMBNAIL).is_file().then_some(THUMBNAIL);
-    Ok(Row { id, card, thumbnail, bytes, files, classifier: classifier.transpose()? })
+    Ok(Row { id, card, thumbnail, conditioning, bytes, files, classifier: classifier.transpose()? })
 }
 
 /// The facts of these files of a folder.
-fn assets(folder: &Path, files: &[&'static str]) -> Result<BTreeMap<&'static str, Asset>> {
-    let asset = |path: &&'static str| {
+fn assets(folder: &Path, files: &[String]) -> Result<BTreeMap<String, Asset>> {
+    let asset = |path: &String| {
         let bytes = fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
-        Ok((*path, Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) }))
+        Ok((path.clone(), Asset { bytes: bytes.len(), sha256: format!("{:x}", Sha256::digest(&bytes)) }))
     };
     files.iter().map(asset).collect()
 }
@@ -132,7 +164,9 @@ pub fn weigh(models: &Path) -> Result<u64> {
 /// The files that a published page carries: what runs a model and what describes it.
 pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = files::list(models)?;
-    paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || path.ends_with("LICENSE"));
+    let named = |path: &Path| path.ends_with("LICENSE") || path.ends_with("merges.txt");
+    paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || named(path));
+    paths.retain(|path| !AT_HOME.iter().any(|name| path.starts_with(models.join(name))));
     // The engine's own test travels with the engine.
     paths.retain(|path| !path.starts_with(models.join(SELF_TEST)));
     // The page lists no pipeline without a card; the command line draws from it.
@@ -200,6 +234,28 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_another_model_are_listed_by_their_place_in_it() {
+        let models = models(&["words", "fast", "emoji-32"]);
+        for file in ["vae/config.json", "text_encoder/model.safetensors", "tokenizer/vocab.json", "tokenizer/log.csv"] {
+            write(models.path(), &format!("words/{file}"), b"{}");
+        }
+        let card = json!({"name": {"en": "", "zh": ""}, "description": {"en": "", "zh": ""},
+            "parts": {"vae": "words", "tokenizer": "words"}, "prompts": {"en": ["a"]}});
+        write(models.path(), &format!("fast/{CARD}"), card.to_string().as_bytes());
+        let rows: Value = serde_json::from_str(&index(models.path()).unwrap()).unwrap();
+        let [fast, words] = [&rows[0], &rows[1]];
+        assert_eq!((rows.as_array().unwrap().len(), &fast["id"], &words["id"]), (2, &json!("fast"), &json!("words")));
+        assert_eq!(fast["files"]["../words/vae/config.json"]["bytes"], json!(2));
+        assert_eq!((&fast["conditioning"], &words["conditioning"]), (&json!("text"), &json!("text")));
+        assert_eq!(
+            (&fast["files"]["vae/config.json"], &words["files"]["tokenizer/log.csv"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!((&fast["prompts"], &fast["parts"]), (&json!({"en": ["a"]}), &Value::Null));
+        assert!(!shipped(models.path()).unwrap().iter().any(|path| path.starts_with(models.path().join("emoji-32"))));
+    }
+
+    #[test]
     fn a_model_that_lacks_a_file_is_named() {
         let models = models(&["a"]);
         fs::remove_file(models.path().join("a/unet/config.json")).unwrap();
@@ -225,6 +281,6 @@ mod tests {
         assert_eq!(weigh(models.path()).unwrap(), 4);
         let large = fs::File::create(models.path().join("dots-classifier/weights.safetensors")).unwrap();
         large.set_len(MOST_BYTES).unwrap();
-        assert!(weigh(models.path()).unwrap_err().to_string().contains("are 40.0 MB and a site carries at most 40"));
+        assert!(weigh(models.path()).unwrap_err().to_string().contains("are 45.0 MB and a site carries at most 45"));
     }
 }

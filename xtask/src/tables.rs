@@ -1,7 +1,7 @@
 //! The tables of `docs/`: each stands between the command that makes it and an end mark.
 //!
 //! ```text
-//! <!-- $ cargo unnoise list samplers -->
+//! <!-- $ cargo unnoise list samplers --wide -->
 //! | id | name |
 //! <!-- end -->
 //! ```

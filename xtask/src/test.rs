@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::module::Module;
 use crate::outside::{self, Outcome};
-use crate::{crates, dist, root, serve, tools, vendor, wasm};
+use crate::{crates, dist, readme, root, serve, tools, vendor, wasm};
 
 /// Where the tests find the published folder: a path of two parts, as on a host that serves many projects.
 const UNDER: &str = "/some/project";
@@ -28,7 +28,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 17] = [
+const STAGES: [Stage; 18] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -53,6 +53,7 @@ const STAGES: [Stage; 17] = [
     ("documentation", Own(document)),
     ("tests", Own(tests)),
     ("crate as its users get it", Own(crates::check)),
+    ("commands of the README", Own(readme::check)),
     ("lint of the settings module", Own(|| lint_engine(Module::Settings))),
     ("lint of the CPU engine", Own(|| lint_engine(Module::Cpu))),
     ("lint of the WebGPU engine", Own(|| lint_engine(Module::Webgpu))),

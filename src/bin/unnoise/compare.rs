@@ -1,11 +1,13 @@
 use crate::Outcome;
 use crate::device::{Device, load};
 use crate::output;
+use crate::settings_args::{Except, SettingsArgs};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::eval::comparison::{Comparison, GAUSSIANS_STD, POINTS, Row};
+use unnoise::eval::comparison::{Chosen, Comparison, GAUSSIANS_STD, POINTS, Row};
 use unnoise::math::Spacing;
+use unnoise::settings::{Facts, Levels, Linked, Problem, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -14,47 +16,80 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Model evaluations to compare at
-    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_values_t = [5, 10, 20, 50],
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_values_t = [5, 10, 20, 50],
         value_parser = clap::value_parser!(u16).range(1..=1000))]
     evaluations: Vec<u16>,
-    /// Spacing of the noise levels
-    #[arg(long, value_name = "SPACING", default_value = "log-snr")]
-    schedule: Spacing,
-    /// Only these samplers, by id
-    #[arg(long, value_name = "ID,ID,..", value_delimiter = ',')]
+    /// Sampler ids, in this order [default: all that have a limit]
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
     samplers: Vec<String>,
-    /// Pictures of each run, where there is a model folder
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    images: u16,
     /// Steps of the run that the others are compared with
     #[arg(long, value_name = "N", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     reference: u32,
-    /// Seed of the starting noise
-    #[arg(long, default_value_t = 7)]
-    seed: u32,
+    #[command(flatten)]
+    settings: SettingsArgs<Compared>,
 }
 
+/// What the comparison itself varies, and what it has no place for.
+struct Compared;
+
+impl Except for Compared {
+    const KEYS: &'static [&'static str] = &["model", "sampler", "steps", "strength", "noise", "classifier"];
+}
+
+/// Pictures of a network, unless it is said otherwise.
+const IMAGES: usize = 4;
+
 pub async fn run(args: Args) -> Outcome {
+    let loaded = match &args.model {
+        Some(dir) => Some(load(dir, Device::Cpu).await?),
+        None => None,
+    };
+    let model = loaded.as_ref().map(|(model, _)| model);
+    let preset = model.map_or(Ok(Settings::default()), |model| model.preset())?;
+    let facts = model.map(|model| model.facts());
+    let knob = args.settings.pairs.iter().map(|(key, _)| key.as_str()).find(|key| Settings::row(key).is_none());
+    if let Some(knob) = knob.filter(|_| args.samplers.is_empty()) {
+        return Err(format!("{knob} is a parameter of some samplers; name them with --samplers").into());
+    }
+    let settings = args.settings(&preset, None, facts)?;
+    if model.is_none() {
+        // The Gaussians have no labels to guide by, nor a range.
+        let acts = |key: &&str| !["schedule", "seed"].contains(key) && Settings::row(key).is_some();
+        if let Some(key) = args.settings.pairs.iter().map(|(key, _)| key.as_str()).find(acts) {
+            return Err(format!("{key} changes nothing on the Gaussians; give a model with --model").into());
+        }
+    }
+    let spacing = match &settings.schedule {
+        Levels::Spaced(spacing) => spacing.clone(),
+        Levels::Model if args.says("schedule") => {
+            return Err("a scheduler's own levels have no limit to compare with; choose a schedule by name".into());
+        }
+        Levels::Model => Spacing::Trailing,
+    };
+    let chosen = |id: &String| {
+        let settings = args.settings(&preset, Some(id), facts)?;
+        Ok(Chosen { id: settings.sampler, knobs: settings.knobs })
+    };
     let comparison = Comparison {
         evaluations: args.evaluations.iter().map(|n| usize::from(*n)).collect(),
-        spacing: args.schedule.clone(),
-        samplers: args.samplers.clone(),
+        spacing,
+        samplers: args.samplers.iter().map(chosen).collect::<Result<_, Problem>>()?,
         reference: args.reference as usize,
-        seed: args.seed,
+        seed: settings.seed,
     };
-    let (rows, data) = match &args.model {
+    let (rows, data) = match &loaded {
         None => (comparison.of_gaussians()?, format!("{POINTS} points, data of standard deviation {GAUSSIANS_STD:.2}")),
-        Some(dir) => {
-            let (model, opened) = load(dir, Device::Cpu).await?;
-            let rows = comparison.of_model(&model, args.images.into(), &opened.device)?;
-            let ([low, high], pictures) = (model.card.range, count(args.images.into(), "picture"));
-            (rows, format!("{pictures} with values {low} to {high}"))
+        Some((model, opened)) => {
+            let rows = comparison.of_model(model, &settings, &opened.device)?;
+            let ([low, high], pictures) = (model.card.range, count(settings.images, "picture"));
+            (rows, format!("{pictures} with values {low} to {high}, guidance {}", settings.guidance))
         }
     };
     output::line(format_args!(
-        "RMS distance from the limit ({} of the same spacing), {data}.\n",
-        count(comparison.reference, "step")
+        "RMS distance from the limit ({}), {} spacing, {data}.\n",
+        count(comparison.reference, "step"),
+        comparison.spacing
     ));
     let columns: Vec<_> = args.evaluations.iter().map(|n| format!(" {n} |")).collect();
     output::line(format_args!("| evaluations |{}", columns.concat()));
@@ -64,4 +99,26 @@ pub async fn run(args: Args) -> Outcome {
         output::line(format_args!("| `{id}` |{}", cells.collect::<String>()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn says(&self, key: &str) -> bool {
+        self.settings.pairs.iter().any(|(known, _)| known == key)
+    }
+
+    /// The settings of a run, as the model starts where the options are silent: of one sampler with its knobs, or what all
+    /// have in common.
+    ///
+    /// # Errors
+    /// A value that cannot be used; a knob that the sampler lacks.
+    fn settings(&self, preset: &Settings, sampler: Option<&str>, facts: Option<Facts>) -> Result<Settings, Problem> {
+        let mut settings = Settings { images: IMAGES, knobs: Default::default(), ..preset.clone() };
+        let mut pairs = self.settings.pairs.clone();
+        match sampler {
+            Some(id) => pairs.insert(0, ("sampler".to_owned(), id.into())),
+            None => pairs.retain(|(key, _)| Settings::row(key).is_some()),
+        }
+        settings.take_all(pairs)?;
+        settings.fitted(facts)
+    }
 }

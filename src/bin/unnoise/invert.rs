@@ -9,9 +9,9 @@ use unnoise::dataset::pictures;
 use unnoise::eval::statistics::difference;
 use unnoise::eval::{Inversion, Pictures, RoundTrip};
 use unnoise::math::Spacing;
-use unnoise::models::Pretrained;
 use unnoise::picture;
-use unnoise::samplers::method;
+use unnoise::pipeline::Pipeline;
+use unnoise::settings::{Problem, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -43,12 +43,13 @@ pub async fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
-    fn invert(&self, model: &Pretrained, numbers: &Pictures) -> Outcome {
+    fn invert(&self, model: &Pipeline, numbers: &Pictures) -> Outcome {
         [Some(&self.out), self.latent.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
         let inversion = Inversion::ALL.iter().find(|(id, _)| *id == self.method).map(|(_, inversion)| *inversion);
         let inversion = inversion.ok_or("no such method of inversion")?;
         let id = self.sampler.as_ref().unwrap_or(&self.method);
-        let sampler = method::<Tensor<4>>(id).ok_or_else(|| format!("there is no sampler {id}"))?;
+        let sampler = Settings { sampler: id.clone(), ..Settings::default() }.method::<Tensor<4>>();
+        let sampler = sampler.map_err(|reason| Problem::new("sampler", id, reason))?;
         let (shape, range) = (model.shape(), model.card.range);
         let data = pictures::read(&self.image, 1, &format(model))?.concat();
         let grid = Spacing::Trailing.grid(&model.schedule, self.steps)?;

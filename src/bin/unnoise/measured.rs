@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use unnoise::dataset::pictures::{self, Format};
 use unnoise::eval::Pictures;
 use unnoise::eval::statistics::{mean, spread};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 
 #[derive(ClapArgs)]
 pub struct OfModel {
@@ -26,34 +26,41 @@ pub struct OfData {
     /// Pictures: a PNG, a folder of PNGs, or an IDX file of images, gzipped or not
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Number of pictures, the first ones of the data
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    images: u16,
+    /// Number of pictures, the first ones of the data [default: 2, or 1 where there is only one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    images: Option<u16>,
     /// Also write a table of comma-separated values
     #[arg(long, value_name = "CSV")]
     pub csv: Option<PathBuf>,
 }
 
+/// Pictures that are measured, unless it is said otherwise.
+const IMAGES: usize = 2;
+
 impl OfModel {
     /// Opens the processor, loads the model and hands both to `work`.
-    pub async fn run(&self, work: impl FnOnce(&Pretrained, &Pictures) -> Outcome) -> Outcome {
+    pub async fn run(&self, work: impl FnOnce(&Pipeline, &Pictures) -> Outcome) -> Outcome {
         let (model, opened) = load(&self.model, Device::Cpu).await?;
         work(&model, &Pictures::new(&model, self.class, &opened.device)?)
     }
 }
 
 impl OfData {
-    pub fn pictures(&self, model: &Pretrained) -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
+    pub fn pictures(&self, model: &Pipeline) -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
         if let Some(csv) = &self.csv {
             output::has_place(csv)?;
         }
-        Ok(pictures::read(&self.data, self.images.into(), &format(model))?)
+        let format = format(model);
+        Ok(match self.images {
+            Some(images) => pictures::read(&self.data, images.into(), &format)?,
+            None => pictures::read_some(&self.data, IMAGES, &format)?,
+        })
     }
 }
 
 /// How pictures are read for a model.
-pub fn format(model: &Pretrained) -> Format {
-    Format { shape: model.shape(), range: model.card.range, background: model.card.background }
+pub fn format(model: &Pipeline) -> Format {
+    Format { shape: model.picture(), range: model.card.range, background: model.card.background }
 }
 
 /// A bar of `len` things called `unit`.

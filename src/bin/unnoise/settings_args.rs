@@ -4,7 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use unnoise::samplers::methods;
-use unnoise::settings::{Linked, Settings, Value};
+use unnoise::settings::{Linked, Problem, Settings, Value};
+use unnoise::words::nearest;
 
 /// Which rows a command has no option for, as it has its own word on them.
 pub trait Except {
@@ -34,10 +35,15 @@ fn checked(key: &str, text: &str) -> Result<Value, String> {
     let value = Value::from(text);
     if let Some(row) = Settings::row(key) {
         let problem = row.set(&mut Settings::default(), &value).err();
-        return problem.map_or(Ok(value), |problem| Err(format!("{key} must be {}", problem.reason)));
+        let said = |problem: Problem| format!("{key} must be {}{}", problem.reason, problem.reason.hint());
+        return problem.map_or(Ok(value), |problem| Err(said(problem)));
     }
     let knobs = parameters();
-    let ranges = knobs.get(key).ok_or_else(|| format!("there is no setting {key}"))?;
+    let ranges = knobs.get(key).ok_or_else(|| {
+        let known = Settings::TABLE.iter().map(|row| row.key).chain(knobs.keys().copied());
+        let hint = nearest(key, known).map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+        format!("there is no setting {key}{hint}")
+    })?;
     let number: f64 = text.parse().map_err(|_| format!("{key} must be a number"))?;
     match ranges.iter().any(|(_, [min, max])| (*min..=*max).contains(&number)) {
         true => Ok(value),
@@ -79,7 +85,11 @@ impl<E: Except> Args for SettingsArgs<E> {
                 (_, Some([min, max])) => format!(", {min} to {max}"),
                 _ => String::new(),
             };
-            let help = format!("{}{takes} [default: the model's, or {}]", row.about, row.default());
+            let default = match row.default().to_string() {
+                none if none.is_empty() => "none".to_owned(),
+                default => default,
+            };
+            let help = format!("{}{takes} [default: the model's, or {default}]", row.about);
             option(row.key, help).help_heading("Settings")
         });
         let knobs = parameters().into_iter().map(|(key, ranges)| {

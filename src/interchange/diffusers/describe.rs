@@ -22,7 +22,7 @@ pub struct Described {
     pub spacing: String,
     /// How far a flow's times are shifted.
     pub shift: Option<f64>,
-    /// A run of 20 steps.
+    /// A run of so many steps, 20 where none are said.
     pub mapped: Mapped,
     /// Arguments that it was given and does not read.
     pub unread: Vec<String>,
@@ -33,6 +33,11 @@ pub struct Described {
 /// # Errors
 /// Text that is not a JSON object; no `_class_name`; otherwise as [`map`](super::map).
 pub fn describe(json: &str) -> Result<Described, Unmapped> {
+    describe_run(json, STEPS)
+}
+
+/// The same of a run of `n` steps.
+pub(super) fn describe_run(json: &str, n: usize) -> Result<Described, Unmapped> {
     let said = |problem: String| Unmapped(format!("the scheduler config is not a JSON object: {problem}"));
     let given: Arguments = serde_json::from_str(&strict(json)).map_err(|e| said(e.to_string()))?;
     let name = given.get("_class_name").and_then(Value::as_str);
@@ -44,10 +49,10 @@ pub fn describe(json: &str) -> Result<Described, Unmapped> {
     let (read, unread): (Vec<_>, Vec<_>) = given.partition(|(key, _)| class.reads(key) || defaults.get(key).is_some());
     let config: Arguments = read.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     let none = Arguments::new();
-    let mapped = super::map(&Requested { name, config: &config, timesteps: &none, step: &none, steps: Some(STEPS) })?;
+    let mapped = super::map(&Requested { name, config: &config, timesteps: &none, step: &none, steps: Some(n) })?;
     let mut all = defaults.as_object().cloned().unwrap_or_default();
     all.extend(config);
-    let setup = Setup { steps: Some(STEPS), keys: Keys(&all), calls: Keys(&none) };
+    let setup = Setup { steps: Some(n), keys: Keys(&all), calls: Keys(&none) };
     Ok(Described {
         class: name.to_owned(),
         spacing: spacing(class, &setup)?,

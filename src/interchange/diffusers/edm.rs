@@ -4,7 +4,7 @@
 use super::solvers::lowered;
 use super::{Class, Mapped, SOLVER, Setup, Unmapped, chain};
 use crate::denoise::Prediction;
-use crate::interchange::stands;
+use crate::interchange::follow::stands;
 use crate::math::spacing::{exponential, karras};
 use crate::math::{Level, Schedule, Ve};
 use serde_json::json;

@@ -12,7 +12,7 @@ mod score_sde;
 mod solvers;
 
 pub use describe::{Described, describe};
-pub use preset::preset;
+pub use preset::{preset, scheduled, used_by};
 
 use super::{Bound, Draws, LastNoise, Mapped, Requested, Unmapped, chain, no_steps, over};
 use crate::denoise::{Clip, Prediction};

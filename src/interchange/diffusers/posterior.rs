@@ -55,7 +55,7 @@ pub(super) fn ddpm(setup: &Setup<'_>) -> Result<Mapped, Unmapped> {
     Ok(Mapped {
         bound: setup.bound(true)?,
         // The library leaves out the noise of timestep 0, not that of the last step.
-        last_noise: (last.t > 0.0).then_some(LastNoise { small, large }),
+        last_noise: (last.t > 0.0).then_some(LastNoise { small, large, in_picture: true }),
         ..Mapped::new(sampler, Schedule::Discrete(schedule), chain(&levels, Level::CLEAN), setup.prediction()?, 1.0)?
     })
 }

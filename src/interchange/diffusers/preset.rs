@@ -1,34 +1,51 @@
 //! The settings with which a folder's own scheduler samples.
 
-use super::describe::describe;
-use crate::interchange::python::same_levels;
-use crate::math::{Schedule, Spacing};
+use super::describe::{describe, describe_run};
+use crate::interchange::scheduler_config::strict;
+use crate::interchange::{Mapped, Unmapped};
 use crate::samplers::{Tuning, method};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The settings, by the keys of a link, that draw what a pipeline of diffusers draws with the scheduler of this
-/// `scheduler_config.json`: its sampler, spacing and knobs. What has no counterpart here is left out.
-pub fn preset(json: &str) -> BTreeMap<String, Value> {
-    let mut settings = BTreeMap::new();
-    let (Ok(described), Ok((schedule, _))) = (describe(json), Schedule::from_scheduler_config(json)) else {
-        return settings;
-    };
-    let mapped = described.mapped;
-    let Some(row) = method::<f64>(mapped.sampler) else { return settings };
-    settings.insert("sampler".to_owned(), Value::from(row.id));
-    let shift = described.shift.map(|shift| Spacing::Shifted { shift });
-    let same = |spacing: &Spacing| {
-        let grid = spacing.grid(&schedule, mapped.steps.len());
-        grid.is_ok_and(|grid| same_levels(&mapped, &grid).is_some())
-    };
-    if let Some(spacing) = shift.into_iter().chain(Spacing::ALL).find(same) {
-        settings.insert("schedule".to_owned(), Value::from(spacing.to_string()));
+/// `scheduler_config.json`: its sampler and its knobs, on its own levels.
+///
+/// # Errors
+/// A scheduler that no sampler here follows.
+pub fn preset(json: &str) -> Result<BTreeMap<String, Value>, Unmapped> {
+    let mapped = describe(json)?.mapped;
+    let row = method::<f64>(mapped.sampler);
+    let row = row.ok_or_else(|| Unmapped(format!("no sampler {} takes its steps", mapped.sampler)))?;
+    let turned = row.knobs.iter().filter(|knob| mapped.tuning.get(knob) != Tuning::default().get(knob));
+    let turned = turned.map(|knob| (knob.id.to_owned(), Value::from(mapped.tuning.get(knob))));
+    let own = [("sampler", row.id), ("schedule", "model")].map(|(key, value)| (key.to_owned(), Value::from(value)));
+    Ok(own.into_iter().chain(turned).collect())
+}
+
+/// The run of `steps` steps that a pipeline of diffusers makes with the scheduler of this `scheduler_config.json`: sampler,
+/// levels and where it starts.
+///
+/// # Errors
+/// A scheduler that no sampler here follows, or not in so many steps.
+pub fn scheduled(json: &str, steps: usize) -> Result<Mapped, Unmapped> {
+    Ok(describe_run(json, steps)?.mapped)
+}
+
+/// The schedulers that pipelines make of the one in their folder, whatever it is.
+const MADE: [(&str, &str); 2] = [("DDIMPipeline", "DDIMScheduler"), ("PNDMPipeline", "PNDMScheduler")];
+
+/// The text of the `scheduler_config.json` that the pipeline of this `model_index.json` samples with.
+pub fn used_by(index: &str, scheduler_config: &str) -> String {
+    let index: Value = serde_json::from_str(index).unwrap_or_default();
+    let made = MADE.iter().find(|(pipeline, _)| index["_class_name"] == *pipeline);
+    let config = serde_json::from_str::<Map<String, Value>>(&strict(scheduler_config));
+    match (made, config) {
+        (Some((_, class)), Ok(mut config)) if config.get("_class_name").is_some_and(|said| said != class) => {
+            config.insert("_class_name".to_owned(), Value::from(*class));
+            Value::Object(config).to_string()
+        }
+        _ => scheduler_config.to_owned(),
     }
-    for knob in row.knobs.iter().filter(|knob| mapped.tuning.get(knob) != Tuning::default().get(knob)) {
-        settings.insert(knob.id.to_owned(), Value::from(mapped.tuning.get(knob)));
-    }
-    settings
 }
 
 #[cfg(test)]
@@ -41,39 +58,33 @@ mod tests {
         let process = json!({"num_train_timesteps": 1000, "beta_start": 0.0001, "beta_end": 0.02,
             "beta_schedule": "linear"});
         for (class, more, wanted) in [
-            (
-                "DDPMScheduler",
-                json!({"variance_type": "learned_range"}),
-                json!({"sampler": "ddpm-learned", "schedule": "leading"}),
-            ),
-            (
-                "DDIMScheduler",
-                json!({"timestep_spacing": "trailing"}),
-                json!({"sampler": "ddim", "schedule": "trailing"}),
-            ),
-            (
-                "EulerDiscreteScheduler",
-                json!({"use_karras_sigmas": true}),
-                json!({"sampler": "euler", "schedule": "karras"}),
-            ),
-            (
-                "DPMSolverMultistepScheduler",
-                json!({"solver_order": 3, "timestep_spacing": "trailing"}),
-                json!({"sampler": "dpmpp-3m", "schedule": "trailing"}),
-            ),
-            (
-                "UniPCMultistepScheduler",
-                json!({"solver_order": 3, "timestep_spacing": "trailing"}),
-                json!({"sampler": "unipc-bh2", "schedule": "trailing", "order": 3.0}),
-            ),
+            ("DDPMScheduler", json!({"variance_type": "learned_range"}), json!({"sampler": "ddpm-learned"})),
+            ("DPMSolverMultistepScheduler", json!({"solver_order": 3}), json!({"sampler": "dpmpp-3m"})),
+            ("UniPCMultistepScheduler", json!({"solver_order": 3}), json!({"sampler": "unipc-bh2", "order": 3.0})),
         ] {
+            let mut wanted = wanted;
+            wanted["schedule"] = json!("model");
             let mut config = process.clone();
             config["_class_name"] = json!(class);
             for (key, value) in more.as_object().into_iter().flatten() {
                 config[key] = value.clone();
             }
-            assert_eq!(json!(preset(&config.to_string())), wanted, "{class}");
+            assert_eq!(preset(&config.to_string()).map(|settings| json!(settings)), Ok(wanted), "{class}");
         }
-        assert!(preset(r#"{"_class_name": "VQDiffusionScheduler"}"#).is_empty());
+        assert!(preset(r#"{"_class_name": "VQDiffusionScheduler"}"#).is_err());
+    }
+
+    #[test]
+    fn some_pipelines_make_a_scheduler_of_their_own() {
+        let class = |pipeline: &str| {
+            let config = used_by(pipeline, r#"{"_class_name": "DDPMScheduler", "clip_sample": false}"#);
+            let config: Value = serde_json::from_str(&config).unwrap();
+            assert_eq!(config["clip_sample"], false);
+            config["_class_name"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(class(r#"{"_class_name": "DDIMPipeline"}"#), "DDIMScheduler");
+        assert_eq!(class(r#"{"_class_name": "DDPMPipeline"}"#), "DDPMScheduler");
+        assert_eq!(class("{"), "DDPMScheduler");
+        assert_eq!(used_by(r#"{"_class_name": "DDIMPipeline"}"#, "{"), "{");
     }
 }

@@ -40,9 +40,10 @@ pub(super) fn variance_exploding(setup: &Setup<'_>) -> Result<Mapped, Unmapped> 
     mapped.turn("snr", number("snr", 0.15)?)?;
     mapped.turn("langevin-steps", keys.count("correct_steps")?.unwrap_or(1) as f64)?;
     mapped.shown = Some(shown);
-    // Its step adds the predictor's noise to the finished point too, and says beside it what that was without.
+    // Its step adds the predictor's noise to the finished point too, and says beside it what that was without, which is what
+    // its pipeline shows.
     let last = mapped.steps[n - 1].0.sigma;
-    mapped.last_noise = Some(LastNoise { small: last, large: last });
+    mapped.last_noise = Some(LastNoise { small: last, large: last, in_picture: false });
     Ok(mapped)
 }
 

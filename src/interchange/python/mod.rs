@@ -4,6 +4,7 @@
 //! sampler, the orders and every noise level of the run. So it is right by construction, or there is none.
 
 mod offers;
+mod own;
 mod text;
 
 use super::scheduler_config::strict;
@@ -20,7 +21,8 @@ pub struct Scripted<'a> {
     /// Id of the sampler's row.
     pub sampler: &'a str,
     pub tuning: Tuning,
-    pub spacing: &'a Spacing,
+    /// How its levels are spaced; `None` for those of the folder's own scheduler.
+    pub spacing: Option<&'a Spacing>,
     pub steps: usize,
     /// Seed of the first image; image `i` has `seed + i`.
     pub seed: u32,
@@ -32,12 +34,24 @@ pub struct Scripted<'a> {
     pub guidance: f64,
     /// The values of a picture, darkest and brightest.
     pub range: [f64; 2],
-    /// Whether estimates of `x_0` are clipped to them.
-    pub clips: bool,
-    /// The model's folder in the diffusers layout.
-    pub folder: &'a str,
+    /// What estimates of `x_0` are clipped to, if they are.
+    pub clips: Option<[f64; 2]>,
+    /// Whether what becomes of them is what its scheduler does.
+    pub clips_as_scheduler: bool,
+    pub place: Place<'a>,
     /// Text of its `scheduler_config.json`.
     pub scheduler_config: &'a str,
+}
+
+/// Where the network of a run is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'a> {
+    /// The model's folder.
+    pub folder: &'a str,
+    /// The folder in it, unless the network lies at its root.
+    pub subfolder: Option<&'a str>,
+    /// The variant of its weights, unless they have the plain name.
+    pub variant: Option<&'a str>,
 }
 
 /// What a script sets up in diffusers.
@@ -58,9 +72,18 @@ struct Plan {
 /// Why diffusers cannot make this trajectory, in words; a scheduler config that cannot be read.
 pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
     let (schedule, prediction) = Schedule::from_scheduler_config(run.scheduler_config)?;
+    let grid = match run.spacing {
+        Some(spacing) => spacing.grid(&schedule, run.steps).map_err(|e| Unmapped(e.to_string()))?,
+        None => {
+            let mapped = diffusers::scheduled(run.scheduler_config, run.steps)?;
+            if mapped.is_run_of(run.sampler, &run.tuning, run.scheduler_config) {
+                return own::script(run);
+            }
+            mapped.on(&schedule).grid()?
+        }
+    };
     let offer = offer(run.sampler, &schedule)?;
-    let grid = run.spacing.grid(&schedule, run.steps).map_err(|e| Unmapped(e.to_string()))?;
-    if run.labels.is_empty() || run.clips && prediction == Prediction::Score {
+    if run.labels.is_empty() || run.clips.is_some() && prediction == Prediction::Score {
         return Err(Unmapped("there is no picture to make, or no estimate of one to clip".to_owned()));
     }
     Ok(text::write(run, &plan(run, offer, &grid)?, prediction))
@@ -93,7 +116,8 @@ fn plan(run: &Scripted<'_>, offer: &'static Offer, grid: &Grid) -> Result<Plan, 
             offer.class
         )
     } else {
-        format!("diffusers' {} has no noise levels like those of {} spacing", offer.class, run.spacing.id())
+        let id = run.spacing.map_or("model", Spacing::id);
+        format!("diffusers' {} has no noise levels like those of {id} spacing", offer.class)
     }))
 }
 
@@ -141,7 +165,7 @@ fn candidates(grid: &Grid, offer: &Offer) -> Vec<(Arguments, Arguments)> {
 
 /// Whether the noise levels are those of `grid`; if so, the times of the grid where diffusers would condition the network on
 /// others.
-pub(super) fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
+fn same_levels(mapped: &Mapped, grid: &Grid) -> Option<Option<Vec<f64>>> {
     let near = |a: Level, b: Level| (a.nsr() - b.nsr()).abs() <= 1e-9 * b.nsr() || a.nsr() == b.nsr();
     let same = |((a, b), (c, d)): (&(Level, Level), (Level, Level))| near(*a, c) && near(*b, d);
     if mapped.steps.len() != grid.steps() || !mapped.steps.iter().zip(grid.pairs()).all(same) {
@@ -205,15 +229,16 @@ mod tests {
         Scripted {
             sampler,
             tuning: Tuning::default(),
-            spacing,
+            spacing: Some(spacing),
             steps: 10,
             seed: 7,
             labels: &[Some(3), Some(4)],
             null_class: Some(10),
             guidance: 2.0,
             range: [-1.0, 1.0],
-            clips: true,
-            folder: "models/fashion-mnist",
+            clips: Some([-1.0, 1.0]),
+            clips_as_scheduler: false,
+            place: Place { folder: "models/fashion-mnist", subfolder: Some("unet"), variant: None },
             scheduler_config: config,
         }
     }
@@ -230,7 +255,7 @@ mod tests {
         for (sampler, spacing, says) in [
             ("ddim", "trailing", process),
             ("ddim", "trailing", "scheduler.set_timesteps(10)"),
-            ("ddim", "trailing", "manual_seed(7 + i) for i in range(2)"),
+            ("ddim", "trailing", "manual_seed((7 + i) % 2**32) for i in range(2)"),
             ("ddim", "trailing", "step(out, t, x, eta=0.0, generator=generators)"),
             ("dpmpp-2m", "karras", "use_karras_sigmas=True"),
             ("dpmpp-2m", "karras", "model(shown, times[i], class_labels=labels)"),
@@ -253,7 +278,7 @@ mod tests {
     #[test]
     fn labels_guidance_and_clipping_are_there_when_they_act() {
         let guided = run(CONFIG, "ddim", &Spacing::Trailing);
-        let plain = Scripted { labels: &[None], null_class: None, clips: false, guidance: 1.0, ..guided.clone() };
+        let plain = Scripted { labels: &[None], null_class: None, clips: None, guidance: 1.0, ..guided.clone() };
         for (script, acts) in [(script(&guided).unwrap(), true), (script(&plain).unwrap(), false)] {
             for word in ["class_labels", "free", "x0"] {
                 assert_eq!(script.contains(word), acts, "{word}:\n{script}");

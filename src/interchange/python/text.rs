@@ -9,25 +9,8 @@ use serde_json::Value;
 /// The script of `run` as `plan` has it.
 pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> String {
     let class = plan.offer.class;
-    let mut lines = vec![
-        "# pip install torch diffusers==0.42.1 pillow".to_owned(),
-        "import torch".to_owned(),
-        format!("from diffusers import {class}, UNet2DModel"),
-        "from PIL import Image".to_owned(),
-        String::new(),
-        format!("model = UNet2DModel.from_pretrained({}, subfolder=\"unet\").eval()", python(&Value::from(run.folder))),
-        format!("scheduler = {class}({})", keywords(&plan.config)),
-        format!("scheduler.set_timesteps({})", timesteps(run, plan)),
-    ];
-    lines.push(format!(
-        "generators = [torch.Generator().manual_seed({} + i) for i in range({})]",
-        run.seed,
-        run.labels.len()
-    ));
-    lines.push("size = model.config.sample_size".to_owned());
-    lines.push("height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned());
-    lines.push("shape = (1, model.config.in_channels, height, width)".to_owned());
-    lines.push("x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned());
+    let scheduler = format!("{class}({})", keywords(&plan.config));
+    let mut lines = begin(run, class, &scheduler, &timesteps(run, plan));
     if matches!(plan.offer.kind, Kind::Ratio | Kind::Between { .. }) {
         lines.push("x = x * (scheduler.sigmas[0] ** 2 + 1) ** 0.5".to_owned());
     }
@@ -35,11 +18,7 @@ pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> 
         lines.push("# The run does not start at pure noise, and the point there has data in it.".to_owned());
         lines.push("x = x * (scheduler.sigmas[0] ** 2 + (1 - scheduler.sigmas[0]) ** 2) ** 0.5".to_owned());
     }
-    let labelled = run.labels.iter().any(Option::is_some) || run.null_class.is_some();
-    if labelled {
-        let labels = run.labels.iter().map(|label| label.or(run.null_class).unwrap_or(0)).collect::<Vec<_>>();
-        lines.push(format!("labels = torch.tensor({labels:?})"));
-    }
+    lines.extend(labels(run));
     if let Some(times) = &plan.times {
         lines.push("# diffusers would round these; the network takes them as they are.".to_owned());
         lines.push(format!("times = torch.tensor({times:?})"));
@@ -50,7 +29,7 @@ pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> 
         "    for i, t in enumerate(scheduler.timesteps):".to_owned(),
     ]);
     lines.extend(
-        evaluation(run, plan, labelled)
+        evaluation(run, plan.offer.kind == Kind::Flow, if plan.times.is_some() { "times[i]" } else { "t" })
             .into_iter()
             .chain(clip(run, plan.offer.kind, prediction))
             .map(|line| format!("        {line}")),
@@ -63,18 +42,55 @@ pub(super) fn write(run: &Scripted<'_>, plan: &Plan, prediction: Prediction) -> 
 }
 
 fn timesteps(run: &Scripted<'_>, plan: &Plan) -> String {
-    if plan.timesteps.is_empty() {
-        run.spacing.steps().unwrap_or(run.steps).to_string()
-    } else {
-        keywords(&plan.timesteps)
-    }
+    if plan.timesteps.is_empty() { run.steps.to_string() } else { keywords(&plan.timesteps) }
+}
+
+/// The script until the first draw `x`: network, scheduler and generators.
+pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps: &str) -> Vec<String> {
+    let folder =
+        [Some(python(&Value::from(run.place.folder))), run.place.subfolder.map(|name| named("subfolder", name))];
+    let place = folder.into_iter().chain([run.place.variant.map(|name| named("variant", name))]).flatten();
+    vec![
+        "# pip install torch diffusers==0.42.1 pillow".to_owned(),
+        "import torch".to_owned(),
+        format!("from diffusers import {class}, UNet2DModel"),
+        "from PIL import Image".to_owned(),
+        String::new(),
+        format!("model = UNet2DModel.from_pretrained({}).eval()", place.collect::<Vec<_>>().join(", ")),
+        format!("scheduler = {scheduler}"),
+        format!("scheduler.set_timesteps({timesteps})"),
+        format!(
+            "generators = [torch.Generator().manual_seed(({} + i) % 2**32) for i in range({})]",
+            run.seed,
+            run.labels.len()
+        ),
+        "size = model.config.sample_size".to_owned(),
+        "height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned(),
+        "shape = (1, model.config.in_channels, height, width)".to_owned(),
+        "x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned(),
+    ]
+}
+
+/// A text as an argument with its name.
+fn named(key: &str, value: &str) -> String {
+    format!("{key}={}", python(&Value::from(value)))
+}
+
+/// Whether the network is told labels.
+fn labelled(run: &Scripted<'_>) -> bool {
+    run.labels.iter().any(Option::is_some) || run.null_class.is_some()
+}
+
+/// The labels, where there are any.
+pub(super) fn labels(run: &Scripted<'_>) -> Option<String> {
+    let labels = run.labels.iter().map(|label| label.or(run.null_class).unwrap_or(0)).collect::<Vec<_>>();
+    labelled(run).then(|| format!("labels = torch.tensor({labels:?})"))
 }
 
 /// The network's output `out` for the point `x`, guided.
-fn evaluation(run: &Scripted<'_>, plan: &Plan, labelled: bool) -> Vec<String> {
-    let shown = if plan.offer.kind == Kind::Flow { "shown = x" } else { "shown = scheduler.scale_model_input(x, t)" };
-    let time = if plan.times.is_some() { "times[i]" } else { "t" };
-    let classes = if labelled { ", class_labels=labels" } else { "" };
+pub(super) fn evaluation(run: &Scripted<'_>, flows: bool, time: &str) -> Vec<String> {
+    let shown = if flows { "shown = x" } else { "shown = scheduler.scale_model_input(x, t)" };
+    let classes = if labelled(run) { ", class_labels=labels" } else { "" };
     let mut lines = vec![shown.to_owned(), format!("out = model(shown, {time}{classes}).sample")];
     if let Some(null) = run.null_class.filter(|_| run.guidance != 1.0 && run.labels.iter().any(Option::is_some)) {
         lines.push(format!("free = model(shown, {time}, class_labels=torch.full_like(labels, {null})).sample"));
@@ -85,10 +101,7 @@ fn evaluation(run: &Scripted<'_>, plan: &Plan, labelled: bool) -> Vec<String> {
 
 /// Holds the estimate of `x_0` to the range of values, and the output to what then implies it.
 fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
-    if !run.clips {
-        return Vec::new();
-    }
-    let [low, high] = run.range;
+    let Some([low, high]) = run.clips else { return Vec::new() };
     let ratio = ["a = 1 / (sigma**2 + 1) ** 0.5".to_owned(), "s = sigma * a".to_owned()];
     let mut lines: Vec<String> = match kind {
         _ if prediction == Prediction::Sample => Vec::new(),
@@ -113,7 +126,7 @@ fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
 }
 
 /// The pictures on a sheet of eight columns.
-fn sheet(run: &Scripted<'_>) -> Vec<String> {
+pub(super) fn sheet(run: &Scripted<'_>) -> Vec<String> {
     let [low, high] = run.range;
     [
         String::new(),
@@ -133,12 +146,16 @@ fn keywords(arguments: &Arguments) -> String {
 }
 
 /// A JSON value as a Python literal.
-fn python(value: &Value) -> String {
+pub(super) fn python(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Array(list) => format!("[{}]", list.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}: {}", python(&Value::from(&**key)), python(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
         // JSON's escapes are Python's.
         other => other.to_string(),
     }

@@ -98,7 +98,7 @@ fn data_ids() -> Vec<&'static str> {
 
 fn data_id(text: &str) -> Result<String, Reason> {
     let known = data_ids();
-    if known.contains(&text) { Ok(text.to_owned()) } else { Err(one_of(known)) }
+    if known.contains(&text) { Ok(text.to_owned()) } else { Err(one_of(text, known)) }
 }
 
 fn drawn(settings: &Settings) -> String {

@@ -146,7 +146,7 @@ pub(super) fn pane(value: &str) -> Result<Option<Pane>, Reason> {
     let steps = whole(steps, &super::Settings::STEPS)?;
     let known = Pane::samplers();
     if !known.contains(&sampler) {
-        return Err(one_of(known));
+        return Err(one_of(sampler, known));
     }
     Ok(Pane::new(sampler, steps))
 }

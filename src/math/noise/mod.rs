@@ -21,3 +21,13 @@ pub trait Noise<X> {
         self.normal(like)
     }
 }
+
+impl<X, N: Noise<X> + ?Sized> Noise<X> for &mut N {
+    fn normal(&mut self, like: &X) -> X {
+        (**self).normal(like)
+    }
+
+    fn over(&mut self, like: &X, from: Level, to: Level) -> X {
+        (**self).over(like, from, to)
+    }
+}

@@ -5,7 +5,7 @@ use crate::lab::data::{Own, sets};
 use crate::lab::settings::Pane;
 use crate::math::Spacing;
 use crate::samplers::{Knob, Method, Tuning, method, methods};
-use crate::settings::{self, Linked, Shown, Value};
+use crate::settings::{self, Levels, Linked, Shown, Value};
 use serde::Serialize;
 use std::ops::RangeInclusive;
 use tsify::Tsify;
@@ -139,7 +139,7 @@ impl Catalogue {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             samplers: methods::<f64>().iter().map(Sampler::new).collect(),
-            schedules: Spacing::ALL.iter().map(Schedule::new).collect(),
+            schedules: std::iter::once(Schedule::of_model()).chain(Spacing::ALL.iter().map(Schedule::new)).collect(),
             settings: rows::<settings::Settings>(),
             lab: rows::<lab::Settings>(),
             lab_data: sets()
@@ -191,6 +191,10 @@ impl Sampler {
 }
 
 impl Schedule {
+    fn of_model() -> Self {
+        Self { id: Levels::MODEL, values: None, list: false }
+    }
+
     fn new(spacing: &Spacing) -> Self {
         Self { id: spacing.id(), values: spacing.parameters(), list: spacing.steps().is_some() }
     }

@@ -1,0 +1,93 @@
+//! The noise levels of a run, and the run that a model's own scheduler makes of them.
+
+use super::SessionError;
+use super::denoiser::Timed;
+use crate::backend::ImageNoise;
+use crate::interchange::{Mapped, Used, diffusers};
+use crate::math::{Grid, Level, Noise};
+use crate::pipeline::Pipeline;
+use crate::samplers::{Listed, Method, Tuning};
+use crate::settings::{Levels, Settings};
+use burn::tensor::Tensor;
+
+/// Which levels a run visits.
+pub(super) struct Course {
+    pub grid: Grid,
+    /// The run of the model's own scheduler, where this is that run.
+    own: Option<Mapped>,
+    /// How many of its first steps are left out.
+    skipped: usize,
+}
+
+impl Course {
+    /// # Errors
+    /// Levels that do not fall, a scheduler that is not followed here.
+    pub fn new(settings: &Settings, model: &Pipeline, method: &Method<Tensor<4>>) -> Result<Self, SessionError> {
+        // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
+        let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
+        if let Levels::Spaced(spacing) = &settings.schedule {
+            return Ok(Self { grid: spacing.grid(&model.schedule, steps)?, own: None, skipped: 0 });
+        }
+        let mapped = diffusers::scheduled(&model.scheduler_config, steps)?.on(&model.schedule);
+        let grid = mapped.grid()?;
+        let same = mapped.is_run_of(method.id, &settings.tuning(method), &model.scheduler_config);
+        Ok(Self { grid, own: Some(mapped).filter(|_| same), skipped: 0 })
+    }
+
+    /// The same course from a later level on.
+    pub fn from(self, grid: Grid) -> Self {
+        let skipped = self.grid.steps() - grid.steps();
+        Self { grid, skipped, ..self }
+    }
+
+    /// What the first draw is scaled by.
+    pub fn start(&self) -> f64 {
+        self.own.as_ref().map_or_else(|| self.grid.first().marginal_std(), |own| own.start)
+    }
+
+    /// The knobs of the sampler, where the scheduler turns them.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.own.as_ref().map(|own| &own.tuning)
+    }
+
+    /// The orders of its steps, where the scheduler lists them.
+    pub fn orders(&self) -> Option<Listed<'_>> {
+        let Listed { steps, corrections } = self.own.as_ref()?.listed()?;
+        let rest = |list: &'_ [usize]| self.skipped.min(list.len());
+        Some(Listed { steps: &steps[rest(steps)..], corrections: &corrections[rest(corrections)..] })
+    }
+
+    /// The levels that the network is conditioned on where the point is at another.
+    pub fn shown(&self) -> Vec<(Level, Level)> {
+        let Some(own) = &self.own else { return Vec::new() };
+        let from = own.steps.iter().map(|(from, _)| *from);
+        own.shown.iter().flat_map(|shown| from.clone().zip(shown.iter().copied())).collect()
+    }
+
+    /// The source of the run's noise, less the draws that the scheduler does not use.
+    pub fn used<'a>(&self, noise: &'a mut ImageNoise) -> Used<&'a mut ImageNoise> {
+        let draws = self.own.as_ref().map(|own| own.draws.after(self.skipped)).unwrap_or_default();
+        Used::new(noise, &draws)
+    }
+
+    /// Whether the scheduler does something to the point after the last step of the grid.
+    pub fn goes_on(&self) -> bool {
+        let own = self.own.as_ref();
+        own.is_some_and(|own| !own.standing().is_empty() || own.last_noise.is_some_and(|noise| noise.in_picture))
+    }
+
+    /// Where the scheduler leads `x` after the last step of the grid.
+    pub fn end(&self, mut x: Tensor<4>, network: &Timed<'_>, noise: &mut dyn Noise<Tensor<4>>) -> Tensor<4> {
+        let Some(own) = &self.own else { return x };
+        for step in own.standing() {
+            x = own.stand(network, &x, *step);
+        }
+        match own.last_noise.filter(|noise| noise.in_picture) {
+            Some(last) => {
+                let drawn = noise.normal(&x);
+                last.add(&x, drawn, network.variance().as_ref())
+            }
+            None => x,
+        }
+    }
+}
