@@ -271,6 +271,11 @@ fn a_script_finds_the_network_where_it_lies() {
     half.write("unet/diffusion_pytorch_model.fp16.safetensors", own(&format!("unet/{WEIGHTS}")));
     let script = script(&half);
     assert!(script.contains(r#"from_pretrained("there", subfolder="unet", variant="fp16").eval()"#), "{script}");
+    let odd = Folder::new("script-odd");
+    odd.write("config.json", own("unet/config.json")).write("model.safetensors", own(&format!("unet/{WEIGHTS}")));
+    let model = odd.load().expect("it loads");
+    let refusal = session::script(&model, &model.preset().expect("settings"), "there").expect_err("it is not found");
+    assert!(refusal.to_string().contains("looks for diffusion_pytorch_model"), "{refusal}");
     // The scheduler clips there as it does here.
     assert!(script.contains("DDPMScheduler.from_config(") && script.contains("\"clip_sample\": True"), "{script}");
 }

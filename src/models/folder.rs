@@ -51,16 +51,21 @@ pub struct Place {
     pub subfolder: Option<String>,
     /// The variant of the weights, unless they have the plain name.
     pub variant: Option<String>,
+    /// Whether the weights have a name that it looks for.
+    pub found: bool,
 }
 
 impl Place {
     /// Of the network with the configuration `config` and the first file of its weights.
     pub fn of(config: &str, weights: &str) -> Self {
         let name = weights.rsplit('/').next().unwrap_or_default();
-        let known = VARIANTS.into_iter().find(|variant| name.contains(&format!(".{variant}.")));
+        // Such as `diffusion_pytorch_model.fp16-00001-of-00002.safetensors`.
+        let rest = name.strip_prefix(WEIGHTS);
+        let variant = rest.and_then(|rest| rest.strip_prefix('.')?.split(['.', '-']).next());
         Self {
             subfolder: config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
-            variant: known.map(str::to_owned),
+            variant: variant.filter(|variant| *variant != "safetensors").map(str::to_owned),
+            found: rest.is_some(),
         }
     }
 }

@@ -16,6 +16,10 @@ pub enum ScriptError {
     Unknown(&'static str),
     #[error("the script starts from noise, but this run starts from a picture; remove the picture")]
     Picture,
+    #[error(
+        "diffusers finds no weights in this folder, as it looks for diffusion_pytorch_model.safetensors; rename them"
+    )]
+    Weights,
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -31,6 +35,9 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
+    if !model.place.found {
+        return Err(ScriptError::Weights);
+    }
     // At full strength a picture of which nothing stays is forgotten.
     let forgotten = settings.start.picture().is_some_and(|picture| picture.kept().is_none());
     if settings.strength < 1.0 || !(settings.start.is_noise() || forgotten) {

@@ -28,7 +28,7 @@ pub enum Reason {
     #[error("a whole number from {from} to {to}")]
     Whole { from: Value, to: Value },
     #[error("one of {}", few(.known))]
-    OneOf { known: Vec<String>, nearest: Option<String> },
+    OneOf { known: Vec<String>, nearest: Option<Box<str>> },
     #[error("a name of letters, digits, dots, dashes and underscores")]
     Name,
     /// Several numbers or words in one value.
@@ -135,7 +135,7 @@ fn few(known: &[String]) -> String {
 /// Why `value` is none of `known`.
 pub(crate) fn one_of<S: Into<String>>(value: &str, known: impl IntoIterator<Item = S>) -> Reason {
     let known: Vec<String> = known.into_iter().map(Into::into).collect();
-    let nearest = nearest(value, known.iter().map(String::as_str)).map(str::to_owned);
+    let nearest = nearest(value, known.iter().map(String::as_str)).map(Box::from);
     Reason::OneOf { known, nearest }
 }
 

@@ -121,6 +121,10 @@ fn mangled_links_are_repaired_and_said_to_be() {
         assert_eq!(repaired, settings, "{mangled}");
         assert_eq!(codes(&problems), ["repaired"], "{mangled}");
     }
+    // The same key with two values: one of them cannot be meant.
+    let (twice, problems) = Settings::from_link(&format!("{whole}&seed=9"));
+    assert_eq!((twice.seed, codes(&problems)), (9, vec!["repaired".to_owned()]));
+    assert_eq!(Settings::from_link(&format!("{whole}&seed=3")), (settings.clone(), vec![]));
     // What is only encoded, as addresses may be, needs no word.
     assert_eq!(Settings::from_link(&whole.replace(':', "%3A").replace("https%3A", "https:")).1, []);
 }

@@ -71,7 +71,7 @@ pub async fn run(args: Args) -> Outcome {
     let folder = args.folder();
     let (model, opened) = load(&folder, args.device).await?;
     let shape = model.picture();
-    if !args.python && !matches!(shape[0], 1 | 3 | 4) {
+    if !matches!(shape[0], 1 | 3 | 4) {
         let channels = count(shape[0], "channel");
         return Err(format!("a PNG has 1, 3 or 4 channels, and this model's images have {channels}").into());
     }

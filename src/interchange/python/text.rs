@@ -132,8 +132,8 @@ pub(super) fn sheet(run: &Scripted<'_>) -> Vec<String> {
         String::new(),
         format!("pixels = ((x.clamp({low:?}, {high:?}) - {low:?}) * {:?}).round().byte()", 255.0 / (high - low)),
         "columns = min(8, len(pixels))".to_owned(),
-        "sheet = Image.new(\"L\" if shape[1] == 1 else \"RGB\", (columns * width, -(-len(pixels) // columns) * height))"
-            .to_owned(),
+        "mode = {1: \"L\", 3: \"RGB\", 4: \"RGBA\"}[shape[1]]".to_owned(),
+        "sheet = Image.new(mode, (columns * width, -(-len(pixels) // columns) * height))".to_owned(),
         "for i, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):".to_owned(),
         "    sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))".to_owned(),
         "sheet.save(\"pictures.png\")".to_owned(),
