@@ -155,7 +155,9 @@ function arrived() {
 
 /** Takes over the settings of the address. */
 function adopt() {
-  const { settings, problems } = read_link(address, controls.models);
+  // A first visit begins with the first model.
+  const first = is_run(address) ? address : `${address || "#"}&model=${controls.models[0].id}`;
+  const { settings, problems } = read_link(first, controls.models);
   adopted = true;
   controls.settings = settings;
   controls.about = held?.listed.id === settings.model ? held.about : undefined;

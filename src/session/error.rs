@@ -25,6 +25,10 @@ pub enum SessionError {
     ClassifierChannels { got: usize, known: usize },
     #[error("The autoguidance model's image size or classes differ from the model's.")]
     Worse,
+    #[error(
+        "This model has learned what guidance does, and takes neither a negative prompt nor another kind of guidance; leave them out."
+    )]
+    EmbeddedGuidance,
     #[error("The start picture has {got} values, but this model's images have {expected}.")]
     Picture { got: usize, expected: usize },
     #[error("The settings' picture is {}, but this model's are {}; choose one anew.", size(got), size(expected))]

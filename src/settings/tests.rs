@@ -164,7 +164,7 @@ fn defaults_that_no_link_could_have_are_named() {
         (json!({"sampler": "magic"}), "sampler must be one of "),
         (json!({"stesp": 4}), "there is no setting stesp"),
         (json!({"lang": "zh"}), "there is no setting lang"),
-        (json!({"model": "mnist"}), "the key of a default must be one of sampler, "),
+        (json!({"model": "mnist"}), "the key of a default must be one of prompt, "),
         (json!({"sampler": "deis", "order": 9}), "order must be a whole number from "),
     ] {
         let problem = Settings::preset(&defaults(value.clone())).unwrap_err().to_string();
