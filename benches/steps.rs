@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use unnoise::backend::{self, Backend};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{Given, SessionError, Timing};
 use unnoise::settings::Settings;
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     pollster::block_on(async {
         let device = backend::open(Backend::Cpu).await?.device;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fashion-mnist");
-        let model = Pretrained::from_dir(&folder, &device)?;
+        let model = Pipeline::from_dir(&folder, &device)?;
 
         println!("| images | ms a step | outside the network |\n|---:|---:|---:|");
         for images in [1, 4, 16] {
@@ -44,7 +44,7 @@ fn plain() -> Settings {
 }
 
 /// The clock at each frame of a run.
-async fn time(model: &Pretrained, settings: Settings) -> Result<Vec<Timing>, SessionError> {
+async fn time(model: &Pipeline, settings: Settings) -> Result<Vec<Timing>, SessionError> {
     model.frames(&settings, Given::default()).map_ok(|frame| frame.timing).try_collect().await
 }
 

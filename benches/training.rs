@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Distribution, Tensor};
 use unnoise::backend::{self, Backend};
-use unnoise::models::Pretrained;
 use unnoise::models::unet2d::Unet2d;
+use unnoise::pipeline::Pipeline;
 use unnoise::train::trainer::{Loss, Options, Trainer};
 
 const BATCH: usize = 16;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fashion-mnist");
     let config = fs::read_to_string(folder.join("unet/config.json"))?;
     let weights = fs::read(folder.join("unet/diffusion_pytorch_model.safetensors"))?;
-    let [channels, height, width] = Pretrained::from_dir(&folder, &plain)?.shape();
+    let [channels, height, width] = Pipeline::from_dir(&folder, &plain)?.shape();
     let device = plain.clone().autodiff();
     let options = Options { betas: [0.9, 0.99], weight_decay: 0.01, clip: 1.0, ema_decays: vec![0.999] };
     let mut trainer = Trainer::new(Unet2d::load(&config, &weights, &device)?, options);

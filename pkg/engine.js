@@ -2,7 +2,7 @@
 
 import { UnnoiseError } from "./error.js";
 import { fit, init } from "./settings.js";
-import { folderOf, readClassifier, readModel, reads } from "./source.js";
+import { Folder, folderOf, readClassifier, reads } from "./source.js";
 import { Wire } from "./wire.js";
 
 export class Engine {
@@ -34,13 +34,15 @@ export class Engine {
   /** @param {import("./index.js").Source} source @param {import("./index.js").LoadOptions} [options] */
   async load(source, options = {}) {
     const { id = nameOf(source), signal } = options;
-    const files = await readModel(source, options);
+    const folder = new Folder(source, options);
+    const card = await folder.card();
+    await folder.fetch();
     if (signal?.aborted) throw new UnnoiseError("aborted");
     const number = ++this.#loads;
-    const { classifier, defaults = {} } = parse(files.card);
-    const about = await this.#wire.ask("load", [number, files], { signal, transfer: [files.weights.buffer] });
+    const about = await this.#wire.ask("load", [number], { signal, files: folder });
+    const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
-    return new Model(this.#wire, { number, about, id, defaults, classifier: beside });
+    return new Model(this.#wire, { number, about, id, defaults, prompts, classifier: beside });
   }
 
   close() {
@@ -54,16 +56,18 @@ class Model {
   #classifier;
   #leading;
 
-  constructor(wire, { number, about, id, defaults, classifier }) {
+  constructor(wire, { number, about, id, defaults, prompts, classifier }) {
     this.#wire = wire;
     this.#number = number;
     this.#classifier = classifier;
     /** What the engine knows of the model. */
     this.about = about;
     /** The row that functions of settings want of a model. */
-    this.listed = { id, defaults, classifier: classifier ? {} : null };
+    this.listed = { id, defaults, classifier: classifier ? {} : null, conditioning: about.conditioning };
     /** What they want to know of it once it is loaded. */
-    this.facts = { classes: about.classes.length, null_class: about.null_class };
+    this.facts = facts(about);
+    /** Prompts that show what it can do, by language. */
+    this.prompts = prompts;
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
@@ -75,6 +79,11 @@ class Model {
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
   python(settings = {}, options = {}) {
     return this.#wire.ask("python", [this.#number, settings], options);
+  }
+
+  /** How it reads a prompt. @param {string} text */
+  tokens(text, options = {}) {
+    return this.#wire.ask("tokens", [this.#number, text], options);
   }
 
   /** The settings as this model can run them, and what had to be changed. @param {import("./index.js").Settings} settings */
@@ -102,14 +111,8 @@ class Model {
 /** A model is called as its folder is. */
 const nameOf = (source) => (reads(source) ? "model" : decodeURIComponent(folderOf(source).pathname.split("/").at(-2)) || "model");
 
-/** A card's own words; what is wrong with them the engine says. */
-function parse(card) {
-  try {
-    return JSON.parse(card) ?? {};
-  } catch {
-    return {};
-  }
-}
+/** What the rules of fit have to know of a loaded model. @param {import("./index.js").About} about */
+export const facts = ({ classes, null_class, conditioning, latent }) => ({ classes: classes.length, null_class, text: conditioning === "text", latent });
 
 /** The folder beside a model's. */
 function sibling(source, name) {

@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceRow, Trained } from "./unnoise_cpu.js";
+import type { Begun, Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceRow, Row, Sampler, Schedule, Settings, Size, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceFloor, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -39,6 +39,12 @@ export function is_run(link: string): boolean;
 export function change(settings: Settings, key: string, value: Value | null, models?: Listed[], facts?: Facts): Checked;
 /** Makes settings fit the models there are, and the one that is loaded. */
 export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
+/** What {@link change} and {@link fit} have to know of a loaded model. */
+export function facts(about: About): Facts;
+/** A start picture of this size, and its mask, as the setting `start` has them, which a link carries; `asked` for a picture that is too large for one. */
+export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
+/** The picture of the setting `start`; undefined where it has none. */
+export function read_start(start: string): Begun | undefined;
 /** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
@@ -51,8 +57,13 @@ export interface FileFacts {
   sha256: string;
 }
 
-/** Anything that reads a path of a folder: picked files, a zip, a cache. Answers undefined for what is not there. */
+/**
+ * Anything that reads a path of a folder: picked files, a zip, a cache. Answers undefined for what is not there. Where it can
+ * list its files, the model decides which of them are read, and each is read when it is wanted; else the names that diffusers
+ * gives them are tried. Paths of folders beside it, which a model's `unnoise.json` may name, begin with `../`.
+ */
 export interface Reader {
+  list?(options: { signal?: AbortSignal }): string[] | Promise<string[]>;
   read(path: string, options: { signal?: AbortSignal }): Content | undefined | null | Promise<Content | undefined | null>;
 }
 export type Content = Uint8Array | ArrayBuffer | Blob | Response | string;
@@ -91,7 +102,7 @@ export interface OpenOptions {
 
 export interface RunOptions {
   signal?: AbortSignal;
-  /** A picture to start from, `[height, width, channels]` as of {@link fit_picture}; `strength` says how much of it is left. */
+  /** A picture to start from, `[height, width, channels]` as of {@link fit_picture}, in place of the one of `start`; `strength` says how much of it is left. */
   picture?: Uint8Array;
   /** Which part of it stays, `[height, width]`: 255 where it does. */
   mask?: Uint8Array;
@@ -117,6 +128,8 @@ export interface Model {
   readonly about: About;
   readonly listed: Listed;
   readonly facts: Facts;
+  /** Prompts that show what it can do, of its `unnoise.json`. */
+  readonly prompts: { en?: string[]; zh?: string[] };
   /**
    * Runs settings; what they leave open is as the model starts with. Each step is a frame, from the noise (step 0) to the
    * pictures. Leaving the loop stops the run, and so does the signal, which the loop then throws `aborted` for.
@@ -124,6 +137,8 @@ export interface Model {
   run(settings?: Partial<Settings>, options?: RunOptions): AsyncGenerator<Frame, void, void>;
   /** The run as a Python script on diffusers. */
   python(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<string>;
+  /** How a model of words reads a prompt: how many tokens it has, and which words have no place. */
+  tokens(text: string, options?: { signal?: AbortSignal }): Promise<Tokens>;
   /** The settings as this model can run them, and what had to be changed. */
   fit(settings: Settings): Checked;
 }
@@ -143,7 +158,10 @@ export class Lab {
   field(clock: number, cells: number, half: number, which: string): Promise<Float32Array>;
   likelihood(points: Float32Array): Promise<Likelihood[]>;
   bound(steps: number): Promise<Bound>;
-  inversion(pane: number): Promise<Inversion>;
+  /** How far data is from other data, as `race` measures it. */
+  floor(): Promise<RaceFloor>;
+  /** How well panes, 1 to 4, bring data back that the ODE turned into noise. */
+  inversion(panes: Uint32Array): Promise<Inversion[]>;
   /** Forgets what the network learned. */
   reset(): Promise<void>;
   weights(): Promise<Uint8Array>;
@@ -160,5 +178,7 @@ export class Lab {
   image(gray: Uint8Array, width: number, height: number, count: number, seed: number): Promise<Float32Array>;
   /** Points as the settings keep them. */
   pack(points: Float32Array, labels?: Uint8Array): Promise<string>;
+  /** The points that the settings keep. */
+  unpack(packed: string): Promise<{ points: [number, number][]; labels: number[] }>;
   close(): void;
 }

@@ -2,40 +2,15 @@
 
 import { absolute, download, prune } from "./download.js";
 import { UnnoiseError } from "./error.js";
+import { CARD, guess } from "./layout.js";
 
 /**
  * @typedef {import("./index.js").Source} Source
  * @typedef {import("./index.js").LoadOptions} LoadOptions
  */
 
-/** The files of a model's folder by the names that the engine calls them. */
-const MODEL = {
-  unet_config: "unet/config.json",
-  weights: "unet/diffusion_pytorch_model.safetensors",
-  scheduler_config: "scheduler/scheduler_config.json",
-  card: "unnoise.json",
-};
 /** The files of a classifier's folder. */
 const CLASSIFIER = { config: "config.json", weights: "diffusion_pytorch_model.safetensors" };
-/** What a folder may lack. */
-const OPTIONAL = ["card"];
-
-/** All files of a model. @param {Source} source @param {LoadOptions} options */
-export const readModel = (source, options) => readFolder(source, MODEL, options);
-
-/**
- * Downloads a model before there is an engine to load it: the answer is a source that has its files at hand.
- * @param {Source} source @param {LoadOptions} [options] @returns {Promise<Source>}
- */
-export async function fetch_model(source, options = {}) {
-  const files = await readModel(source, options);
-  const held = Object.fromEntries(Object.entries(MODEL).map(([part, path]) => [path, files[part]]));
-  const elsewhere = readerOf(source, {});
-  return { read: (path) => (path in held ? held[path] : elsewhere(path, () => {})) };
-}
-
-/** All files of a classifier. @param {Source} source @param {LoadOptions} options */
-export const readClassifier = (source, options) => readFolder(source, CLASSIFIER, options);
 
 /** The address of a folder, with the slash that relative paths need. */
 export const folderOf = (url) => absolute(String(url).replace(/\/?$/, "/"));
@@ -43,28 +18,94 @@ export const folderOf = (url) => absolute(String(url).replace(/\/?$/, "/"));
 /** Whether a source reads by itself. */
 export const reads = (source) => typeof source?.read === "function";
 
-const readerOf = (source, { signal, files }) => (reads(source) ? reader(source, signal) : fetcher(folderOf(source), files, signal));
+/** A model's folder: the engine asks for the list of its files and for those that it wants. */
+export class Folder {
+  #read;
+  #list;
+  /** What is under way or was not asked for yet. @type {Map<string, Promise<Uint8Array>>} */
+  #held = new Map();
+  #loaded = {};
+  #totals = {};
+  #progress;
+  #known;
 
-async function readFolder(source, parts, { signal, progress = () => {}, files }) {
-  const read = readerOf(source, { signal, files });
-  if (files && !reads(source)) prune(folderOf(source), files).catch(() => {}); // the cache is a convenience
-  const loaded = {};
-  const totals = {};
-  const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
-  const known = files && Object.values(parts).reduce((total, path) => total + (files[path]?.bytes ?? 0), 0);
-  const entries = Object.entries(parts).map(async ([part, path]) => {
-    const report = (count, total) => {
-      loaded[part] = count;
-      if (total !== undefined) totals[part] = total;
-      progress({ loaded: sum(loaded), total: known ?? (part in totals ? sum(totals) : undefined), file: path });
-    };
-    const data = await read(path, report).catch((thrown) => {
-      if (OPTIONAL.includes(part) && (thrown.code === "not-listed" || thrown.values?.status === "404")) return undefined;
-      throw thrown;
-    });
-    return [part, part === "weights" || !data ? data : new TextDecoder().decode(data)];
-  });
-  return Object.fromEntries(await Promise.all(entries));
+  /** @param {Source} source @param {LoadOptions} [options] */
+  constructor(source, { signal, progress = () => {}, files } = {}) {
+    this.#progress = progress;
+    this.#read = reads(source) ? reader(source, signal) : fetcher(folderOf(source), files, signal);
+    const sized = files && Object.values(files);
+    if (!reads(source) && sized) {
+      prune(folderOf(source), files).catch(() => {}); // the cache is a convenience
+      this.#known = sized.reduce((total, { bytes }) => total + bytes, 0);
+    }
+    const listed = !reads(source) && files ? Object.keys(files) : undefined;
+    /** Whether files are at hand, so that none is read before it is asked for. */
+    this.local = reads(source) && typeof source.list === "function";
+    this.#list = async () => listed ?? (this.local ? source.list({ signal }) : guess((path) => this.#fetch(path)));
+  }
+
+  /** The paths of its files, found once. @returns {Promise<string[]>} */
+  list() {
+    return (this.listing ??= this.#list());
+  }
+
+  /** The bytes of a file, which are the caller's then. @returns {Promise<Uint8Array>} */
+  async read(path) {
+    const data = await this.#fetch(path);
+    this.#held.delete(path);
+    return data;
+  }
+
+  /** Reads everything that has to come over a network, all at once. */
+  async fetch() {
+    const paths = await this.list();
+    if (!this.local) await Promise.all(paths.map((path) => this.#fetch(path)));
+  }
+
+  /** The model's card, as far as it can be read; what is wrong with it the engine says. */
+  async card() {
+    if (!(await this.list()).includes(CARD)) return {};
+    try {
+      return JSON.parse(new TextDecoder().decode(await this.#fetch(CARD))) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  #fetch(path) {
+    const read = () => this.#read(path, (count, total) => this.#report(path, count, total));
+    if (!this.#held.has(path)) this.#held.set(path, read());
+    const held = this.#held.get(path);
+    held.catch(() => this.#held.delete(path)); // to be tried anew
+    return held;
+  }
+
+  #report(path, count, total) {
+    const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
+    this.#loaded[path] = count;
+    if (total !== undefined) this.#totals[path] = total;
+    const whole = path in this.#totals ? sum(this.#totals) : undefined;
+    this.#progress({ loaded: sum(this.#loaded), total: this.#known ?? whole, file: path });
+  }
+}
+
+/**
+ * Downloads a model before there is an engine to load it: the answer is a source that has its files at hand.
+ * @param {Source} source @param {LoadOptions} [options] @returns {Promise<Source>}
+ */
+export async function fetch_model(source, options = {}) {
+  const folder = new Folder(source, options);
+  await folder.fetch();
+  const paths = await folder.list();
+  const elsewhere = reads(source) ? reader(source) : fetcher(folderOf(source));
+  return { list: () => paths, read: (path) => (paths.includes(path) ? folder.read(path) : elsewhere(path, () => {})) };
+}
+
+/** The two files of a classifier. @param {Source} source @param {LoadOptions} options */
+export async function readClassifier(source, options) {
+  const folder = new Folder(source, options);
+  const [config, weights] = await Promise.all([folder.read(CLASSIFIER.config), folder.read(CLASSIFIER.weights)]);
+  return { config: new TextDecoder().decode(config), weights };
 }
 
 /** Reads from a server. */

@@ -2,20 +2,25 @@
 
 import { UnnoiseError } from "./error.js";
 
-/** @typedef {{signal?: AbortSignal, transfer?: Transferable[]}} Options */
+/**
+ * @typedef {{list: () => Promise<string[]>, read: (path: string) => Promise<Uint8Array>}} Files
+ * @typedef {{signal?: AbortSignal, transfer?: Transferable[], files?: Files}} Options `files`: what the worker may ask for in the course of it
+ */
 
 export class Wire {
   /** @param {(note: any) => void} [noted] hears what the worker says on its own, such as the stages of its start */
   constructor(noted = () => {}) {
-    /** @type {Map<number, {resolve: Function, reject: Function}>} */
+    /** @type {Map<number, {resolve: Function, reject: Function, files?: Files}>} */
     this.waiting = new Map();
     this.requests = 0;
     this.streams = 0;
     /** Why requests are refused from now on. @type {UnnoiseError | undefined} */
     this.broken = undefined;
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data: { id, result, error, note } }) => {
+    this.worker.onmessage = ({ data }) => {
+      const { id, result, error, note } = data;
       if (note) return noted(note);
+      if (data.question) return this.answer(data);
       const { resolve, reject } = this.waiting.get(id) ?? {};
       if (!error) return resolve?.(result);
       const known = new UnnoiseError(error.code, error.values, error.message);
@@ -31,7 +36,7 @@ export class Wire {
   }
 
   /** Sends a request. An abort answers it at once; whatever the worker still says of it is dropped. @param {Options} [options] @returns {Promise<any>} */
-  ask(call, args = [], { signal, transfer = [] } = {}) {
+  ask(call, args = [], { signal, transfer = [], files } = {}) {
     const id = ++this.requests;
     let abort;
     return new Promise((resolve, reject) => {
@@ -39,12 +44,25 @@ export class Wire {
       abort = () => reject(new UnnoiseError("aborted"));
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort);
-      this.waiting.set(id, { resolve, reject });
+      this.waiting.set(id, { resolve, reject, files });
       this.worker.postMessage({ id, call, args }, transfer);
     }).finally(() => {
       this.waiting.delete(id);
       signal?.removeEventListener("abort", abort);
     });
+  }
+
+  /** Answers what the worker asks of the files of a request; one that was aborted has none any more. */
+  async answer({ question, of, name, args }) {
+    try {
+      const { files } = this.waiting.get(of) ?? {};
+      if (!files) throw new UnnoiseError("aborted");
+      const result = await files[name](...args);
+      this.worker.postMessage({ answer: question, result }, ArrayBuffer.isView(result) ? [result.buffer] : []);
+    } catch (thrown) {
+      const { code, values, message } = UnnoiseError.from(thrown, "unreadable");
+      this.worker.postMessage({ answer: question, error: { code, values, message } });
+    }
   }
 
   /**

@@ -3,6 +3,9 @@
  *
  * In:  {id, call, args} names one of `calls`
  * Out: {id, result} or {id, error: {code, values, message}} · {note} is said on its own, in the course of a call
+ *
+ * The files of a model are read by the caller, who has what they come from:
+ * Out: {question, of, name, args}, where `of` is the load's id · In: {answer, result} or {answer, error}
  */
 
 import { bring, open } from "./backend.js";
@@ -18,6 +21,26 @@ let api;
 let lab;
 /** Streams that are being read, by the number that the caller gave them. @type {Map<number, {next: () => Promise<any>, free?: () => void}>} */
 const open_streams = new Map();
+
+/** Questions that wait for their answer. @type {Map<number, {resolve: Function, reject: Function}>} */
+const asked = new Map();
+let questions = 0;
+
+/** The files of the load with this id, as the engine asks for them. */
+function filesOf(of) {
+  const ask = (name, ...args) =>
+    new Promise((resolve, reject) => {
+      asked.set(++questions, { resolve, reject });
+      postMessage({ question: questions, of, name, args });
+    });
+  return { list: () => ask("list"), read: (path) => ask("read", path) };
+}
+
+function answered({ answer, result, error }) {
+  const { resolve, reject } = asked.get(answer);
+  asked.delete(answer);
+  return error ? reject(new UnnoiseError(error.code, error.values, error.message)) : resolve(result);
+}
 
 /** The engine, with the model of that number on it. */
 function holding(number) {
@@ -39,6 +62,7 @@ const calls = {
     return about;
   },
   load_classifier: (number, config, weights) => holding(number).load_classifier(config, weights),
+  tokens: (number, text) => holding(number).tokens(text),
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
@@ -73,10 +97,12 @@ const streams = {
 /** Calls are answered one after the other: an engine does one thing at a time. */
 let turn = Promise.resolve();
 
-addEventListener("message", ({ data: { id, call, args } }) => {
+addEventListener("message", ({ data }) => {
+  if (data.answer) return answered(data);
+  const { id, call, args } = data;
   turn = turn.then(async () => {
     try {
-      const result = await calls[call](...args);
+      const result = await calls[call](...args, ...(call === "load" ? [filesOf(id)] : []));
       if (id) postMessage({ id, result }, buffers(result));
     } catch (thrown) {
       const { code, values, message } = faultOf(thrown, call === "load" ? "model" : "run");

@@ -31,10 +31,10 @@
 //! ```
 //! # #[cfg(feature = "cli")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use unnoise::{backend::cpu, dataset::pictures, models::Pretrained, picture, settings::Settings};
+//! use unnoise::{backend::cpu, dataset::pictures, picture, pipeline::Pipeline, settings::Settings};
 //!
 //! let device = cpu::device();
-//! let model = Pretrained::from_dir("models/selftest".as_ref(), &device)?;
+//! let model = Pipeline::from_dir("models/selftest".as_ref(), &device)?;
 //! let settings = Settings { sampler: "heun".to_owned(), steps: 4, images: 4, guidance: 1.0, ..Settings::default() };
 //! let images = pollster::block_on(model.sample(&settings))?;
 //! let (sheet, width, height) = picture::sheet(&images.bytes, images.shape);

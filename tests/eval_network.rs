@@ -6,12 +6,12 @@ use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::eval::{Control, Differentiable, Likelihood, Pictures, Probes, PulledBack, Readable, standard_normal};
 use unnoise::math::{NoiseSchedule, TorchGenerator};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 
-fn with_network(test: impl Fn(&Pretrained, &Pictures)) {
+fn with_network(test: impl Fn(&Pipeline, &Pictures)) {
     let device = block_on(backend::open(Backend::Cpu)).expect("the CPU backend is compiled in").device;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let model = Pretrained::from_dir(&folder, &device).expect("it loads");
+    let model = Pipeline::from_dir(&folder, &device).expect("it loads");
     test(&model, &Pictures::new(&model, Some(1), &device).expect("class 1 of 3"));
 }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::{env, fs, io};
 use unnoise::backend::{self, Backend};
 use unnoise::math::{NoiseSchedule, TorchGenerator};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 
 /// A Python that has torch and diffusers. One that was named must have them.
 fn python() -> Option<String> {
@@ -27,7 +27,7 @@ fn python() -> Option<String> {
 /// What the network in `folder` says of noise at several levels, with one label after another, as a safetensors file.
 fn answers(folder: &Path) -> Vec<u8> {
     let device = block_on(backend::open(Backend::Cpu)).expect("the CPU backend is compiled in").device;
-    let model = Pretrained::from_dir(folder, &device).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let model = Pipeline::from_dir(folder, &device).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let (schedule, [channels, height, width]) = (&model.schedule, model.shape());
     let levels = [0.0, 0.25, 0.5, 0.75, 1.0].map(|u| {
         let t = schedule.t_min() * (1.0 - u) + schedule.t_max() * u;
@@ -37,13 +37,13 @@ fn answers(folder: &Path) -> Vec<u8> {
     let noise = levels.map(|at| generator.randn_f64(values).into_iter().map(move |z| (z * at.marginal_std()) as f32));
     let x: Vec<f32> = noise.into_iter().flatten().collect();
     let t: Vec<f32> = levels.iter().map(|&at| schedule.conditioning_time(at) as f32).collect();
-    let rows = model.net.config().num_class_embeds;
+    let rows = model.network.unet2d().expect("a network of pictures").config().num_class_embeds;
     // The last row is often "no label".
     let class: Option<Vec<usize>> = rows.map(|rows| (0..levels.len()).map(|i| (rows - 1) - i % rows).collect());
     let shape = vec![levels.len(), channels, height, width];
     let times: Vec<f64> = t.iter().map(|&t| f64::from(t)).collect();
     let input = Tensor::from_data(TensorData::new(x.clone(), shape.clone()), &device);
-    let out = model.net.forward(input, &times, class.as_deref());
+    let out = model.network.unet2d().expect("a network of pictures").forward(input, &times, class.as_deref());
     let outputs = out.dims().to_vec();
     let out = block_on(backend::read(out)).expect("the CPU does not fail");
     let class = class.map(|class| class.into_iter().map(|c| c as f32).collect::<Vec<_>>());

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
+use unnoise::pipeline::Pipeline;
 use unnoise::session;
 use unnoise::settings::{Class, Settings};
 
@@ -42,8 +42,8 @@ impl Folder {
         self
     }
 
-    fn load(&self) -> Result<Pretrained, String> {
-        Pretrained::from_dir(&self.0, &device()).map_err(|e| e.to_string())
+    fn load(&self) -> Result<Pipeline, String> {
+        Pipeline::from_dir(&self.0, &device()).map_err(|e| e.to_string())
     }
 }
 
@@ -63,14 +63,15 @@ fn json_of(name: &str) -> Value {
 }
 
 /// What a model answers to a picture of ones; the same for every folder that holds the same network.
-fn answer(model: &Pretrained) -> Vec<f32> {
+fn answer(model: &Pipeline) -> Vec<f32> {
     let [channels, height, width] = model.shape();
     let x = Tensor::<4>::ones([1, channels, height, width], &device());
-    block_on(backend::read(model.net.forward(x, &[9.0], Some(&[1])))).expect("the CPU does not fail")
+    block_on(backend::read(model.network.unet2d().expect("a network of pictures").forward(x, &[9.0], Some(&[1]))))
+        .expect("the CPU does not fail")
 }
 
 fn expected() -> Vec<f32> {
-    answer(&Pretrained::from_dir(&project("models/selftest"), &device()).expect("it loads"))
+    answer(&Pipeline::from_dir(&project("models/selftest"), &device()).expect("it loads"))
 }
 
 /// The tensors of the self-test network whose names `take` renames or leaves out, as a safetensors file.
@@ -178,7 +179,7 @@ fn a_folder_of_the_first_versions_is_the_same_model() {
     folder.write("scheduler_config.json", scheduler.to_string());
     let model = folder.load().expect("it loads");
     assert_eq!(answer(&model), expected());
-    let now = Pretrained::from_dir(&project("models/selftest"), &device()).expect("it loads");
+    let now = Pipeline::from_dir(&project("models/selftest"), &device()).expect("it loads");
     assert_eq!(model.schedule, now.schedule);
     assert!(model.scheduler_config.contains("\"DDPMScheduler\""), "{}", model.scheduler_config);
 }
@@ -194,12 +195,17 @@ fn what_cannot_be_read_is_named() {
     folder.write(&format!("unet/{WEIGHTS}"), b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
     let refusal = folder.load().err().expect("a pointer");
     assert!(refusal.contains("git lfs pull"), "{refusal}");
-    let mut config = json_of("unet/config.json");
-    config["_class_name"] = json!("UNet2DConditionModel");
-    folder.write("unet/config.json", config.to_string());
-    let refusal = folder.load().err().expect("another network");
-    assert!(refusal.contains("describes a UNet2DConditionModel"), "{refusal}");
-    let refusal = Pretrained::from_dir(&folder.0.join("unet/config.json"), &device()).err().expect("a file");
+    for (class, said) in [
+        ("UNet3DConditionModel", "describes a UNet3DConditionModel"),
+        ("UNet2DConditionModel", "A StableDiffusionPipeline has vae/, but this folder has none"),
+    ] {
+        let mut config = json_of("unet/config.json");
+        config["_class_name"] = json!(class);
+        folder.write("unet/config.json", config.to_string());
+        let refusal = folder.load().err().expect("another network");
+        assert!(refusal.contains(said), "{refusal}");
+    }
+    let refusal = Pipeline::from_dir(&folder.0.join("unet/config.json"), &device()).err().expect("a file");
     assert!(refusal.to_string().contains("cannot be read"), "{refusal}");
 }
 
@@ -301,7 +307,7 @@ fn a_classifier_is_found_like_a_model() {
 
 #[test]
 fn transparent_pictures_are_laid_on_what_the_card_says() {
-    let background = |name: &str| Pretrained::from_dir(&project(name), &device()).expect("it loads").card.background;
+    let background = |name: &str| Pipeline::from_dir(&project(name), &device()).expect("it loads").card.background;
     assert_eq!(background("models/emoji-32"), [255; 3]);
     assert_eq!(background("models/mnist"), [0; 3]);
 }

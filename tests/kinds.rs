@@ -12,8 +12,7 @@ use unnoise::backend::{self, Backend};
 use unnoise::denoise::Prediction;
 use unnoise::eval::{Control, Decoder, Likelihood, Pictures, Probes, Variance, bound, standard_normal};
 use unnoise::math::{NoiseSchedule, Schedule, Spacing, TorchGenerator};
-use unnoise::models::folder::Place;
-use unnoise::models::{ModelFiles, Pretrained};
+use unnoise::pipeline::{Condition, Memory, Pipeline};
 use unnoise::samplers::methods;
 use unnoise::session::{Frame, Given, SessionError};
 use unnoise::settings::Settings;
@@ -24,21 +23,21 @@ fn device() -> Device {
 
 /// The model of the network `tests/golden/unet_variants/<network>` and this scheduler config. Clipping keeps an untrained
 /// network within bounds.
-fn model(network: &str, scheduler: &Value, device: &Device) -> Pretrained {
+fn model(network: &str, scheduler: &Value, device: &Device) -> Pipeline {
     let unet = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/unet_variants").join(network).join("unet");
-    let files = ModelFiles {
-        unet_config: fs::read_to_string(unet.join("config.json")).expect("a configuration"),
-        weights: vec![fs::read(unet.join("diffusion_pytorch_model.safetensors")).expect("weights")],
-        scheduler_config: Some(scheduler.to_string()),
-        index: None,
-        place: Place::default(),
-        card: Some(json!({"range": [-1.0, 1.0], "clip_denoised": true}).to_string()),
-    };
-    Pretrained::load(files, device).expect("it loads")
+    let read = |path: &str| fs::read(unet.join(path)).expect("readable");
+    let files = [
+        ("unet/config.json", read("config.json")),
+        ("unet/diffusion_pytorch_model.safetensors", read("diffusion_pytorch_model.safetensors")),
+        ("scheduler/scheduler_config.json", scheduler.to_string().into_bytes()),
+        ("unnoise.json", json!({"range": [-1.0, 1.0], "clip_denoised": true}).to_string().into_bytes()),
+    ];
+    let files = Memory(files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes)).collect());
+    block_on(Pipeline::open(&files, device)).expect("it loads")
 }
 
 /// A model of each process that is not the table of betas that `tests/session.rs` runs, by name.
-fn kinds(device: &Device) -> Vec<(&'static str, Pretrained)> {
+fn kinds(device: &Device) -> Vec<(&'static str, Pipeline)> {
     let ve = json!({"_class_name": "ScoreSdeVeScheduler", "num_train_timesteps": 2000, "sigma_min": 0.01,
         "sigma_max": 50.0, "snr": 0.15, "correct_steps": 1, "sampling_eps": 1e-5});
     let flow = json!({"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1.0});
@@ -57,7 +56,7 @@ fn values(tensor: Tensor<4>) -> Vec<f32> {
     block_on(backend::read(tensor)).expect("the CPU does not fail")
 }
 
-fn frames(model: &Pretrained, settings: &Settings) -> Result<Vec<Frame>, SessionError> {
+fn frames(model: &Pipeline, settings: &Settings) -> Result<Vec<Frame>, SessionError> {
     block_on(model.frames(settings, Given::default()).try_collect())
 }
 
@@ -79,8 +78,8 @@ fn the_conditioning_time_is_that_of_diffusers() {
         let at = model.schedule.level(t);
         assert_eq!(model.prediction, prediction, "{name}");
         assert_eq!(
-            values(model.output(x.clone(), &[at], None)),
-            values(model.net.forward(x, &[expected], None)),
+            values(model.output(x.clone(), &[at], &Condition::Nothing)),
+            values(model.network.unet2d().expect("a network of pictures").forward(x, &[expected], None)),
             "{name} at {at:?}"
         );
     }

@@ -34,7 +34,7 @@ const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.
-const SHARED: &[&str] = &["backend", "nn", "interchange", "settings", "words"];
+const SHARED: &[&str] = &["backend", "nn", "interchange", "pipeline", "settings", "words"];
 
 /// Samplers are independent of each other, and so are models: what they share stands in the module's own `mod.rs` or
 /// in the parts named here.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
+use unnoise::models::self_test;
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
-use unnoise::models::{Pretrained, self_test};
+use unnoise::pipeline::Pipeline;
 
 fn device() -> Device {
     block_on(backend::open(Backend::Cpu)).expect("the CPU backend is compiled in").device
@@ -103,7 +104,7 @@ fn a_network_laid_out_like_ddpm_cifar10_agrees_with_diffusers() {
 #[test]
 fn ten_steps_of_diffusers_ddim_give_its_picture() {
     let Some(folder) = reference() else { return };
-    let model = Pretrained::from_dir(&folder, &device()).expect("it loads");
+    let model = Pipeline::from_dir(&folder, &device()).expect("it loads");
     let oracle = fs::read(folder.join("oracle.safetensors")).expect("an oracle");
     let oracle = SafeTensors::deserialize(&oracle).expect("an oracle");
     let betas = (0..1000).map(|i| 1e-4 + (0.02 - 1e-4) * f64::from(i) / 999.0);
@@ -117,7 +118,7 @@ fn ten_steps_of_diffusers_ddim_give_its_picture() {
     for t in (0..10).rev().map(|i| i * 100) {
         let now = signal[t];
         let next = if t == 0 { 1.0 } else { signal[t - 100] };
-        let eps = model.net.forward(x.clone(), &[t as f64], None);
+        let eps = model.network.unet2d().expect("a network of pictures").forward(x.clone(), &[t as f64], None);
         let x0 = ((x - eps.clone() * (1.0 - now).sqrt()) / now.sqrt()).clamp(-1.0, 1.0);
         x = x0 * next.sqrt() + eps * (1.0 - next).sqrt();
         if t == 500 {

@@ -10,9 +10,8 @@ use unnoise::backend::{self, Backend, ImageNoise};
 use unnoise::denoise::guidance::Models;
 use unnoise::denoise::{Branch, Branches, Clip, Denoiser, Guidance, GuidanceKind, Guided};
 use unnoise::math::{Latent, Level, Noise, TorchGenerator};
-use unnoise::models::folder::Place;
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
-use unnoise::models::{ModelFiles, NetworkBranches, NetworkDenoiser, Pretrained};
+use unnoise::pipeline::{Conditions, Memory, Network, NetworkBranches, NetworkDenoiser, Pipeline, PipelineError};
 
 /// Half signal, half noise.
 const AT: Level = Level { t: 300.0, alpha: 0.8, sigma: 0.6 };
@@ -26,28 +25,38 @@ fn project(path: &str) -> PathBuf {
 }
 
 /// The files of the self-test network: one channel, 12 x 12, three rows of class embedding.
-fn files() -> ModelFiles {
-    let folder = project("models/selftest");
-    let text = |name: &str| fs::read_to_string(folder.join(name)).expect("readable");
-    ModelFiles {
-        unet_config: text("unet/config.json"),
-        weights: vec![fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights")],
-        scheduler_config: Some(text("scheduler/scheduler_config.json")),
-        index: None,
-        place: Place::default(),
-        card: None,
-    }
+fn files() -> Memory {
+    let paths = ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json"];
+    let read = |path: &str| fs::read(project("models/selftest").join(path)).expect("readable");
+    Memory(paths.into_iter().map(|path| (path.to_owned(), read(path))).collect())
 }
 
-fn card(extra: serde_json::Value) -> Option<String> {
+fn config() -> Unet2dConfig {
+    let text = String::from_utf8(files().0.remove("unet/config.json").expect("a file")).expect("text");
+    Unet2dConfig::from_json(&text).expect("a configuration")
+}
+
+fn open(files: &Memory) -> Result<Pipeline, PipelineError> {
+    block_on(Pipeline::open(files, &device()))
+}
+
+/// The same files with a card.
+fn with_card(extra: serde_json::Value) -> Memory {
     let text = |en: &str| json!({"en": en, "zh": en});
     let mut card = json!({"name": text("small"), "classes": [text("a"), text("b")], "null_class": 2});
     card.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    Some(card.to_string())
+    let mut files = files();
+    files.0.insert("unnoise.json".to_owned(), card.to_string().into_bytes());
+    files
 }
 
-fn model(extra: serde_json::Value) -> Pretrained {
-    Pretrained::load(ModelFiles { card: card(extra), ..files() }, &device()).expect("it loads")
+fn model(extra: serde_json::Value) -> Pipeline {
+    open(&with_card(extra)).expect("it loads")
+}
+
+/// A network with random weights.
+fn fresh(config: &Unet2dConfig) -> Network {
+    Network::Unet2d(Box::new(Unet2d::new(config, &device())))
 }
 
 fn values(tensor: Tensor<4>) -> Vec<f32> {
@@ -71,7 +80,7 @@ const ROUNDING: f32 = 1e-5;
 fn an_estimate_is_the_predicted_noise_taken_off() {
     let model = model(json!({}));
     let x = noise(2);
-    let eps = model.net.forward(x.clone(), &[AT.t; 2], Some(&[1, 0]));
+    let eps = model.network.unet2d().expect("a network of pictures").forward(x.clone(), &[AT.t; 2], Some(&[1, 0]));
     let expected = (x.clone() - eps * AT.sigma) / AT.alpha;
     let got = NetworkDenoiser::new(&model, &[Some(1), Some(0)], 1.0).denoise(&x, AT);
     assert!(apart(&got, &expected) < ROUNDING);
@@ -124,7 +133,8 @@ fn branches_of_one_batch_are_branches_asked_alone() {
     let alone = |labels: [Option<usize>; 2]| NetworkDenoiser::new(&model, &labels, 1.0);
     let (yes, no, negative) = (alone([Some(0), Some(1)]), alone([None; 2]), alone([Some(1); 2]));
     let models = Models { conditional: &yes, unconditional: &no, negative: &negative as &dyn Denoiser<Tensor<4>> };
-    let branches = NetworkBranches::new(&model, &[Some(0), Some(1)]).with_negative(1);
+    let conditions: Conditions = model.conditions_of_labels(&[Some(0), Some(1)], Some(1));
+    let branches = NetworkBranches::new(&model, conditions);
     for kind in [
         GuidanceKind::Plain,
         GuidanceKind::CfgPlusPlus,
@@ -147,11 +157,11 @@ fn branches_of_one_batch_are_branches_asked_alone() {
 #[test]
 fn a_worse_model_answers_for_the_negative_branch() {
     let model = model(json!({}));
-    let config = Unet2dConfig::from_json(&files().unet_config).expect("a configuration");
-    let worse = Pretrained { net: Unet2d::new(&config, &device()), ..self::model(json!({})) };
+    let mut worse = self::model(json!({}));
+    worse.network = fresh(&config());
     let (labels, x) = ([Some(0), Some(1)], noise(2));
     let guidance = Guidance { kind: GuidanceKind::Negative, ..Guidance::plain(2.0) };
-    let guided = NetworkBranches::new(&model, &labels).with_worse(&worse).guided(guidance).denoise(&x, AT);
+    let guided = NetworkBranches::of_labels(&model, &labels).with_worse(&worse).guided(guidance).denoise(&x, AT);
     let [good, bad] = [&model, &worse].map(|model| NetworkDenoiser::new(model, &labels, 1.0).denoise(&x, AT));
     assert!(apart(&good, &bad) > 100.0 * ROUNDING);
     assert!(apart(&guided, &good.mix(2.0, &bad, -1.0)) < 2.0 * ROUNDING);
@@ -160,11 +170,12 @@ fn a_worse_model_answers_for_the_negative_branch() {
 /// Of a network with twice the channels the second half is the variance, of the guided branch and unguided.
 #[test]
 fn a_learned_variance_stands_beside_the_estimate() {
-    let mut config = Unet2dConfig::from_json(&files().unet_config).expect("a configuration");
+    let mut config = config();
     config.out_channels = 2;
-    let model = Pretrained { net: Unet2d::new(&config, &device()), ..model(json!({})) };
+    let mut model = model(json!({}));
+    model.network = fresh(&config);
     let x = noise(2);
-    let output = model.net.forward(x.clone(), &[AT.t; 2], Some(&[0, 1]));
+    let output = model.network.unet2d().expect("a network of pictures").forward(x.clone(), &[AT.t; 2], Some(&[0, 1]));
     let said = NetworkDenoiser::new(&model, &[Some(0), Some(1)], 3.0).estimate(&x, AT);
     let variance = said.variance.expect("it was learned");
     assert!(apart(&variance, &output.clone().narrow(1, 1, 1)) < ROUNDING);
@@ -178,7 +189,7 @@ fn a_learned_variance_stands_beside_the_estimate() {
 fn clipping_makes_the_noise_agree_but_leaves_cfg_plus_plus_its_own() {
     let (model, x) = (model(json!({})), noise(2));
     let clip = Some(Clip::Range { low: -0.1, high: 0.2 });
-    let branches = NetworkBranches::new(&model, &[Some(0), Some(1)]).with_clip(clip);
+    let branches = NetworkBranches::of_labels(&model, &[Some(0), Some(1)]).with_clip(clip);
     let said = branches.clone().guided(3.0).estimate(&x, AT);
     assert!(apart(&said.x0.mix(AT.alpha, &said.eps, AT.sigma), &x) < ROUNDING);
     let unguided = branches.branches(&x, AT, &[Branch::Unconditional]).remove(0);
@@ -190,7 +201,7 @@ fn clipping_makes_the_noise_agree_but_leaves_cfg_plus_plus_its_own() {
 #[test]
 fn a_model_without_classes_has_no_labels_and_no_guidance() {
     let folder = project("tests/golden/unet_variants/heads-of-8");
-    let model = Pretrained::from_dir(&folder, &device()).expect("it loads");
+    let model = Pipeline::from_dir(&folder, &device()).expect("it loads");
     assert_eq!((model.classes(), model.shape()), (0, [3, 8, 8]));
     let x = ImageNoise::new(1, 2).normal(&Tensor::zeros([2, 3, 8, 8], &device()));
     let estimate = |scale| NetworkDenoiser::new(&model, &[None, None], scale).denoise(&x, AT);
@@ -201,8 +212,9 @@ fn a_model_without_classes_has_no_labels_and_no_guidance() {
 fn a_folder_without_a_card_is_described_by_its_other_files() {
     let clipping = r#"{"beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear", "num_train_timesteps": 1000,
         "prediction_type": "epsilon", "clip_sample": true, "clip_sample_range": 2.0}"#;
-    let files = ModelFiles { scheduler_config: Some(clipping.to_owned()), ..files() };
-    let model = Pretrained::load(files, &device()).expect("it loads");
+    let mut files = files();
+    files.0.insert("scheduler/scheduler_config.json".to_owned(), clipping.to_owned().into_bytes());
+    let model = open(&files).expect("it loads");
     assert_eq!((model.classes(), model.card.null_class), (3, None));
     // What the scheduler clips to is not what is shown: diffusers' pipelines show -1 to 1.
     assert_eq!(model.clip, Some(Clip::Range { low: -2.0, high: 2.0 }));
@@ -217,9 +229,10 @@ fn a_card_that_does_not_fit_its_network_is_refused() {
         (json!({"range": [1, -1]}), "range"),
         (json!({"range": [0]}), "unnoise.json"),
         (json!({"clas": []}), "clas"),
+        (json!({"parts": {"vae": "../other"}}), "is not the name of a folder beside this one"),
+        (json!({"parts": {"vae": "other"}}), "vae/ in the folder other beside it"),
     ] {
-        let files = ModelFiles { card: card(extra.clone()), ..files() };
-        let refusal = Pretrained::load(files, &device()).err().unwrap_or_else(|| panic!("{extra} is accepted"));
+        let refusal = open(&with_card(extra.clone())).err().unwrap_or_else(|| panic!("{extra} is accepted"));
         assert!(refusal.to_string().contains(part), "{refusal}");
     }
 }
@@ -235,7 +248,7 @@ fn a_model_starts_with_what_its_card_says() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let Err(refusal) = Pretrained::from_dir(&project("tests"), &device()) else { panic!("tests/ is a model") };
+    let Err(refusal) = Pipeline::from_dir(&project("tests"), &device()) else { panic!("tests/ is a model") };
     assert!(
         refusal.to_string().contains("tests: The folder has neither unet/config.json nor config.json; it holds"),
         "{refusal}"
@@ -250,12 +263,12 @@ fn the_models_of_the_project_fit() {
     let folders: Vec<_> = folders.filter(|p| p.join("unnoise.json").is_file() && p.join("unet").is_dir()).collect();
     assert!(folders.len() > 1, "only {folders:?}");
     for folder in folders {
-        let model = Pretrained::from_dir(&folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let model = Pipeline::from_dir(&folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         model.preset().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let weights = fs::read(folder.join("unet/diffusion_pytorch_model.safetensors")).expect("weights");
         let file = safetensors::SafeTensors::deserialize(&weights).expect("weights");
         let numbers: usize = file.tensors().iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum();
-        assert_eq!(model.parameters(), numbers, "{}", folder.display());
+        assert_eq!(model.parts[0].parameters, numbers, "{}", folder.display());
 
         let [channels, height, width] = model.shape();
         let x = ImageNoise::new(0, 2).normal(&Tensor::zeros([2, channels, height, width], &device()));

@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::NoiseSchedule;
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::train::{Example, diffuse, objective};
 
 #[test]
@@ -20,7 +20,7 @@ fn the_forward_process_and_l_simple_are_those_of_torch() {
         file.tensor(name).unwrap().data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
     };
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let model = Pretrained::from_dir(&root.join("models/selftest"), &device).unwrap();
+    let model = Pipeline::from_dir(&root.join("models/selftest"), &device).unwrap();
     let [channels, height, width] = model.shape();
     let t: Vec<f64> = values("t").into_iter().map(f64::from).collect();
     let picture =

@@ -9,8 +9,7 @@ use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
-use unnoise::models::folder::Place;
-use unnoise::models::{ModelFiles, Pretrained};
+use unnoise::pipeline::{Memory, Pipeline};
 use unnoise::settings::{Class, Levels, Settings};
 
 /// How far a byte may be from diffusers': a value within rounding of a half may fall to either side, and single precision
@@ -47,28 +46,31 @@ fn case(name: &str) -> Case {
 }
 
 impl Case {
-    fn model(&self) -> Pretrained {
+    fn model(&self) -> Pipeline {
         let folder = golden().join("networks").join(&self.network);
-        let files = ModelFiles {
-            unet_config: fs::read_to_string(folder.join("config.json")).expect("a configuration"),
-            weights: vec![fs::read(folder.join("diffusion_pytorch_model.safetensors")).expect("weights")],
-            scheduler_config: Some(self.scheduler.clone()),
-            index: self.pipeline.as_ref().map(|class| json!({"_class_name": class}).to_string()),
-            card: None,
-            place: Place::default(),
-        };
-        Pretrained::load(files, &device()).unwrap_or_else(|e| panic!("{}: {e}", self.name))
+        let read = |name: &str| fs::read(folder.join(name)).expect("a file of the network");
+        let mut files = vec![
+            ("unet/config.json", read("config.json")),
+            ("unet/diffusion_pytorch_model.safetensors", read("diffusion_pytorch_model.safetensors")),
+            ("scheduler/scheduler_config.json", self.scheduler.clone().into_bytes()),
+        ];
+        if let Some(class) = &self.pipeline {
+            let index = json!({"_class_name": class, "unet": ["diffusers", "UNet2DModel"]});
+            files.push(("model_index.json", index.to_string().into_bytes()));
+        }
+        let files = Memory(files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes)).collect());
+        block_on(Pipeline::open(&files, &device())).unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
     /// The settings that the folder starts with, for one picture.
-    fn settings(&self, model: &Pretrained) -> Settings {
+    fn settings(&self, model: &Pipeline) -> Settings {
         let preset = model.preset().expect("settings");
         assert_eq!(preset.schedule, Levels::Model, "{}: {:?}", self.name, model.notes);
         Settings { steps: self.steps, seed: self.seed, images: 1, class: Class::None, ..preset }
     }
 
     /// How far the picture of these settings is from the recorded one, in the byte that is furthest.
-    fn far(&self, model: &Pretrained, settings: &Settings) -> u8 {
+    fn far(&self, model: &Pipeline, settings: &Settings) -> u8 {
         let pixels = block_on(model.sample(settings)).unwrap_or_else(|e| panic!("{}: {e}", self.name)).bytes;
         assert_eq!(pixels.len(), self.picture.len());
         pixels.iter().zip(&self.picture).map(|(a, b)| a.abs_diff(*b)).max().expect("a picture")

@@ -9,8 +9,8 @@ use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::denoise::Clip;
 use unnoise::math::Spacing;
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, Helpers, SessionError};
 use unnoise::settings::{Class, Guide, Settings, Source};
@@ -20,7 +20,7 @@ fn settings() -> Settings {
 }
 
 /// Runs `settings` until `last` frames have come; `change` may alter the model before.
-fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pretrained)) -> Result<Vec<Frame>, SessionError> {
+fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pipeline)) -> Result<Vec<Frame>, SessionError> {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
     change(&mut model);
@@ -30,9 +30,9 @@ fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pretrained)
 /// The small network, and the shape of its pictures.
 const SHAPE: [usize; 3] = [1, 12, 12];
 
-fn tiny(device: &Device) -> Pretrained {
+fn tiny(device: &Device) -> Pipeline {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let model = Pretrained::from_dir(&folder, device).unwrap();
+    let model = Pipeline::from_dir(&folder, device).unwrap();
     assert_eq!(model.shape(), SHAPE);
     model
 }
@@ -42,7 +42,7 @@ fn all(settings: &Settings) -> Vec<Frame> {
 }
 
 /// What a card would say: the last class serves as "no label", and clipping keeps an untrained network within bounds.
-fn complete(model: &mut Pretrained) {
+fn complete(model: &mut Pipeline) {
     model.card.null_class = Some(2);
     model.clip = Some(Clip::Range { low: -1.0, high: 1.0 });
 }
@@ -217,21 +217,21 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     };
     let end = |guide, rescale| run(guide, rescale, "ddim").unwrap().pop().unwrap().x;
     let plain = end(Guide::Cfg, 0.0);
-    for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(1), 0.0), (Guide::Cfg, 0.7)] {
+    for (guide, rescale) in [(Guide::CfgPlusPlus, 0.0), (Guide::Perpendicular(Some(1)), 0.0), (Guide::Cfg, 0.7)] {
         assert!(farthest(&plain, &end(guide, rescale)) > 1e-3, "{guide} with rescale {rescale} is plain guidance");
     }
     let weighted = Settings {
-        guide: Guide::Perpendicular(1),
+        guide: Guide::Perpendicular(Some(1)),
         guidance: 3.0,
         perp_weight: 0.0,
         sampler: "ddim".to_owned(),
         ..settings()
     };
     let unpushed = given(&weighted, Given::default()).unwrap().pop().unwrap().x;
-    assert!(farthest(&unpushed, &end(Guide::Perpendicular(1), 0.0)) > 1e-3, "the weight does nothing");
+    assert!(farthest(&unpushed, &end(Guide::Perpendicular(Some(1)), 0.0)) > 1e-3, "the weight does nothing");
     let said = run(Guide::CfgPlusPlus, 0.0, "heun").err().unwrap().to_string();
     assert!(said.contains("DDIM"), "{said}");
-    assert!(run(Guide::Perpendicular(9), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
+    assert!(run(Guide::Perpendicular(Some(9)), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
 
     // Led away from itself a model goes nowhere, however hard it is pushed.
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
@@ -322,7 +322,7 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
         return;
     }
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let model = Pretrained::from_dir(&folder, &device).unwrap();
+    let model = Pipeline::from_dir(&folder, &device).unwrap();
     let settings = Settings {
         sampler: "ddim".to_owned(),
         steps: 10,

@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use unnoise::backend::{self, Backend};
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
+use unnoise::pipeline::Pipeline;
 use unnoise::train::trainer::{Loss, Options, Trainer, clipped, ema_decay, learning_rate};
 use unnoise::train::{Job, Outcome, Recipe, RunError, run};
 
@@ -238,7 +238,7 @@ fn the_loss_of_a_tiny_recipe_falls_and_its_model_loads() {
     let losses = scratch.column("out", "loss_ema");
     assert_eq!(losses.len(), 4);
     assert!(losses[3] < 0.8 * losses[0] && losses[3] < 0.6, "{losses:?}");
-    let model = Pretrained::from_dir(&scratch.0.join("out"), &device()).expect("a model");
+    let model = Pipeline::from_dir(&scratch.0.join("out"), &device()).expect("a model");
     assert_eq!((model.classes(), model.card.null_class), (2, Some(2)));
     assert_eq!(scratch.read("out/recipe.toml"), TINY.as_bytes());
 }

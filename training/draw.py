@@ -31,7 +31,7 @@ class Painter:
 
     def __init__(self, folder: Path, device: torch.device):
         try:
-            parts = json.loads((folder / "card.json").read_text(encoding="utf-8")).get("parts", {})
+            parts = json.loads((folder / "unnoise.json").read_text(encoding="utf-8")).get("parts", {})
             place = lambda part: folder.parent / parts[part] if part in parts else folder
             load = lambda kind, part: kind.from_pretrained(place(part), subfolder=part).float().eval().requires_grad_(False).to(device)
             self.unet = load(UNet2DConditionModel, "unet").to(memory_format=torch.channels_last)

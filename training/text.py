@@ -106,7 +106,7 @@ def pipeline(recipe: dict, average: TextDenoiser, vae, tokenizer: Path) -> Stabl
 def write_card(recipe: dict, out: Path) -> None:
     page = recipe["page"]
     facts = {key: page[key] for key in ("name", "description", "licence", "defaults", "parts") if key in page} | {"range": [-1, 1]}
-    (out / "card.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (out / "unnoise.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def blended(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 import { UnnoiseError, init, read_link } from "../pkg/index.js";
 import { $ } from "./dom.js";
+import { absentee } from "./imports.js";
 import { messages } from "./notices.js";
 import { outdated } from "./release.js";
 import { language, preferred, say, speak } from "./strings.js";
@@ -25,9 +26,17 @@ let view;
 const opened = {};
 
 const named = (hash) => (/^#lab(&|$)/.test(hash) ? "lab" : "pictures");
-/** Whether what was thrown means that a script could not be fetched, in the words of three engines; anything else is a mistake in it. */
-const unfetched = ({ message }) => /dynamically imported|Importing a module script/i.test(message);
 const absent = (file) => new UnnoiseError(navigator.onLine ? "unreachable" : "offline", { file });
+
+/**
+ * Why a view's code is not there: a script could not be fetched, or one of them threw as it was loaded. Chromium and Firefox
+ * tell these apart by what they throw; WebKit throws the same for both, so there the scripts are looked for.
+ */
+async function why(thrown, file) {
+  if (/dynamically imported/i.test(thrown.message)) return absent(file);
+  const gone = /Importing a module script/i.test(thrown.message) && (await absentee(new URL(`../${file}`, import.meta.url).href));
+  return gone ? absent(gone.slice(new URL("../", import.meta.url).href.length)) : new UnnoiseError("script", { file, message: thrown.message });
+}
 
 /** Says that a part of the page cannot be had. @returns {Promise<undefined>} */
 async function broken(error) {
@@ -47,7 +56,7 @@ async function route() {
   if (name !== shown) turn(name);
   if (asked() && asked() !== language()) await choose(asked());
   const { load, file } = VIEWS[name];
-  const code = await load().catch((thrown) => broken(unfetched(thrown) ? absent(file) : thrown));
+  const code = await load().catch(async (thrown) => broken(await why(thrown, file)));
   if (!code || shown !== name) return;
   view = opened[name] = code;
   view.relabel(); // the language may have changed since it was left

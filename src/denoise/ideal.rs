@@ -78,6 +78,7 @@ impl<const N: usize> Mixture<N> {
                 inverse: 1.0 / std,
                 data: alpha * c.std * (c.std / std),
                 noise: sigma / std,
+                width: c.std * (sigma / std),
             }
         };
         Noised { parts: self.0.iter().map(part).collect(), constant }
@@ -124,6 +125,8 @@ struct Part<const N: usize> {
     /// centre.
     data: f64,
     noise: f64,
+    /// Standard deviation of `x_0` given `x`, if it came from it.
+    width: f64,
 }
 
 impl<const N: usize> Part<N> {
@@ -149,6 +152,17 @@ impl<const N: usize> Noised<N> {
             mean.eps = mean.eps.mix(1.0, offset, share * part.noise);
         });
         Posterior { x0: mean.x0.scale(1.0 / total), eps: mean.eps.scale(1.0 / total) }
+    }
+
+    /// `E|x_0 - estimate|^2` given `x`: the squared error of an estimate. That of the posterior mean is the trace of the posterior
+    /// covariance, which no denoiser can avoid.
+    pub fn squared_error(&self, x: &[f64; N], estimate: &[f64; N]) -> f64 {
+        let mut square = 0.0;
+        let (_, total) = self.responses(x, |share, part, offset| {
+            let apart = part.x0(offset).mix(1.0, estimate, -1.0);
+            square += share * (apart.iter().map(|v| v * v).sum::<f64>() + N as f64 * part.width * part.width);
+        });
+        square / total
     }
 
     /// `ln p_t(x)` in nats.
@@ -292,6 +306,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The posterior covariance is `sigma^2 / alpha` times the Jacobian, and in pure noise that of the data.
+    #[test]
+    fn the_squared_error_is_the_posterior_covariance_and_the_square_of_the_bias() {
+        let component = |weight, mean, std| Component { weight, mean, std };
+        let model = Mixture::new(vec![component(1.0, [-1.0, 0.5], 0.5), component(3.0, [2.0, 0.0], 0.2)]).unwrap();
+        for at in [level(1.0, 0.7), level(0.6, 0.8), level(0.1, 3.0), level(1.0, 0.05)] {
+            for x in [[0.3, 0.4], [1.2, -0.5], [-2.0, 3.0]] {
+                let (jacobian, x0, here) = (model.jacobian(&x, at), model.denoise(&x, at), model.at(at));
+                let expected = at.sigma * at.sigma / at.alpha * (jacobian[0][0] + jacobian[1][1]);
+                near([here.squared_error(&x, &x0)], [expected], 1e-9 * (1.0 + expected));
+                near([here.squared_error(&x, &[x0[0] + 0.3, x0[1] - 0.4])], [expected + 0.25], 1e-9 * (1.0 + expected));
+            }
+        }
+        // Within the components 2 (0.25 + 3 0.04) / 4, and between them 3/16 (3^2 + 0.5^2).
+        near([model.at(level(0.0, 1.0)).squared_error(&[5.0, 5.0], &[1.25, 0.125])], [0.185 + 1.734375], 1e-12);
     }
 
     #[test]

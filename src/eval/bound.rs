@@ -68,7 +68,8 @@ pub fn bound<M: Readable>(
     watch: &mut dyn FnMut(usize),
 ) -> Result<Vec<Bound>, M::Error> {
     let n = model.dimensions();
-    let begin = |x0: &Vec<f64>| Bound { prior: prior(x0, grid.first()), steps: Vec::new(), decoder: 0.0 };
+    let size = |x0: &[f64]| x0.iter().map(|v| v * v).sum();
+    let begin = |x0: &Vec<f64>| Bound { prior: prior(size(x0), n, grid.first()), steps: Vec::new(), decoder: 0.0 };
     let mut bounds: Vec<_> = samples.iter().map(begin).collect();
     let pairs: Vec<_> = grid.pairs().collect();
     for (done, (t, s)) in pairs.iter().copied().enumerate() {
@@ -91,16 +92,16 @@ pub fn bound<M: Readable>(
     Ok(bounds)
 }
 
-/// `KL(N(alpha x_0, sigma^2) || N(0, alpha^2 + sigma^2))` over all dimensions.
-fn prior(x0: &[f64], Level { alpha, sigma, .. }: Level) -> f64 {
+/// `KL(N(alpha x_0, sigma^2) || N(0, alpha^2 + sigma^2))` over `n` dimensions, given `|x_0|^2`.
+pub(crate) fn prior(square: f64, n: usize, Level { alpha, sigma, .. }: Level) -> f64 {
     let variance = alpha * alpha + sigma * sigma;
     let q = sigma * sigma / variance;
-    let each = |x0: &f64| 0.5 * (q - 1.0 - q.ln() + (alpha * x0).powi(2) / variance);
-    x0.iter().map(each).sum()
+    0.5 * (n as f64 * (q - 1.0 - q.ln()) + alpha * alpha * square / variance)
 }
 
-/// A step's term, given the squared error of the estimate of `x_0`.
-fn transition(variance: Variance, (t, s): (Level, Level), square: f64, n: usize) -> f64 {
+/// A step's term, given the squared error of the estimate of `x_0`. It is a line in that error, as the Gaussian decoder's term is: the
+/// expectation of a term is the term of the expected error.
+pub(crate) fn transition(variance: Variance, (t, s): (Level, Level), square: f64, n: usize) -> f64 {
     let v = variance.of(t, s);
     let q = Variance::Small.of(t, s) / v;
     let mean = (s.alpha * fresh(t, s)).powi(2) * square / v;

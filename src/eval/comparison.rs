@@ -183,7 +183,7 @@ mod of_model {
     use crate::eval::convergence::Task;
     use crate::math::noise::BrownianPath;
     use crate::math::{Latent, Noise};
-    use crate::models::Pretrained;
+    use crate::pipeline::Pipeline;
     use crate::session;
     use crate::settings::Settings;
     use burn::tensor::{Device, Tensor};
@@ -196,7 +196,7 @@ mod of_model {
         /// As [`rows`](Self::rows), and settings that do not fit the model.
         pub fn of_model(
             &self,
-            model: &Pretrained,
+            model: &Pipeline,
             settings: &Settings,
             device: &Device,
         ) -> Result<Vec<Row>, CompareError> {

@@ -18,7 +18,7 @@ impl Decoder {
     pub(super) fn log_likelihood(&self, x0: &[f64], mean: &[f64], std: f64) -> f64 {
         let offsets = x0.iter().zip(mean).map(|(x, m)| (x, (x - m) / std));
         match *self {
-            Self::Gaussian => offsets.map(|(_, d)| -0.5 * d * d - std.ln() - 0.5 * TAU.ln()).sum(),
+            Self::Gaussian => gaussian(offsets.map(|(_, d)| d * d).sum(), x0.len(), std),
             Self::Pixels { range } => {
                 let half = 0.5 * bin(range);
                 let mass = |(x, d): (&f64, f64)| {
@@ -30,6 +30,11 @@ impl Decoder {
             }
         }
     }
+}
+
+/// `ln` of the density of `N(0, std^2)` in `n` dimensions, `square` squared standard deviations from its centre.
+pub(crate) fn gaussian(square: f64, n: usize, std: f64) -> f64 {
+    -0.5 * square - n as f64 * (std.ln() + 0.5 * TAU.ln())
 }
 
 /// `ln (Phi(b) - Phi(a))` of the standard normal, exact also where both ends lie far out on one side.

@@ -16,7 +16,7 @@
 pub mod bound;
 pub mod comparison;
 pub mod convergence;
-mod decoder;
+pub(crate) mod decoder;
 mod dopri5;
 mod exact;
 pub mod inversion;

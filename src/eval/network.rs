@@ -7,7 +7,7 @@ use super::{
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Level, TorchGenerator};
-use crate::models::{NetworkDenoiser, Pretrained};
+use crate::pipeline::{NetworkDenoiser, Pipeline};
 use crate::samplers::{Method, Run};
 use crate::words::count;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -16,18 +16,20 @@ use thiserror::Error;
 /// A model's pictures as flat lists of `channels * height * width` numbers, all with one label. The estimate
 /// is the one that the samplers see without guidance: clipped, if the model's card says so.
 pub struct Pictures<'a> {
-    model: &'a Pretrained,
+    model: &'a Pipeline,
     label: Option<usize>,
     device: &'a Device,
 }
 
-/// A label that the model does not know.
+/// A label that the model does not know, or a model that is not measured.
 #[derive(Debug, Error)]
 pub enum NoLabel {
     #[error("There is no class {got}: this model has {}.", count(*.known, "class"))]
     Unknown { got: usize, known: usize },
     #[error("This model was never trained without a label; name a class.")]
     Needed,
+    #[error("This model draws latents, of which nothing is measured yet; measure a model of pictures.")]
+    Latents,
 }
 
 impl<'a> Pictures<'a> {
@@ -35,10 +37,11 @@ impl<'a> Pictures<'a> {
     ///
     /// # Errors
     /// A class that the model does not have; no class for a model that needs one.
-    pub fn new(model: &'a Pretrained, label: Option<usize>, device: &'a Device) -> Result<Self, NoLabel> {
+    pub fn new(model: &'a Pipeline, label: Option<usize>, device: &'a Device) -> Result<Self, NoLabel> {
         let known = model.classes();
         match label {
             Some(got) if got >= known => Err(NoLabel::Unknown { got, known }),
+            _ if model.is_latent() => Err(NoLabel::Latents),
             None if known > 0 && model.card.null_class.is_none() => Err(NoLabel::Needed),
             _ => Ok(Self { model, label, device }),
         }

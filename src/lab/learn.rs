@@ -10,6 +10,7 @@ use crate::models::mlp::{ConfigError, Mlp, MlpConfig};
 use crate::train::trainer::{Loss, Options, Trainer};
 use crate::train::{initial, lambda};
 use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::VecDeque;
 use thiserror::Error;
 
 /// What decides the weights, besides the distribution and the process: every random number of training is a function of the seed and
@@ -59,7 +60,7 @@ pub enum LearnError {
 pub struct Measured {
     /// Steps done.
     pub step: usize,
-    /// Mean loss of the steps just done.
+    /// Mean loss of the last steps, [`RECENT`] at most: a function of the step, however training was cut into slices.
     pub train: f64,
     /// Loss of the averaged weights on points that are not trained on, where it was measured.
     pub held_out: Option<f64>,
@@ -74,6 +75,9 @@ const LABEL_DROP: f64 = 0.5;
 const HELD: usize = 512;
 const HELD_EVERY: usize = 50;
 
+/// Steps that the loss of training is averaged over: that of one jumps about.
+const RECENT: usize = 50;
+
 /// Streams of random numbers of a seed.
 const WEIGHTS: u64 = 0;
 const STEPS: u64 = 1;
@@ -86,6 +90,8 @@ pub struct Learner {
     process: Process,
     trainer: Trainer<Mlp>,
     held: Batch,
+    /// The losses of the last steps.
+    recent: VecDeque<f64>,
     /// The step whose loss was NaN or infinite.
     broken: Option<usize>,
 }
@@ -108,7 +114,7 @@ impl Learner {
         let config = MlpConfig::new(recipe.depth, recipe.width, class_rows(&distribution))?;
         let trainer = trainer(&config, stream(recipe.seed, WEIGHTS, 0), recipe.ema);
         let held = Batch::draw(&distribution, &process, recipe.objective, HELD, stream(recipe.seed, HELD_OUT, 0));
-        Ok(Self { recipe, distribution, process, trainer, held, broken: None })
+        Ok(Self { recipe, distribution, process, trainer, held, recent: VecDeque::new(), broken: None })
     }
 
     /// Trains `steps` steps further. Returns where the loss stands; with a held-out loss if one fell due.
@@ -118,7 +124,7 @@ impl Learner {
     pub fn train(&mut self, steps: usize) -> Result<Measured, LearnError> {
         let Recipe { objective, lr, batch, seed, .. } = self.recipe;
         let device = cpu::device().autodiff();
-        let (mut sum, mut held_out) = (0.0, None);
+        let mut held_out = None;
         for _ in 0..steps {
             let step = self.trainer.steps();
             if let Some(step) = self.broken {
@@ -135,12 +141,16 @@ impl Learner {
                 self.broken = Some(step + 1);
                 return Err(LearnError::NotFinite { step: step + 1 });
             }
-            sum += loss;
+            self.recent.push_back(loss);
+            if self.recent.len() > RECENT {
+                self.recent.pop_front();
+            }
             if (step + 1).is_multiple_of(HELD_EVERY) {
                 held_out = Some(self.held_out());
             }
         }
-        Ok(Measured { step: self.steps(), train: sum / steps.max(1) as f64, held_out })
+        let train = self.recent.iter().sum::<f64>() / self.recent.len().max(1) as f64;
+        Ok(Measured { step: self.steps(), train, held_out })
     }
 
     /// Steps done.

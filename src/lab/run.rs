@@ -46,6 +46,8 @@ pub struct Stage<'a> {
     pub model: &'a dyn Denoiser<Cloud>,
     /// Of the noise that the steps add; panes of one seed meet the same.
     pub seed: u32,
+    /// How much of its noise the reverse SDE draws.
+    pub eta: f64,
 }
 
 /// The steps of a trajectory that can fail.
@@ -75,7 +77,7 @@ impl Stage<'_> {
             let trajectory: Trajectory<'_> = match row {
                 None => Box::new(self.langevin(pane.steps, start, &model, &mut noise).map(Ok)),
                 Some(row) => {
-                    let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise);
+                    let run = Run::new(start, &grid, self.process.schedule(), &model, &mut noise).with_tuning(pane.tuning(self.eta));
                     match row.stepping {
                         Stepping::Grid(sampler) => Box::new(sampler(run).map(Ok)),
                         Stepping::Adaptive(sampler) => Box::new(judged(sampler(run))),

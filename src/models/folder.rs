@@ -1,6 +1,6 @@
 //! Which files of a model's folder hold what, in all the layouts that diffusers has written.
 //!
-//! [`Layout::of`] decides by names alone, so that files from a directory, from a page or from a server are found alike.
+//! It is decided by names alone, so that files from a directory, from a page or from a server are found alike.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -9,20 +9,6 @@ use thiserror::Error;
 /// The name of a weights file, before its variant and its ending.
 const WEIGHTS: &str = "diffusion_pytorch_model";
 const SAFETENSORS: &str = ".safetensors";
-
-/// Where a model's parts are, as paths in its folder.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Layout {
-    /// The network's configuration.
-    pub config: String,
-    pub weights: Weights,
-    /// `UNet2DModel.save_pretrained` alone writes none.
-    pub scheduler: Option<String>,
-    /// `model_index.json`, which names the pipeline.
-    pub index: Option<String>,
-    /// `unnoise.json`, which folders from elsewhere do not have.
-    pub card: Option<String>,
-}
 
 /// Where the weights are.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,10 +28,6 @@ pub enum FolderError {
         "The folder has neither unet/config.json nor config.json; it holds {0}. A model is what save_pretrained of a diffusers pipeline or UNet2DModel writes."
     )]
     NoConfig(String),
-    #[error(
-        "The network of this folder draws latents, which {decoder}/ turns into pictures; only networks that draw pictures themselves are read here."
-    )]
-    Latent { decoder: &'static str },
     #[error("There are no safetensors weights beside {config}; the folder holds {holds}.")]
     NoWeights { config: String, holds: String },
     #[error(
@@ -73,47 +55,34 @@ pub struct Place {
     pub found: bool,
 }
 
-impl Layout {
-    /// Where the network lies.
-    pub fn place(&self) -> Place {
-        let name = match &self.weights {
-            Weights::Files(paths) => paths.first().map(String::as_str).unwrap_or_default(),
-            Weights::Index(path) => path,
-        };
-        let name = name.rsplit('/').next().unwrap_or_default();
+impl Place {
+    /// Of the network with the configuration `config` and the first file of its weights.
+    pub fn of(config: &str, weights: &str) -> Self {
+        let name = weights.rsplit('/').next().unwrap_or_default();
         // Such as `diffusion_pytorch_model.fp16-00001-of-00002.safetensors`.
         let rest = name.strip_prefix(WEIGHTS);
         let variant = rest.and_then(|rest| rest.strip_prefix('.')?.split(['.', '-']).next());
-        Place {
-            subfolder: self.config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+        Self {
+            subfolder: config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
             variant: variant.filter(|variant| *variant != "safetensors").map(str::to_owned),
             found: rest.is_some(),
         }
     }
+}
 
-    /// Finds the parts among the paths `files` of a folder, which have `/` between folders. Hidden files are none.
-    ///
-    /// # Errors
-    /// A folder that lacks a part, or has it only in a form that is not read: what it holds instead is named.
-    pub fn of(files: &[String]) -> Result<Self, FolderError> {
-        let visible = |path: &&String| !path.split('/').any(|part| part.starts_with('.'));
-        let files: Vec<&str> = files.iter().filter(visible).map(String::as_str).collect();
-        let decoders = ["vae", "vqvae", "movq"];
-        let holds = |folder: &&str| files.contains(&format!("{folder}/config.json").as_str());
-        if let Some(decoder) = decoders.into_iter().find(holds) {
-            return Err(FolderError::Latent { decoder });
-        }
-        let there = |path: &str| files.contains(&path).then(|| path.to_owned());
-        let first = |paths: [&str; 2]| paths.into_iter().find(|path| files.contains(path)).map(str::to_owned);
-        let config = first(["unet/config.json", "config.json"]).ok_or_else(|| FolderError::NoConfig(listed(&files)))?;
-        Ok(Self {
-            weights: weights(&files, &config)?,
-            config,
-            scheduler: first(["scheduler/scheduler_config.json", "scheduler_config.json"]),
-            index: there("model_index.json"),
-            card: there("unnoise.json"),
-        })
-    }
+/// The configuration of the network in a folder without a `model_index.json`, among the paths `files`.
+///
+/// # Errors
+/// There is none: what the folder holds instead is named.
+pub fn network_config(files: &[String]) -> Result<String, FolderError> {
+    let config = first(files, &["unet/config.json", "transformer/config.json", "config.json"]);
+    let holds = || listed(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    config.ok_or_else(|| FolderError::NoConfig(holds()))
+}
+
+/// The first of `paths` that is among `files`.
+pub fn first(files: &[String], paths: &[&str]) -> Option<String> {
+    paths.iter().find(|path| files.iter().any(|file| file == *path)).map(|path| (*path).to_owned())
 }
 
 /// The weights beside the configuration `config`, among `files`: the plain file, shards, a variant of fewer bits, or the
@@ -180,7 +149,7 @@ impl Weights {
     /// The weights beside the configuration `config`, among the paths `files` of a folder.
     ///
     /// # Errors
-    /// As [`Layout::of`].
+    /// There are none, or only in a form that is not read: what there is instead is named.
     pub fn beside(config: &str, files: &[String]) -> Result<Self, FolderError> {
         weights(&files.iter().map(String::as_str).collect::<Vec<_>>(), config)
     }
@@ -216,10 +185,11 @@ fn listed(names: &[&str]) -> String {
 
 /// A model's folder on disk.
 #[cfg(not(target_family = "wasm"))]
-pub struct Directory<'a>(pub &'a std::path::Path);
+#[derive(Clone, Debug)]
+pub struct Directory(pub std::path::PathBuf);
 
 #[cfg(not(target_family = "wasm"))]
-impl Directory<'_> {
+impl Directory {
     /// The files of the folder and of the folders in it, sorted; hidden ones, such as the `._` companions that macOS
     /// leaves on other file systems, are left out.
     ///
@@ -227,7 +197,7 @@ impl Directory<'_> {
     /// There is no such folder, or a file in its place.
     pub fn list(&self) -> Result<Vec<String>, FolderError> {
         let mut files = Vec::new();
-        for name in visible(self.0)? {
+        for name in visible(&self.0)? {
             let inner = self.0.join(&name);
             match inner.is_dir() {
                 true => files.extend(visible(&inner)?.into_iter().map(|inner| format!("{name}/{inner}"))),
@@ -291,30 +261,33 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn found(names: &[&str]) -> Layout {
-        Layout::of(&paths(names)).unwrap_or_else(|e| panic!("{names:?}: {e}"))
+    /// The configuration and the weights of a folder's network.
+    fn look(names: &[&str]) -> Result<(String, Weights), FolderError> {
+        let files = paths(names);
+        let config = network_config(&files)?;
+        let weights = Weights::beside(&config, &files)?;
+        Ok((config, weights))
+    }
+
+    fn found(names: &[&str]) -> (String, Weights) {
+        look(names).unwrap_or_else(|e| panic!("{names:?}: {e}"))
     }
 
     fn refused(names: &[&str]) -> String {
-        Layout::of(&paths(names)).expect_err("it is refused").to_string()
+        look(names).expect_err("it is refused").to_string()
     }
 
     #[test]
-    fn parts_are_found_in_folders_and_at_the_root() {
-        let pipeline = found(&[
-            "unet/config.json",
-            "unet/diffusion_pytorch_model.safetensors",
-            "scheduler/scheduler_config.json",
-            "unnoise.json",
-        ]);
-        assert_eq!(pipeline.config, "unet/config.json");
-        assert_eq!(pipeline.scheduler.as_deref(), Some("scheduler/scheduler_config.json"));
-        assert_eq!(pipeline.card.as_deref(), Some("unnoise.json"));
-        let root = found(&["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"]);
-        assert_eq!((root.config.as_str(), root.scheduler.as_deref()), ("config.json", Some("scheduler_config.json")));
-        assert_eq!(root.weights, Weights::Files(paths(&["diffusion_pytorch_model.safetensors"])));
-        let alone = found(&["config.json", "diffusion_pytorch_model.safetensors"]);
-        assert_eq!((alone.scheduler, alone.card), (None, None));
+    fn networks_are_found_in_folders_and_at_the_root() {
+        let own = |names: &[&str]| found(names).0;
+        assert_eq!(own(&["unet/config.json", "unet/diffusion_pytorch_model.safetensors"]), "unet/config.json");
+        let (config, weights) = found(&["config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json"]);
+        assert_eq!(config, "config.json");
+        assert_eq!(weights, Weights::Files(paths(&["diffusion_pytorch_model.safetensors"])));
+        assert_eq!(
+            own(&["transformer/config.json", "transformer/w.safetensors", "README.md"]),
+            "transformer/config.json"
+        );
     }
 
     #[test]
@@ -337,17 +310,15 @@ mod tests {
                 vec!["w-00001-of-00002.safetensors", "w-00002-of-00002.safetensors"],
                 vec!["w-00001-of-00002.safetensors", "w-00002-of-00002.safetensors"],
             ),
-            (vec!["._w.safetensors", "w.safetensors"], vec!["w.safetensors"]),
         ] {
             let all: Vec<String> = names.iter().map(|name| format!("unet/{name}")).collect();
             let with_config = [all, paths(&["unet/config.json", "vae/diffusion_pytorch_model.safetensors"])].concat();
-            let layout = Layout::of(&with_config).unwrap_or_else(|e| panic!("{names:?}: {e}"));
             let expected = expected.iter().map(|name| format!("unet/{name}")).collect();
-            assert_eq!(layout.weights, Weights::Files(expected), "{names:?}");
+            assert_eq!(Weights::beside("unet/config.json", &with_config), Ok(Weights::Files(expected)), "{names:?}");
         }
         for index in ["w.safetensors.index.json", "w.safetensors.index.fp16.json"] {
-            let layout = found(&["config.json", "w-00001-of-00002.safetensors", index]);
-            assert_eq!(layout.weights, Weights::Index(index.to_owned()));
+            let (_, weights) = found(&["config.json", "w-00001-of-00002.safetensors", index]);
+            assert_eq!(weights, Weights::Index(index.to_owned()));
         }
     }
 
@@ -374,7 +345,7 @@ mod tests {
     fn what_is_not_read_is_named() {
         for (names, words) in [
             (vec!["model.ckpt", "README.md"], vec!["neither unet/config.json", "model.ckpt, README.md"]),
-            (vec![".config.json"], vec!["it holds nothing"]),
+            (vec![], vec!["it holds nothing"]),
             (
                 vec!["config.json", "diffusion_pytorch_model.bin"],
                 vec!["in diffusion_pytorch_model.bin", "save_pretrained"],

@@ -1,4 +1,4 @@
-//! Floor 3: networks, their weights, and the denoisers made of them.
+//! Floor 3: networks and their weights.
 
 mod autoencoder;
 pub mod autoencoder_kl;
@@ -12,8 +12,6 @@ mod keys;
 mod legacy;
 mod load;
 pub mod mlp;
-mod network;
-mod pretrained;
 mod self_test;
 pub mod unet2d;
 pub mod unet2d_condition;
@@ -21,10 +19,9 @@ pub mod vq_model;
 mod weights;
 
 pub use autoencoder::CoderConfig;
-pub use card::{Card, Text};
+pub use card::{Card, CardError, Prompts, Text};
 pub use keys::ConfigError;
-pub use load::PartError;
-pub use network::{NetworkBranches, NetworkDenoiser};
-pub use pretrained::{LoadError, ModelFiles, Pretrained};
+pub use legacy::scheduler_config as legacy_scheduler_config;
+pub use load::{LoadError, PartError};
 pub use self_test::{SelfTest, SelfTestError, self_test};
 pub use weights::{SaveError, WeightsError, save, values};

@@ -1,22 +1,28 @@
 //! What a network is conditioned on besides the time.
 
-use super::{Pipeline, PipelineError};
-use crate::denoise::{Branch, Branches, Estimate, Prediction};
-use crate::math::{Level, NoiseSchedule};
+use super::Pipeline;
+use super::text::Tokenizer;
 use crate::models::clip_text::ClipText;
-use crate::pipeline::text::Tokenizer;
+use crate::models::unet2d_condition::Added;
 use burn::tensor::Tensor;
 
 /// What says which picture is drawn.
 pub enum Conditioning {
     None,
-    /// Classes below `count`; `null` is the row that stands for none, where the network was trained with one.
-    Classes {
-        count: usize,
-        null: Option<usize>,
-    },
-    /// Once the prompts are encoded, this can be dropped: the network needs only the states that it made of them.
-    Text(Box<TextEncoder>),
+    /// The classes of the card, whose label of none the network was trained with where the card has one.
+    Classes,
+    Text(Box<TextEncoders>),
+}
+
+impl Conditioning {
+    /// In a word.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Classes => "classes",
+            Self::Text(_) => "text",
+        }
+    }
 }
 
 /// A tokenizer and the network that reads its tokens.
@@ -25,91 +31,191 @@ pub struct TextEncoder {
     pub net: ClipText,
 }
 
+/// What reads the texts of a pipeline: one encoder, or two whose states stand side by side.
+pub struct TextEncoders {
+    pub first: TextEncoder,
+    pub second: Option<TextEncoder>,
+    /// Whether no negative prompt stands for states of zeros instead of an empty text.
+    pub zeros: bool,
+    /// Height and width of a picture, which SDXL is told.
+    pub size: [usize; 2],
+}
+
+impl TextEncoders {
+    /// The condition of a text: the states that the network reads, for any number of images.
+    pub fn encode(&self, text: &str) -> Condition {
+        let states = |encoder: &TextEncoder| encoder.net.forward(&[encoder.tokenizer.encode_padded(text).ids]);
+        let first = states(&self.first);
+        let told = match &self.second {
+            None => Told { states: first.last, added: None, guidance: None },
+            Some(second) => {
+                let second = states(second);
+                let [height, width] = self.size.map(|side| side as f64);
+                // The picture is as large as it was, and nothing is cut off.
+                let sizes = [height, width, 0.0, 0.0, height, width];
+                let added = Added { text: second.pooled, sizes: vec![sizes] };
+                let states = Tensor::cat(vec![first.penultimate, second.penultimate], 2);
+                Told { states, added: Some(added), guidance: None }
+            }
+        };
+        Condition::Text { text: Some(text.to_owned()), told: Box::new(told) }
+    }
+
+    /// The condition of no text at all.
+    pub fn nothing(&self) -> Condition {
+        match self.encode("") {
+            Condition::Text { told, .. } if self.zeros => {
+                let Told { states, added, guidance } = *told;
+                let added = added.map(|Added { text, sizes }| Added { text: text.zeros_like(), sizes });
+                let told = Told { states: states.zeros_like(), added, guidance };
+                Condition::Text { text: None, told: Box::new(told) }
+            }
+            empty => empty,
+        }
+    }
+
+    /// The most tokens of a text, the start and the end among them.
+    pub fn length(&self) -> usize {
+        self.first.tokenizer.length()
+    }
+}
+
 /// The condition of each image of a batch.
 #[derive(Clone, Debug)]
 pub enum Condition {
     Nothing,
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
-    /// The states of a text for each image: `[batch, positions, width]`.
-    Text(Box<Tensor<3>>),
+    /// One text for all images; `None` where there is not even an empty one.
+    Text {
+        text: Option<String>,
+        told: Box<Told>,
+    },
 }
 
-impl TextEncoder {
-    /// The condition for `images` pictures of `prompt`, and the words that had no place.
-    ///
-    /// # Errors
-    /// A token that the network has no embedding for.
-    pub fn encode(&self, prompt: &str, images: usize) -> Result<(Condition, Vec<String>), PipelineError> {
-        let tokens = self.tokenizer.encode_padded(prompt);
-        let known = self.net.config().vocab_size;
-        if let Some(id) = tokens.ids.iter().copied().find(|id| *id as usize >= known) {
-            return Err(PipelineError::Token { id, known });
-        }
-        let states = self.net.forward(&[tokens.ids]).last;
-        Ok((Condition::Text(Box::new(states.repeat_dim(0, images))), tokens.left_out))
+/// What a network is told of a text.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// `[batch, positions, width]`, where the batch may be 1 for any number of images.
+    pub states: Tensor<3>,
+    /// What SDXL is told besides.
+    pub added: Option<Added>,
+    /// The guidance scale, where the network has learned what guidance does.
+    pub guidance: Option<f64>,
+}
+
+impl Told {
+    /// For so many images.
+    fn repeated(&self, images: usize) -> Self {
+        let added =
+            |added: &Added| Added { text: added.text.clone().repeat_dim(0, images), sizes: added.sizes.repeat(images) };
+        let states = self.states.clone().repeat_dim(0, images);
+        Self { states, added: self.added.as_ref().map(added), guidance: self.guidance }
     }
 }
 
 impl Condition {
-    /// The conditions of one batch after another.
-    fn joined(all: &[&Self]) -> Self {
+    /// The same with a guidance scale for networks that have learned what guidance does.
+    #[must_use]
+    pub fn guided(self, scale: f64) -> Self {
+        match self {
+            Self::Text { text, told } => Self::Text { text, told: Box::new(Told { guidance: Some(scale), ..*told }) },
+            other => other,
+        }
+    }
+}
+
+impl PartialEq for Condition {
+    /// Whether the network is told the same: equal texts have equal states.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Classes(a), Self::Classes(b)) => a == b,
+            (Self::Text { text: a, .. }, Self::Text { text: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Condition {
+    /// The conditions of one batch of `images` after another.
+    pub(super) fn joined(all: &[&Self], images: usize) -> Self {
         let rows = all.iter().filter_map(|condition| match condition {
             Self::Classes(rows) => Some(rows.as_slice()),
             _ => None,
         });
         let texts = all.iter().filter_map(|condition| match condition {
-            Self::Text(text) => Some(*text.clone()),
+            Self::Text { told, .. } => Some(told.repeated(images)),
             _ => None,
         });
-        match all.first() {
-            Some(Self::Classes(_)) => Self::Classes(rows.collect::<Vec<_>>().concat()),
-            Some(Self::Text(_)) => Self::Text(Box::new(Tensor::cat(texts.collect(), 0))),
-            _ => Self::Nothing,
+        match all {
+            [Self::Nothing, ..] | [] => Self::Nothing,
+            [Self::Classes(_), ..] => Self::Classes(rows.collect::<Vec<_>>().concat()),
+            [Self::Text { text, told }, ..] => {
+                let texts: Vec<Told> = texts.collect();
+                let states = Tensor::cat(texts.iter().map(|told| told.states.clone()).collect(), 0);
+                let all: Option<Vec<Added>> = texts.into_iter().map(|told| told.added).collect();
+                let added = all.filter(|all| !all.is_empty()).map(|all| Added {
+                    text: Tensor::cat(all.iter().map(|added| added.text.clone()).collect(), 0),
+                    sizes: all.into_iter().flat_map(|added| added.sizes).collect(),
+                });
+                Self::Text { text: text.clone(), told: Box::new(Told { states, added, guidance: told.guidance }) }
+            }
         }
     }
 }
 
-/// A pipeline's network with a condition, and with what guidance pushes away from: no class, an empty text, or a negative
-/// prompt.
-pub struct Conditioned<'a> {
-    pipeline: &'a Pipeline,
-    conditional: Condition,
-    unconditional: Condition,
+/// What the branches of guidance are conditioned on.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    pub conditional: Condition,
+    /// No class, an empty text, or the negative prompt, which diffusers puts in its place. A network that was never
+    /// trained without a class has none.
+    pub unconditional: Option<Condition>,
+    /// What perpendicular guidance pushes away from; the unconditional one where there is nothing else.
+    pub negative: Option<Condition>,
 }
 
-impl<'a> Conditioned<'a> {
-    /// Both conditions are of the kind that the pipeline's network takes, for the same number of images.
-    pub fn new(pipeline: &'a Pipeline, conditional: Condition, unconditional: Condition) -> Self {
-        Self { pipeline, conditional, unconditional }
+impl Pipeline {
+    /// The words of a prompt for which the text encoder has no place; none where no text is read.
+    pub fn left_out(&self, text: &str) -> Vec<String> {
+        match &self.conditioning {
+            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text).left_out,
+            _ => Vec::new(),
+        }
     }
-}
 
-impl Branches<Tensor<4>> for Conditioned<'_> {
-    /// All branches go through the network as one batch. diffusers puts the negative prompt in the place of the
-    /// unconditional text, and so does this.
-    fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
-        let condition = which.iter().map(|branch| match branch {
-            Branch::Conditional => &self.conditional,
-            Branch::Unconditional | Branch::Negative => &self.unconditional,
-        });
-        let condition = Condition::joined(&condition.collect::<Vec<_>>());
-        let [images, channels, ..] = x.dims();
-        let batch = Tensor::cat(vec![x.clone(); which.len()], 0);
-        let Pipeline { network, schedule, prediction, .. } = self.pipeline;
-        let output = network.forward(batch, &vec![schedule.conditioning_time(at); images * which.len()], &condition);
-        let [_, outputs, ..] = output.dims();
-        let answer = |k: usize| {
-            let output = output.clone().narrow(0, k * images, images);
-            let x0 = prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
-            // A learned variance follows the prediction in further channels.
-            let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
-            Estimate { variance, ..Estimate::of_x0(x, x0, at) }
+    /// The condition of images with these labels, `None` for no label. A network without classes has nothing to be told of
+    /// them, and one that reads texts is told the empty one.
+    ///
+    /// # Panics
+    /// If a label is no class of the model, or `None` for a model whose card names no
+    /// [`null_class`](crate::models::Card::null_class).
+    pub fn labelled(&self, labels: &[Option<usize>]) -> Condition {
+        if let Conditioning::Text(encoders) = &self.conditioning {
+            return encoders.encode("");
+        }
+        let Some(known) = self.network.classes() else { return Condition::Nothing };
+        let row = |label: &Option<usize>| {
+            let row =
+                label.or(self.card.null_class).expect("a model trained without unlabelled pictures needs a label");
+            assert!(row < known, "class {row} of a model that has {known}");
+            row
         };
-        (0..which.len()).map(answer).collect()
+        Condition::Classes(labels.iter().map(row).collect())
     }
 
-    fn output(&self) -> Prediction {
-        self.pipeline.prediction
+    /// The conditions of images with these labels, and of the class that is pushed away from.
+    ///
+    /// # Panics
+    /// As [`labelled`](Self::labelled).
+    pub fn conditions_of_labels(&self, labels: &[Option<usize>], negative: Option<usize>) -> Conditions {
+        let all = |label| self.labelled(&vec![label; labels.len()]);
+        let unlabelled = self.network.classes().is_none() || self.card.null_class.is_some();
+        Conditions {
+            conditional: self.labelled(labels),
+            unconditional: unlabelled.then(|| all(None)),
+            negative: negative.map(|class| all(Some(class))),
+        }
     }
 }

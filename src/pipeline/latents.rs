@@ -61,6 +61,11 @@ impl Latents {
         }
     }
 
+    /// Channels of the pictures of latents.
+    pub fn picture_channels(&self) -> Option<usize> {
+        self.coder().map(|coder| coder.out_channels)
+    }
+
     fn coder(&self) -> Option<&CoderConfig> {
         match self {
             Self::Pixels => None,

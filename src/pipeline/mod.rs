@@ -1,9 +1,13 @@
 //! Floor 4: a folder of weights in the layout of diffusers, made runnable.
 
 #[cfg(feature = "nn")]
+mod branches;
+#[cfg(feature = "nn")]
 mod conditioning;
 #[cfg(feature = "nn")]
-mod draw;
+mod error;
+#[cfg(feature = "nn")]
+mod folder;
 #[cfg(feature = "nn")]
 pub mod index;
 #[cfg(feature = "nn")]
@@ -13,17 +17,22 @@ mod network;
 #[cfg(feature = "nn")]
 mod open;
 #[cfg(feature = "nn")]
-mod scheduled;
+mod preview;
+#[cfg(feature = "nn")]
+mod scheduler;
 #[cfg(feature = "nn")]
 mod source;
 pub mod text;
 
 #[cfg(feature = "nn")]
+pub(crate) use self::preview::Preview;
+#[cfg(feature = "nn")]
 pub use self::{
-    conditioning::{Condition, Conditioned, Conditioning, TextEncoder},
-    draw::{Conditions, DrawError, Drawing},
+    branches::{NetworkBranches, NetworkDenoiser},
+    conditioning::{Condition, Conditioning, Conditions, TextEncoder, TextEncoders, Told},
+    error::PipelineError,
     latents::Latents,
     network::Network,
-    open::{Pipeline, PipelineError},
-    source::Source,
+    open::{Part, Pipeline},
+    source::{Memory, Source},
 };

@@ -1,11 +1,11 @@
 //! What a sampler evaluates: the network with its labels and guidance, and whatever wraps it.
 
-use super::{SessionError, Timing};
+use super::{Given, SessionError, Timing};
 use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted};
 use crate::math::Level;
 #[cfg(feature = "autodiff")]
 use crate::models::classifier::{NoisyClassifier, Wanted};
-use crate::models::{NetworkBranches, Pretrained};
+use crate::pipeline::{Condition, Conditioning, Conditions, NetworkBranches, Pipeline};
 use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
 use std::cell::{Cell, RefCell};
@@ -17,7 +17,7 @@ type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
 #[derive(Clone, Copy, Default)]
 pub struct Helpers<'a> {
     /// A worse model of the same data that guidance pushes away from (autoguidance).
-    pub worse: Option<&'a Pretrained>,
+    pub worse: Option<&'a Pipeline>,
     /// A classifier of noisy pictures whose gradient guides.
     #[cfg(feature = "autodiff")]
     pub classifier: Option<&'a NoisyClassifier>,
@@ -32,28 +32,97 @@ pub(super) struct Known {
     pub noise: Tensor<4>,
 }
 
+/// What the images of a run are conditioned on.
+#[derive(Clone)]
+pub(super) struct Conditioned {
+    /// The label of each image.
+    pub labels: Vec<Option<usize>>,
+    texts: Option<Texts>,
+}
+
+/// The prompt, and what guidance pushes away from.
+#[derive(Clone)]
+struct Texts {
+    prompt: Condition,
+    empty: Condition,
+    negative: Condition,
+}
+
+impl Conditioned {
+    /// What the settings say, or the classes that are given beside them. Every text is encoded here, once.
+    ///
+    /// # Errors
+    /// Settings that do not fit the sampler or the model, classes that it does not have.
+    pub fn new(settings: &Settings, model: &Pipeline, given: &Given) -> Result<Self, SessionError> {
+        let labels = labels(settings, model, given.classes.clone());
+        if labels.len() != settings.images {
+            return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
+        }
+        check(settings, model, &labels, given.helpers.worse.is_some())?;
+        let embedded = model.network.embeds_guidance();
+        if embedded && (!settings.negative.is_empty() || settings.guide != Guide::Cfg) {
+            return Err(SessionError::EmbeddedGuidance);
+        }
+        let texts = match &model.conditioning {
+            Conditioning::Text(encoders) => {
+                let negative = settings.negative.as_str();
+                let negative = if negative.is_empty() { encoders.nothing() } else { encoders.encode(negative) };
+                let prompt = encoders.encode(&settings.prompt);
+                let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
+                Some(Texts { prompt, empty: encoders.nothing(), negative })
+            }
+            _ => None,
+        };
+        Ok(Self { labels, texts })
+    }
+
+    /// Of some of the images.
+    pub fn part(&self, images: std::ops::Range<usize>) -> Self {
+        Self { labels: self.labels[images].to_vec(), texts: self.texts.clone() }
+    }
+
+    fn conditions(&self, settings: &Settings, model: &Pipeline) -> Conditions {
+        let perpendicular = match settings.guide {
+            Guide::Perpendicular(class) => Some(class),
+            Guide::Cfg | Guide::CfgPlusPlus => None,
+        };
+        let Some(Texts { prompt, empty, negative }) = &self.texts else {
+            return model.conditions_of_labels(&self.labels, perpendicular.flatten());
+        };
+        // diffusers puts the negative prompt in the place of the empty one; perpendicular guidance has a place for each.
+        let unconditional = if perpendicular.is_some() { empty } else { negative };
+        Conditions {
+            conditional: prompt.clone(),
+            unconditional: Some(unconditional.clone()),
+            negative: Some(negative.clone()),
+        }
+    }
+
+    /// Whether there is something to guide towards.
+    fn is_guided(&self) -> bool {
+        self.texts.is_some() || self.labels.first().is_some_and(Option::is_some)
+    }
+}
+
 /// The denoiser that these settings make of a model, which is conditioned on other levels where `shown` says so.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
 pub(super) fn denoiser<'a>(
     settings: &Settings,
-    model: &'a Pretrained,
-    labels: &[Option<usize>],
+    model: &'a Pipeline,
+    conditioned: &Conditioned,
     helpers: Helpers<'a>,
     known: Option<Known>,
     shown: Vec<(Level, Level)>,
 ) -> Result<Boxed<'a>, SessionError> {
-    check(settings, model, labels, helpers.worse.is_some())?;
-    let guidance = guidance(settings, helpers.worse.is_some(), labels);
-    let mut branches =
-        NetworkBranches::new(model, labels).with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
-    branches = branches.with_shown(shown);
-    if let Guide::Perpendicular(class) = settings.guide {
-        branches = branches.with_negative(class);
-    }
+    let guided = conditioned.is_guided() && !model.network.embeds_guidance();
+    let guidance = guidance(settings, helpers.worse.is_some(), guided);
+    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown);
+    let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
-        if (worse.shape(), worse.classes()) != (model.shape(), model.classes()) {
+        let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());
+        if kind(worse) != kind(model) {
             return Err(SessionError::Worse);
         }
         branches = branches.with_worse(worse);
@@ -61,7 +130,7 @@ pub(super) fn denoiser<'a>(
     let network = match settings.classifier {
         0.0 => branches.guided(guidance),
         #[cfg(feature = "autodiff")]
-        scale => branches.classified(guidance, wanted(model, helpers, labels)?, scale),
+        scale => branches.classified(guidance, wanted(model, helpers, &conditioned.labels)?, scale),
         #[cfg(not(feature = "autodiff"))]
         _ => return Err(SessionError::NoClassifier),
     };
@@ -76,7 +145,7 @@ pub(super) fn denoiser<'a>(
 /// # Errors
 /// There is none, or it is for other pictures or other classes.
 #[cfg(feature = "autodiff")]
-fn wanted<'a>(model: &Pretrained, helpers: Helpers<'a>, labels: &[Option<usize>]) -> Result<Wanted<'a>, SessionError> {
+fn wanted<'a>(model: &Pipeline, helpers: Helpers<'a>, labels: &[Option<usize>]) -> Result<Wanted<'a>, SessionError> {
     let net = helpers.classifier.ok_or(SessionError::NoClassifier)?;
     let classes = labels.iter().map(|label| label.ok_or(SessionError::NothingToClassify));
     let classes = classes.collect::<Result<Vec<_>, _>>()?;
@@ -97,15 +166,17 @@ fn wanted<'a>(model: &Pretrained, helpers: Helpers<'a>, labels: &[Option<usize>]
 /// A class or guidance that the model does not have.
 pub(super) fn conditions(
     settings: &Settings,
-    model: &Pretrained,
+    model: &Pipeline,
 ) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
     let labels = labels(settings, model, None);
     check(settings, model, &labels, false)?;
-    Ok((labels.clone(), guidance(settings, false, &labels)))
+    let texts = matches!(model.conditioning, Conditioning::Text(_));
+    let guided = texts || labels.first().is_some_and(Option::is_some);
+    Ok((labels, guidance(settings, false, guided)))
 }
 
 /// The label of each picture: the one in `classes`, or what the settings say.
-pub(super) fn labels(settings: &Settings, model: &Pretrained, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
+fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
     if let Some(classes) = classes {
         return classes.into_iter().map(Some).collect();
     }
@@ -117,11 +188,10 @@ pub(super) fn labels(settings: &Settings, model: &Pretrained, classes: Option<Ve
     (0..settings.images).map(label).collect()
 }
 
-/// The guidance to use: without a label there is nothing to guide towards, but guidance can still push away from a worse
-/// model.
-fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> Guidance {
-    let labelled = labels.first().is_some_and(Option::is_some);
-    if !labelled && !has_worse {
+/// The guidance to use: without a label or a text there is nothing to guide towards, but guidance can still push away from
+/// a worse model.
+fn guidance(settings: &Settings, has_worse: bool, guided: bool) -> Guidance {
+    if !guided && !has_worse {
         return Guidance::NONE;
     }
     let kind = match settings.guide {
@@ -134,12 +204,7 @@ fn guidance(settings: &Settings, has_worse: bool, labels: &[Option<usize>]) -> G
 }
 
 /// Whether the sampler and the model have what the settings need, and the classes of the labels.
-fn check(
-    settings: &Settings,
-    model: &Pretrained,
-    labels: &[Option<usize>],
-    has_worse: bool,
-) -> Result<(), SessionError> {
+fn check(settings: &Settings, model: &Pipeline, labels: &[Option<usize>], has_worse: bool) -> Result<(), SessionError> {
     let mut fitted = settings.clone();
     if has_worse {
         // Autoguidance evaluates no unlabelled output.
@@ -156,14 +221,14 @@ fn check(
 /// Dynamic thresholding as diffusers has it by default: all but the 0.5 % most extreme values of a picture.
 const DYNAMIC: Clip = Clip::Dynamic { ratio: 0.995, most: f64::INFINITY };
 
-/// Whether the model's own noise stays beside a clipped estimate: where a folder without a card is drawn as its pipeline in
-/// diffusers draws it, by a method that does so there.
-pub(super) fn raw_noise(settings: &Settings, model: &Pretrained) -> bool {
-    let own = settings.clip == settings::Clip::Model && !model.has_card;
+/// Whether the model's own noise stays beside a clipped estimate: where the folder's scheduler clips, by a method that does
+/// so in diffusers.
+pub(super) fn raw_noise(settings: &Settings, model: &Pipeline) -> bool {
+    let own = settings.clip == settings::Clip::Model && model.scheduler_clips;
     own && settings.method::<f64>().is_ok_and(|row| row.raw_noise)
 }
 
-pub(super) fn clip(settings: &Settings, model: &Pretrained) -> Option<Clip> {
+pub(super) fn clip(settings: &Settings, model: &Pipeline) -> Option<Clip> {
     let [low, high] = model.card.range;
     let range = Clip::Range { low, high };
     match settings.clip {

@@ -18,26 +18,42 @@ pub struct Frame {
     pub level: Level,
     /// The level of each picture: where a method chooses its steps, each has its own.
     pub levels: Vec<Level>,
-    /// `x_t`, `[images, channels, height, width]`.
+    /// `x_t`, `[images, channels, height, width]`: pictures or latents.
     pub x: Vec<f32>,
     /// The model's estimate of `x_0` that the step was built on; the first frame has none.
     pub denoised: Option<Vec<f32>>,
+    /// The pictures of both where they are latents.
+    pub shown: Option<Shown>,
     /// The steps that were tried, where the method chooses them as it goes.
     pub tally: Option<Tally>,
     pub timing: Timing,
 }
 
 impl Frame {
-    /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]`. `x_t` is first divided by its
-    /// level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the same contrast.
+    /// `x_t` and the estimate of `x_0` as bytes `[images, height, width, channels]` of pictures of this `shape`. `x_t` is
+    /// first divided by its level's [`marginal_std`](Level::marginal_std), so that every process shows its noise in the
+    /// same contrast.
     pub fn pixels(&self, shape: [usize; 3], range: [f64; 2]) -> (Vec<u8>, Option<Vec<u8>>) {
+        let bytes = |values: &[f32]| picture::to_bytes(values, shape, range);
+        if let Some(Shown { x, denoised }) = &self.shown {
+            return (bytes(x), denoised.as_deref().map(bytes));
+        }
         let size = shape.iter().product();
         let x = self.x.chunks(size).zip(&self.levels).flat_map(|(x, at)| {
             let std = at.marginal_std();
             picture::to_bytes(x, shape, range.map(|v| v * std))
         });
-        (x.collect(), self.denoised.as_ref().map(|d| picture::to_bytes(d, shape, range)))
+        (x.collect(), self.denoised.as_deref().map(bytes))
     }
+}
+
+/// What is seen of latents: pictures, `[images, channels, height, width]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// Of `x_t`, divided by its level's [`marginal_std`](Level::marginal_std).
+    pub x: Vec<f32>,
+    /// Of the estimate of `x_0`.
+    pub denoised: Option<Vec<f32>>,
 }
 
 /// Where the time of a run went so far.

@@ -5,7 +5,7 @@ use super::denoiser::Timed;
 use crate::backend::ImageNoise;
 use crate::interchange::{Mapped, Used, diffusers};
 use crate::math::{Grid, Level, Noise};
-use crate::models::Pretrained;
+use crate::pipeline::Pipeline;
 use crate::samplers::{Listed, Method, Tuning};
 use crate::settings::{Levels, Settings};
 use burn::tensor::Tensor;
@@ -22,7 +22,7 @@ pub(super) struct Course {
 impl Course {
     /// # Errors
     /// Levels that do not fall, a scheduler that is not followed here.
-    pub fn new(settings: &Settings, model: &Pretrained, method: &Method<Tensor<4>>) -> Result<Self, SessionError> {
+    pub fn new(settings: &Settings, model: &Pipeline, method: &Method<Tensor<4>>) -> Result<Self, SessionError> {
         // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
         let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
         if let Levels::Spaced(spacing) = &settings.schedule {

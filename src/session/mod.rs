@@ -1,51 +1,45 @@
-//! A run: model and settings in, frames out.
+//! A run: pipeline and settings in, frames out.
 
 mod denoiser;
 mod error;
 mod frame;
 mod levels;
+mod run;
 mod script;
+mod start;
 mod trajectory;
+mod view;
 
 pub use denoiser::Helpers;
 pub use error::SessionError;
-pub use frame::{Frame, Images, Timing};
+pub use frame::{Frame, Images, Shown, Timing};
 pub use script::{ScriptError, script};
 
-use crate::backend::{self, ImageNoise};
-use crate::denoise::{Denoiser, last_share, noised};
-use crate::math::noise::BrownianPath;
-use crate::math::{Grid, Latent, Level, Noise};
-use crate::models::{LoadError, Pretrained};
-use crate::samplers::Run;
-use crate::settings::{Defaults, Facts, Settings, Source};
-use async_stream::try_stream;
+use crate::denoise::Denoiser;
+use crate::models::CardError;
+use crate::pipeline::{Conditioning, Pipeline};
+use crate::settings::{Defaults, Facts, Settings};
 use burn::tensor::Tensor;
-use denoiser::{Known, Timed};
-use futures_util::{Stream, StreamExt};
-use levels::Course;
-use std::ops::Range;
+use denoiser::Conditioned;
+use futures_util::StreamExt;
 use std::pin::pin;
-use std::time::Duration;
-use trajectory::{BatchStep, Trajectories, part, parts};
-use web_time::Instant;
 
 /// The denoiser that a run of these settings samples with.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
 pub fn network<'a>(
-    model: &'a Pretrained,
+    model: &'a Pipeline,
     settings: &Settings,
 ) -> Result<Box<dyn Denoiser<Tensor<4>> + 'a>, SessionError> {
-    let labels = denoiser::labels(settings, model, None);
-    denoiser::denoiser(settings, model, &labels, Helpers::default(), None, Vec::new())
+    let conditioned = Conditioned::new(settings, model, &Given::default())?;
+    denoiser::denoiser(settings, model, &conditioned, Helpers::default(), None, Vec::new())
 }
 
-/// What a run is given besides its settings: what no link can carry.
+/// What a run is given besides its settings.
 #[derive(Clone, Default)]
 pub struct Given<'a> {
-    /// A picture to start from, `[channels, height, width]`.
+    /// A picture to start from, `[channels, height, width]`, in place of the one of the settings.
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,
@@ -54,21 +48,26 @@ pub struct Given<'a> {
     pub helpers: Helpers<'a>,
 }
 
-impl Pretrained {
+impl Pipeline {
     /// What the rules of fit must know of this model.
     pub fn facts(&self) -> Facts {
-        Facts { classes: self.classes(), null_class: self.card.null_class }
+        Facts {
+            classes: self.classes(),
+            null_class: self.card.null_class,
+            text: matches!(self.conditioning, Conditioning::Text(_)),
+            latent: self.is_latent(),
+        }
     }
 
     /// The settings that the model starts with: its card's, made to fit it.
     ///
     /// # Errors
     /// Its card names a setting or a value that there is not.
-    pub fn preset(&self) -> Result<Settings, LoadError> {
+    pub fn preset(&self) -> Result<Settings, CardError> {
         let defaults = serde_json::to_value(&self.card.defaults).and_then(serde_json::from_value::<Defaults>);
-        let defaults = defaults.map_err(|e| LoadError::Card(format!("in defaults, {e}")))?;
+        let defaults = defaults.map_err(|e| CardError(format!("in defaults, {e}")))?;
         let preset = Settings::preset(&defaults);
-        let mut preset = preset.map_err(|problem| LoadError::Card(format!("in defaults, {problem}")))?;
+        let mut preset = preset.map_err(|problem| CardError(format!("in defaults, {problem}")))?;
         // A default that stands for every model is no mistake of this one.
         preset.fit_classes(self.facts());
         Ok(preset)
@@ -82,180 +81,8 @@ impl Pretrained {
         let mut frames = pin!(self.frames(settings, Given::default()));
         let mut bytes = Vec::new();
         while let Some(frame) = frames.next().await {
-            bytes = frame?.pixels(self.shape(), self.card.range).0;
+            bytes = frame?.pixels(self.picture(), self.card.range).0;
         }
-        Ok(Images { bytes, shape: self.shape() })
-    }
-
-    /// The steps of a run, the start first. Nothing is computed ahead of the frame that is awaited, and dropping the stream
-    /// cancels the run.
-    ///
-    /// # Errors
-    /// Before the first frame: settings that do not fit the model, inputs of another size, a grid that cannot be built. At
-    /// any step: a device that failed, a sample that became NaN or infinite.
-    pub fn frames<'a>(
-        &'a self,
-        settings: &'a Settings,
-        given: Given<'a>,
-    ) -> impl Stream<Item = Result<Frame, SessionError>> + 'a {
-        try_stream! {
-            let mut began = Instant::now();
-            let method = settings.method().map_err(SessionError::Sampler)?;
-            let mut course = Course::new(settings, self, &method)?;
-            let parts = parts(&method.stepping, settings.images);
-            let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
-            let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
-
-            let [channels, height, width] = self.shape();
-            let batch = [settings.images, channels, height, width];
-            has_values(given.picture.as_deref(), channels * height * width)?;
-            has_values(given.kept.as_deref(), height * width)?;
-            if given.picture.is_none() && given.kept.is_some() {
-                Err(SessionError::MaskAlone)?;
-            }
-            let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
-            let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));
-            let z = Tensor::cat(z.collect(), 0);
-            let picture = given.picture.as_deref().map(|values| backend::spread(values, batch, &self.device));
-            if let (Some(picture), 0.0) = (&picture, settings.strength) {
-                let x = backend::read(picture.clone()).await?;
-                let timing = Timing { total: began.elapsed(), ..Timing::default() };
-                let levels = vec![Level::CLEAN; settings.images];
-                yield Frame { step: 0, steps: Some(0), done: 1.0, level: Level::CLEAN, levels, x, denoised: None, tally: None, timing };
-                return;
-            }
-            let start = match &picture {
-                Some(picture) if settings.strength < 1.0 => {
-                    let rest = last_share(&course.grid, settings.strength).ok_or(SessionError::NoStrength)?;
-                    course = course.from(rest);
-                    noised(picture, &z, course.grid.first())
-                }
-                _ => z.scale(course.start()),
-            };
-            let grid = &course.grid;
-            let kept = given.kept.as_deref().map(|values| backend::spread(values, batch, &self.device));
-            let known = picture.zip(kept);
-            let labels = denoiser::labels(settings, self, given.classes);
-            if labels.len() != settings.images {
-                Err(SessionError::Classes { got: labels.len(), expected: settings.images })?;
-            }
-            let network = |range: &Range<usize>| {
-                let of = |batch: &Tensor<4>| part(batch, range);
-                let known = known.as_ref();
-                let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
-                denoiser::denoiser(settings, self, &labels[range.clone()], given.helpers, known, course.shown()).map(Timed::new)
-            };
-            let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
-            let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
-            let grid_steps = method.on_grid().map(|_| grid.steps());
-            let steps = grid_steps.map(|steps| steps + course.standing().len());
-            let ends_noisy = course.ends_noisy();
-            let mut clock = Clock::default();
-
-            let reading = Instant::now();
-            let x = backend::read(start.clone()).await?;
-            let timing = clock.lap(began, reading, spent());
-            let (level, levels) = (grid.first(), vec![grid.first(); settings.images]);
-            yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised: None, tally: None, timing };
-
-            let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
-            let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
-            let sources: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
-                Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
-                Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
-            };
-            let tuning = course.tuning().cloned().unwrap_or_else(|| settings.tuning(&method));
-            let runs = parts.iter().zip(&networks).zip(sources).map(|((range, network), noise)| {
-                let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
-                Run { orders: course.orders(), ..run }
-            });
-            let frame = |step, levels: Vec<Level>, (x, denoised), tally, timing| {
-                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
-                Frame { step, steps, done: done(steps, step, level, grid), level, levels, x, denoised: Some(denoised), tally, timing }
-            };
-            let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
-            let mut rest = None;
-            for step in 1.. {
-                began = Instant::now();
-                let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
-                // What comes after the last step of the grid needs the noise that the trajectories hold.
-                if grid_steps == Some(step) && steps != Some(step) || ends_noisy && steps == Some(step) {
-                    rest = Some((step, BatchStep { x, denoised, levels }));
-                    break;
-                }
-                let reading = Instant::now();
-                let values = values(x, denoised, step).await?;
-                yield frame(step, levels, values, trajectories.tally(), clock.lap(began, reading, spent()));
-            }
-            drop(trajectories);
-            if let (Some((mut step, BatchStep { mut x, denoised, levels })), [network]) = (rest, &networks[..]) {
-                let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
-                    Source::Stream => &mut noises[0],
-                    Source::Brownian => &mut paths[0],
-                };
-                for standing in course.standing() {
-                    let reading = Instant::now();
-                    let values = values(x.clone(), denoised.clone(), step).await?;
-                    yield frame(step, levels.clone(), values, None, clock.lap(began, reading, spent()));
-                    began = Instant::now();
-                    x = course.stand(x, network, *standing);
-                    step += 1;
-                }
-                let x = course.end(x, network, noise);
-                let reading = Instant::now();
-                let values = values(x, denoised, step).await?;
-                yield frame(step, levels, values, None, clock.lap(began, reading, spent()));
-            }
-        }
+        Ok(Images { bytes, shape: self.picture() })
     }
 }
-
-/// The values of a point and of the estimate beside it.
-async fn values(x: Tensor<4>, denoised: Tensor<4>, step: usize) -> Result<(Vec<f32>, Vec<f32>), SessionError> {
-    // One read-back for both: on a GPU each one waits for the queue.
-    let mut x = backend::read(Tensor::cat(vec![x, denoised], 0)).await?;
-    let denoised = x.split_off(x.len() / 2);
-    let finite = x.iter().chain(&denoised).all(|v| v.is_finite());
-    if finite { Ok((x, denoised)) } else { Err(SessionError::NotFinite { step }) }
-}
-
-/// The time of a run's frames.
-#[derive(Default)]
-struct Clock {
-    total: Duration,
-    read: Duration,
-}
-
-impl Clock {
-    /// Adds a frame that began and was read since these moments.
-    fn lap(&mut self, began: Instant, reading: Instant, network: Timing) -> Timing {
-        self.total += began.elapsed();
-        self.read += reading.elapsed();
-        Timing { total: self.total, read: self.read, ..network }
-    }
-}
-
-/// Whether a picture or a mask has as many values as it must.
-fn has_values(values: Option<&[f32]>, expected: usize) -> Result<(), SessionError> {
-    match values.map(<[f32]>::len).filter(|got| *got != expected) {
-        Some(got) => Err(SessionError::Picture { got, expected }),
-        None => Ok(()),
-    }
-}
-
-/// How much of a run is done: its share of the steps or, where their number is not known, of the way in log-SNR.
-fn done(steps: Option<usize>, step: usize, at: Level, grid: &Grid) -> f64 {
-    if let Some(steps) = steps {
-        return step as f64 / steps as f64;
-    }
-    if at == grid.last() {
-        return 1.0;
-    }
-    // A flow begins, and a run ends, at an infinite one.
-    let lambda = |level: Level| level.lambda().clamp(-LARGEST_LAMBDA, LARGEST_LAMBDA);
-    let (first, last) = (lambda(grid.first()), lambda(grid.last()));
-    ((lambda(at) - first) / (last - first)).clamp(0.0, 1.0)
-}
-
-/// Half the log-SNR beyond which a picture is as good as clean, or as good as noise.
-const LARGEST_LAMBDA: f64 = 7.0;

@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Guide, Page, Settings};
+use super::{Class, Clip, Guide, Page, Settings, Start};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -16,6 +16,10 @@ pub struct Facts {
     pub classes: usize,
     /// The label that stands for no label.
     pub null_class: Option<usize>,
+    /// Whether it reads texts.
+    pub text: bool,
+    /// Whether it draws latents.
+    pub latent: bool,
 }
 
 impl Facts {
@@ -32,11 +36,17 @@ impl Settings {
         let mut problems = self.fit_model(models);
         problems.extend(self.fit_sampler());
         self.fit_schedule();
+        self.fit_start();
         if let Some(model) = models.iter().find(|model| model.id == self.model) {
             problems.extend(self.fit_classifier(model.classifier));
+            if facts.is_none() {
+                problems.extend(model.text.into_iter().flat_map(|text| self.fit_text(text)));
+            }
         }
         if let Some(facts) = facts {
+            problems.extend(self.fit_text(facts.text));
             problems.extend(self.fit_classes(facts));
+            problems.extend(self.fit_latents(facts.latent));
         }
         problems
     }
@@ -70,7 +80,7 @@ impl Settings {
         let mut problems = Vec::new();
         for (id, value) in self.knobs.clone() {
             let reason = match method.knobs.iter().find(|knob| knob.id == id) {
-                Some(knob) => Value::Number(value).number(knob.range()).err(),
+                Some(knob) => judged(knob, &Value::Number(value)).err(),
                 None => Some(no_knob(&method)),
             };
             if let Some(reason) = reason {
@@ -87,10 +97,28 @@ impl Settings {
         problems
     }
 
+    /// A guidance on the scale of its kind, which was `before`; plain guidance begins with `plain`.
+    pub fn fit_scale(&mut self, before: Guide, plain: f64) -> Option<Problem> {
+        let [was, is] = [before, self.guide].map(|guide| guide == Guide::CfgPlusPlus);
+        if was == is || Self::CFG_PP.contains(&self.guidance) != was {
+            return None;
+        }
+        let scale = std::mem::replace(&mut self.guidance, if is { Self::CFG_PP_GUIDANCE } else { plain });
+        (scale != self.guidance)
+            .then(|| self.problem("guidance", scale, if is { Reason::CfgppScale } else { Reason::PlainScale }))
+    }
+
     /// The number of steps that a listed schedule has.
     pub fn fit_schedule(&mut self) {
         if let Some(steps) = self.schedule.steps() {
             self.steps = steps;
+        }
+    }
+
+    /// A strength speaks of a picture: where there is none, one has to be given.
+    pub fn fit_start(&mut self) {
+        if self.strength < 1.0 && self.start.is_noise() {
+            self.start = Start::Asked;
         }
     }
 
@@ -101,6 +129,36 @@ impl Settings {
         }
         let scale = std::mem::replace(&mut self.classifier, 0.0);
         Some(self.problem("classifier", scale, Reason::NoClassifier))
+    }
+
+    /// No prompts where nothing reads them.
+    pub fn fit_text(&mut self, reads: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if reads {
+            return problems;
+        }
+        for (key, text) in
+            [("prompt", std::mem::take(&mut self.prompt)), ("negative", std::mem::take(&mut self.negative))]
+        {
+            if !text.is_empty() {
+                problems.push(self.problem(key, text, Reason::NoText));
+            }
+        }
+        if self.guide == Guide::Perpendicular(None) {
+            self.guide = Guide::Cfg;
+            problems.push(self.problem("guide", Guide::Perpendicular(None), Reason::NoText));
+        }
+        problems
+    }
+
+    /// No bound of pictures on latents.
+    pub fn fit_latents(&mut self, latent: bool) -> Option<Problem> {
+        let of_pictures = matches!(self.clip, Clip::Range | Clip::Dynamic);
+        if !latent || !of_pictures {
+            return None;
+        }
+        let clip = std::mem::replace(&mut self.clip, Clip::Model);
+        Some(self.problem("clip", super::table::name(&Clip::ALL, &clip), Reason::LatentClip))
     }
 
     /// Classes that the model has, and guidance only where it has an output without a label.
@@ -116,11 +174,12 @@ impl Settings {
             let class = std::mem::replace(&mut self.class, Class::All);
             problems.push(self.problem("class", class, Reason::Class { count }));
         }
-        if let Guide::Perpendicular(class) = self.guide
+        if let Guide::Perpendicular(Some(class)) = self.guide
             && class >= count
         {
             let guide = std::mem::replace(&mut self.guide, Guide::Cfg);
-            problems.push(self.problem("guide", guide, Reason::Class { count }));
+            let reason = if facts.text { Reason::NoClasses } else { Reason::Class { count } };
+            problems.push(self.problem("guide", guide, reason));
         }
         if !facts.has_unlabelled() {
             if self.guidance != 1.0 {
@@ -144,6 +203,17 @@ impl Settings {
 /// Why a sampler does not take a parameter of another.
 pub(super) fn no_knob<X>(method: &Method<X>) -> Reason {
     Reason::NoKnob { sampler: method.name, known: method.knobs.iter().map(|knob| knob.id).collect() }
+}
+
+/// The number that a parameter takes.
+///
+/// # Errors
+/// It is outside of its range, or no whole number where it takes whole ones.
+pub(super) fn judged(knob: &Knob, value: &Value) -> Result<f64, Reason> {
+    if knob.whole {
+        return value.whole(knob.min as i64..=knob.max as i64).map(|number| number as f64);
+    }
+    value.number(knob.range())
 }
 
 /// The parameter of a method with this key, which may be the one that old links use.

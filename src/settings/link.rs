@@ -1,6 +1,7 @@
 //! Links: the one reader and the one writer. A link is the hash of the page's address, `#key=value&key=value`; that of
 //! the lab begins with `#lab`.
 
+mod free;
 mod repair;
 
 use super::Page;
@@ -65,6 +66,15 @@ pub trait Linked: Clone + Default + 'static {
         problems
     }
 
+    /// The values of a link by their keys, texts of people as they were before they were written into it.
+    fn pairs(link: &Link) -> Vec<(String, Value)> {
+        let value = |(key, value): &(String, Value)| match (Self::row(key), value) {
+            (Some(row), Value::Text(text)) if row.free => (key.clone(), Value::Text(free::unescaped(text))),
+            _ => (key.clone(), value.clone()),
+        };
+        link.pairs.iter().map(value).collect()
+    }
+
     /// The value of a key, if it has one.
     fn value(&self, page: &Page, key: &str) -> Option<Value> {
         let page_value = || Some(Self::PAGE.iter().find(|row| row.key == key)?.get(page));
@@ -89,7 +99,11 @@ pub trait Linked: Clone + Default + 'static {
     /// The same of the rows that `acts` holds of; the others have no place in what the link shows.
     fn write_link_of(&self, page: &Page, acts: impl Fn(&Row<Self>) -> bool) -> String {
         let rows = Self::TABLE.iter().filter(|row| acts(row) && (row.always || row.get(self) != row.default()));
-        let mut pairs: Vec<_> = rows.map(|row| (row.key, row.get(self))).collect();
+        let value = |row: &Row<Self>| match row.get(self) {
+            Value::Text(text) if row.free => Value::Text(free::escaped(&text)),
+            value => value,
+        };
+        let mut pairs: Vec<_> = rows.map(|row| (row.key, value(row))).collect();
         pairs.extend(self.others());
         pairs.extend(set_in(Self::PAGE, page));
         let written = |(key, value): (&str, Value)| format!("{key}={}", utf8_percent_encode(&value.to_string(), VALUE));

@@ -8,6 +8,7 @@ mod page;
 mod preset;
 pub(crate) mod problem;
 mod rows;
+mod start;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub(crate) use rows::LAB_PAGE;
 pub use rows::{PAGE, TABLE};
+pub use start::{Start, StartPicture};
 pub use table::{Field, Row, Shown};
 pub use value::Value;
 
@@ -36,6 +38,10 @@ use std::ops::RangeInclusive;
 pub struct Settings {
     /// Name of the model's folder.
     pub model: String,
+    /// What to draw, for a model that reads texts.
+    pub prompt: String,
+    /// What to keep away from, likewise.
+    pub negative: String,
     /// Id of a row of the sampler table.
     pub sampler: String,
     /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
@@ -52,7 +58,7 @@ pub struct Settings {
     pub guidance: f64,
     /// Which way guidance pushes.
     pub guide: Guide,
-    /// How far perpendicular guidance pushes away from its second class, within [`Settings::PERPENDICULAR`].
+    /// How far perpendicular guidance pushes away, within [`Settings::PERPENDICULAR`].
     pub perp_weight: f64,
     /// Share of the guided picture's contrast that is brought back to the unguided one's, within [`Settings::SHARE`].
     pub rescale: f64,
@@ -66,6 +72,10 @@ pub struct Settings {
     pub noise: Source,
     /// Share of the run that changes a picture given as a start, within [`Settings::SHARE`]; 1 forgets it entirely.
     pub strength: f64,
+    /// How the steps of latents are shown.
+    pub preview: Preview,
+    /// The picture that the run begins with.
+    pub start: Start,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -77,8 +87,19 @@ pub enum Guide {
     Cfg,
     /// The same estimate, but with the noise of the model without a label (CFG++).
     CfgPlusPlus,
-    /// Away from that part of a second class that is perpendicular to the first.
-    Perpendicular(usize),
+    /// Away from that part of a second class, or of the negative prompt, that is perpendicular to the first.
+    Perpendicular(Option<usize>),
+}
+
+/// How the steps of latents are shown; the last one is always decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// Decoded where pictures are small.
+    Auto,
+    /// By a linear map of the channels, which costs nothing beside a step.
+    Linear,
+    /// Decoded.
+    Decode,
 }
 
 /// What becomes of estimates beyond the model's range of values.
@@ -118,6 +139,10 @@ impl Settings {
     pub const STEPS: RangeInclusive<usize> = 1..=1000;
     pub const IMAGES: RangeInclusive<usize> = 1..=64;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=20.0;
+    /// What CFG++ is made for; larger values are allowed.
+    pub const CFG_PP: RangeInclusive<f64> = 0.0..=1.0;
+    /// The guidance that CFG++ begins with.
+    pub const CFG_PP_GUIDANCE: f64 = 0.6;
     pub const CLASSIFIER: RangeInclusive<f64> = 0.0..=20.0;
     pub const PERPENDICULAR: RangeInclusive<f64> = 0.0..=5.0;
     pub const SHARE: RangeInclusive<f64> = 0.0..=1.0;
@@ -156,6 +181,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             model: "fashion-mnist".to_owned(),
+            prompt: String::new(),
+            negative: String::new(),
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
             schedule: Spacing::Trailing.into(),
@@ -171,6 +198,8 @@ impl Default for Settings {
             clip: Clip::Model,
             noise: Source::Stream,
             strength: 1.0,
+            preview: Preview::Auto,
+            start: Start::Noise,
             knobs: BTreeMap::new(),
         }
     }

@@ -25,6 +25,8 @@ pub struct Problem {
 pub enum Reason {
     #[error("a number from {from} to {to}")]
     Range { from: Value, to: Value },
+    #[error("a whole number from {from} to {to}")]
+    Whole { from: Value, to: Value },
     #[error("one of {}", few(.known))]
     OneOf { known: Vec<String>, nearest: Option<Box<str>> },
     #[error("a name of letters, digits, dots, dashes and underscores")]
@@ -32,6 +34,8 @@ pub enum Reason {
     /// Several numbers or words in one value.
     #[error("{form}, such as {example}")]
     Form { form: &'static str, example: &'static str },
+    #[error("a picture as the page packs it into a link, and this one is broken; copy the whole link again")]
+    Start,
     #[error("{expected}")]
     Schedule { expected: String, nearest: Option<&'static str> },
     #[error("a parameter of {sampler}, which has {}", parameters(.known))]
@@ -41,10 +45,23 @@ pub enum Reason {
     NoCfgpp { sampler: &'static str, apart: String },
     #[error("{}", classes(*.count))]
     Class { count: usize },
+    /// Guidance on the scale of the other kind.
+    #[error("on the scale of CFG++, 0 to 1")]
+    CfgppScale,
+    #[error("on the scale of plain guidance")]
+    PlainScale,
     #[error("{off}, because the model was never trained without labels")]
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
     NoClassifier,
+    #[error("empty, because the model reads no texts")]
+    NoText,
+    #[error("cfg, cfgpp or perp, because the model reads texts and has no classes")]
+    NoClasses,
+    #[error("a text of at most {most} characters")]
+    Long { most: usize },
+    #[error("model or off, because the model draws latents, whose values have no range")]
+    LatentClip,
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
     /// A value that changes nothing in the run that it is given for.
@@ -131,4 +148,10 @@ pub(crate) fn folder_name(value: &str) -> Result<String, Reason> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let safe = !value.is_empty() && !value.starts_with('.') && value.len() <= 100 && value.chars().all(plain);
     if safe { Ok(value.to_owned()) } else { Err(Reason::Name) }
+}
+
+/// A text of a person's own. Any characters will do, but a link carries no book.
+pub(crate) fn prompt(value: &str) -> Result<String, Reason> {
+    const MOST: usize = 1000;
+    if value.chars().count() > MOST { Err(Reason::Long { most: MOST }) } else { Ok(value.to_owned()) }
 }

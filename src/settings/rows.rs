@@ -1,8 +1,8 @@
 //! The table of a run's settings, and that of the page's own keys.
 
-use super::problem::{folder_name, unknown_sampler};
+use super::problem::{folder_name, prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Clip, Page, Settings, Source};
+use super::{Clip, Page, Preview, Settings, Source};
 use crate::samplers::{method, methods};
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
@@ -12,6 +12,18 @@ pub const TABLE: &[Row<Settings>] = &[
         .about("Name of the model's folder")
         .section("main")
         .always(),
+    Row::<Settings>::text("prompt", |s| s.prompt.clone(), set!(prompt, prompt))
+        .about("What to draw, in words")
+        .section("main")
+        .shown(Shown::Field)
+        .needs("text")
+        .free(),
+    Row::<Settings>::text("negative", |s| s.negative.clone(), set!(negative, prompt))
+        .about("What to keep away from, in words")
+        .section("main")
+        .shown(Shown::Field)
+        .needs("text")
+        .free(),
     Row::<Settings>::choice(
         "sampler",
         || methods::<f64>().iter().map(|m| m.id).collect(),
@@ -71,7 +83,7 @@ pub const TABLE: &[Row<Settings>] = &[
         .needs("guidance")
         .always(),
     Row::<Settings>::text("guide", |s| s.guide.to_string(), set!(guide, str::parse))
-        .about("Kind of guidance: cfg, cfgpp, or perp- and the class that is pushed away from")
+        .about("Kind of guidance: cfg, cfgpp, perp (away from the negative prompt), or perp- and the class to push away from")
         .section("more")
         .shown(Shown::Select)
         .needs("guidance"),
@@ -81,7 +93,7 @@ pub const TABLE: &[Row<Settings>] = &[
         |s| s.perp_weight,
         |s, weight| s.perp_weight = weight,
     )
-    .about("How far perpendicular guidance pushes away from its second class")
+    .about("How far perpendicular guidance pushes away from its second class or the negative prompt")
     .section("more")
     .slider_to(0.1, 2.0)
     .needs("guidance"),
@@ -135,6 +147,18 @@ pub const TABLE: &[Row<Settings>] = &[
         .section("start")
         .slider(0.05)
         .needs("picture"),
+    Row::<Settings>::text("start", |s| s.start.to_string(), set!(start, str::parse))
+        .about("The picture that the run begins with, as a link of the page carries it")
+        .section("start"),
+    Row::<Settings>::choice(
+        "preview",
+        || names(&Preview::ALL),
+        |s| name(&Preview::ALL, &s.preview),
+        set!(preview, |text: &str| choice(text, &Preview::ALL)),
+    )
+    .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their size allows")
+    .section("more")
+    .needs("latent"),
 ];
 
 const BACKEND: Row<Page> = Row::<Page>::choice(

@@ -16,6 +16,8 @@ pub struct Row<S: 'static> {
     pub shown: Shown,
     /// What the sampler or the model must have for it to act.
     pub needs: Option<&'static str>,
+    /// Whether it is a text of a person's own, in which every character counts.
+    pub free: bool,
     /// Whether every link has it; the others are written only where they are not at their default.
     pub always: bool,
 }
@@ -70,7 +72,7 @@ pub enum Shown {
 
 impl<S: 'static> Row<S> {
     const fn new(key: &'static str, field: Field<S>, shown: Shown) -> Self {
-        Self { key, field, about: "", section: "", shown, needs: None, always: false }
+        Self { key, field, about: "", section: "", shown, needs: None, free: false, always: false }
     }
 
     pub const fn whole(key: &'static str, [min, max]: [i64; 2], get: fn(&S) -> i64, set: fn(&mut S, i64)) -> Self {
@@ -125,6 +127,10 @@ impl<S: 'static> Row<S> {
 
     pub const fn needs(self, needs: &'static str) -> Self {
         Self { needs: Some(needs), ..self }
+    }
+
+    pub const fn free(self) -> Self {
+        Self { free: true, ..self }
     }
 
     pub const fn always(self) -> Self {

@@ -11,7 +11,7 @@ fn score() -> Settings {
 }
 
 fn listed(id: &str, values: serde_json::Value, classifier: bool) -> Listed {
-    Listed { id: id.to_owned(), defaults: defaults(values), classifier }
+    Listed { id: id.to_owned(), defaults: defaults(values), classifier, text: None }
 }
 
 /// The codes of problems, in order.
@@ -24,6 +24,8 @@ fn codes(problems: &[Problem]) -> Vec<String> {
 fn a_link_restores_the_settings_it_was_made_from() {
     let settings = Settings {
         model: "my.model-2".into(),
+        prompt: "salt & pepper = 100 % ~26- #1, ＆ “👩‍🚀”; &amp; 猫！ ".into(),
+        negative: " \"why\"?".into(),
         sampler: "deis".into(),
         steps: 1000,
         schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 }.into(),
@@ -31,7 +33,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         images: 64,
         class: Class::One(3),
         guidance: 0.1 + 0.2,
-        guide: Guide::Perpendicular(3),
+        guide: Guide::Perpendicular(Some(3)),
         perp_weight: 0.5,
         rescale: 0.7,
         guidance_range: [0.25, 8.0],
@@ -39,6 +41,8 @@ fn a_link_restores_the_settings_it_was_made_from() {
         clip: Clip::Dynamic,
         noise: Source::Brownian,
         strength: 0.5,
+        preview: Preview::Linear,
+        start: Start::Asked,
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());
@@ -48,10 +52,11 @@ fn a_link_restores_the_settings_it_was_made_from() {
 #[test]
 fn each_bad_value_keeps_its_default_and_is_named() {
     for (pair, reason) in [
-        ("steps=0", "a number from 1 to 1000"),
-        ("steps=1e9", "a number from 1 to 1000"),
-        ("seed=-1", "a number from 0 to 4294967295"),
-        ("images=65", "a number from 1 to 64"),
+        ("steps=0", "a whole number from 1 to 1000"),
+        ("steps=1e9", "a whole number from 1 to 1000"),
+        ("steps=3.5", "a whole number from 1 to 1000"),
+        ("seed=-1", "a whole number from 0 to 4294967295"),
+        ("images=65", "a whole number from 1 to 64"),
         ("guidance=NaN", "a number from 0 to 20"),
         ("class=shoe", "one of all, none, a class number"),
         ("model=..%2F..%2Fetc", "a name of letters"),
@@ -61,7 +66,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         ("schedule=custom:1,2", "each less than the one before"),
         ("eta=1", "DPM-Solver++(2M) has no eta"),
         ("stesp=4", "there is no setting stesp"),
-        ("seed", "seed must be a number"),
+        ("seed", "seed must be a whole number"),
     ] {
         let (settings, problems) = Settings::from_link(&format!("#{pair}"));
         assert_eq!(settings, Settings::default(), "{pair}");
@@ -69,7 +74,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         assert!(problems[0].to_string().contains(reason), "{}", problems[0]);
     }
     let (_, problems) = Settings::from_link("#sampler=ddim&eta=2&steps=0");
-    assert_eq!(codes(&problems), ["range", "range"]);
+    assert_eq!(codes(&problems), ["whole", "range"]);
     assert_eq!(problems[0].used, Some(Value::Number(20.0)));
 }
 
@@ -155,12 +160,12 @@ fn a_parameter_stays_with_its_sampler_and_old_keys_live_on() {
 #[test]
 fn defaults_that_no_link_could_have_are_named() {
     for (value, said) in [
-        (json!({"steps": 0}), "steps must be a number from 1 to 1000, got \"0\""),
+        (json!({"steps": 0}), "steps must be a whole number from 1 to 1000, got \"0\""),
         (json!({"sampler": "magic"}), "sampler must be one of "),
         (json!({"stesp": 4}), "there is no setting stesp"),
         (json!({"lang": "zh"}), "there is no setting lang"),
-        (json!({"model": "mnist"}), "the key of a default must be one of sampler, "),
-        (json!({"sampler": "deis", "order": 9}), "order must be a number from "),
+        (json!({"model": "mnist"}), "the key of a default must be one of prompt, "),
+        (json!({"sampler": "deis", "order": 9}), "order must be a whole number from "),
     ] {
         let problem = Settings::preset(&defaults(value.clone())).unwrap_err().to_string();
         assert!(problem.starts_with(said), "{value}: {problem}");
@@ -172,7 +177,7 @@ fn defaults_that_no_link_could_have_are_named() {
 fn settings_are_made_to_fit_the_models_the_sampler_and_the_classes() {
     let models = [listed("fashion-mnist", json!({}), false), listed("mnist", json!({"guidance": 3}), true)];
     let read = |link: &str| Settings::read_link(link, &models);
-    let facts = Facts { classes: 10, null_class: None };
+    let facts = Facts { classes: 10, ..Facts::default() };
     assert_eq!(codes(&read("#model=emoji").problems), ["one-of"]);
     assert_eq!(read("#model=emoji").settings.model, "fashion-mnist");
     assert_eq!(read("#model=mnist").settings.guidance, 3.0);
@@ -197,11 +202,19 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     let models = [listed("fashion-mnist", json!({}), true), listed("flow", flow, false)];
     let (start, _) = Settings::from_link("#sampler=ddim&eta=0.5&seed=9&class=3&classifier=2");
     let change = |key: &str, value: Option<Value>| {
-        start.clone().change(Page::default(), (key, value), &models, Some(Facts { classes: 10, null_class: Some(10) }))
+        let facts = Facts { classes: 10, null_class: Some(10), ..Facts::default() };
+        start.clone().change(Page::default(), (key, value), &models, Some(facts))
     };
     let bad = change("steps", Some(5000.0.into()));
-    assert_eq!((&bad.settings, codes(&bad.problems)), (&start, vec!["range".to_owned()]));
+    assert_eq!((&bad.settings, codes(&bad.problems)), (&start, vec!["whole".to_owned()]));
     assert_eq!(change("steps", Some("30".into())).settings.steps, 30);
+    let plus = change("guide", Some("cfgpp".into()));
+    assert_eq!((plus.settings.guidance, codes(&plus.problems)), (0.6, vec!["cfgpp-scale".to_owned()]));
+    let heun = plus.settings.change(Page::default(), ("sampler", Some("heun".into())), &models, None);
+    assert_eq!((heun.settings.guide, heun.settings.guidance), (Guide::Cfg, 2.0));
+    assert_eq!(codes(&heun.problems), ["no-cfgpp", "plain-scale"]);
+    let (linked, _) = Settings::from_link("#sampler=ddim&guide=cfgpp&guidance=3");
+    assert_eq!(linked.guidance, 3.0);
     assert_eq!(change("steps", None).settings.steps, 20);
     assert_eq!(change("eta", None).settings.knobs, BTreeMap::new());
     assert_eq!(change("lang", Some("en".into())).page.lang, Some("en"));
@@ -212,6 +225,34 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     assert_eq!((settings.model.as_str(), settings.steps, settings.seed), ("flow", 4, 9));
     assert_eq!((settings.sampler.as_str(), settings.class, settings.classifier), ("ddim", Class::All, 0.0));
     assert_eq!((settings.knobs["eta"], problems), (0.5, vec![]));
+}
+
+#[test]
+fn prompts_are_read_as_a_person_writes_them_and_fit_models_of_words() {
+    let words = Listed { text: Some(true), ..listed("words", json!({"prompt": "red heart"}), false) };
+    let dots = Listed { text: Some(false), ..listed("dots", json!({}), false) };
+    let models = [words, dots];
+    let read = |link: &str| Settings::read_link(link, &models);
+    let written = read("#model=words&prompt=three%20stars&negative=一只猫");
+    assert_eq!((written.settings.prompt.as_str(), written.settings.negative.as_str()), ("three stars", "一只猫"));
+    assert_eq!((read("#model=words").settings.prompt.as_str(), written.problems), ("red heart", vec![]));
+    // A whole link without a prompt is of none.
+    let empty = Settings { model: "words".to_owned(), ..Settings::default() };
+    assert_eq!(read(&empty.to_link()).settings, empty);
+    assert_eq!(codes(&read("#model=dots&prompt=a&negative=b&guide=perp").problems), ["no-text", "no-text", "no-text"]);
+    assert_eq!(read("#model=dots&prompt=a").settings.prompt, "");
+    assert_eq!(codes(&read(&format!("#model=words&prompt={}", "字".repeat(1001))).problems), ["long"]);
+    assert_eq!(read(&format!("#model=words&prompt={}", "字".repeat(1000))).problems, []);
+
+    let text = Facts { text: true, latent: true, ..Facts::default() };
+    let fit = |link: &str, facts| read(link).settings.fit(&models, Some(facts));
+    assert_eq!(fit("#model=words&prompt=a&guide=perp&guidance=3", text), []);
+    assert_eq!(codes(&fit("#model=words&prompt=a", Facts::default())), ["no-text"]);
+    assert_eq!(codes(&fit("#model=words&guide=perp-1", text)), ["no-classes"]);
+    assert_eq!(codes(&fit("#model=words&clip=range", text)), ["latent-clip"]);
+    // A prompt goes along to another model of words, and stays behind at one of none, which needs no notice.
+    let moved = written.settings.change(Page::default(), ("model", Some("dots".into())), &models, Some(text));
+    assert_eq!((moved.settings.prompt.as_str(), moved.problems), ("", vec![]));
 }
 
 #[test]
@@ -230,6 +271,12 @@ proptest! {
     #[test]
     fn no_link_panics(link in "\\PC{0,80}") {
         Settings::read_link(&link, &[]);
+    }
+
+    #[test]
+    fn every_prompt_is_read_back_from_its_link(prompt in "(&amp;|~[0-9a-f]{2}-|%26|[&=#%~ ).!]|\u{200d}|\\PC){0,30}") {
+        let settings = Settings { prompt: prompt.clone(), negative: prompt, ..Settings::default() };
+        prop_assert_eq!(Settings::from_link(&settings.to_link()), (settings, vec![]));
     }
 
     #[test]

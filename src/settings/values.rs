@@ -1,7 +1,7 @@
 //! The values that are words: how each is written, and read again.
 
 use super::problem::{Reason, one_of};
-use super::{Class, Clip, Guide, Source};
+use super::{Class, Clip, Guide, Preview, Source};
 use std::fmt;
 use std::str::FromStr;
 
@@ -32,7 +32,8 @@ impl fmt::Display for Guide {
         match self {
             Self::Cfg => f.write_str("cfg"),
             Self::CfgPlusPlus => f.write_str("cfgpp"),
-            Self::Perpendicular(class) => write!(f, "perp-{class}"),
+            Self::Perpendicular(None) => f.write_str("perp"),
+            Self::Perpendicular(Some(class)) => write!(f, "perp-{class}"),
         }
     }
 }
@@ -41,11 +42,12 @@ impl FromStr for Guide {
     type Err = Reason;
 
     fn from_str(value: &str) -> Result<Self, Reason> {
-        let perpendicular = || Some(Self::Perpendicular(value.strip_prefix("perp-")?.parse().ok()?));
+        let perpendicular = || Some(Self::Perpendicular(Some(value.strip_prefix("perp-")?.parse().ok()?)));
         match value {
             "cfg" => Ok(Self::Cfg),
             "cfgpp" => Ok(Self::CfgPlusPlus),
-            _ => perpendicular().ok_or_else(|| one_of(value, ["cfg", "cfgpp", "perp- with a class number"])),
+            "perp" => Ok(Self::Perpendicular(None)),
+            _ => perpendicular().ok_or_else(|| one_of(value, ["cfg", "cfgpp", "perp", "perp- with a class number"])),
         }
     }
 }
@@ -57,4 +59,9 @@ impl Clip {
 
 impl Source {
     pub const ALL: [(&'static str, Self); 2] = [("stream", Self::Stream), ("brownian", Self::Brownian)];
+}
+
+impl Preview {
+    pub const ALL: [(&'static str, Self); 3] =
+        [("auto", Self::Auto), ("linear", Self::Linear), ("decode", Self::Decode)];
 }

@@ -2,7 +2,7 @@
 
 use crate::denoise::Prediction;
 use crate::math::{Level, NoiseSchedule};
-use crate::models::Pretrained;
+use crate::pipeline::{Condition, Pipeline};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// What one evaluation of the objective is given, image by image.
@@ -25,10 +25,11 @@ pub fn diffuse(x0: &Tensor<4>, eps: &Tensor<4>, levels: &[Level]) -> Tensor<4> {
 
 /// The mean squared error of the network's output against what it was trained to predict, `[images]`. For a network
 /// that predicts `eps` its mean is `L_simple` (Ho et al. 2020, arXiv 2006.11239, equation 14).
-pub fn objective(model: &Pretrained, example: &Example) -> Tensor<1> {
+pub fn objective(model: &Pipeline, example: &Example) -> Tensor<1> {
     let Example { x0, eps, t, classes } = example;
     let levels: Vec<_> = t.iter().map(|&t| model.schedule.level(t)).collect();
-    let output = model.output(diffuse(x0, eps, &levels), &levels, classes.as_deref());
+    let condition = classes.clone().map_or(Condition::Nothing, Condition::Classes);
+    let output = model.output(diffuse(x0, eps, &levels), &levels, &condition);
     squared_error(output, x0, eps, &levels, model.prediction)
 }
 

@@ -3,14 +3,15 @@
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
 use super::fault::{self, fault, fault_with};
+use super::source::{Files, JsSource};
 use super::stream::Frames;
 use super::{Settings, given, taken};
 use crate::backend::{self, Backend, Opened};
 use crate::math::NoiseSchedule;
 use crate::models::classifier::NoisyClassifier;
-use crate::models::folder::Place;
-use crate::models::{ModelFiles, Pretrained, SelfTestError, self_test};
+use crate::models::{SelfTestError, self_test};
 use crate::picture;
+use crate::pipeline::{Conditioning, Part, Pipeline};
 use crate::session::{self, Helpers};
 use crate::settings::{self, Linked, Page};
 use async_stream::try_stream;
@@ -26,20 +27,6 @@ use wasm_bindgen::prelude::*;
 
 /// The backend that this binary was compiled with.
 const BACKEND: Backend = if cfg!(feature = "gpu") { Backend::WebGpu } else { Backend::Cpu };
-
-/// The files of a model's folder.
-#[derive(Deserialize, Tsify)]
-pub struct Files {
-    unet_config: String,
-    /// `null` if the network was saved without a scheduler.
-    #[tsify(optional)]
-    scheduler_config: Option<String>,
-    /// `unnoise.json`, which folders from elsewhere do not have.
-    #[tsify(optional)]
-    card: Option<String>,
-    #[tsify(type = "Uint8Array")]
-    weights: ByteBuf,
-}
 
 /// What a start picture and its mask are: `[height, width, channels]` and `[height, width]`, 255 where the picture is to
 /// stay.
@@ -64,7 +51,17 @@ pub struct SelfTest {
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct About {
+    /// Of all parts.
     parameters: usize,
+    parts: Vec<PartAbout>,
+    /// What tells it what to draw.
+    #[tsify(type = "\"none\" | \"classes\" | \"text\"")]
+    conditioning: &'static str,
+    /// Whether it draws latents, whose pictures an autoencoder makes.
+    latent: bool,
+    /// The most tokens of a prompt, the two that begin and end it among them; `null` where none is read.
+    tokens: Option<usize>,
+    /// Of its pictures.
     channels: usize,
     height: usize,
     width: usize,
@@ -81,6 +78,27 @@ pub struct About {
     most_noise: Option<f64>,
     /// What transparent parts of a start picture are laid on: red, green and blue.
     background: [u8; 3],
+}
+
+/// A network of the model.
+#[derive(Serialize, Tsify)]
+pub struct PartAbout {
+    /// Its folder.
+    folder: &'static str,
+    /// Its class in diffusers or transformers.
+    class: &'static str,
+    parameters: usize,
+    /// Of the files of its weights.
+    bytes: usize,
+}
+
+/// A prompt as the text encoder takes it.
+#[derive(Serialize, Tsify)]
+pub struct Tokens {
+    /// The start and the end token among them.
+    count: usize,
+    /// Words for which there is no place.
+    left_out: Vec<String>,
 }
 
 #[derive(Serialize, Tsify)]
@@ -131,7 +149,7 @@ pub struct Frame {
 pub struct Engine {
     device: Device,
     adapter: String,
-    model: RefCell<Option<Rc<Pretrained>>>,
+    model: RefCell<Option<Rc<Pipeline>>>,
     classifier: RefCell<Option<Rc<NoisyClassifier>>>,
 }
 
@@ -169,24 +187,27 @@ impl Engine {
         given(&SelfTest { worst: report.worst.into(), tolerance: report.tolerance.into(), passed: report.passed() })
     }
 
-    /// Puts a model on the device in place of the one before.
-    pub async fn load(&self, files: Ts<Files>) -> Result<Ts<About>, JsValue> {
-        let Files { unet_config, scheduler_config, card, weights } = taken(&files)?;
-        let files = ModelFiles {
-            unet_config,
-            scheduler_config,
-            index: None,
-            card,
-            weights: vec![weights.into_vec()],
-            place: Place { subfolder: Some("unet".to_owned()), variant: None, found: true },
-        };
-        let model = Pretrained::load(files, &self.device).map_err(|e| fault("model", &e))?;
+    /// Puts a model on the device in place of the one before. Which files it reads is for the model to say.
+    pub async fn load(&self, files: Files) -> Result<Ts<About>, JsValue> {
+        let source = JsSource::new(files);
+        let opened = Pipeline::open(&source, &self.device).await;
+        let model = opened.map_err(|e| source.thrown().unwrap_or_else(|| fault("model", &e)))?;
         // A card that names a setting that there is not is no card.
         model.preset().map_err(|e| fault("model", &e))?;
         let about = given(&About::new(&model))?;
         self.model.replace(Some(Rc::new(model)));
         self.classifier.replace(None);
         Ok(about)
+    }
+
+    /// How the loaded model reads a prompt; of one that reads none, no tokens.
+    pub fn tokens(&self, text: &str) -> Result<Ts<Tokens>, JsValue> {
+        let model = self.model()?;
+        let tokens = match &model.conditioning {
+            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text),
+            _ => return given(&Tokens { count: 0, left_out: Vec::new() }),
+        };
+        given(&Tokens { count: tokens.ids.len(), left_out: tokens.left_out })
     }
 
     /// Puts the classifier of the loaded model on the device, for settings with `classifier` above 0.
@@ -210,7 +231,7 @@ impl Engine {
         let settings = taken(&settings)?.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
         let Given { picture, mask } = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
-        let (shape, range) = (model.shape(), model.card.range);
+        let (shape, range) = (model.picture(), model.card.range);
         let picture = picture.map(|bytes| picture::from_bytes(&bytes, shape, range));
         let kept = mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect());
         Ok(Run(Frames::new(try_stream! {
@@ -226,7 +247,7 @@ impl Engine {
 }
 
 impl Engine {
-    fn model(&self) -> Result<Rc<Pretrained>, JsValue> {
+    fn model(&self) -> Result<Rc<Pipeline>, JsValue> {
         let model = self.model.borrow().clone();
         model.ok_or_else(|| fault_with("no-model", "No model is loaded yet; load one, then run.", None::<()>))
     }
@@ -234,7 +255,7 @@ impl Engine {
 
 impl Settings {
     /// Settings for a model, as it starts where they are silent.
-    fn complete(self, model: &Pretrained) -> Result<settings::Settings, JsValue> {
+    fn complete(self, model: &Pipeline) -> Result<settings::Settings, JsValue> {
         let mut settings = model.preset().map_err(|e| fault("model", &e))?;
         let problem = settings.take(&mut Page::default(), self.pairs()).into_iter().next();
         settings.fit_schedule();
@@ -256,12 +277,21 @@ impl Run {
 }
 
 impl About {
-    fn new(model: &Pretrained) -> Self {
-        let ([channels, height, width], card) = (model.shape(), &model.card);
+    fn new(model: &Pipeline) -> Self {
+        let ([channels, height, width], card) = (model.picture(), &model.card);
         let noisiest = model.schedule.level(model.schedule.t_max());
         let class = |name: &crate::models::Text| ClassName { en: name.en.clone(), zh: name.zh.clone() };
+        let part = |&Part { folder, class, parameters, bytes }: &Part| PartAbout { folder, class, parameters, bytes };
+        let tokens = match &model.conditioning {
+            Conditioning::Text(encoders) => Some(encoders.length()),
+            _ => None,
+        };
         Self {
             parameters: model.parameters(),
+            parts: model.parts.iter().map(part).collect(),
+            conditioning: model.conditioning.id(),
+            latent: model.is_latent(),
+            tokens,
             channels,
             height,
             width,
@@ -278,8 +308,8 @@ impl About {
 }
 
 impl Frame {
-    fn new(frame: &session::Frame, model: &Pretrained) -> Self {
-        let shape @ [channels, height, width] = model.shape();
+    fn new(frame: &session::Frame, model: &Pipeline) -> Self {
+        let shape @ [channels, height, width] = model.picture();
         let (x, denoised) = frame.pixels(shape, model.card.range);
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {

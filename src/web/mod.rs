@@ -12,6 +12,8 @@ mod lab;
 #[cfg(feature = "link")]
 mod link;
 #[cfg(feature = "nn")]
+mod source;
+#[cfg(feature = "nn")]
 mod stream;
 
 use crate::settings::Value;

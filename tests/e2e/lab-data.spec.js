@@ -38,6 +38,15 @@ test("points that are drawn become the data, and go into the link", async ({ pag
   const tab = await context.newPage();
   await lab(tab, new URL(page.url()).hash);
   expect(await shows(tab)).toEqual(drawn);
+  // What came in the link lies on the pad, to be drawn on; it was rounded for the link.
+  const inked = (page) => page.locator("#lab-pad").evaluate((pad) => pad.getContext("2d").getImageData(0, 0, pad.width, pad.height).data.reduce((sum, byte, i) => sum + (i % 4 === 3 && byte > 0), 0));
+  expect(await inked(tab)).toBeGreaterThan(100);
+  expect(Math.abs((await inked(tab)) - (await inked(page)))).toBeLessThan(0.1 * (await inked(page)));
+  await tab.locator("#lab-pad-clear").click();
+  await tab.locator("#lab-particles").fill("210");
+  await tab.locator("#lab-particles").blur();
+  await rests(tab);
+  expect(await inked(tab)).toBe(0); // a pad that was cleared stays so
 });
 
 test("the keyboard draws too", async ({ page }) => {

@@ -4,4 +4,5 @@
 mod latent_networks;
 mod oracle;
 mod pictures;
+mod runs;
 mod text_networks;

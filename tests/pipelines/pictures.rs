@@ -1,36 +1,38 @@
 //! Folders of weights against the pictures that their pipelines in diffusers draw.
 
 use crate::oracle::{Oracle, device, golden, shared};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
+use futures_util::TryStreamExt;
 use pollster::block_on;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unnoise::backend::cpu;
-use unnoise::models::Pretrained;
 use unnoise::models::autoencoder_kl::AutoencoderKl;
-use unnoise::models::folder::Directory;
-use unnoise::pipeline::{Conditioning, Conditions, Drawing, Latents, Pipeline};
+use unnoise::pipeline::{Latents, Pipeline};
+use unnoise::session::{Frame, Given};
+use unnoise::settings::{Class, Settings};
 
 fn open(folder: &Path) -> Pipeline {
-    let opened = block_on(Pipeline::open(&Directory(folder), &device()));
-    opened.unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+    Pipeline::from_dir(folder, &device()).unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
 }
 
-/// Draws one picture with the folder's scheduler: what the network draws, and its picture.
-fn draw(
-    pipeline: &Pipeline,
-    conditions: &Conditions,
-    guidance: f64,
-    steps: usize,
-    seed: u32,
-) -> (Tensor<4>, Tensor<4>) {
-    let drawing = Drawing { guidance, steps, seed, images: 1 };
-    let drawn = pipeline.draw(conditions, &drawing, &device()).expect("it draws");
-    (drawn.clone(), pipeline.latents.decode(drawn))
+/// What the folder starts with, for one picture.
+fn settings(pipeline: &Pipeline, guidance: f64, steps: usize, seed: u32) -> Settings {
+    Settings { guidance, steps, seed, images: 1, ..pipeline.preset().expect("it starts with something") }
 }
 
-fn prompts(pipeline: &Pipeline, prompt: &str, negative: &str) -> Conditions {
-    pipeline.conditions(Some(prompt), Some(negative), None, 1).expect("it is told texts")
+fn frames(pipeline: &Pipeline, settings: &Settings) -> Vec<Frame> {
+    block_on(pipeline.frames(settings, Given::default()).try_collect()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Where a run ends: what the network draws, and its pictures.
+fn draw(pipeline: &Pipeline, settings: &Settings) -> (Tensor<4>, Tensor<4>) {
+    let last = frames(pipeline, settings).pop().expect("frames");
+    let tensor = |values, [channels, height, width]: [usize; 3]| {
+        let shape = [settings.images, channels, height, width];
+        Tensor::from_data(TensorData::new(values, shape), &device())
+    };
+    (tensor(last.x, pipeline.shape()), tensor(last.shown.expect("latents").x, pipeline.picture()))
 }
 
 /// How far values of 0..=1 are from `expected`, in steps of a byte.
@@ -59,13 +61,17 @@ fn check(oracle: &Oracle, run: &str, (latents, picture): (Tensor<4>, Tensor<4>))
     );
 }
 
+fn told(settings: Settings, prompt: &str, negative: &str) -> Settings {
+    Settings { prompt: prompt.to_owned(), negative: negative.to_owned(), ..settings }
+}
+
 #[test]
 fn stable_diffusion_draws_the_picture_of_diffusers() {
     let Some(folder) = shared("reference/networks/sd1_public") else { return };
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
     assert_eq!(pipeline.picture(), [3, 32, 32]);
-    let told = prompts(&pipeline, "a red heart on white", "blurry");
-    check(&oracle, "run", draw(&pipeline, &told, 7.5, 6, 1200));
+    let settings = told(settings(&pipeline, 7.5, 6, 1200), "a red heart on white", "blurry");
+    check(&oracle, "run", draw(&pipeline, &settings));
 }
 
 /// The same of a smaller folder, stored in 16 bits, which is in the project.
@@ -73,17 +79,38 @@ fn stable_diffusion_draws_the_picture_of_diffusers() {
 fn a_small_pipeline_draws_the_picture_of_diffusers() {
     let folder = golden("../pipelines/text");
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-    let told = prompts(&pipeline, "a cat on the moon", "night");
-    check(&oracle, "run", draw(&pipeline, &told, 3.0, 6, 40));
+    let cat = told(settings(&pipeline, 3.0, 6, 40), "a cat on the moon", "night");
+    check(&oracle, "run", draw(&pipeline, &cat));
     let unlike = |a: &Tensor<4>, b: &Tensor<4>| cpu::read((a.clone() - b.clone()).abs().max_dims(&[0, 1, 2, 3]))[0];
-    let [guided, alone, other] = [(&told, 3.0), (&told, 1.0), (&prompts(&pipeline, "night", "a cat on the moon"), 3.0)]
-        .map(|(told, guidance)| draw(&pipeline, told, guidance, 6, 40).1);
+    let others = [Settings { guidance: 1.0, ..cat.clone() }, told(cat.clone(), "night", "a cat on the moon")];
+    let [alone, other] = others.map(|settings| draw(&pipeline, &settings).1);
+    let guided = draw(&pipeline, &cat).1;
     assert!(unlike(&guided, &alone) > 1e-2 && unlike(&guided, &other) > 1e-2);
     // Of a batch each image is as it is alone.
-    let two = pipeline.conditions(Some("a cat on the moon"), Some("night"), None, 2).expect("it is told texts");
-    let two =
-        pipeline.draw(&two, &Drawing { guidance: 3.0, steps: 6, seed: 39, images: 2 }, &device()).expect("it draws");
-    assert!(unlike(&pipeline.latents.decode(two.narrow(0, 1, 1)), &guided) < 1e-4);
+    let two = draw(&pipeline, &Settings { seed: 39, images: 2, ..cat }).1;
+    assert!(unlike(&two.narrow(0, 1, 1), &guided) < 1e-4);
+}
+
+/// Its network has learned what guidance does, and takes the scale.
+#[test]
+fn a_latent_consistency_model_draws_the_picture_of_diffusers() {
+    let folder = golden("../pipelines/lcm");
+    let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
+    let settings = told(settings(&pipeline, 5.0, 3, 40), "a cat on the moon", "");
+    check(&oracle, "run", draw(&pipeline, &settings));
+    let refusal = block_on(pipeline.sample(&told(settings, "a cat", "night"))).expect_err("it is refused").to_string();
+    assert!(refusal.contains("negative prompt"), "{refusal}");
+}
+
+/// Two text encoders, the pooled text and the sizes; without a negative prompt its states are zeros.
+#[test]
+fn stable_diffusion_xl_draws_the_picture_of_diffusers() {
+    let folder = golden("../pipelines/xl");
+    let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
+    let settings = settings(&pipeline, 3.0, 5, 40);
+    for (run, negative) in [("run", ""), ("negative", "night")] {
+        check(&oracle, run, draw(&pipeline, &told(settings.clone(), "a cat on the moon", negative)));
+    }
 }
 
 #[test]
@@ -91,11 +118,7 @@ fn latent_diffusion_draws_the_picture_of_diffusers() {
     for name in ["ldm_kl_public", "ldm_vq_public"] {
         let Some(folder) = shared(&format!("reference/networks/{name}")) else { return };
         let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-        check(
-            &oracle,
-            "ddim",
-            draw(&pipeline, &pipeline.conditions(None, None, None, 1).expect("it is told nothing"), 1.0, 10, 261),
-        );
+        check(&oracle, "ddim", draw(&pipeline, &settings(&pipeline, 1.0, 10, 261)));
     }
 }
 
@@ -103,22 +126,20 @@ fn latent_diffusion_draws_the_picture_of_diffusers() {
 fn a_diffusion_transformer_draws_the_picture_of_diffusers() {
     let Some(folder) = shared("reference/networks/dit_public") else { return };
     let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
-    let told = pipeline.conditions(None, None, Some(3), 1).expect("it has classes");
-    check(&oracle, "ddim", draw(&pipeline, &told, 4.0, 10, 281));
-    let refusals = [(None, Some(1000)), (Some("a cat"), None)]
-        .map(|(prompt, class)| pipeline.conditions(prompt, None, class, 1).expect_err("it is refused").to_string());
-    assert!(refusals[0].contains("classes 0 to 999") && refusals[1].contains("prompt"), "{refusals:?}");
+    let settings = settings(&pipeline, 4.0, 10, 281);
+    check(&oracle, "ddim", draw(&pipeline, &Settings { class: Class::One(3), ..settings.clone() }));
+    let refused = [Settings { class: Class::One(1000), ..settings.clone() }, told(settings, "a cat", "")];
+    let refusals = refused.map(|settings| block_on(pipeline.sample(&settings)).expect_err("it is refused").to_string());
+    assert!(refusals[0].contains("classes 0 to 999") && refusals[1].contains("reads no texts"), "{refusals:?}");
 }
 
-/// A trained model, stored in 16 bits. Once the prompts are encoded, the text encoder is not needed.
+/// A trained model, stored in 16 bits.
 #[test]
 fn prompts_become_the_pictures_of_diffusers() {
     let Some(folder) = shared("trial-text-model") else { return };
-    let mut pipeline = open(&folder);
-    let all = ["red heart", "猫"].map(|prompt| prompts(&pipeline, prompt, ""));
-    pipeline.conditioning = Conditioning::None;
-    for (i, told) in all.into_iter().enumerate() {
-        let (_, picture) = draw(&pipeline, &told, 4.0, 20, 3);
+    let pipeline = open(&folder);
+    for (i, prompt) in ["red heart", "猫"].into_iter().enumerate() {
+        let (_, picture) = draw(&pipeline, &told(settings(&pipeline, 4.0, 20, 3), prompt, ""));
         let file = fs::File::open(folder.join(format!("reference-{i}.png"))).expect("a picture");
         let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("a small picture")];
@@ -179,18 +200,8 @@ fn folders_that_are_not_drawn_are_refused_in_a_sentence() {
     .enumerate()
     {
         let folder = folder(&format!("refused-{i}"), index, &["scheduler/scheduler_config.json"]);
-        let refusal = block_on(Pipeline::open(&Directory(&folder), &device())).err();
+        let refusal = Pipeline::from_dir(&folder, &device()).err();
         let refusal = refusal.unwrap_or_else(|| panic!("accepted: {index}")).to_string();
         assert!(refusal.contains(part) && refusal.ends_with('.'), "{refusal}");
     }
-}
-
-/// Its latents are no pictures.
-#[test]
-fn a_latent_model_is_no_model_of_pictures() {
-    let index = r#"{"_class_name": "LDMPipeline"}"#;
-    let weights = ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "vqvae/config.json"];
-    let folder = folder("latent", index, &weights);
-    let refusal = Pretrained::from_dir(&folder, &device()).err().expect("it is refused").to_string();
-    assert!(refusal.contains("vqvae/") && refusal.contains("latents"), "{refusal}");
 }

@@ -4,8 +4,9 @@ import { $ } from "../dom.js";
 import { el, number } from "../strings.js";
 import { CurveEditor } from "./curve.js";
 
-/** Powers of ten that a temperature may have. */
-export const RANGE = [-2, 2];
+/** Powers of ten that a temperature may have, and those that are marked. */
+export const RANGE = [-3, 3];
+const MARKS = [-3, -2, -1, 0, 1, 2, 3];
 /** Handles of a curve that nobody has edited yet. */
 const HANDLES = 6;
 /** Steps of the slow cooling, at most. */
@@ -25,7 +26,7 @@ let change = () => {};
 export async function open(lab) {
   const { engine, stage, settings } = lab;
   tools(lab);
-  stage.layout(["slow", "fast"].map((kind) => ({ seen: `lab.see.${kind}`, words, head: el("h3", `lab.head.${kind}`), tail: TAIL })), settings, "landscape");
+  stage.layout(["slow", "fast"].map((kind) => ({ seen: `lab.see.${kind}`, words, head: el("h2", `lab.head.${kind}`), tail: TAIL })), settings, "landscape");
   stage.territories(await engine.data(settings.particles));
   if (!lab.live()) return;
   lab.begin();
@@ -42,12 +43,24 @@ export function temperatures({ temperature, cooling }) {
   return Array.from({ length: HANDLES }, (_, i) => hot + ((cold - hot) * i) / (HANDLES - 1));
 }
 
+/** How high the temperature stands on its scale, at a place of the clock. @returns {(place: number) => number} */
+export function heat(settings) {
+  const powers = temperatures(settings);
+  const [low, high] = RANGE;
+  return (clock) => {
+    const place = (powers.length - 1) * clock;
+    const before = Math.min(Math.floor(place), powers.length - 2);
+    const power = powers[before] + (powers[before + 1] - powers[before]) * (place - before);
+    return Math.min(Math.max((power - low) / (high - low), 0), 1);
+  };
+}
+
 /** The cooling curve and its steps. */
 function tools(lab) {
   change = (key, value) => lab.change({ [key]: value });
-  editor ??= new CurveEditor($("lab-cooling"), { range: RANGE, name: "lab.cooling.handle", word: (value) => number(10 ** value, 3), changed: (values) => change("cooling", values.map((value) => value.toFixed(2)).join("_")) });
-  editor.show(temperatures(lab.settings));
+  editor ??= new CurveEditor($("lab-cooling"), { range: RANGE, marks: MARKS, name: "lab.cooling.handle", word: (value) => number(10 ** value, 3), changed: (values) => change("cooling", values.map((value) => value.toFixed(2)).join("_")) });
   const parts = lab.settings.temperature.split("_");
+  editor.show(temperatures(lab.settings), { ends: ["1", parts[2]] });
   const steps = $("lab-cooling-steps");
   steps.value = parts[2];
   steps.onchange = () => {

@@ -1,5 +1,6 @@
 /** Curves and bars in the page's colours, drawn by uPlot, with a legend of our own that speaks both languages. */
 
+import "./locale.js";
 import uPlot from "../vendor/uPlot.esm.js";
 import { el, label } from "../strings.js";
 import { css, onTheme } from "./colours.js";
@@ -30,17 +31,19 @@ export class Chart {
   /**
    * @param {Series[]} series
    * @param {(number | null)[][]} data the places across, then one row a series
+   * @param {Series & {from: number, to: number}} [band] what lies between two heights, behind the series
    */
-  show(series, data) {
-    const same = JSON.stringify(series) === JSON.stringify(this.series);
-    Object.assign(this, { series, data });
+  show(series, data, band) {
+    const same = JSON.stringify([series, band]) === JSON.stringify([this.series, this.band]);
+    if (band) data = [...data, data[0].map(() => band.from), data[0].map(() => band.to)];
+    Object.assign(this, { series, data, band });
     if (this.plot && same) this.plot.setData(data);
     else this.build();
   }
 
   build() {
     this.plot?.destroy();
-    const { logX, logY, bars } = this.style;
+    const { band, series, style: { logX, logY, bars } } = this;
     const axis = { stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "11px system-ui" };
     const line = ({ colour, dashed }) => ({
       stroke: css(colour),
@@ -58,10 +61,11 @@ export class Chart {
       legend: { show: false },
       scales: { x: { time: false, ...(logX ? { distr: 3 } : bars ? { range: (_, low, high) => [low - 0.6, high + 0.6] } : {}) }, y: scale(logY) },
       axes: [{ ...axis }, { ...axis, size: 52 }],
-      series: [{}, ...this.series.map(line)],
+      series: [{}, ...series.map(line), ...(band ? Array.from({ length: 2 }, () => ({ width: 0, points: { show: false } })) : [])],
+      bands: band ? [{ series: [series.length + 2, series.length + 1], fill: css(band.colour, 0.25) }] : [],
     };
     this.plot = new uPlot(options, this.data, this.frame);
-    this.legend.replaceChildren(...this.series.map(({ colour, key, values }) => {
+    this.legend.replaceChildren(...[...series, ...(band ? [band] : [])].map(({ colour, key, values }) => {
       const item = el("li", "", {}, {});
       item.append(el("i", "", {}, { style: `background: var(${colour})` }), el("span", key, values));
       return item;

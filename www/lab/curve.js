@@ -3,8 +3,9 @@
 import { el, label } from "../strings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** The drawing's size, and the room around the curve. */
-const [WIDTH, HEIGHT, EDGE] = [320, 150, 12];
+/** The drawing's size, and the room around the curve: at the left and below, for the numbers of the axes. */
+const [WIDTH, HEIGHT, EDGE] = [320, 160, 12];
+const [LEFT, BELOW] = [44, 24];
 /** Handles that a curve may have. */
 const LIMIT = [2, 12];
 /** How far an arrow key moves a handle, as a share of the height; with Shift ten times as far. */
@@ -13,14 +14,16 @@ const NUDGE = 0.01;
 export class CurveEditor {
   /**
    * @param {HTMLElement} box
-   * @param {{range: number[], apart?: number, name: string, word: (value: number) => string, changed: (values: number[]) => void}} given
-   * `apart`: how far each handle has to be above the one before, where the curve has to rise; `name`: the key of a handle's name; `word`: a value for people
+   * @param {{range: number[], marks: number[], apart?: number, name: string, word: (value: number) => string, changed: (values: number[]) => void}} given
+   * `marks`: values whose heights are marked; `apart`: how far each handle has to be above the one before, where the curve has to rise; `name`: the key of a handle's name; `word`: a value for people
    */
-  constructor(box, { range, apart, name, word, changed }) {
-    Object.assign(this, { range, apart, name, word, changed, values: [], points: [] });
+  constructor(box, { range, marks, apart, name, word, changed }) {
+    Object.assign(this, { range, marks, apart, name, word, changed, values: [], points: [], ends: ["", ""] });
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     this.svg.classList.add("curve");
+    this.axes = this.svg.appendChild(document.createElementNS(SVG, "g"));
+    this.axes.setAttribute("aria-hidden", "true"); // each handle says its value
     this.line = this.svg.appendChild(document.createElementNS(SVG, "path"));
     this.handles = this.svg.appendChild(document.createElementNS(SVG, "g"));
     const less = el("button", "lab.curve.less", {}, { type: "button", onclick: () => this.resample(this.values.length - 1) });
@@ -33,23 +36,43 @@ export class CurveEditor {
 
   /**
    * @param {number[]} values at equal distances, in the units of the range
-   * @param {number[]} line what the engine makes of them, at equal distances too
+   * @param {object} [more]
+   * @param {number[]} [more.line] what the engine makes of them, at equal distances too
+   * @param {string[]} more.ends what stands under both ends
    */
-  show(values, line = values) {
+  show(values, { line = values, ends }) {
     const focused = [...this.handles.children].indexOf(document.activeElement);
-    Object.assign(this, { values, points: line });
+    Object.assign(this, { values, points: line, ends });
+    this.mark();
     if (this.handles.children.length !== values.length) this.handles.replaceChildren(...values.map((_, i) => this.handle(i, values.length)));
     this.draw();
     [this.less.disabled, this.more.disabled] = [values.length <= LIMIT[0], values.length >= LIMIT[1]];
     if (focused >= 0) this.handles.children[Math.min(focused, values.length - 1)].focus();
   }
 
-  draw() {
-    const place = (value, i, { length }) => {
-      const [low, high] = this.range;
-      const up = (Math.min(Math.max(value, low), high) - low) / (high - low);
-      return [EDGE + ((WIDTH - 2 * EDGE) * i) / (length - 1), HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * up];
+  /** How high a value is drawn. */
+  height(value) {
+    const [low, high] = this.range;
+    const up = (Math.min(Math.max(value, low), high) - low) / (high - low);
+    return HEIGHT - BELOW - (HEIGHT - BELOW - EDGE) * up;
+  }
+
+  /** Draws the axes with their numbers. */
+  mark() {
+    const text = (x, y, anchor, words) => {
+      const element = document.createElementNS(SVG, "text");
+      for (const [name, value] of Object.entries({ x, y, "text-anchor": anchor })) element.setAttribute(name, value);
+      element.textContent = words;
+      return element;
     };
+    const lines = document.createElementNS(SVG, "path");
+    lines.setAttribute("d", this.marks.map((value) => `M${LEFT} ${this.height(value).toFixed(1)}H${WIDTH - EDGE}`).join(""));
+    const up = this.marks.map((value) => text(LEFT - 12, this.height(value) + 3.5, "end", this.word(value)));
+    this.axes.replaceChildren(lines, ...up, text(LEFT, HEIGHT - 6, "start", this.ends[0]), text(WIDTH - EDGE, HEIGHT - 6, "end", this.ends[1]));
+  }
+
+  draw() {
+    const place = (value, i, { length }) => [LEFT + ((WIDTH - EDGE - LEFT) * i) / (length - 1), this.height(value)];
     const points = this.values.map(place);
     this.line.setAttribute("d", `M${this.points.map(place).map((point) => point.map((n) => n.toFixed(1)).join(" ")).join("L")}`);
     for (const [i, handle] of [...this.handles.children].entries()) {
@@ -84,7 +107,7 @@ export class CurveEditor {
   under({ clientY }) {
     const box = this.svg.getBoundingClientRect();
     const y = ((clientY - box.top) / box.height) * HEIGHT;
-    return this.range[0] + ((HEIGHT - EDGE - y) / (HEIGHT - 2 * EDGE)) * (this.range[1] - this.range[0]);
+    return this.range[0] + ((HEIGHT - BELOW - y) / (HEIGHT - BELOW - EDGE)) * (this.range[1] - this.range[0]);
   }
 
   /** Moves a handle as far as it may go. */

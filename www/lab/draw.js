@@ -19,6 +19,8 @@ const PICTURE = { points: 1500, side: 96 };
 let points = [];
 /** The component that is drawn now. */
 let pen = 0;
+/** The points that the link has, if they are those on the pad. */
+let shared = "";
 /** Where the keyboard holds the pen. */
 let held = [0, 0];
 let lab;
@@ -58,6 +60,14 @@ export function draw() {
   context.fillStyle = css("--ink");
   context.fillRect(x - 7, y - 1, 14, 2);
   context.fillRect(x - 1, y - 7, 2, 14);
+}
+
+/** Puts the points of a link on the pad, unless they come from it. @param {string} packed */
+export async function load(packed) {
+  if (packed === shared) return;
+  shared = packed;
+  const { points, labels } = await lab.engine.unpack(packed);
+  put(points.map(([x, y], i) => ({ x, y, label: labels[i] })));
 }
 
 /** From the units of the data to pixels of the pad. */
@@ -102,7 +112,8 @@ async function use() {
 }
 
 async function take(places, labels) {
-  lab.own(await lab.engine.pack(places, labels));
+  shared = await lab.engine.pack(places, labels);
+  lab.own(shared);
 }
 
 async function paste() {

@@ -13,7 +13,7 @@ const words = ({ frame, alpha, sigma }) => ["lab.at.level", { step: frame.step, 
 /** @param {import("./view.js").Lab} lab */
 export async function open(lab) {
   const { engine, stage, settings } = lab;
-  stage.layout(["closed", "chain"].map((kind, i) => ({ seen: `lab.see.${kind}`, words, head: el("h3", `lab.head.${kind}`), tail: i * TAIL || Infinity })), settings);
+  stage.layout(["closed", "chain"].map((kind, i) => ({ seen: `lab.see.${kind}`, words, head: el("h2", `lab.head.${kind}`), tail: i * TAIL || Infinity })), settings);
   const [closed, chain] = stage.panes;
   const { label } = await engine.data(settings.particles);
   closed.labels = chain.labels = label;

@@ -2,7 +2,7 @@
 
 import { $ } from "../dom.js";
 import { get, getText } from "../models.js";
-import { number, say } from "../strings.js";
+import { number, say, t } from "../strings.js";
 import { Chart } from "./chart.js";
 import { OWN, defaultOf } from "./state.js";
 
@@ -22,6 +22,8 @@ let chart;
 /** Rows of step, loss and held-out loss. @type {number[][]} */
 let rows = [];
 let step = 0;
+/** The step that the link asks for, while it is being trained to. */
+let goal = 0;
 /** Whether a training is under way, and whether it is asked to end. */
 let busy = false;
 let ending = false;
@@ -50,10 +52,11 @@ export function outdated() {
 
 /**
  * Makes the network that the link speaks of, if it is wanted and not there: the shipped one, or one trained here as many
- * steps as the link says.
+ * steps as the link says, which takes a while.
+ * @param {() => Promise<void>} wait shows something meanwhile
  */
-export async function prepare() {
-  const { settings, engine, catalogue } = lab;
+export async function prepare(wait = async () => {}) {
+  const { settings, engine, catalogue, live } = lab;
   const steps = Number(settings["train-steps"]);
   missing ||= steps !== step;
   const wanted = settings.model === "learned" || ["learned", "difference"].includes(settings.field);
@@ -63,7 +66,14 @@ export async function prepare() {
   await engine.reset();
   forget();
   if (steps > 0) {
-    lab.status("lab.training");
+    goal = steps;
+    show();
+    await wait();
+    if (!live()) {
+      missing = true;
+      return;
+    }
+    lab.status("lab.training.to", { steps });
     return train(steps);
   }
   const plain = SHIPPED.every((key) => String(settings[key]) === String(defaultOf(catalogue, key)));
@@ -100,7 +110,7 @@ export async function classify() {
 
 /** Nothing is known of the network any more. */
 function forget() {
-  [rows, step, shipped] = [[], 0, false];
+  [rows, step, goal, shipped] = [[], 0, 0, false];
   show();
 }
 
@@ -152,7 +162,7 @@ async function slices(until) {
   } catch (thrown) {
     lab.tell(thrown);
   }
-  busy = false;
+  [busy, goal] = [false, 0];
   lab.trained(step);
   show();
 }
@@ -182,9 +192,10 @@ function show() {
   $("lab-train-reset").disabled = busy || step === 0;
   const last = rows.at(-1);
   const held = rows.findLast((row) => row[2] !== null);
+  const place = () => t(goal ? "lab.train.step.of" : "lab.train.step", { step, steps: goal });
   if (shipped) say($("lab-train-state"), "lab.train.shipped");
-  else if (!last) say($("lab-train-state"), "lab.train.untrained");
-  else say($("lab-train-state"), held ? "lab.train.state" : "lab.train.state.open", { step, loss: () => number(last[1], 4), held: () => number(held?.[2] ?? 0, 4) });
+  else if (!last) say($("lab-train-state"), goal ? "lab.training.to" : "lab.train.untrained", { steps: goal });
+  else say($("lab-train-state"), held ? "lab.train.state" : "lab.train.state.open", { place, loss: () => number(last[1], 4), held: () => number(held?.[2] ?? 0, 4) });
   $("lab-loss").hidden = rows.length < 2;
   if (rows.length < 2) return;
   chart ??= new Chart($("lab-loss"), { across: "lab.train.across", up: "lab.train.up" });

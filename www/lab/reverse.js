@@ -5,7 +5,10 @@ import { choices } from "./samplers.js";
 import { paneKeys, panes } from "./state.js";
 
 const LIMIT = { least: 2, most: 4 };
-const NEW = { sampler: "heun", steps: 20 };
+/** Samplers whose trajectories never come to rest, and the steps that their trails go back: all of them would hide the particles. */
+const WANDERERS = ["langevin", "annealed-langevin", "predictor-corrector"];
+const TAIL = 8;
+const NEW = { sampler: "dpmpp-2m", steps: 20 };
 
 function words({ frame, sigma }) {
   const { step, steps, evaluations } = frame;
@@ -14,18 +17,36 @@ function words({ frame, sigma }) {
 
 /** @param {import("./view.js").Lab} lab */
 export async function open(lab) {
-  const { engine, stage, settings } = lab;
-  const all = panes(settings);
-  stage.layout(all.map((_, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i) })), settings);
-  lab.add.hidden = all.length >= LIMIT.most;
-  lab.add.onclick = () => choose(lab, [...all, NEW]);
-  stage.territories(await engine.data(settings.particles));
+  const { engine, stage } = lab;
+  await lay(lab);
   if (!lab.live()) return;
   lab.begin();
   for (const [i, pane] of stage.panes.entries()) {
     if (!lab.live()) return;
     await lab.stream(engine.run(i + 1), (frame) => stage.add(pane, frame));
   }
+}
+
+/** What needs no model: the noise that all panes start from. @param {import("./view.js").Lab} lab */
+export async function wait(lab) {
+  const { engine, stage } = lab;
+  await lay(lab);
+  for (const [i, pane] of stage.panes.entries()) {
+    if (!lab.live()) return;
+    await lab.stream(engine.run(i + 1), (frame) => {
+      stage.add(pane, frame);
+      return false; // the next one would be the model's
+    });
+  }
+}
+
+async function lay(lab) {
+  const { engine, stage, settings } = lab;
+  const all = panes(settings);
+  stage.layout(all.map(({ sampler }, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i), tail: WANDERERS.includes(sampler) ? TAIL : Infinity })), settings);
+  lab.add.hidden = all.length >= LIMIT.most;
+  lab.add.onclick = () => choose(lab, [...all, NEW]);
+  stage.territories(await engine.data(settings.particles));
 }
 
 function choose(lab, all) {

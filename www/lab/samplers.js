@@ -8,6 +8,12 @@ export function rowOf({ samplers, lab_theory }, id) {
   return theory ? { ...theory, family: "theory" } : samplers.find((row) => row.id === id);
 }
 
+/** The solver of the SDE whose noise the settings set. */
+export const SDE = "reverse-sde";
+
+/** Whether a sampler draws noise with these settings. */
+export const draws = (catalogue, sampler, { eta }) => rowOf(catalogue, sampler).stochastic && !(sampler === SDE && Number(eta) === 0);
+
 /** A sampler's name: methods are called the same everywhere, ideas are not. */
 export function named(catalogue, id) {
   const key = `lab.sampler.${id}`;

@@ -4,7 +4,7 @@ import { Lab, UnnoiseError, catalogue, change, read_link, write_link } from "../
 import { messages } from "../notices.js";
 import { outdated, renew } from "../release.js";
 import { share } from "../share.js";
-import { number } from "../strings.js";
+import { number, say, t } from "../strings.js";
 import * as anneal from "./anneal.js";
 import { Clock } from "./clock.js";
 import { CurveEditor } from "./curve.js";
@@ -114,14 +114,13 @@ const lab = {
     for (const stream of streams) stream.wanted = false;
     streams.clear();
   },
-  /** Reads a stream as long as this round lasts. @param {(item: any) => void} take */
+  /** Reads a stream as long as this round lasts. @param {(item: any) => boolean | void} take `false` ends it */
   async stream(items, take) {
     const live = lab.live;
     const stream = { wanted: true };
     streams.add(stream);
     for await (const item of items) {
-      if (!live() || !stream.wanted) break;
-      take(item);
+      if (!live() || !stream.wanted || take(item) === false) break;
     }
     streams.delete(stream);
   },
@@ -229,8 +228,12 @@ async function remake() {
     const { retrain, classes } = await engine.change(lab.settings);
     if (retrain) learn.outdated();
     if (mine !== round) return;
-    if (lab.settings.data === OWN) form.show(lab.settings, classes);
-    await learn.prepare();
+    if (lab.settings.data === OWN) {
+      form.show(lab.settings, classes);
+      await drawing.load(lab.settings.points);
+    }
+    if (mine !== round) return;
+    await learn.prepare(wait);
     if (mine === round) await learn.classify();
     if (mine === round) await perform();
   } catch (thrown) {
@@ -248,6 +251,14 @@ function begin() {
   return mine;
 }
 
+/** Shows what needs no network, as long as one is trained. */
+async function wait() {
+  const { open, wait } = ACTIVITIES[lab.settings.view];
+  stage.clear();
+  await curves();
+  await (wait ?? open)(Object.create(lab, { live: { value: lab.live } }));
+}
+
 /** Opens the activity on show, with the laboratory as it is. */
 async function perform() {
   if (!engine) return; // it broke down, which is reported
@@ -259,7 +270,7 @@ async function perform() {
     await curves();
     if (mine !== round) return;
     await ACTIVITIES[lab.settings.view].open(Object.create(lab, { live: { value: lab.live } })); // `live` is of this round
-    if (mine === round) status("lab.ready", { particles: lab.settings.particles });
+    if (mine === round) status("lab.ready", { particles: lab.settings.particles, how: () => (lab.settings.view === "numbers" ? "" : t("lab.ready.how")) });
   } catch (thrown) {
     if (mine === round) lab.fail(thrown);
   }
@@ -284,34 +295,33 @@ function moved(place) {
   $("slider").setAttribute("aria-valuetext", number(place, 3));
 }
 
-/** Draws above the clock what there is of data and of noise, or the temperature. */
+/** Draws above the clock how much there is of the data and of the noise, or the temperature, with the ends of the scale. */
 async function curves() {
   const { view, process, curve } = lab.settings;
   const levels = await engine.levels(CURVE);
   const row = (i) => levels.subarray(4 * i, 4 * i + 4);
   if (process === "curve") {
     const share = (i) => row(i)[2] ** 2 / (row(i)[1] ** 2 + row(i)[2] ** 2);
-    bender().show(curve.split("_").map(Number), Array.from({ length: CURVE }, (_, i) => share(i)));
+    bender().show(curve.split("_").map(Number), { line: Array.from({ length: CURVE }, (_, i) => share(i)), ends: ["t = 0", "t = 1"] });
   }
   const at = (i) => (view === "reverse" ? row(CURVE - 1 - i) : row(i));
   const path = (value) => `M${Array.from({ length: CURVE }, (_, i) => `${((1000 * i) / (CURVE - 1)).toFixed(0)} ${(100 - 100 * value(i)).toFixed(1)}`).join("L")}`;
-  const share = (which) => path((i) => at(i)[which] / Math.hypot(at(i)[1], at(i)[2]));
-  const heat = anneal.temperatures(lab.settings);
-  const [low, high] = anneal.RANGE;
-  const falling = path((i) => {
-    const place = ((heat.length - 1) * i) / (CURVE - 1);
-    const before = Math.min(Math.floor(place), heat.length - 2);
-    const power = heat[before] + (heat[before + 1] - heat[before]) * (place - before);
-    return Math.min(Math.max((power - low) / (high - low), 0), 1);
-  });
-  $("curves").querySelector(".alpha").setAttribute("d", view === "anneal" ? "" : share(1));
-  $("curves").querySelector(".sigma").setAttribute("d", view === "anneal" ? falling : share(2));
+  const draw = ({ alpha, sigma, ends }) => {
+    $("curves").querySelector(".alpha").setAttribute("d", alpha ? path(alpha) : "");
+    $("curves").querySelector(".sigma").setAttribute("d", path(sigma));
+    for (const [i, end] of ["foot", "top"].entries()) say($(end), "plain", { text: () => number(ends[i], 3) });
+  };
+  const heat = anneal.heat(lab.settings);
+  if (view === "anneal") return draw({ sigma: (i) => heat(i / (CURVE - 1)), ends: anneal.RANGE.map((power) => 10 ** power) });
+  const [, alpha, sigma] = [0, 1, 2].map((column) => Array.from({ length: CURVE }, (_, i) => at(i)[column]));
+  const top = Math.max(1, ...alpha, ...sigma);
+  draw({ alpha: (i) => alpha[i] / top, sigma: (i) => sigma[i] / top, ends: [0, top] });
 }
 
 /** The editor of the noise schedule. */
 function bender() {
   const changed = (values) => lab.change({ curve: values.map((value) => value.toFixed(4)).join("_") });
-  schedule ??= new CurveEditor($("schedule"), { range: [0, 1], apart: APART, name: "lab.schedule.handle", word: (value) => number(value, 3), changed });
+  schedule ??= new CurveEditor($("schedule"), { range: [0, 1], marks: [0, 0.5, 1], apart: APART, name: "lab.schedule.handle", word: (value) => number(value, 3), changed });
   return schedule;
 }
 

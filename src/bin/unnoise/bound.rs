@@ -7,7 +7,7 @@ use std::time::Instant;
 use unnoise::eval::statistics::mean;
 use unnoise::eval::{Bound, Pictures, Readable, Variance, pixels};
 use unnoise::math::{NoiseSchedule, Spacing};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -38,7 +38,7 @@ pub async fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
-    fn measure(&self, model: &Pretrained, pictures: &Pictures) -> Outcome {
+    fn measure(&self, model: &Pipeline, pictures: &Pictures) -> Outcome {
         let data = self.data.pictures(model)?;
         let steps = self.steps.or(model.schedule.timesteps()).unwrap_or(1000);
         let grid = Spacing::Trailing.grid(&model.schedule, steps)?;

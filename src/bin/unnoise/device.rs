@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend, BackendError, Opened};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::words::nearest;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -38,12 +38,12 @@ fn meant(dir: &Path) -> Option<PathBuf> {
 }
 
 /// Opens the device and the model in `dir`, and says on the terminal what was assumed of the model.
-pub async fn load(dir: &Path, device: Device) -> Result<(Pretrained, Opened), Box<dyn Error>> {
+pub async fn load(dir: &Path, device: Device) -> Result<(Pipeline, Opened), Box<dyn Error>> {
     if let Some(meant) = meant(dir) {
         return Err(format!("there is no folder {}; did you mean {}?", dir.display(), meant.display()).into());
     }
     let opened = device.open().await?;
-    let model = Pretrained::from_dir(dir, &opened.device)?;
+    let model = Pipeline::from_dir(dir, &opened.device)?;
     model.notes.iter().for_each(|note| eprintln!("note: {note}"));
     Ok((model, opened))
 }

@@ -12,9 +12,9 @@ use std::time::Instant;
 use unnoise::backend::Opened;
 use unnoise::eval::quality::{Album, Albums, NEIGHBOURS, Reference, Score, samples};
 use unnoise::eval::{Control, Likelihood, Pictures};
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
+use unnoise::pipeline::Pipeline;
 use unnoise::session::SessionError;
 use unnoise::settings::{Settings, Value};
 use unnoise::words::count;
@@ -77,7 +77,7 @@ pub async fn run(args: &Args) -> Outcome {
     let (model, opened) = load(&args.model, args.device).await?;
     let folder = args.classifier.clone().map_or_else(|| classifier_of(&args.model, &model), Ok)?;
     let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-    let data = Albums::read(&args.data, &folder, model.shape())?;
+    let data = Albums::read(&args.data, &folder, model.picture())?;
     let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
 
     let known = watched(reference, "training pictures seen", |watch| {
@@ -131,7 +131,7 @@ impl Args {
 
 /// [`samples::draw`] behind a bar, and the seconds it took.
 pub async fn draw_watched(
-    model: &Pretrained,
+    model: &Pipeline,
     settings: &Settings,
     (n, training): (usize, &Album),
 ) -> Result<(Album, f64), SessionError> {
@@ -143,14 +143,14 @@ pub async fn draw_watched(
 }
 
 /// The folder of the classifier that the card of the model in `dir` names.
-pub fn classifier_of(dir: &Path, model: &Pretrained) -> Result<PathBuf, String> {
+pub fn classifier_of(dir: &Path, model: &Pipeline) -> Result<PathBuf, String> {
     let name = model.card.classifier.as_ref();
     name.map(|name| dir.with_file_name(name))
         .ok_or_else(|| format!("unnoise.json in {} names no classifier; name one with --classifier DIR", dir.display()))
 }
 
 /// Bits per dimension of each picture of `album`, given its class, with one probe of the divergence.
-fn bits(model: &Pretrained, album: &Album, opened: &Opened) -> Result<Vec<f64>, Box<dyn Error>> {
+fn bits(model: &Pipeline, album: &Album, opened: &Opened) -> Result<Vec<f64>, Box<dyn Error>> {
     let likelihood = Likelihood::new(&model.schedule, Control::Tolerance(1e-4));
     let bar = bar(100 * album.len(), "% of a picture");
     let each = (0..album.len()).map(|i| {

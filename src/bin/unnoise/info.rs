@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
-use unnoise::models::Pretrained;
+use unnoise::pipeline::{Conditioning, Part, Pipeline};
 use unnoise::settings::{Linked, Page, Settings};
 use unnoise::words::count;
 
@@ -17,8 +17,8 @@ pub struct Args {
 
 pub async fn run(args: &Args) -> Outcome {
     let opened = backend::open(Backend::Cpu).await?;
-    let model = Pretrained::from_dir(&args.dir, &opened.device)?;
-    let [channels, height, width] = model.shape();
+    let model = Pipeline::from_dir(&args.dir, &opened.device)?;
+    let [channels, height, width] = model.picture();
     let card = &model.card;
     output::line(format_args!("{}: {}", args.dir.display(), card.name.en));
     output::line(format_args!(
@@ -27,9 +27,24 @@ pub async fn run(args: &Args) -> Outcome {
         card.range[0],
         card.range[1]
     ));
-    output::line(format_args!("network     {}", model.net.config()));
+    if model.is_latent() {
+        let [channels, height, width] = model.shape();
+        output::line(format_args!("latents     {width} x {height}, {}", count(channels, "channel")));
+    }
+    if let Some(net) = model.network.unet2d() {
+        output::line(format_args!("network     {}", net.config()));
+    }
+    if let Conditioning::Text(encoders) = &model.conditioning {
+        output::line(format_args!("texts       up to {} tokens", encoders.length()));
+    }
+    if let [_, _, ..] = model.parts[..] {
+        for Part { folder, class, parameters, bytes } in &model.parts {
+            let megabytes = *bytes as f64 / 1e6;
+            output::line(format_args!("part        {folder}/ {class}, {parameters} parameters, {megabytes:.2} MB"));
+        }
+    }
     output::line(format_args!("parameters  {}", model.parameters()));
-    output::line(format_args!("weights     {:.2} MB", model.bytes as f64 / 1e6));
+    output::line(format_args!("weights     {:.2} MB", model.bytes() as f64 / 1e6));
     output::line(format_args!("predicts    {:?}", model.prediction));
     output::line(format_args!("schedule    {}", model.schedule));
     match diffusers::describe(&model.scheduler_config) {

@@ -9,8 +9,8 @@ use unnoise::dataset::pictures;
 use unnoise::eval::statistics::difference;
 use unnoise::eval::{Inversion, Pictures, RoundTrip};
 use unnoise::math::Spacing;
-use unnoise::models::Pretrained;
 use unnoise::picture;
+use unnoise::pipeline::Pipeline;
 use unnoise::settings::{Problem, Settings};
 use unnoise::words::count;
 
@@ -43,7 +43,7 @@ pub async fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
-    fn invert(&self, model: &Pretrained, numbers: &Pictures) -> Outcome {
+    fn invert(&self, model: &Pipeline, numbers: &Pictures) -> Outcome {
         [Some(&self.out), self.latent.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
         let inversion = Inversion::ALL.iter().find(|(id, _)| *id == self.method).map(|(_, inversion)| *inversion);
         let inversion = inversion.ok_or("no such method of inversion")?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 use unnoise::eval::statistics::mean;
 use unnoise::eval::{Control, Found, Likelihood, LogDensity, Pictures};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -34,7 +34,7 @@ pub async fn run(args: &Args) -> Outcome {
 }
 
 impl Args {
-    fn measure(&self, model: &Pretrained, pictures: &Pictures) -> Outcome {
+    fn measure(&self, model: &Pipeline, pictures: &Pictures) -> Outcome {
         let data = self.data.pictures(model)?;
         let control = match self.steps {
             Some(steps) => Control::Steps(steps as usize),

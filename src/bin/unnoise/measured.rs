@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use unnoise::dataset::pictures::{self, Format};
 use unnoise::eval::Pictures;
 use unnoise::eval::statistics::{mean, spread};
-use unnoise::models::Pretrained;
+use unnoise::pipeline::Pipeline;
 
 #[derive(ClapArgs)]
 pub struct OfModel {
@@ -39,14 +39,14 @@ const IMAGES: usize = 2;
 
 impl OfModel {
     /// Opens the processor, loads the model and hands both to `work`.
-    pub async fn run(&self, work: impl FnOnce(&Pretrained, &Pictures) -> Outcome) -> Outcome {
+    pub async fn run(&self, work: impl FnOnce(&Pipeline, &Pictures) -> Outcome) -> Outcome {
         let (model, opened) = load(&self.model, Device::Cpu).await?;
         work(&model, &Pictures::new(&model, self.class, &opened.device)?)
     }
 }
 
 impl OfData {
-    pub fn pictures(&self, model: &Pretrained) -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
+    pub fn pictures(&self, model: &Pipeline) -> Result<Vec<Vec<f64>>, Box<dyn std::error::Error>> {
         if let Some(csv) = &self.csv {
             output::has_place(csv)?;
         }
@@ -59,8 +59,8 @@ impl OfData {
 }
 
 /// How pictures are read for a model.
-pub fn format(model: &Pretrained) -> Format {
-    Format { shape: model.shape(), range: model.card.range, background: model.card.background }
+pub fn format(model: &Pipeline) -> Format {
+    Format { shape: model.picture(), range: model.card.range, background: model.card.background }
 }
 
 /// A bar of `len` things called `unit`.

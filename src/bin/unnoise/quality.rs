@@ -62,7 +62,7 @@ impl Args {
         let (model, opened) = load(dir, self.device).await?;
         let folder = classifier_of(dir, &model)?;
         let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-        let albums = Albums::read(data, &folder, model.shape())?;
+        let albums = Albums::read(data, &folder, model.picture())?;
         let (n, reference) = (self.samples as usize, albums.train.len() / 2);
         let known = watched(reference, "training pictures seen", |watch| {
             Reference::new(&classifier, &opened.device, &albums.train, reference, watch)

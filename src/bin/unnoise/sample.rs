@@ -1,5 +1,3 @@
-mod latent;
-
 use crate::Outcome;
 use crate::device::{Device, load};
 use crate::output::{self, Trace};
@@ -11,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use unnoise::dataset::pictures::{self, Format, PictureError};
-use unnoise::models::Pretrained;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Given, Helpers, Timing};
 use unnoise::settings::{Facts, Link, Linked, Problem, Settings};
@@ -29,12 +27,6 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs<ModelFolder>,
-    /// The text to draw, for a folder with a text encoder
-    #[arg(long, value_name = "TEXT")]
-    prompt: Option<String>,
-    /// The text to keep away from
-    #[arg(long, value_name = "TEXT")]
-    negative: Option<String>,
     /// Start from this picture, fitted to the model's size and laid on its background, instead of noise alone; `--strength`
     /// says how much of the run it goes through [default strength: 0.6]
     #[arg(long, value_name = "PNG")]
@@ -77,11 +69,8 @@ pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     args.check_link()?;
     let folder = args.folder();
-    if latent::is_meant(&args, &folder) {
-        return latent::run(&args, &folder).await;
-    }
     let (model, opened) = load(&folder, args.device).await?;
-    let shape = model.shape();
+    let shape = model.picture();
     if !matches!(shape[0], 1 | 3 | 4) {
         let channels = count(shape[0], "channel");
         return Err(format!("a PNG has 1, 3 or 4 channels, and this model's images have {channels}").into());
@@ -93,7 +82,7 @@ pub async fn run(args: Args) -> Outcome {
         output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let worse = args.worse.as_ref().map(|dir| Pretrained::from_dir(dir, &opened.device)).transpose()?;
+    let worse = args.worse.as_ref().map(|dir| Pipeline::from_dir(dir, &opened.device)).transpose()?;
     let classifier = classifier.filter(|_| settings.classifier > 0.0);
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
     let of_picture = Format { shape, range: model.card.range, background: model.card.background };
@@ -104,6 +93,12 @@ pub async fn run(args: Args) -> Outcome {
         helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
         ..Given::default()
     };
+    for (what, text) in [("prompt", &settings.prompt), ("negative prompt", &settings.negative)] {
+        let left_out = model.left_out(text);
+        if !left_out.is_empty() {
+            eprintln!("warning: the {what} is too long, so this is left out: {}", left_out.join(" "));
+        }
+    }
     if let Some(dir) = &args.frames {
         output::create_dir(dir)?;
     }
@@ -132,7 +127,7 @@ pub async fn run(args: Args) -> Outcome {
     let (pixels, steps, timing) = last;
     output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
-        trace.write(path, settings.images, shape)?;
+        trace.write(path, settings.images, model.shape())?;
     }
     output::line(summary(settings.images, steps, timing));
     let link = match args.linked_name() {
@@ -209,7 +204,7 @@ impl Args {
 
     /// The link's settings, or where it is silent those that the model starts with, changed by the options. What cannot be used
     /// of a link is named, as on the page; an option that cannot be used is refused.
-    fn settings(&self, model: &Pretrained, has_classifier: bool) -> Result<Settings, Box<dyn std::error::Error>> {
+    fn settings(&self, model: &Pipeline, has_classifier: bool) -> Result<Settings, Box<dyn std::error::Error>> {
         let mut facts = model.facts();
         if self.worse.is_some() {
             // Autoguidance evaluates no unlabelled output.
@@ -231,7 +226,7 @@ impl Args {
         if self.image.is_some() && !self.says("strength") {
             settings.strength = Settings::START_STRENGTH;
         }
-        if self.image.is_none() && settings.strength < 1.0 {
+        if self.image.is_none() && settings.start.picture().is_none() && settings.strength < 1.0 {
             return Err("strength is the share of the run that changes a start picture; give one with --image".into());
         }
         let refused: Option<Problem> = settings.fit_classifier(has_classifier);

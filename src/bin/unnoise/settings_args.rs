@@ -85,7 +85,11 @@ impl<E: Except> Args for SettingsArgs<E> {
                 (_, Some([min, max])) => format!(", {min} to {max}"),
                 _ => String::new(),
             };
-            let help = format!("{}{takes} [default: the model's, or {}]", row.about, row.default());
+            let default = match row.default().to_string() {
+                none if none.is_empty() => "none".to_owned(),
+                default => default,
+            };
+            let help = format!("{}{takes} [default: the model's, or {default}]", row.about);
             option(row.key, help).help_heading("Settings")
         });
         let knobs = parameters().into_iter().map(|(key, ranges)| {

@@ -48,7 +48,7 @@ pub async fn run(args: Args) -> Outcome {
         pixels.extend(samples::last(&model, settings, Given::default(), &mut |_| bar.tick()).await?);
     }
     bar.finish_and_clear();
-    let shape = model.shape();
+    let shape = model.picture();
     output::png(&args.out, picture::rows(&pixels, shape, columns), shape[0])?;
     for (i, settings) in rows.iter().enumerate() {
         output::line(format_args!("row {}: {} · {}", i + 1, settings.sampler, count(settings.steps, "step")));

@@ -1,7 +1,7 @@
 //! Many samples of one model, and those that lie nearest to a training picture.
 
 use super::{Album, Reference};
-use crate::models::Pretrained;
+use crate::pipeline::Pipeline;
 use crate::session::{Given, SessionError};
 use crate::settings::Settings;
 use futures_util::StreamExt;
@@ -16,12 +16,12 @@ const BATCH: usize = 32;
 /// # Errors
 /// Settings that do not fit the model, a device that failed.
 pub async fn draw(
-    model: &Pretrained,
+    model: &Pipeline,
     settings: &Settings,
     (n, training): (usize, &Album),
     watch: &mut dyn FnMut(f64),
 ) -> Result<Album, SessionError> {
-    let shape = model.shape();
+    let shape = model.picture();
     let labels = match model.classes() {
         0 => Vec::new(),
         _ => training.labels.iter().copied().cycle().take(n).collect(),
@@ -42,7 +42,7 @@ pub async fn draw(
 /// # Errors
 /// As [`draw`].
 pub async fn last(
-    model: &Pretrained,
+    model: &Pipeline,
     settings: &Settings,
     given: Given<'_>,
     watch: &mut dyn FnMut(f64),
@@ -52,7 +52,7 @@ pub async fn last(
     while let Some(frame) = frames.next().await {
         let frame = frame?;
         watch(frame.done);
-        bytes = frame.pixels(model.shape(), model.card.range).0;
+        bytes = frame.pixels(model.picture(), model.card.range).0;
     }
     Ok(bytes)
 }

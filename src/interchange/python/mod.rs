@@ -5,7 +5,10 @@
 
 mod offers;
 mod own;
+mod parts;
 mod text;
+
+pub use parts::{Parts, Texts};
 
 use super::scheduler_config::strict;
 use super::{Arguments, Draws, Mapped, Requested, Unmapped, diffusers};
@@ -41,6 +44,8 @@ pub struct Scripted<'a> {
     /// Whether what becomes of them is what its scheduler does.
     pub clips_as_scheduler: bool,
     pub place: Place<'a>,
+    /// What it has besides, where it is a pipeline of latents or of words.
+    pub parts: Option<Parts<'a>>,
     /// Text of its `scheduler_config.json`.
     pub scheduler_config: &'a str,
 }
@@ -251,6 +256,7 @@ mod tests {
             clips: Some([-1.0, 1.0]),
             raw_noise: false,
             clips_as_scheduler: false,
+            parts: None,
             place: Place { folder: "models/fashion-mnist", subfolder: Some("unet"), variant: None },
             scheduler_config: config,
         }

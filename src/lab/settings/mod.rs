@@ -44,6 +44,8 @@ pub struct Settings {
     pub train_seed: u32,
     /// What runs side by side, from the same noise.
     pub panes: [Option<Pane>; 4],
+    /// How much noise the reverse SDE draws: 1 all of its own, 0 none, which is the probability-flow ODE.
+    pub eta: f64,
     pub particles: usize,
     /// Seed of the starting noise and of the data that is drawn.
     pub seed: u32,
@@ -72,6 +74,7 @@ impl Settings {
     pub const EMA: RangeInclusive<f64> = 0.0..=0.999999;
     pub const TRAIN_STEPS: RangeInclusive<usize> = 0..=1_000_000;
     pub const STEPS: RangeInclusive<usize> = 1..=1000;
+    pub const ETA: RangeInclusive<f64> = 0.0..=1.0;
     pub const PARTICLES: RangeInclusive<usize> = 16..=10_000;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=10.0;
     pub const CLOCK: RangeInclusive<f64> = 0.0..=1.0;
@@ -176,6 +179,7 @@ impl Default for Settings {
             train_steps: 0,
             train_seed: 0,
             panes: [Pane::new("ddim", 20), Pane::new("ddpm", 50), None, None],
+            eta: 1.0,
             particles: 1000,
             seed: 0,
             class: None,

@@ -68,6 +68,7 @@ pub const TABLE: &[Row<Settings>] = &[
     pane!("pane2", 1),
     pane!("pane3", 2),
     pane!("pane4", 3),
+    Row::<Settings>::number("eta", Settings::ETA, |s| s.eta, |s, eta| s.eta = eta).section("sde").slider(0.05),
     whole!("particles", particles, Settings::PARTICLES).section("show"),
     whole!("seed", seed, SEEDS).section("show").always(),
     Row::<Settings>::whole(

@@ -3,7 +3,7 @@
 use crate::denoise::Prediction;
 use crate::lab::data::Own;
 use crate::lab::process::Curve;
-use crate::samplers::methods;
+use crate::samplers::{Tuning, methods, sde};
 use crate::settings::problem::one_of;
 use crate::settings::{Reason, Value};
 use std::fmt;
@@ -89,11 +89,16 @@ impl Pane {
     /// What a link says of an empty pane.
     pub const NONE: &'static str = "none";
 
+    /// The reverse SDE, with as much of its noise as the settings say.
+    const REVERSE_SDE: &'static str = "reverse-sde";
+
     /// What runs in a pane besides the rows of the sampler table, and the row that it is, where it is one under the name
     /// that the theory gives it. Langevin dynamics at one noise level is no row, as it goes nowhere.
     pub const THEORY: [(&'static str, Option<&'static str>); 5] = [
-        ("ode", Some("heun")),
-        ("reverse-sde", Some("euler-maruyama")),
+        // Of second order, and steady in the long first steps of the processes that end next to pure noise: there the second slope
+        // of Heun's method, divided by the little noise of the next level, throws points far off.
+        ("ode", Some("dpmpp-2m")),
+        (Self::REVERSE_SDE, Some("euler-maruyama")),
         ("langevin", None),
         ("annealed-langevin", Some("langevin")),
         ("predictor-corrector", Some("predictor-corrector")),
@@ -107,6 +112,12 @@ impl Pane {
     pub fn row(&self) -> Option<&str> {
         let theory = Self::THEORY.iter().find(|(id, _)| *id == self.sampler);
         theory.map_or(Some(self.sampler.as_str()), |(_, row)| *row)
+    }
+
+    /// What the method is set to, at this share of the reverse SDE's noise.
+    pub fn tuning(&self, eta: f64) -> Tuning {
+        let plain = Tuning::default();
+        if self.sampler == Self::REVERSE_SDE { plain.with(&sde::ETA, eta) } else { plain }
     }
 
     /// Every id that [`Pane::sampler`] may be.

@@ -47,7 +47,7 @@ impl NoisyClassifier {
 #[cfg(not(target_family = "wasm"))]
 fn files(dir: &std::path::Path) -> Result<(String, Vec<Vec<u8>>), FolderError> {
     use crate::models::folder::{Directory, Weights};
-    let folder = Directory(dir);
+    let folder = Directory(dir.to_owned());
     let paths = folder.list()?;
     let config = folder.text("config.json")?;
     Ok((config, folder.weights(&Weights::beside("config.json", &paths)?, &paths)?))

@@ -40,6 +40,12 @@ impl Bpe {
         })
     }
 
+    /// The largest id that [`encode`](Self::encode) gives.
+    pub fn largest(&self) -> u32 {
+        let merged = self.merges.values().map(|(_, id)| *id);
+        self.bytes.into_iter().chain(self.last_bytes).chain(merged).max().unwrap_or(0)
+    }
+
     /// The ids of `word`: the pair of the lowest rank is merged, the leftmost first, until no pair is left.
     pub fn encode(&self, word: &str) -> Vec<u32> {
         let Some((last, bytes)) = word.as_bytes().split_last() else { return Vec::new() };

@@ -82,6 +82,12 @@ impl Tokenizer {
         self.length
     }
 
+    /// The largest id that it gives.
+    pub fn largest(&self) -> u32 {
+        let special = [self.start, self.end, self.padding, self.bpe.largest()];
+        self.added.iter().map(|token| token.id).chain(special).max().unwrap_or(0)
+    }
+
     fn words(&self, text: &str) -> Vec<Word> {
         let mut words = Vec::new();
         for part in split_off(text, self.added.iter().filter(|token| !token.normalized)) {

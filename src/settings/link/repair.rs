@@ -1,6 +1,6 @@
 //! What mail programs, chats and forums do to a link, undone.
 //!
-//! No key or value of a link has an `&`, an `=` or a `#` in it, so wherever one of them is escaped, it once was a
+//! No key or value of a link has an `&`, an `=` or a `#` in it (those of a text of a person's own are escaped), so wherever one of them is escaped, it once was a
 //! separator.
 
 use percent_encoding::percent_decode_str;
@@ -13,7 +13,7 @@ pub(super) struct Repaired {
 }
 
 /// Forms of the separators, and what they were.
-const ESCAPED: [(&str, &str); 13] = [
+pub(super) const ESCAPED: [(&str, &str); 13] = [
     ("&amp;", "&"),
     ("&amp%3b", "&"),
     ("%26amp%3b", "&"),
@@ -30,11 +30,11 @@ const ESCAPED: [(&str, &str); 13] = [
 ];
 
 /// Characters that nobody sees.
-const INVISIBLE: [char; 8] =
+pub(super) const INVISIBLE: [char; 8] =
     ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{200e}', '\u{200f}'];
 
 /// Marks that belong to the sentence around a link.
-const TRAILING: &[char] =
+pub(super) const TRAILING: &[char] =
     &[')', ']', '}', '.', ',', ';', '!', '?', '>', '"', '\'', '`', '*', '”', '’', '»', '。', '，', '）', '、'];
 
 /// How often one text may have been escaped.

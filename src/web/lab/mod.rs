@@ -10,7 +10,7 @@ use super::{given, object, taken};
 use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{LearnError, Learner};
 use crate::lab::learned::Learned;
-use crate::lab::numbers::{self, Accuracy};
+use crate::lab::numbers::{self, Accuracy, Floor, Terms};
 use crate::lab::run::{RunError, scores};
 use crate::lab::settings::{Guide, Model, View};
 use crate::lab::{Annealing, Cloud, CloudNoise, Deepest, Distances, Energy, Settings, chain, closed_form};
@@ -20,7 +20,7 @@ use crate::samplers::GaveUp;
 use async_stream::try_stream;
 use futures_util::StreamExt;
 use js_sys::{Float32Array, Float64Array};
-use objects::{Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceRow, Trained};
+use objects::{Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained};
 use scene::Scene;
 use std::cell::RefCell;
 use std::pin::pin;
@@ -31,7 +31,7 @@ use wasm_bindgen::prelude::*;
 /// Half of the side of the square that annealing starts in.
 const SPREAD: f64 = 4.0;
 
-/// Data points that the bound and the inversion are averaged over.
+/// Data points that the round trip is averaged over.
 const POINTS: usize = 64;
 
 /// What settings of the lab show, and the networks that learn it.
@@ -231,13 +231,27 @@ impl Lab {
         let scene = self.scene();
         let learned = self.chosen()?;
         let (world, seed) = ((&scene.distribution, &scene.process), scene.settings.seed);
-        let points = scene.distribution.draw(POINTS, seed).x;
         let terms = match &learned {
-            None => numbers::bound(world, scene.distribution.mixture(), &points, steps, seed),
-            Some(net) => numbers::bound(world, &net.conditioned(None), &points, steps, seed),
+            None => numbers::bound(world, scene.distribution.mixture(), steps, seed),
+            Some(net) => numbers::bound(world, &net.conditioned(None), steps, seed),
         };
         let terms = terms.map_err(|e| run_fault(e.into()))?;
-        given(&Bound { total: terms.terms.iter().sum(), nll: terms.nll, terms: terms.terms })
+        let (total, Terms { terms, error, entropy }) = (terms.nats(), terms);
+        given(&Bound { terms, total, error, entropy })
+    }
+
+    /// How far data is from other data, as the distances of [`race`](Self::race) measure it.
+    pub fn floor(&self) -> Result<Ts<RaceFloor>, JsValue> {
+        let scene = self.scene();
+        let wanted = scene.wanted();
+        let race = scene.race(&wanted);
+        let Floor { low, high } = race.floor();
+        given(&RaceFloor {
+            points: race.points,
+            seeds: numbers::SEEDS,
+            sliced_wasserstein: [low.sliced_wasserstein, high.sliced_wasserstein],
+            energy: [low.energy, high.energy],
+        })
     }
 
     /// How far the samples of each pane's sampler are from data, by evaluations of the model.
@@ -246,31 +260,38 @@ impl Lab {
         let (learned, classifier) = (self.chosen()?, self.guide());
         Ok(LabRun(Frames::new(try_stream! {
             let model = scene.model(learned.as_ref(), classifier.as_ref());
-            let (z, data) = (scene.noise(), scene.wanted());
+            let (stage, wanted) = (scene.stage(&*model), scene.wanted());
+            let race = scene.race(&wanted);
             let mut seen = Vec::new();
             for pane in scene.settings.panes.iter().flatten() {
                 if seen.contains(&&pane.sampler) {
                     continue;
                 }
                 seen.push(&pane.sampler);
-                for evaluations in numbers::RACE {
+                for evaluations in numbers::EVALUATIONS {
                     let Some(runner) = numbers::within(pane, &scene.process, evaluations) else { continue };
-                    let (x, nfe) = scene.stage(&*model).end(&runner, &z).await.map_err(run_fault)?;
-                    let Distances { sliced_wasserstein, energy } = Distances::between(&x, &data);
+                    let (Distances { sliced_wasserstein, energy }, nfe) =
+                        race.run(&stage, &runner).await.map_err(run_fault)?;
                     yield object(&RaceRow { sampler: pane.sampler.clone(), nfe, sliced_wasserstein, energy })?;
                 }
             }
         })))
     }
 
-    /// How well data that was turned into noise comes back through a pane.
-    pub async fn inversion(&self, pane: usize) -> Result<Ts<Inversion>, JsValue> {
+    /// How well these panes, 1 to 4, bring data back that the ODE turned into noise.
+    pub async fn inversion(&self, panes: Vec<usize>) -> Result<Vec<Ts<Inversion>>, JsValue> {
         let scene = self.scene();
         let (learned, classifier) = (self.chosen()?, self.guide());
         let model = scene.model(learned.as_ref(), classifier.as_ref());
+        let stage = scene.stage(&*model);
         let points = scene.distribution.draw(POINTS, scene.settings.seed).x;
-        let trip = numbers::inversion(&scene.stage(&*model), scene.pane(pane)?, &points).await.map_err(run_fault)?;
-        given(&Inversion { error_max: trip.most, error_mean: trip.mean, nfe: trip.nfe })
+        let z = numbers::to_noise(&stage, &points).map_err(|e| run_fault(e.into()))?;
+        let mut trips = Vec::new();
+        for pane in panes {
+            let trip = numbers::round_trip(&stage, scene.pane(pane)?, &points, &z).await.map_err(run_fault)?;
+            trips.push(given(&Inversion { error_max: trip.most, error_mean: trip.mean, nfe: trip.evaluations })?);
+        }
+        Ok(trips)
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Data {
 #[tsify(missing_as_null)]
 pub struct Trained {
     pub step: usize,
+    /// Mean of the last steps.
     pub loss: f64,
     /// Of points that it is not trained on; `null` where it was not measured.
     pub held_out: Option<f64>,
@@ -126,11 +127,28 @@ pub struct Likelihood {
 /// The variational bound, in nats a point.
 #[derive(Serialize, Tsify)]
 pub struct Bound {
+    /// `L_0` to `L_T`.
     pub terms: Vec<f64>,
     pub total: f64,
-    pub nll: f64,
+    /// Standard error of the total.
+    pub error: f64,
+    /// Of the data, which the total is above.
+    pub entropy: f64,
 }
 
+/// How far data is from other data.
+#[derive(Serialize, Tsify)]
+pub struct RaceFloor {
+    /// Points of a sample.
+    pub points: usize,
+    /// Seeds that a distance is averaged over.
+    pub seeds: u32,
+    /// The least and the most of averages.
+    pub sliced_wasserstein: [f64; 2],
+    pub energy: [f64; 2],
+}
+
+/// Distances of samples from data, averaged over seeds.
 #[derive(Serialize, Tsify)]
 pub struct RaceRow {
     pub sampler: String,

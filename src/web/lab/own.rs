@@ -31,7 +31,13 @@ pub fn lab_csv(text: &str) -> Result<Ts<LabelledPoints>, JsValue> {
         CsvError::Points(e) => own_fault(e),
         e => fault_with("csv", &e.to_string(), one("line", e.line())),
     })?;
-    given(&LabelledPoints { points: own.points().x.0.clone(), labels: own.points().label.clone() })
+    labelled(&own)
+}
+
+/// The points that a link keeps.
+#[wasm_bindgen]
+pub fn lab_unpack(text: &str) -> Result<Ts<LabelledPoints>, JsValue> {
+    labelled(&Own::unpack(text).map_err(own_fault)?)
 }
 
 /// Points drawn from the darkness of a picture of grey levels: `x, y, x, y, ..`.
@@ -47,6 +53,10 @@ pub fn lab_image(gray: &[u8], width: usize, height: usize, count: usize, seed: u
 pub fn lab_pack(points: &[f32], labels: Option<Vec<u8>>) -> Result<String, JsValue> {
     let own = Own::new(&Cloud::from_f32(points).0, &labels.unwrap_or_default());
     Ok(own.map_err(own_fault)?.pack())
+}
+
+fn labelled(own: &Own) -> Result<Ts<LabelledPoints>, JsValue> {
+    given(&LabelledPoints { points: own.points().x.0.clone(), labels: own.points().label.clone() })
 }
 
 fn own_fault(e: OwnError) -> JsValue {

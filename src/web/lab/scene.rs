@@ -5,6 +5,7 @@ use crate::denoise::Denoiser;
 use crate::lab::classifier::{ClassifierLearner, LearnedClassifier};
 use crate::lab::learn::{Learner, Recipe};
 use crate::lab::learned::Learned;
+use crate::lab::numbers::Race;
 use crate::lab::run::{Stage, guided};
 use crate::lab::settings::Pane;
 use crate::lab::{Cloud, CloudNoise, Distribution, Plane, Process, Settings};
@@ -12,6 +13,9 @@ use crate::settings::Checked;
 use crate::web;
 use crate::web::fault::{fault, fault_with};
 use wasm_bindgen::JsValue;
+
+/// Points of a sample in the race, at most: it takes hundreds of evaluations for each pane and seed.
+const RACERS: usize = 500;
 
 /// The settings, and what they name.
 pub struct Scene {
@@ -70,11 +74,15 @@ impl Scene {
         self.distribution.draw(self.settings.particles, self.settings.seed).x
     }
 
-    /// What samples are to look like: other points of the data, or of the class that is asked for.
-    pub fn wanted(&self) -> Cloud {
+    /// What samples are to look like: the data, or the class that is asked for.
+    pub fn wanted(&self) -> Distribution {
         let alone = self.settings.class.and_then(|class| self.distribution.alone(class));
-        let distribution = alone.as_ref().unwrap_or(&self.distribution);
-        distribution.draw(self.settings.particles, self.settings.seed.wrapping_add(1)).x
+        alone.unwrap_or_else(|| self.distribution.clone())
+    }
+
+    /// How samples are compared with what they are to look like.
+    pub fn race<'a>(&self, wanted: &'a Distribution) -> Race<'a> {
+        Race { wanted, points: self.settings.particles.min(RACERS), seed: self.settings.seed }
     }
 
     /// Pane 1 to 4.
@@ -103,6 +111,12 @@ impl Scene {
 
     /// Where panes run, with this model.
     pub fn stage<'a>(&'a self, model: &'a dyn Denoiser<Cloud>) -> Stage<'a> {
-        Stage { distribution: &self.distribution, process: &self.process, model, seed: self.settings.seed }
+        Stage {
+            distribution: &self.distribution,
+            process: &self.process,
+            model,
+            seed: self.settings.seed,
+            eta: self.settings.eta,
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! makes these functions throw: what cannot be used is named among the problems.
 
 mod catalogue;
+mod start;
 
 use super::{Settings, given, taken};
 use crate::lab;
@@ -25,6 +26,10 @@ pub struct Listed {
     #[serde(default)]
     #[tsify(type = "object | null")]
     classifier: Option<IgnoredAny>,
+    /// What tells it what to draw.
+    #[serde(default)]
+    #[tsify(optional, type = "\"none\" | \"classes\" | \"text\"")]
+    conditioning: Option<String>,
 }
 
 #[derive(Deserialize, Tsify)]
@@ -36,6 +41,14 @@ pub struct Models(Vec<Listed>);
 pub struct Facts {
     classes: usize,
     null_class: Option<usize>,
+    /// Whether it reads texts.
+    #[serde(default)]
+    #[tsify(optional)]
+    text: bool,
+    /// Whether it draws latents.
+    #[serde(default)]
+    #[tsify(optional)]
+    latent: bool,
 }
 
 /// How a link is to be written.
@@ -65,7 +78,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "class" | "no-guidance" | "no-classifier" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "latent-clip" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
@@ -90,15 +103,19 @@ impl<S: Linked> From<settings::Checked<S>> for Checked {
 
 impl Models {
     fn listed(self) -> Vec<settings::Listed> {
-        let listed =
-            |Listed { id, defaults, classifier }| settings::Listed { id, defaults, classifier: classifier.is_some() };
+        let listed = |Listed { id, defaults, classifier, conditioning }| settings::Listed {
+            id,
+            defaults,
+            classifier: classifier.is_some(),
+            text: conditioning.map(|conditioning| conditioning == "text"),
+        };
         self.0.into_iter().map(listed).collect()
     }
 }
 
 impl From<Facts> for settings::Facts {
-    fn from(Facts { classes, null_class }: Facts) -> Self {
-        Self { classes, null_class }
+    fn from(Facts { classes, null_class, text, latent }: Facts) -> Self {
+        Self { classes, null_class, text, latent }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A trained network as the samplers see it.
 
-use super::Pretrained;
+use super::{Condition, Conditioning, Conditions, Pipeline};
 use crate::denoise::{
     Branch, Branches, Classifier, ClassifierGuided, Clip, Clipped, Denoiser, Estimate, Guidance, GuidanceKind, Guided,
     Prediction,
@@ -8,48 +8,45 @@ use crate::denoise::{
 use crate::math::{Latent, Level};
 use burn::tensor::Tensor;
 
-/// Row of the class embedding for each image; a model without classes has none.
-type Rows = Option<Vec<usize>>;
-
-/// A network and the labels of a batch of pictures: which is evaluated with and without them.
+/// A network and what the branches of guidance are conditioned on.
 ///
 /// All branches go through the network as one batch of as many times the images; branches with the same
-/// labels are evaluated once.
+/// condition are evaluated once.
 #[derive(Clone)]
 pub struct NetworkBranches<'a> {
-    model: &'a Pretrained,
-    labelled: Rows,
-    negative: Option<usize>,
-    worse: Option<&'a Pretrained>,
+    model: &'a Pipeline,
+    conditions: Conditions,
+    /// A worse model with its condition.
+    worse: Option<(&'a Pipeline, Condition)>,
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
 }
 
 impl<'a> NetworkBranches<'a> {
-    /// One label an image, `None` for no label. Estimates are clipped if the model's card says so. A model without
-    /// classes ignores the labels.
+    /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
+    /// panics.
+    pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
+    }
+
+    /// With one label an image, `None` for no label. A model without classes ignores the labels.
     ///
     /// # Panics
-    /// If a label is no class of the model, or `None` for a model whose card names no
-    /// [`null_class`](super::Card::null_class). Asking such a model for its unconditional branch panics too.
-    pub fn new(model: &'a Pretrained, labels: &[Option<usize>]) -> Self {
-        let clip = model.clip;
-        let labelled = rows(model, labels.iter().copied());
-        Self { model, labelled, negative: None, worse: None, clip, raw_noise: false, shown: Vec::new() }
+    /// As [`Pipeline::labelled`].
+    pub fn of_labels(model: &'a Pipeline, labels: &[Option<usize>]) -> Self {
+        Self::new(model, model.conditions_of_labels(labels, None))
     }
 
-    /// The class that the negative branch shows; without one it is the unconditional branch.
-    #[must_use]
-    pub fn with_negative(self, class: usize) -> Self {
-        Self { negative: Some(class), ..self }
-    }
-
-    /// The model of the negative branch, with the same labels: a version of this one that is smaller or was
+    /// The model of the negative branch, of the same labels or the same text: a version of this one that is smaller or was
     /// trained less (autoguidance).
     #[must_use]
-    pub fn with_worse(self, worse: &'a Pretrained) -> Self {
-        Self { worse: Some(worse), ..self }
+    pub fn with_worse(self, worse: &'a Pipeline) -> Self {
+        let condition = match (&worse.conditioning, &self.conditions.conditional) {
+            (Conditioning::Text(encoders), Condition::Text { text: Some(text), .. }) => encoders.encode(text),
+            (_, condition) => condition.clone(),
+        };
+        Self { worse: Some((worse, condition)), ..self }
     }
 
     /// How estimates are clipped, whatever the card says.
@@ -88,39 +85,39 @@ impl<'a> NetworkBranches<'a> {
         NetworkDenoiser::clipped(ClassifierGuided { model, classifier, scale }, guidance, clip)
     }
 
-    fn rows(&self, branch: Branch) -> Rows {
-        let labelled = self.labelled.as_ref()?;
-        let same = |label| rows(self.model, vec![label; labelled.len()].into_iter());
+    fn condition(&self, branch: Branch) -> &Condition {
+        let Conditions { conditional, unconditional, negative } = &self.conditions;
+        let without = || unconditional.as_ref().expect("a model trained without unlabelled pictures needs a label");
         match branch {
-            Branch::Conditional => Some(labelled.clone()),
-            Branch::Unconditional => same(None),
-            Branch::Negative => same(self.negative),
+            Branch::Conditional => conditional,
+            Branch::Unconditional => without(),
+            Branch::Negative => negative.as_ref().unwrap_or_else(without),
         }
     }
 
-    fn is_worse(&self, branch: Branch) -> Option<&'a Pretrained> {
-        self.worse.filter(|_| branch == Branch::Negative)
+    fn is_worse(&self, branch: Branch) -> Option<&(&'a Pipeline, Condition)> {
+        self.worse.as_ref().filter(|_| branch == Branch::Negative)
     }
 }
 
 impl Branches<Tensor<4>> for NetworkBranches<'_> {
     /// `x` has as many images as there are labels.
     fn branches(&self, x: &Tensor<4>, at: Level, which: &[Branch]) -> Vec<Estimate<Tensor<4>>> {
-        let mut labels = Vec::new();
+        let mut conditions = Vec::new();
         for &branch in which.iter().filter(|branch| self.is_worse(**branch).is_none()) {
-            let rows = self.rows(branch);
-            if !labels.contains(&rows) {
-                labels.push(rows);
+            let condition = self.condition(branch);
+            if !conditions.contains(&condition) {
+                conditions.push(condition);
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, (at, shown), &labels);
+        let estimates = evaluate(self.model, x, (at, shown), &conditions);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some(worse) => evaluate(worse, x, (at, shown), std::slice::from_ref(&self.labelled)).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
             None => {
-                let rows = self.rows(branch);
-                let place = labels.iter().position(|other| *other == rows).expect("every branch was evaluated");
-                estimates[place].clone()
+                let condition = self.condition(branch);
+                let place = conditions.iter().position(|other| *other == condition);
+                estimates[place.expect("every branch was evaluated")].clone()
             }
         };
         which.iter().map(estimate).collect()
@@ -131,33 +128,21 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
     }
 }
 
-/// The rows of the class embedding for `labels`.
-fn rows(model: &Pretrained, labels: impl Iterator<Item = Option<usize>>) -> Rows {
-    let known = model.net.config().num_class_embeds?;
-    let row = |label: Option<usize>| {
-        let row = label.or(model.card.null_class).expect("a model trained without unlabelled pictures needs a label");
-        assert!(row < known, "class {row} of a model that has {known}");
-        row
-    };
-    Some(labels.map(row).collect())
-}
-
-/// The estimates at `x`, which is at one level and shown to the network as at another, with each of `labels`, from one
-/// evaluation.
+/// The estimates at `x`, which is at one level and shown to the network as at another, under each of these conditions,
+/// from one evaluation.
 fn evaluate(
-    model: &Pretrained,
+    model: &Pipeline,
     x: &Tensor<4>,
     (at, shown): (Level, Level),
-    labels: &[Rows],
+    conditions: &[&Condition],
 ) -> Vec<Estimate<Tensor<4>>> {
-    if labels.is_empty() {
+    if conditions.is_empty() {
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); labels.len()], 0);
-    let classes: Option<Vec<_>> = labels.iter().cloned().collect();
-    let classes = classes.map(|classes| classes.concat());
-    let output = model.output(batch, &vec![shown; images * labels.len()], classes.as_deref());
+    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
+    let levels = vec![shown; images * conditions.len()];
+    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
     let [_, outputs, ..] = output.dims();
     let estimate = |k: usize| {
         let output = output.clone().narrow(0, k * images, images);
@@ -166,7 +151,7 @@ fn evaluate(
         let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
         Estimate { variance, ..Estimate::of_x0(x, x0, at) }
     };
-    (0..labels.len()).map(estimate).collect()
+    (0..conditions.len()).map(estimate).collect()
 }
 
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.
@@ -180,9 +165,9 @@ impl<'a> NetworkDenoiser<'a> {
     /// only where the labels are not "no label".
     ///
     /// # Panics
-    /// As [`NetworkBranches::new`].
-    pub fn new(model: &'a Pretrained, labels: &[Option<usize>], guidance: impl Into<Guidance>) -> Self {
-        NetworkBranches::new(model, labels).guided(guidance)
+    /// As [`NetworkBranches::of_labels`].
+    pub fn new(model: &'a Pipeline, labels: &[Option<usize>], guidance: impl Into<Guidance>) -> Self {
+        NetworkBranches::of_labels(model, labels).guided(guidance)
     }
 
     fn clipped(model: impl Denoiser<Tensor<4>> + 'a, guidance: Guidance, clip: Option<(Clip, bool)>) -> Self {

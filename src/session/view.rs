@@ -1,0 +1,148 @@
+//! How the steps of a run are seen: pictures as they are, latents decoded.
+
+use super::frame::Shown;
+use super::{Given, SessionError};
+use crate::backend;
+use crate::math::Level;
+use crate::pipeline::{Pipeline, Preview};
+use crate::settings::{self, Settings};
+use burn::tensor::{Tensor, TensorData};
+
+/// Pictures of so many pixels are decoded at every step where the settings leave it open.
+const SMALL: usize = 64 * 64;
+
+/// Pixels that are decoded together, for a batch not to need more memory than its network.
+const TOGETHER: usize = 16 * SMALL;
+
+/// What lies between the points of a run and what is seen of them.
+pub(super) struct View<'a> {
+    pipeline: &'a Pipeline,
+    images: usize,
+    /// Whether every step is decoded.
+    decodes: bool,
+    /// The start picture and what stays of it, by pixels.
+    picture: Option<&'a [f32]>,
+    kept: Option<&'a [f32]>,
+}
+
+impl<'a> View<'a> {
+    /// # Errors
+    /// A start picture or a mask of another size.
+    pub fn new(pipeline: &'a Pipeline, settings: &Settings, given: &'a Given) -> Result<Self, SessionError> {
+        let [channels, height, width] = pipeline.picture();
+        has_values(given.picture.as_deref(), channels * height * width)?;
+        has_values(given.kept.as_deref(), height * width)?;
+        let decodes = match settings.preview {
+            settings::Preview::Auto => height * width <= SMALL,
+            settings::Preview::Linear => false,
+            settings::Preview::Decode => true,
+        };
+        let (picture, kept) = (given.picture.as_deref(), given.kept.as_deref());
+        Ok(Self { pipeline, images: settings.images, decodes, picture, kept })
+    }
+
+    /// A picture `[channels, height, width]` in sample space, `[1, ...]`.
+    pub fn encoded(&self, picture: &[f32]) -> Tensor<4> {
+        let [channels, height, width] = self.pipeline.picture();
+        let data = TensorData::new(picture.to_vec(), [1, channels, height, width]);
+        self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
+    }
+
+    /// What stays of the places of sample space: a place of latents stays where all its pixels do.
+    pub fn kept_places(&self, kept: &[f32]) -> Vec<f32> {
+        let ([_, height, width], factor) = (self.pipeline.shape(), self.pipeline.latents.factor());
+        let pixel = |row: usize, column: usize| kept[row * width * factor + column];
+        let place = |row: usize, column: usize| {
+            let inside = (0..factor * factor).map(|i| (row * factor + i / factor, column * factor + i % factor));
+            inside.map(|(row, column)| pixel(row, column)).fold(1.0, f32::min)
+        };
+        (0..height * width).map(|i| place(i / width, i % width)).collect()
+    }
+
+    /// The start picture, of which nothing is changed.
+    pub fn untouched(&self) -> Option<Shown> {
+        let picture = self.picture.filter(|_| self.pipeline.is_latent())?;
+        Some(Shown { x: picture.repeat(self.images), denoised: None })
+    }
+
+    /// The pictures of the latents of a step; `None` where the points are pictures themselves. `x_t` is first divided by
+    /// its level's marginal standard deviation, which is that of latents of pictures.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub async fn show(
+        &self,
+        x: &[f32],
+        denoised: Option<&[f32]>,
+        levels: &[Level],
+        last: bool,
+    ) -> Result<Option<Shown>, SessionError> {
+        if !self.pipeline.is_latent() {
+            return Ok(None);
+        }
+        let size = x.len() / self.images;
+        let scaled = x.chunks(size).zip(levels).flat_map(|(x, at)| {
+            let std = at.marginal_std() as f32;
+            x.iter().map(move |v| v / std)
+        });
+        let x: Vec<f32> = scaled.collect();
+        let mut seen = match denoised {
+            Some(denoised) => Some(self.pictures(denoised, last).await?),
+            None => None,
+        };
+        // At the end most samplers arrive at the estimate itself.
+        let mut x = match &seen {
+            Some(seen) if denoised == Some(&x) => seen.clone(),
+            _ => self.pictures(&x, last).await?,
+        };
+        self.keep(seen.iter_mut().chain(last.then_some(&mut x)));
+        Ok(Some(Shown { x, denoised: seen }))
+    }
+
+    /// The pictures of latents.
+    async fn pictures(&self, latents: &[f32], last: bool) -> Result<Vec<f32>, SessionError> {
+        let (shape @ [channels, height, width], pipeline) = (self.pipeline.shape(), self.pipeline);
+        if !self.decodes && !last {
+            return Ok(self.preview().await?.show(latents, shape));
+        }
+        let [_, rows, columns] = pipeline.picture();
+        let together = (TOGETHER / (rows * columns)).max(1) * channels * height * width;
+        let mut pictures = Vec::new();
+        for part in latents.chunks(together) {
+            let images = part.len() / (channels * height * width);
+            let data = TensorData::new(part.to_vec(), [images, channels, height, width]);
+            pictures.extend(backend::read(pipeline.latents.decode(Tensor::from_data(data, &pipeline.device))).await?);
+        }
+        Ok(pictures)
+    }
+
+    async fn preview(&self) -> Result<&Preview, SessionError> {
+        let Pipeline { preview, latents, device, .. } = self.pipeline;
+        if preview.get().is_none() {
+            let [channels, ..] = self.pipeline.shape();
+            let fitted = Preview::fit(latents, channels, device).await?;
+            // Another run may have been faster, to the same map.
+            let _ = preview.set(fitted);
+        }
+        Ok(preview.get_or_init(|| unreachable!("it was set above")))
+    }
+
+    /// Puts what stays of the start picture over pictures, pixel by pixel: an autoencoder gives none back as it was.
+    fn keep<'b>(&self, pictures: impl Iterator<Item = &'b mut Vec<f32>>) {
+        let Some((picture, kept)) = self.picture.zip(self.kept) else { return };
+        let at = picture.iter().zip(kept.iter().cycle());
+        for values in pictures {
+            for one in values.chunks_mut(picture.len()) {
+                one.iter_mut().zip(at.clone()).for_each(|(v, (own, kept))| *v = kept * own + (1.0 - kept) * *v);
+            }
+        }
+    }
+}
+
+/// Whether a picture or a mask has as many values as it must.
+fn has_values(values: Option<&[f32]>, expected: usize) -> Result<(), SessionError> {
+    match values.map(<[f32]>::len).filter(|got| *got != expected) {
+        Some(got) => Err(SessionError::Picture { got, expected }),
+        None => Ok(()),
+    }
+}
