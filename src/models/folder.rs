@@ -183,6 +183,12 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
+/// The text of a file, without the mark that some editors begin UTF-8 with. What is no UTF-8 in it is left to whoever
+/// understands the text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned()
+}
+
 /// A model's folder on disk.
 #[cfg(not(target_family = "wasm"))]
 #[derive(Clone, Debug)]
@@ -217,14 +223,12 @@ impl Directory {
         std::fs::read(&path).map_err(unreadable(&path))
     }
 
-    /// The text of the file at `path`, without the mark that some editors begin UTF-8 with. What is no UTF-8 in it is left to
-    /// whoever understands the text.
+    /// The [`text`] of the file at `path`.
     ///
     /// # Errors
     /// There is no such file.
     pub fn text(&self, path: &str) -> Result<String, FolderError> {
-        let bytes = self.read(path)?;
-        Ok(String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).into_owned())
+        Ok(text(&self.read(path)?))
     }
 
     /// The bytes of the weights, file after file, of which `files` of this folder there are.

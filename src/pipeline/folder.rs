@@ -87,7 +87,7 @@ impl<'a, S: Source> Folder<'a, S> {
 
     pub async fn maybe(&self, path: &str) -> Result<Option<String>, PipelineError> {
         match self.files.iter().any(|file| file == path) {
-            true => Ok(Some(String::from_utf8_lossy(&self.read(path).await?).into_owned())),
+            true => Ok(Some(folder::text(&self.read(path).await?))),
             false => Ok(None),
         }
     }
