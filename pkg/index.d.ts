@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceFloor, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceFloor, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -41,6 +41,10 @@ export function change(settings: Settings, key: string, value: Value | null, mod
 export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
 /** What {@link change} and {@link fit} have to know of a loaded model. */
 export function facts(about: About): Facts;
+/** A start picture of this size, and its mask, as the setting `start` has them, which a link carries; `asked` for a picture that is too large for one. */
+export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
+/** The picture of the setting `start`; undefined where it has none. */
+export function read_start(start: string): Begun | undefined;
 /** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
@@ -98,7 +102,7 @@ export interface OpenOptions {
 
 export interface RunOptions {
   signal?: AbortSignal;
-  /** A picture to start from, `[height, width, channels]` as of {@link fit_picture}; `strength` says how much of it is left. */
+  /** A picture to start from, `[height, width, channels]` as of {@link fit_picture}, in place of the one of `start`; `strength` says how much of it is left. */
   picture?: Uint8Array;
   /** Which part of it stays, `[height, width]`: 255 where it does. */
   mask?: Uint8Array;

@@ -15,7 +15,7 @@ pub fn count(n: usize, noun: &str) -> String {
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
     let word = letters(word);
-    let most = (word.len() / 3).clamp(1, 3);
+    let most = word.len().div_ceil(3).min(3);
     let far = known.into_iter().map(|id| (slips(&word, &letters(id)), id));
     far.filter(|(far, _)| *far <= most && *far < word.len()).min_by_key(|(far, _)| *far).map(|(_, id)| id)
 }

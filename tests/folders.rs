@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::pipeline::Pipeline;
+use unnoise::session;
+use unnoise::settings::{Class, Settings};
 
 const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
 
@@ -224,6 +226,58 @@ fn unknown_keys_that_change_nothing_are_accepted() {
         let refusal = load("use_rotary_wings", on.clone()).expect_err("it would change something");
         assert!(refusal.contains(&format!("sets use_rotary_wings to {on}")), "{refusal}");
     }
+}
+
+/// Configurations that were edited: a byte order mark, the line ends of Windows, keys of a scheduler that nobody knows.
+#[test]
+fn edited_configurations_are_read_and_unknown_keys_named() {
+    let folder = Folder::new("edited");
+    let marked = |name: &str| {
+        let text = String::from_utf8(own(name)).expect("text").replace('\n', "\r\n");
+        [b"\xef\xbb\xbf", text.as_bytes()].concat()
+    };
+    folder
+        .write("unet/config.json", marked("unet/config.json"))
+        .write(&format!("unet/{WEIGHTS}"), own(&format!("unet/{WEIGHTS}")));
+    folder.write("scheduler/scheduler_config.json", marked("scheduler/scheduler_config.json"));
+    folder.write("model_index.json", marked("model_index.json"));
+    let model = folder.load().expect("it loads");
+    assert_eq!((answer(&model), model.notes), (expected(), vec![]));
+    let mut scheduler = json_of("scheduler/scheduler_config.json");
+    (scheduler["new_flag"], scheduler["use_karras_sigmas"]) = (json!(false), json!(true));
+    scheduler["new_knob"] = json!(3);
+    folder.write("scheduler/scheduler_config.json", scheduler.to_string());
+    let notes = folder.load().expect("it loads").notes;
+    assert!(notes.len() == 1 && notes[0].contains("`new_knob`"), "{notes:?}");
+    fs::remove_file(folder.0.join("model_index.json")).expect("removed");
+    folder.write("scheduler/scheduler_config.json", r#"{"_class_name": "KarrasVeScheduler", "sigma_max": 100}"#);
+    let refusal = folder.load().err().expect("no network here is shown such levels");
+    assert!(refusal.contains("KarrasVeScheduler"), "{refusal}");
+}
+
+/// What a script of the run tells diffusers.
+#[test]
+fn a_script_finds_the_network_where_it_lies() {
+    let script = |folder: &Folder| {
+        let model = folder.load().expect("it loads");
+        let settings = Settings { images: 1, class: Class::One(0), guidance: 1.0, ..model.preset().expect("settings") };
+        session::script(&model, &settings, "there").expect("a script")
+    };
+    let root = Folder::new("script-root");
+    root.write("config.json", own("unet/config.json")).write(WEIGHTS, own(&format!("unet/{WEIGHTS}")));
+    assert!(script(&root).contains(r#"from_pretrained("there").eval()"#), "{}", script(&root));
+    let half = Folder::new("script-fp16");
+    half.write("unet/config.json", own("unet/config.json"));
+    half.write("unet/diffusion_pytorch_model.fp16.safetensors", own(&format!("unet/{WEIGHTS}")));
+    let script = script(&half);
+    assert!(script.contains(r#"from_pretrained("there", subfolder="unet", variant="fp16").eval()"#), "{script}");
+    let odd = Folder::new("script-odd");
+    odd.write("config.json", own("unet/config.json")).write("model.safetensors", own(&format!("unet/{WEIGHTS}")));
+    let model = odd.load().expect("it loads");
+    let refusal = session::script(&model, &model.preset().expect("settings"), "there").expect_err("it is not found");
+    assert!(refusal.to_string().contains("looks for diffusion_pytorch_model"), "{refusal}");
+    // The scheduler clips there as it does here.
+    assert!(script.contains("DDPMScheduler.from_config(") && script.contains("\"clip_sample\": True"), "{script}");
 }
 
 #[test]

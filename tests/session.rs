@@ -7,6 +7,7 @@ use pollster::block_on;
 use safetensors::SafeTensors;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
+use unnoise::denoise::Clip;
 use unnoise::math::Spacing;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
 use unnoise::pipeline::Pipeline;
@@ -43,7 +44,7 @@ fn all(settings: &Settings) -> Vec<Frame> {
 /// What a card would say: the last class serves as "no label", and clipping keeps an untrained network within bounds.
 fn complete(model: &mut Pipeline) {
     model.card.null_class = Some(2);
-    model.card.clip_denoised = true;
+    model.clip = Some(Clip::Range { low: -1.0, high: 1.0 });
 }
 
 #[test]

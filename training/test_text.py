@@ -25,6 +25,7 @@ from sprites import Sprites, natural_colours, to_hsv, to_rgb
 from text import TextTask
 from tokens import BYTES, Tokens, train_tokenizer, whole
 from train import train
+from vocabulary import vocabulary
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 SHARES = dict.fromkeys(KINDS, 1.0) | {"chinese": 0.4, "base_share": 0.75}
@@ -73,6 +74,20 @@ class Words(unittest.TestCase):
         expected = theirs(captions, padding="max_length", truncation=True, max_length=24).input_ids
         self.assertEqual(tokens(captions).tolist(), expected)
         self.assertEqual(again(captions).tolist(), expected)
+
+
+class Vocabulary(unittest.TestCase):
+    def test_what_can_be_asked_for_is_what_captions_say(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch("vocabulary.CAPTIONS", 3000):
+            toy_folder(Path(folder))
+            said = vocabulary(read_recipe(RECIPES / "emoji-text.toml"), Path(folder))
+        self.assertEqual(said["en"]["things"], ["red apple", *(en for en, _ in THINGS[1:])])
+        self.assertEqual(said["zh"]["things"], [zh for _, zh in THINGS])
+        for words, known in (("a an and three purple above apples thing", "en"), ("三 个 红 的 和 thing 苹果", "zh")):
+            self.assertEqual(set(words.split()) - set(said[known]["words"] + said[known]["things"]), set())
+        self.assertNotIn("cat", said["en"]["words"])  # it is a thing already
+        self.assertNotIn("果", said["zh"]["words"])
+        self.assertGreater(len(said["en"]["surprise"]), 100)
 
 
 class Combinations(unittest.TestCase):

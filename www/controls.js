@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
+import * as prompt from "./prompt.js";
 import * as schedule from "./schedule.js";
 import { el, label, number, say, t } from "./strings.js";
 
@@ -14,11 +15,11 @@ const STEP_STOPS = [
   ...[25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 125, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000],
 ];
 /** The order of the first rows on the form; whatever else there is follows, as the table has it. */
-const FIRST = ["prompt", "negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
+const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
-/** Keys that the page shows elsewhere: in the gallery, at its top, beside the row before. */
-const ELSEWHERE = ["model", "lang", "tour", "guidance-max"];
+/** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
+const ELSEWHERE = ["model", "prompt", "lang", "tour", "guidance-max", "start"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
@@ -156,6 +157,7 @@ export class Controls {
     this.showGuidance();
     this.tune();
     this.explain(method);
+    prompt.show(this.model, settings.prompt ?? "");
     gallery.show(settings.model);
     gallery.describe(this.model, about);
   }
@@ -200,16 +202,19 @@ export class Controls {
   showGuidance() {
     const { class: wanted, guidance, guide } = this.settings;
     const labelled = wanted !== "none" || this.about?.conditioning === "text";
-    const pushes = labelled && guidance !== 0 && (guidance !== 1 || guide !== "cfg");
-    const idle = (key, quiet) => {
-      this.fields[key].idle(quiet);
-      this.fields[key].explain(labelled ? undefined : "guidance.idle");
-    };
-    idle("guidance", !labelled);
-    idle("classifier", !labelled);
-    for (const field of Object.values(this.fields)) if (field.row.needs === "guidance" && field.row.key !== "guidance") field.idle(!pushes);
-    if (!pushes) return this.fields.guide.explain(labelled ? "guide.idle" : "guidance.idle");
     const [kind] = guide.split("-");
+    // A guidance of 1 is the plain model, but not with the noise of CFG++ nor away from a second class.
+    const acts = labelled && (guidance !== 1 || kind !== "cfg");
+    const pushes = acts && guidance !== 0;
+    const idle = { guidance: !labelled, classifier: !labelled, guide: !labelled, rescale: !pushes, "perp-weight": !pushes || kind !== "perp", "guidance-min": !acts };
+    for (const [key, quiet] of Object.entries(idle)) this.fields[key].idle(quiet);
+    this.fields.guidance.reach(kind === "cfgpp" ? this.catalogue.cfgpp_end : this.fields.guidance.row.end);
+    this.fields.guidance.show(guidance); // on the slider as it is now
+    this.fields.classifier.explain(labelled ? undefined : "guidance.idle");
+    this.fields.guidance.explain(!labelled ? "guidance.idle" : kind === "cfgpp" ? "guidance.cfgpp" : undefined);
+    if (!labelled) return this.fields.guide.explain("guidance.idle");
+    if (guidance === 0) return this.fields.guide.explain("guide.unconditional");
+    if (!acts) return this.fields.guide.explain("guide.idle");
     const plain = kind === "cfg" && !this.method.cfg_pp;
     const apart = this.catalogue.samplers.filter(({ cfg_pp, compat }) => cfg_pp && !compat).map(({ name }) => name).join(", ");
     return this.fields.guide.explain(plain ? "guide.cfg.only" : `guide.${kind}.hint`, { apart });

@@ -91,7 +91,7 @@ export class Field {
     const used = () => (standing === "inf" ? "∞" : String(standing));
     const values = { value: String(value), from: String(from), to: String(to), used };
     const kind = this.row.kind === "whole" ? "refused.whole" : to === "inf" ? "refused.least" : "refused";
-    if (code !== "range") say(this.refusal, "refused.other", values);
+    if (code !== "range" && code !== "whole") say(this.refusal, "refused.other", values);
     else if (String(value) === "") say(this.refusal, to === "inf" ? "refused.none.least" : "refused.none", values);
     else say(this.refusal, kind, values);
   }
@@ -107,6 +107,12 @@ export class Field {
   explain(key = knows(`${this.texts}.hint`) ? `${this.texts}.hint` : "", values = {}) {
     if (key) say(this.hint, key, values);
     else hush(this.hint);
+  }
+
+  /** Moves the end of the slider. @param {number} end */
+  reach(end) {
+    const { min, step } = this.row;
+    Object.assign(this.slider, { max: String(end), step: String(Math.min(step, (end - min) / 20)) });
   }
 
   /** Marks a field that nothing comes of as things stand. */

@@ -1,8 +1,7 @@
 /** The models to choose from: a row of cards, chosen by mouse, finger or keyboard, and what the page says of the chosen one. */
 
 import { $ } from "./dom.js";
-import { getText } from "./models.js";
-import { count, el, hush, megabytes, number, say, t } from "./strings.js";
+import { count, el, hush, label, megabytes, number, say, t } from "./strings.js";
 
 const list = $("gallery");
 
@@ -25,8 +24,9 @@ const file = ({ id }, name) => `models/${id}/${name}`;
  * @param {(id: string) => void} pick called when a person picks another model
  */
 export function fill(models, pick) {
-  const cards = models.map(card);
-  list.replaceChildren(...cards);
+  const groups = Object.entries(Object.groupBy(models, ({ kind }) => kind)).map(group);
+  const cards = groups.flatMap(({ cards }) => cards);
+  list.replaceChildren(...groups.map(({ box }) => box));
   const choose = (chosen) => chosen && chosen.getAttribute("aria-selected") !== "true" && pick(chosen.dataset.model);
   list.onclick = ({ target }) => choose(target.closest("[role=option]"));
   list.onkeydown = (event) => {
@@ -39,9 +39,23 @@ export function fill(models, pick) {
   };
 }
 
+/** The cards of a kind of models under its title. */
+function group([kind, models]) {
+  const cards = models.map(card);
+  const row = el("div", "", {}, { className: "cards" });
+  row.append(...cards);
+  const title = el("span", `gallery.${kind}`, {}, { className: "title", ariaHidden: "true" });
+  const box = el("li", "", {}, { className: "group" });
+  box.setAttribute("role", "group");
+  label(box, `gallery.${kind}`);
+  box.append(title, row);
+  box.style.flexGrow = String(cards.length);
+  return { box, cards };
+}
+
 function card(model) {
   const { id, name, description, bytes, thumbnail } = model;
-  const box = el("li", "", {}, { className: "card", tabIndex: -1 });
+  const box = el("div", "", {}, { className: "card", tabIndex: -1 });
   box.dataset.model = id;
   box.setAttribute("role", "option");
   const picture = thumbnail ? Object.assign(new Image(), { src: file(model, thumbnail), alt: "" }) : el("span", "", {}, { className: "unseen" });
@@ -58,7 +72,7 @@ function card(model) {
 
 /** Marks the chosen model, which is also where the Tab key enters. @param {string} id */
 export function show(id) {
-  for (const box of list.children) {
+  for (const box of list.querySelectorAll("[role=option]")) {
     const chosen = box.dataset.model === id;
     // Brought into sight sideways; the page itself stays where it is.
     if (chosen && box.getAttribute("aria-selected") !== "true") list.scrollLeft = box.offsetLeft - list.offsetLeft;
@@ -74,7 +88,8 @@ export function show(id) {
  */
 export function describe(model, about) {
   say($("model-name"), "plain", { text: model.name });
-  $("model-card").href = file(model, "README.md");
+  $("model-card").hidden = !model.readme;
+  if (model.readme) $("model-card").href = file(model, model.readme);
   say($("model-licence"), "model.licence", { licence: model.licence });
   $("model-licence").hidden = !model.licence;
   if (!about) return hush($("model-hint"));
@@ -87,21 +102,4 @@ export function describe(model, about) {
     process: () => t(`process.${family}`, { most: () => number(most ?? Infinity, 0) }),
     prediction: () => t(`prediction.${prediction}`),
   });
-}
-
-/** The model card, a file in the model's folder, in a dialog: hosts differ in what they make of a bare `.md`. */
-export function listen(failed) {
-  $("model-card").addEventListener("click", async (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // as a file, in a tab of its own
-    event.preventDefault();
-    const path = $("model-card").getAttribute("href");
-    try {
-      $("card-text").textContent = await getText(path);
-    } catch (thrown) {
-      return failed(thrown);
-    }
-    say($("card-title"), "model.card.of", { file: path });
-    $("card-dialog").showModal();
-  });
-  $("card-close").addEventListener("click", () => $("card-dialog").close());
 }

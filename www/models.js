@@ -4,9 +4,10 @@ import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
 
 /**
  * @typedef {{id: string, files: Record<string, import("../pkg/index.js").FileFacts>}} Listed a folder and its files
- * @typedef {{en: string, zh: string}} Text
+ * @typedef {{en?: string, zh?: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
- *            thumbnail: string | null, bytes: number, files: Listed["files"], classifier: Listed | null}} Model
+ *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
+ *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null}} Model
  */
 
 /** The address of a file of the site, and how it is called. */

@@ -44,17 +44,22 @@ export function messages(prefix) {
    * @param {Record<string, () => void>} actions by the key of the button's text
    */
   function fault({ code, values }, actions = {}) {
-    const [key, filled] = sentence(code, values);
-    say($("fault-text"), key, filled);
+    ask(...sentence(code, values), actions);
+    $("fault").classList.toggle("bad", code !== "cancelled");
+  }
+
+  /** Asks a question in the same place. @param {string} key @param {Record<string, import("./strings.js").Value>} values @param {Record<string, () => void>} actions */
+  function ask(key, values, actions) {
+    say($("fault-text"), key, values);
     const button = ([text, onclick]) => el("button", text, {}, { type: "button", onclick });
     $("fault-actions").replaceChildren(...Object.entries(actions).map(button));
-    $("fault").classList.toggle("bad", code !== "cancelled");
+    $("fault").classList.remove("bad");
     $("fault").hidden = false;
   }
 
   const clearFault = () => ($("fault").hidden = true);
 
-  return { status, notice, forget, problem, fault, clearFault };
+  return { status, notice, forget, problem, ask, fault, clearFault };
 }
 
 /** Names for a sentence, the first few of many. @param {string[] | undefined} names */

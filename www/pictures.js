@@ -1,19 +1,22 @@
 /** The view of pictures: wires the controls, the engine and the stage together. */
 
 import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
-import * as code from "./code.js";
+import * as begin from "./begin.js";
+import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
-import * as gallery from "./gallery.js";
+import * as keys from "./keys.js";
 import { fetchModel, list, optionsOf } from "./models.js";
 import { messages, sentence } from "./notices.js";
+import * as prompt from "./prompt.js";
 import { outdated, renew } from "./release.js";
-import { share } from "./share.js";
-import { el, knows, megabytes, number, say, t } from "./strings.js";
+import * as shown from "./shown.js";
+import { knows, megabytes, number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
+import * as take from "./take.js";
 import * as viewer from "./viewer.js";
 
-const { clearFault, fault, forget, notice, problem, status } = messages("");
+const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
 let address;
 /** Whether the settings are those of the address. */
@@ -32,11 +35,16 @@ let loaded = false;
 let loading = { id: "", abort: new AbortController(), files: Promise.resolve() };
 /** The run that is under way. @type {AbortController | undefined} */
 let running;
+/** The model that the link names and this site does not have. */
+let unknown = "";
+/** Whether the view was left in the middle of a run. */
+let left = false;
 let backend = "";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
 const controls = new Controls({ changed, adjusted: tell });
+begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
 const hash = (options) => write_link(controls.settings, options);
 
@@ -139,7 +147,7 @@ async function load() {
 function arrived() {
   loaded = true;
   controls.describe(held.about);
-  beginning.fit(held.about);
+  begin.fit(held.about);
   offer();
   $("code").hidden = $("code").disabled = false;
   ready();
@@ -147,15 +155,19 @@ function arrived() {
 
 /** Takes over the settings of the address. */
 function adopt() {
-  const { settings, problems } = read_link(address, controls.models);
+  // A first visit begins with the first model.
+  const first = is_run(address) ? address : `${address || "#"}&model=${controls.models[0].id}`;
+  const { settings, problems } = read_link(first, controls.models);
   adopted = true;
   controls.settings = settings;
   controls.about = held?.listed.id === settings.model ? held.about : undefined;
   forget();
   for (const field of Object.values(controls.fields)) field.accept();
-  tell(problems);
+  unknown = problems.find(({ key }) => key === "model")?.value ?? "";
+  tell(problems.filter(({ key }) => key !== "model"));
   controls.unfold();
-  beginning.show(strong());
+  beginning.adopt(settings.start);
+  if (controls.about) begin.fit(controls.about);
 }
 
 /** A model is on the device and the form is filled. */
@@ -163,33 +175,35 @@ function ready() {
   tell(controls.fit());
   preview();
   idle();
-  if (wanted) start();
-  else status("ready", { backend: named });
+  if (wanted && !unknown && !begin.missing()) return start();
+  wanted = false;
+  status("ready", { backend: named });
+  if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
+  else if (begin.missing()) begin.ask();
 }
 
 /** Says what had to be changed in the settings, and shows the form as it is now. */
 function tell(problems) {
   problems.forEach(problem);
   controls.show();
+  mark();
 }
 
+/** Marks pictures that are not those of the settings. */
+const mark = () => shown.mark(controls.settings, beginning.given(), Boolean(running));
+
 function changed(key) {
+  unknown = "";
   write(hash());
   if (key === "backend") boot();
   else if (key === "model") load();
   else if (key === "images") preview();
 }
 
-/** Whether the settings are those of a run that begins with a picture. */
-const strong = () => controls.settings.strength !== controls.default("strength");
-
-/** A picture to start from came or went. */
-function begun(there) {
-  if (loaded) clearFault(); // of a file that was no picture
-  // At full strength the picture would be forgotten, and without a picture there is nothing to forget.
-  if (there && !strong()) controls.set("strength", controls.catalogue.start_strength);
-  if (!there && strong()) controls.set("strength", null);
-  beginning.show();
+/** The picture to start from came, went or is kept in another part. */
+function begun() {
+  if (loaded) clearFault(); // of a file that was no picture, or of none
+  begin.changed();
 }
 
 /** The picture on the stage can be taken to start from, if it is of the model's size. */
@@ -214,46 +228,57 @@ async function start() {
     if ($("fault").hidden) notice("queued");
     return;
   }
+  wanted = false;
+  if (begin.missing()) return begin.ask();
   running?.abort();
   const mine = new AbortController();
   running = mine;
-  wanted = false;
+  left = false;
+  unknown = "";
   clearFault();
   forget("queued");
   forget("thinned");
   write(hash());
-  viewer.begin(controls.settings, held.about.classes);
+  const { settings, model } = controls;
+  const given = beginning.given();
+  viewer.begin(settings, held.about.classes);
+  shown.begin({ settings, begun: given, model, script: script(settings) });
   status("running", { images: controls.settings.images, backend: named });
   $("stop").disabled = false;
-  reveal();
-  let shown = false;
+  viewer.reveal();
+  let any = false;
   try {
-    for await (const frame of held.run(controls.settings, { ...beginning.given(), signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, signal: mine.signal })) {
       if (running !== mine) return;
-      shown = true;
+      any = true;
       show(frame);
     }
     ended("done");
+    prompt.took(viewer.seconds());
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
-    else if (shown) ended(viewer.timeline.newest.steps === null ? "stopped.open" : "stopped");
+    else if (any) ended("stopped");
     else ready(); // stopped before there was anything
   }
 }
 
 function show(frame) {
+  if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
+  if (frame.step === 0) mark();
   if (frame.step === 0 && every > 1) notice("thinned", { every });
   $("save").disabled = false;
   offer();
 }
 
 function ended(how) {
+  shown.finish();
   idle();
   viewer.end();
   const { step, steps, images } = viewer.timeline.newest;
-  status(how, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
+  const open = how === "stopped" && steps === null ? ".open" : "";
+  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
 }
 
 function stop() {
@@ -265,6 +290,7 @@ function stop() {
 /** Nothing runs and nothing loads any more. */
 function idle() {
   running = undefined;
+  mark();
   $("progress").value = 0;
   $("cancel").hidden = $("stop").disabled = true;
 }
@@ -272,6 +298,7 @@ function idle() {
 /** A failure on the page, with the ways out that there are. */
 async function failed(during, thrown) {
   const { code, values } = UnnoiseError.from(thrown);
+  shown.finish();
   idle();
   forget("queued");
   const crashed = code === "engine-crashed" || code === "worker";
@@ -313,21 +340,6 @@ function explain({ code, values }) {
   if (!expected || disappointed || code === "software-asked") notice(...why);
 }
 
-/** On a phone the form is below the pictures: brings them back into sight when a run begins. */
-function reveal() {
-  const { bottom } = $("sheets").getBoundingClientRect();
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (bottom < innerHeight / 3) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
-}
-
-async function save() {
-  const { model, sampler, seed } = viewer.settings();
-  const { step, done } = viewer.timeline.shown;
-  const url = URL.createObjectURL(await viewer.picture());
-  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */
 export function open(link) {
   if (link === address) return; // back from the other view
@@ -342,7 +354,10 @@ export function open(link) {
   else load();
 }
 
-export const close = stop;
+export function close() {
+  left = Boolean(running);
+  stop();
+}
 
 export const link = () => address ?? "";
 
@@ -355,8 +370,8 @@ export function switched(tongue) {
   if (controls.settings.lang) controls.set("lang", tongue);
 }
 
-/** The run as a script, or the sentence why there is none. */
-const python = () => held.python(controls.settings).then((text) => code.show({ text }), ({ message }) => code.show({ why: message }));
+/** The run of these settings as a script, or the sentence why there is none. */
+const script = (settings) => held.python(settings).then((text) => ({ text }), ({ message }) => ({ why: message }));
 
 function listen() {
   $("controls").addEventListener("submit", (event) => {
@@ -369,26 +384,15 @@ function listen() {
     $("cancel").hidden = true;
     loading.abort.abort();
   });
-  $("save").addEventListener("click", save);
-  $("share").addEventListener("click", () => share(hash({ share: true }), { begun: Boolean(beginning.given().picture) }));
-  $("code").addEventListener("click", () => python());
-  gallery.listen((thrown) => fault(UnnoiseError.from(thrown)));
+  take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
+  card.listen((thrown) => fault(UnnoiseError.from(thrown)));
   beginning.listen({
     changed: begun,
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
-  addEventListener("keydown", (event) => {
-    if ($("pictures").hidden) return;
-    if (document.querySelector("dialog[open]")) return; // there Escape closes the dialog, and nothing else
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      // A number that is still being typed counts.
-      document.activeElement?.blur?.();
-      start();
-    }
-    if (event.key === "Escape") stop();
-  });
+  prompt.listen({ take: (text) => controls.set("prompt", text), run: start });
+  keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 
 $("shortcut").textContent = /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵";

@@ -8,7 +8,7 @@ let timer;
 
 /**
  * @param {string} hash
- * @param {{begun?: boolean, prefix?: string}} [run] whether it begins with a picture, which no link carries; what the view's ids begin with
+ * @param {{begun?: boolean, prefix?: string}} [run] whether it begins with a picture that is too large for a link; what the view's ids begin with
  */
 export async function share(hash, { begun = false, prefix = "" } = {}) {
   const $ = (id) => document.getElementById(prefix + id);

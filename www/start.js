@@ -1,6 +1,6 @@
-/** A picture to start from, and the part of it that is to stay: both live in this tab only, not in the link. */
+/** A picture to start from, and the part of it that is to stay. A small one travels in the link. */
 
-import { UnnoiseError, fit_picture } from "../pkg/index.js";
+import { UnnoiseError, fit_picture, read_start, write_start } from "../pkg/index.js";
 import { $ } from "./dom.js";
 import { say } from "./strings.js";
 
@@ -27,11 +27,26 @@ const canvas = $("start-picture");
 /** What the engine is to be given. */
 export const given = () => ({ picture, mask: picture && mask.some(Boolean) ? mask : undefined });
 
-/** Another model may have pictures of another size. @param {Size} about */
+/** The same as the setting `start` has it. */
+export const written = () => (picture ? write_start(picture, given().mask, size) : null);
+
+/** Takes over the picture of a link, or that there is none. @param {string} start the setting */
+export function adopt(start) {
+  const begun = read_start(start);
+  if (begun) size = { ...size, channels: begun.channels, height: begun.height, width: begun.width };
+  picture = begun?.picture;
+  mask = begun?.mask ?? new Uint8Array(size.height * size.width);
+  show();
+}
+
+/** Another model may have pictures of another size. @param {Size} about @returns {boolean} whether the picture had to go */
 export function fit(about) {
-  const same = fits(about);
+  const lost = Boolean(picture) && !fits(about);
+  if (lost || !picture) mask = new Uint8Array(about.height * about.width);
+  if (lost) picture = undefined;
   size = about;
-  if (!same && picture) take(undefined);
+  show();
+  return lost;
 }
 
 /** Whether a picture has the model's size. @param {Size} other */
@@ -41,8 +56,12 @@ export const fits = (other) => ["channels", "height", "width"].every((side) => o
 function take(bytes) {
   picture = bytes;
   mask = new Uint8Array(size.height * size.width);
-  page.changed(Boolean(bytes));
+  show();
+  page.changed();
 }
+
+/** Goes on without a picture. */
+export const remove = () => take(undefined);
 
 /** Takes a file, fitted to the model's size. Throws a fault when it is no picture. */
 async function read(file) {
@@ -70,15 +89,13 @@ function keep(part) {
   }[part];
   mask = mask.map((_, p) => (inside(p % width, Math.floor(p / width)) ? 255 : 0));
   show();
+  page.changed();
 }
 
-/**
- * Shows the picture with what stays, or why there should be one.
- * @param {boolean} [missing] the settings speak of a picture that is not there
- */
-export function show(missing = false) {
+/** Shows the picture with what stays. */
+function show() {
   $("start-tools").hidden = $("start-settings").hidden = !picture;
-  if (!picture) return say($("start-note"), missing ? "start.missing" : "start.hint");
+  if (!picture) return say($("start-note"), "start.hint");
   const { channels, height, width } = size;
   Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
@@ -150,8 +167,8 @@ function open(file) {
 
 /**
  * Makes the form's part work.
- * @param {{changed: (there: boolean) => void, failed: (fault: unknown) => void, onStage: () => Uint8Array | undefined}} given
- * `changed` shows it all anew
+ * @param {{changed: () => void, failed: (fault: unknown) => void, onStage: () => Uint8Array | undefined}} given
+ * `changed` hears that the picture or the part that stays is another
  */
 export function listen(given) {
   page = given;
@@ -161,12 +178,13 @@ export function listen(given) {
   });
   $("start-take").addEventListener("click", () => take(given.onStage()));
   $("start-remove").addEventListener("click", () => {
-    take(undefined);
+    remove();
     $("start-take").focus(); // the button that had the focus is gone
   });
   for (const button of document.querySelectorAll("[data-keep]")) button.addEventListener("click", () => keep(button.dataset.keep));
   canvas.addEventListener("pointerdown", press);
   canvas.addEventListener("pointermove", (event) => event.buttons && paint(event));
+  canvas.addEventListener("pointerup", () => page.changed()); // not at each move: browsers limit how often an address may change
   receive();
   show();
 }

@@ -5,7 +5,7 @@
 
 export const LANGUAGES = ["en", "zh"];
 
-/** @typedef {string | number | {en: string, zh: string} | (() => string)} Value what fills a `{placeholder}` */
+/** @typedef {string | number | {en?: string, zh?: string} | (() => string)} Value what fills a `{placeholder}` */
 
 /** @type {WeakMap<Element, Record<string, Value>>} */
 const filled = new WeakMap();
@@ -48,7 +48,7 @@ export function t(key, values = {}) {
     if (value === undefined || value === null) return whole;
     if (typeof value === "function") return value();
     if (typeof value === "number") return number(value);
-    return typeof value === "object" ? (value[current] ?? value.en) : value;
+    return typeof value === "object" ? (value[current] ?? value.en ?? value.zh) : value;
   });
 }
 

@@ -1,5 +1,7 @@
 /** Light or dark, the reader's language, and remembering both where the browser lets us. */
 
+import { $ } from "./dom.js";
+
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 export const remembered = (key) => {
@@ -18,15 +20,22 @@ export const remember = (key, value) => {
   }
 };
 
+const worn = () => document.documentElement.dataset.theme ?? (DARK.matches ? "dark" : "light");
+
+/** Says on the button which theme is worn. */
+const tell = () => $("theme").setAttribute("aria-pressed", String(worn() === "dark"));
+
 /** Wears the remembered theme; without one, the style sheet follows the system. */
 export function dress() {
   const theme = remembered("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  DARK.addEventListener("change", tell);
+  tell();
 }
 
 /** Changes to the other theme. */
 export function flip() {
-  const now = document.documentElement.dataset.theme ?? (DARK.matches ? "dark" : "light");
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-  remember("theme", document.documentElement.dataset.theme);
+  document.documentElement.dataset.theme = worn() === "dark" ? "light" : "dark";
+  remember("theme", worn());
+  tell();
 }

@@ -27,7 +27,7 @@ export class Timeline {
       this.pause();
       this.seek(Number(slider.value));
     });
-    play.addEventListener("click", () => (this.timer ? this.pause() : this.replay()));
+    play.addEventListener("click", () => this.toggle());
     this.clear();
   }
 
@@ -114,6 +114,24 @@ export class Timeline {
       if (this.following) this.pause();
     }, pace);
     this.play.setAttribute("aria-pressed", "true");
+  }
+
+  /** What a key does where no control has the focus, as in the lab. @returns {boolean} whether it does anything */
+  key(name) {
+    if (this.slider.disabled) return false;
+    const at = Number(this.slider.value);
+    const places = { ArrowLeft: Math.max(at - 1, 0), ArrowRight: at + 1, Home: 0, End: Infinity };
+    if (name === " ") this.toggle();
+    else if (name in places) {
+      this.pause();
+      this.seek(places[name]);
+    } else return false;
+    return true;
+  }
+
+  toggle() {
+    if (this.timer) this.pause();
+    else this.replay();
   }
 
   pause() {

@@ -1,7 +1,7 @@
 /** The stage: two sheets of pictures, the timeline under them, and the numbers of the step on show. */
 
 import { $ } from "./dom.js";
-import { hush, number, say } from "./strings.js";
+import { hush, number, say, t } from "./strings.js";
 import { Sheet, png } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
@@ -16,6 +16,8 @@ let totals = [];
 let picked = -1;
 /** What the run on show was asked for: its seed and labels. */
 let asked = { seed: 0, class: "none", classes: [] };
+/** The same of the run that was begun last, until its first frame is there. */
+let begun = asked;
 
 export const timeline = new Timeline({ slider: $("slider"), play: $("play"), curves: $("curves") }, show);
 
@@ -27,13 +29,16 @@ export function preview(shape) {
 
 /** Gets ready for the frames of a run. */
 export function begin(settings, classes) {
-  asked = { ...settings, classes };
-  totals = [];
+  begun = { ...settings, classes };
 }
 
 /** Takes in a run's next frame. @returns {number} the timeline keeps only every so-many-th step */
 export function add(frame) {
-  if (frame.step === 0) layout(frame);
+  if (frame.step === 0) {
+    asked = begun;
+    totals = [];
+    layout(frame);
+  }
   totals.push(frame.total_ms);
   measure(frame);
   return timeline.add(frame);
@@ -45,9 +50,6 @@ export function end() {
   if (steps === null) attempts(timeline.newest);
   else say($("pace"), "pace.end", { step, steps, evaluations, ms: milliseconds });
 }
-
-/** The settings of the run on show. */
-export const settings = () => asked;
 
 /** Milliseconds a step lately; the engine's own time, without the page's. */
 function pace() {
@@ -82,8 +84,8 @@ function show(frame) {
   sheets[1].draw(frame.denoised);
   const { step, steps, alpha, sigma, t } = frame;
   const place = steps === null ? "timeline.time.open" : "timeline.time";
-  $("alpha").value = alpha.toFixed(3);
-  $("sigma").value = sigma.toFixed(3);
+  $("alpha").textContent = alpha.toFixed(3);
+  $("sigma").textContent = sigma.toFixed(3);
   $("now").hidden = false;
   say($("place"), place, { step, steps, time: () => number(t, t < 10 ? 3 : 1) });
 }
@@ -91,7 +93,15 @@ function show(frame) {
 function layout(shape) {
   picked = -1;
   for (const sheet of sheets) sheet.layout(shape);
+  $("picker").setAttribute("aria-valuemax", String(shape.images));
   point(-1);
+}
+
+/** On a phone the form is below the pictures: brings them back into sight when a run begins. */
+export function reveal() {
+  const { bottom } = $("sheets").getBoundingClientRect();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (bottom < innerHeight / 3) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }
 
 /** The picked picture, or the first, as it is at the step on show. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
@@ -106,21 +116,49 @@ export function chosen() {
 /** Marks image `i` on both sheets and says which it is; -1 marks none. */
 function point(i) {
   for (const spot of spots) spot.hidden = i < 0;
-  if (i < 0) return hush($("pointed"));
+  $("picker").setAttribute("aria-valuenow", String(picked + 1));
+  if (i < 0) {
+    $("picker").setAttribute("aria-valuetext", t("picker.none"));
+    return hush($("pointed"));
+  }
   const box = sheets[0].box(i);
   for (const spot of spots) for (const side of Object.keys(box)) spot.style[side] = `${100 * box[side]}%`;
   const label = asked.class === "all" ? i % asked.classes.length : Number(asked.class);
   const name = asked.classes[label];
-  say($("pointed"), name ? "pointed.class" : "pointed", { image: i + 1, seed: Number(asked.seed) + i, name });
+  // Seeds are numbers of 32 bits, and go on at 0 after the last.
+  say($("pointed"), name ? "pointed.class" : "pointed", { image: i + 1, seed: (Number(asked.seed) + i) % 2 ** 32, name });
+  $("picker").setAttribute("aria-valuetext", $("pointed").textContent);
 }
+
+/** Picks an image as a click does, or none. */
+function pick(i) {
+  picked = i;
+  point(i);
+}
+
+/** Where a key takes the choice from image `i`; from none it begins at the first or the last. */
+function moved(key, i, { images, columns }) {
+  const within = (to) => Math.min(Math.max(to, 0), images - 1);
+  if (i < 0) return { ArrowRight: 0, ArrowDown: 0, Home: 0, ArrowLeft: images - 1, ArrowUp: images - 1, End: images - 1 }[key];
+  const down = i + columns < images ? i + columns : i;
+  const up = i - columns >= 0 ? i - columns : i;
+  return { ArrowRight: within(i + 1), ArrowLeft: within(i - 1), ArrowDown: down, ArrowUp: up, Home: 0, End: images - 1, Delete: -1, Backspace: -1 }[key];
+}
+
+$("picker").addEventListener("keydown", (event) => {
+  if (!timeline.shown || event.ctrlKey || event.metaKey || event.altKey) return;
+  const to = moved(event.key, picked, { images: timeline.shown.images, columns: sheets[0].columns });
+  if (to === undefined) return;
+  event.preventDefault();
+  pick(to);
+});
 
 for (const sheet of sheets) {
   const under = (event) => (timeline.shown ? sheet.at(event) : -1);
   sheet.canvas.addEventListener("pointermove", (event) => point(under(event)));
   sheet.canvas.addEventListener("pointerdown", (event) => {
     const i = under(event);
-    picked = i === picked ? -1 : i;
-    point(i);
+    pick(i === picked ? -1 : i);
   });
   sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(picked));
 }

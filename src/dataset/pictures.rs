@@ -22,6 +22,10 @@ pub enum PictureError {
         .path.display(), picture::size(*.got), picture::size(*.expected)
     )]
     Shape { path: PathBuf, expected: [usize; 3], got: [usize; 3] },
+    #[error("{} is no PNG but {is}; convert it to PNG", .path.display())]
+    NoPng { path: PathBuf, is: &'static str },
+    #[error("{} is a folder; name one picture in it", .0.display())]
+    Folder(PathBuf),
     #[error(transparent)]
     Idx(#[from] DataError),
     #[error("cannot write {}: {why}", .path.display())]
@@ -83,6 +87,29 @@ pub fn read(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>,
     Ok(found)
 }
 
+/// The picture of a PNG, fitted likewise.
+///
+/// # Errors
+/// A file that cannot be read or is none; a folder, of which it is not said which picture is meant.
+pub fn read_one(path: &Path, format: &Format) -> Result<Vec<f64>, PictureError> {
+    let mut start = Vec::new();
+    if path.is_dir() {
+        return Err(PictureError::Folder(path.to_owned()));
+    }
+    open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
+    match start.starts_with(PNG) {
+        true => Ok(read_some(path, 1, format)?.concat()),
+        false => Err(PictureError::NoPng { path: path.to_owned(), is: kind(&start) }),
+    }
+}
+
+/// What a file that begins like this is.
+fn kind(start: &[u8]) -> &'static str {
+    let known: [(&[u8], &str); 5] =
+        [(&[0xff, 0xd8], "a JPEG"), (b"RIFF", "a WebP"), (b"GIF8", "a GIF"), (b"BM", "a BMP"), (&[], "something else")];
+    known.iter().find(|(mark, _)| start.starts_with(mark)).map_or("something else", |(_, name)| name)
+}
+
 /// The same of as many pictures as there are up to `count`, at least one.
 ///
 /// # Errors
@@ -97,6 +124,9 @@ pub fn read_some(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f
         match &start {
             start if start.starts_with(PNG) => vec![png(path, shape, background)?],
             start if start.starts_with(GZIP) || start.starts_with(IDX) => idx(path, count, shape)?,
+            start if kind(start) != "something else" => {
+                return Err(PictureError::NoPng { path: path.to_owned(), is: kind(start) });
+            }
             _ => return Err(PictureError::Unknown(path.to_owned())),
         }
     };

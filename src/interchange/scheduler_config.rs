@@ -65,6 +65,7 @@ const OTHER_PROCESSES: &[(&str, &str)] = &[
     ("CMStochastic", "they are consistency models, with scalings of their own (Song et al. 2023, arXiv 2303.01469)"),
     ("ScoreSdeVp", "their times are those of a continuous process"),
     ("IPNDM", "their process is that of an angle"),
+    ("KarrasVe", "they are shown half of the noise level that a picture of 0 to 1 has, as only its own pipeline does"),
     ("VQDiffusion", "they predict classes of tokens"),
     ("Cosine", "they are Würstchen's, whose time has no table"),
     ("DDPMWuerstchen", "they are Würstchen's, whose time has no table"),

@@ -10,11 +10,29 @@ use thiserror::Error;
 #[error("unnoise.json is not a model card: {0}.")]
 pub struct CardError(pub(crate) String);
 
-/// A name or a sentence in both languages of the page.
+/// A name or a sentence in both languages of the page. A card that has it in one says the same in the other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Said")]
 pub struct Text {
     pub en: String,
     pub zh: String,
+}
+
+/// A text as a card has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    en: Option<String>,
+    zh: Option<String>,
+}
+
+impl TryFrom<Said> for Text {
+    type Error = &'static str;
+
+    fn try_from(Said { en, zh }: Said) -> Result<Self, Self::Error> {
+        let one = en.clone().or(zh.clone()).ok_or("a text needs `en` or `zh`")?;
+        Ok(Self { en: en.unwrap_or_else(|| one.clone()), zh: zh.unwrap_or(one) })
+    }
 }
 
 /// `unnoise.json`: what a person, and guidance, need to know about a model besides its weights.
@@ -107,5 +125,21 @@ impl Card {
             true => Err(CardError(format!("classes and null_class use {labels} labels, but the network knows {rows}"))),
             false => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_in_one_language_says_the_same_in_the_other() {
+        let read = |name: &str| Card::from_json(&format!(r#"{{"name": {name}}}"#)).map(|card| card.name);
+        let text = |en: &str, zh: &str| Text { en: en.into(), zh: zh.into() };
+        assert_eq!(read(r#"{"en": "Dots", "zh": "点"}"#).unwrap(), text("Dots", "点"));
+        assert_eq!(read(r#"{"en": "Dots"}"#).unwrap(), text("Dots", "Dots"));
+        assert_eq!(read(r#"{"zh": "点"}"#).unwrap(), text("点", "点"));
+        assert!(read("{}").unwrap_err().to_string().contains("a text needs `en` or `zh`"));
+        assert!(read(r#"{"fr": "Points"}"#).unwrap_err().to_string().contains("unknown field `fr`"));
     }
 }

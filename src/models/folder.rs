@@ -51,16 +51,21 @@ pub struct Place {
     pub subfolder: Option<String>,
     /// The variant of the weights, unless they have the plain name.
     pub variant: Option<String>,
+    /// Whether the weights have a name that it looks for.
+    pub found: bool,
 }
 
 impl Place {
     /// Of the network with the configuration `config` and the first file of its weights.
     pub fn of(config: &str, weights: &str) -> Self {
         let name = weights.rsplit('/').next().unwrap_or_default();
-        let known = VARIANTS.into_iter().find(|variant| name.contains(&format!(".{variant}.")));
+        // Such as `diffusion_pytorch_model.fp16-00001-of-00002.safetensors`.
+        let rest = name.strip_prefix(WEIGHTS);
+        let variant = rest.and_then(|rest| rest.strip_prefix('.')?.split(['.', '-']).next());
         Self {
             subfolder: config.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
-            variant: known.map(str::to_owned),
+            variant: variant.filter(|variant| *variant != "safetensors").map(str::to_owned),
+            found: rest.is_some(),
         }
     }
 }
@@ -212,12 +217,14 @@ impl Directory {
         std::fs::read(&path).map_err(unreadable(&path))
     }
 
-    /// The text of the file at `path`. What is no UTF-8 in it is left to whoever understands the text.
+    /// The text of the file at `path`, without the mark that some editors begin UTF-8 with. What is no UTF-8 in it is left to
+    /// whoever understands the text.
     ///
     /// # Errors
     /// There is no such file.
     pub fn text(&self, path: &str) -> Result<String, FolderError> {
-        Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
+        let bytes = self.read(path)?;
+        Ok(String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).into_owned())
     }
 
     /// The bytes of the weights, file after file, of which `files` of this folder there are.

@@ -43,7 +43,7 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_worse(self, worse: &'a Pipeline) -> Self {
         let condition = match (&worse.conditioning, &self.conditions.conditional) {
-            (Conditioning::Text(encoder), Condition::Text { text, .. }) => encoder.encode(text),
+            (Conditioning::Text(encoders), Condition::Text { text: Some(text), .. }) => encoders.encode(text),
             (_, condition) => condition.clone(),
         };
         Self { worse: Some((worse, condition)), ..self }

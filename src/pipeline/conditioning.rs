@@ -3,6 +3,7 @@
 use super::Pipeline;
 use super::text::Tokenizer;
 use crate::models::clip_text::ClipText;
+use crate::models::unet2d_condition::Added;
 use burn::tensor::Tensor;
 
 /// What says which picture is drawn.
@@ -10,7 +11,7 @@ pub enum Conditioning {
     None,
     /// The classes of the card, whose label of none the network was trained with where the card has one.
     Classes,
-    Text(Box<TextEncoder>),
+    Text(Box<TextEncoders>),
 }
 
 impl Conditioning {
@@ -30,11 +31,52 @@ pub struct TextEncoder {
     pub net: ClipText,
 }
 
-impl TextEncoder {
+/// What reads the texts of a pipeline: one encoder, or two whose states stand side by side.
+pub struct TextEncoders {
+    pub first: TextEncoder,
+    pub second: Option<TextEncoder>,
+    /// Whether no negative prompt stands for states of zeros instead of an empty text.
+    pub zeros: bool,
+    /// Height and width of a picture, which SDXL is told.
+    pub size: [usize; 2],
+}
+
+impl TextEncoders {
     /// The condition of a text: the states that the network reads, for any number of images.
     pub fn encode(&self, text: &str) -> Condition {
-        let tokens = self.tokenizer.encode_padded(text);
-        Condition::Text { text: text.to_owned(), states: Box::new(self.net.forward(&[tokens.ids]).last) }
+        let states = |encoder: &TextEncoder| encoder.net.forward(&[encoder.tokenizer.encode_padded(text).ids]);
+        let first = states(&self.first);
+        let told = match &self.second {
+            None => Told { states: first.last, added: None, guidance: None },
+            Some(second) => {
+                let second = states(second);
+                let [height, width] = self.size.map(|side| side as f64);
+                // The picture is as large as it was, and nothing is cut off.
+                let sizes = [height, width, 0.0, 0.0, height, width];
+                let added = Added { text: second.pooled, sizes: vec![sizes] };
+                let states = Tensor::cat(vec![first.penultimate, second.penultimate], 2);
+                Told { states, added: Some(added), guidance: None }
+            }
+        };
+        Condition::Text { text: Some(text.to_owned()), told: Box::new(told) }
+    }
+
+    /// The condition of no text at all.
+    pub fn nothing(&self) -> Condition {
+        match self.encode("") {
+            Condition::Text { told, .. } if self.zeros => {
+                let Told { states, added, guidance } = *told;
+                let added = added.map(|Added { text, sizes }| Added { text: text.zeros_like(), sizes });
+                let told = Told { states: states.zeros_like(), added, guidance };
+                Condition::Text { text: None, told: Box::new(told) }
+            }
+            empty => empty,
+        }
+    }
+
+    /// The most tokens of a text, the start and the end among them.
+    pub fn length(&self) -> usize {
+        self.first.tokenizer.length()
     }
 }
 
@@ -44,11 +86,43 @@ pub enum Condition {
     Nothing,
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
-    /// One text for all images, and its states `[1, positions, width]`.
+    /// One text for all images; `None` where there is not even an empty one.
     Text {
-        text: String,
-        states: Box<Tensor<3>>,
+        text: Option<String>,
+        told: Box<Told>,
     },
+}
+
+/// What a network is told of a text.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// `[batch, positions, width]`, where the batch may be 1 for any number of images.
+    pub states: Tensor<3>,
+    /// What SDXL is told besides.
+    pub added: Option<Added>,
+    /// The guidance scale, where the network has learned what guidance does.
+    pub guidance: Option<f64>,
+}
+
+impl Told {
+    /// For so many images.
+    fn repeated(&self, images: usize) -> Self {
+        let added =
+            |added: &Added| Added { text: added.text.clone().repeat_dim(0, images), sizes: added.sizes.repeat(images) };
+        let states = self.states.clone().repeat_dim(0, images);
+        Self { states, added: self.added.as_ref().map(added), guidance: self.guidance }
+    }
+}
+
+impl Condition {
+    /// The same with a guidance scale for networks that have learned what guidance does.
+    #[must_use]
+    pub fn guided(self, scale: f64) -> Self {
+        match self {
+            Self::Text { text, told } => Self::Text { text, told: Box::new(Told { guidance: Some(scale), ..*told }) },
+            other => other,
+        }
+    }
 }
 
 impl PartialEq for Condition {
@@ -71,14 +145,21 @@ impl Condition {
             _ => None,
         });
         let texts = all.iter().filter_map(|condition| match condition {
-            Self::Text { states, .. } => Some(states.clone().repeat_dim(0, images)),
+            Self::Text { told, .. } => Some(told.repeated(images)),
             _ => None,
         });
         match all {
             [Self::Nothing, ..] | [] => Self::Nothing,
             [Self::Classes(_), ..] => Self::Classes(rows.collect::<Vec<_>>().concat()),
-            [Self::Text { text, .. }, ..] => {
-                Self::Text { text: text.clone(), states: Box::new(Tensor::cat(texts.collect(), 0)) }
+            [Self::Text { text, told }, ..] => {
+                let texts: Vec<Told> = texts.collect();
+                let states = Tensor::cat(texts.iter().map(|told| told.states.clone()).collect(), 0);
+                let all: Option<Vec<Added>> = texts.into_iter().map(|told| told.added).collect();
+                let added = all.filter(|all| !all.is_empty()).map(|all| Added {
+                    text: Tensor::cat(all.iter().map(|added| added.text.clone()).collect(), 0),
+                    sizes: all.into_iter().flat_map(|added| added.sizes).collect(),
+                });
+                Self::Text { text: text.clone(), told: Box::new(Told { states, added, guidance: told.guidance }) }
             }
         }
     }
@@ -99,7 +180,7 @@ impl Pipeline {
     /// The words of a prompt for which the text encoder has no place; none where no text is read.
     pub fn left_out(&self, text: &str) -> Vec<String> {
         match &self.conditioning {
-            Conditioning::Text(encoder) => encoder.tokenizer.encode(text).left_out,
+            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text).left_out,
             _ => Vec::new(),
         }
     }
@@ -111,8 +192,8 @@ impl Pipeline {
     /// If a label is no class of the model, or `None` for a model whose card names no
     /// [`null_class`](crate::models::Card::null_class).
     pub fn labelled(&self, labels: &[Option<usize>]) -> Condition {
-        if let Conditioning::Text(encoder) = &self.conditioning {
-            return encoder.encode("");
+        if let Conditioning::Text(encoders) = &self.conditioning {
+            return encoders.encode("");
         }
         let Some(known) = self.network.classes() else { return Condition::Nothing };
         let row = |label: &Option<usize>| {

@@ -69,7 +69,7 @@ impl<'a, S: Source> Folder<'a, S> {
         // What is no other network that is known here is a UNet2DModel, or refused as none.
         let class = class_name(&self.text(&config).await?).filter(|class| OTHER_NETWORKS.contains(&&**class));
         let mut parts = vec![(network, class.unwrap_or_else(|| "UNet2DModel".to_owned()))];
-        for part in ["vae", "vqvae", "text_encoder"] {
+        for part in ["vae", "vqvae", "text_encoder", "text_encoder_2"] {
             if let Some(json) = self.maybe(&format!("{part}/config.json")).await? {
                 parts.extend(class_name(&json).map(|class| (part, class)));
             }
@@ -106,8 +106,9 @@ impl<'a, S: Source> Folder<'a, S> {
         self.beside(&format!("{part}/config.json")).await
     }
 
-    pub async fn tokenizer(&self) -> Result<Tokenizer, PipelineError> {
-        let file = async |name: &str| self.maybe(&format!("tokenizer/{name}")).await;
+    /// The tokenizer in this folder.
+    pub async fn tokenizer(&self, part: &str) -> Result<Tokenizer, PipelineError> {
+        let file = async |name: &str| self.maybe(&format!("{part}/{name}")).await;
         Ok(Tokenizer::load(&TokenizerFiles {
             vocab: file("vocab.json").await?,
             merges: file("merges.txt").await?,

@@ -10,8 +10,10 @@ pub struct Kind {
     pub network: Part,
     /// What turns latents into pictures; pipelines of pictures have none.
     pub decoder: Option<Part>,
-    /// Whether a text tells it what to draw, by a text encoder and its tokenizer.
-    pub text: bool,
+    /// How many text encoders, each with its tokenizer, tell it what to draw.
+    pub encoders: usize,
+    /// Guidance where diffusers' pipeline starts.
+    pub guidance: f64,
 }
 
 /// A part of a pipeline.
@@ -44,21 +46,20 @@ pub const KINDS: &[Kind] = &[
         class: "LDMPipeline",
         network: UNET,
         decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL"] }),
-        text: false,
+        encoders: 0,
+        guidance: 1.0,
     },
     Kind {
         class: "DiTPipeline",
         // Before DiT had a class of its own, diffusers built it from the general one.
         network: Part { folders: &["transformer"], classes: &["DiTTransformer2DModel", "Transformer2DModel"] },
         decoder: Some(KL),
-        text: false,
+        encoders: 0,
+        guidance: 4.0,
     },
-    Kind {
-        class: "StableDiffusionPipeline",
-        network: Part { folders: &["unet"], classes: &["UNet2DConditionModel"] },
-        decoder: Some(KL),
-        text: true,
-    },
+    Kind::of_words("StableDiffusionPipeline", 1, 7.5),
+    Kind::of_words("LatentConsistencyModelPipeline", 1, 8.5),
+    Kind::of_words("StableDiffusionXLPipeline", 2, 5.0),
 ];
 
 impl Part {
@@ -69,12 +70,20 @@ impl Part {
 
 impl Kind {
     const fn of_pictures(class: &'static str) -> Self {
-        Self { class, network: UNET, decoder: None, text: false }
+        Self { class, network: UNET, decoder: None, encoders: 0, guidance: 1.0 }
+    }
+
+    const fn of_words(class: &'static str, encoders: usize, guidance: f64) -> Self {
+        let network = Part { folders: &["unet"], classes: &["UNet2DConditionModel"] };
+        Self { class, network, decoder: Some(KL), encoders, guidance }
     }
 }
 
-/// The text encoder of a pipeline that has one.
-pub const TEXT_ENCODER: Part = Part { folders: &["text_encoder"], classes: &["CLIPTextModel"] };
+/// The text encoders of pipelines that have them, and the folders of their tokenizers.
+pub const TEXT_ENCODERS: [(Part, &str); 2] = [
+    (Part { folders: &["text_encoder"], classes: &["CLIPTextModel", "CLIPTextModelWithProjection"] }, "tokenizer"),
+    (Part { folders: &["text_encoder_2"], classes: &["CLIPTextModelWithProjection"] }, "tokenizer_2"),
+];
 
 /// Parts that are no part of drawing: they judge pictures, or read ones to start from.
 const IDLE: &[&str] = &["safety_checker", "feature_extractor", "image_encoder"];
@@ -120,9 +129,10 @@ impl Index {
         let kind = KINDS.iter().find(|kind| kind.class == class);
         let kind = kind.ok_or_else(|| IndexError::Unknown { class: class.to_owned() })?;
         let index = Self { kind, parts };
-        let text: &[&str] = if kind.text { &["text_encoder", "tokenizer"] } else { &[] };
+        let text: Vec<&str> =
+            TEXT_ENCODERS.iter().take(kind.encoders).flat_map(|(part, own)| [part.folders[0], own]).collect();
         let decoder = kind.decoder.as_ref().map_or(&[] as &[&str], |part| part.folders);
-        let used = [kind.network.folders, decoder, text, &["scheduler"], IDLE].concat();
+        let used = [kind.network.folders, decoder, &text, &["scheduler"], IDLE].concat();
         let more = index.parts.keys().filter(|folder| !used.contains(&folder.as_str()));
         match more.filter_map(|folder| Some((folder, index.class(folder)?))).next() {
             Some((folder, got)) => {
@@ -143,6 +153,12 @@ impl Index {
         Self { kind: latent.or_else(named).unwrap_or(&KINDS[0]), parts: parts.iter().map(part).collect() }
     }
 
+    /// Whether no negative prompt stands for states of zeros instead of an empty text (`force_zeros_for_empty_prompt`).
+    pub fn zeros(&self) -> bool {
+        let said = self.parts.get("force_zeros_for_empty_prompt").and_then(Value::as_bool);
+        self.kind.encoders > 1 && said.unwrap_or(true)
+    }
+
     /// The names of the classes that it lists by their numbers (`id2label`).
     pub fn labels(&self) -> Vec<(usize, &str)> {
         let labels = self.parts.get("id2label").and_then(Value::as_object).into_iter().flatten();
@@ -160,6 +176,16 @@ impl Index {
         let known = part.classes.iter().find(|class| **class == got);
         let refused = || IndexError::Class { class, folder, got: got.to_owned(), supported: part.classes };
         Ok((folder, known.ok_or_else(refused)?))
+    }
+
+    /// Whether it has every part, each of a class that is known here.
+    ///
+    /// # Errors
+    /// As [`part`](Self::part).
+    pub fn complete(&self) -> Result<(), IndexError> {
+        let encoders = TEXT_ENCODERS.iter().take(self.kind.encoders).map(|(part, _)| part);
+        let all = std::iter::once(&self.kind.network).chain(&self.kind.decoder).chain(encoders);
+        all.map(|part| self.part(part)).try_for_each(|part| part.map(|_| ()))
     }
 
     /// The class of the part in `folder`; a part that was left out has none.

@@ -29,7 +29,7 @@ pub(crate) use self::preview::Preview;
 #[cfg(feature = "nn")]
 pub use self::{
     branches::{NetworkBranches, NetworkDenoiser},
-    conditioning::{Condition, Conditioning, Conditions, TextEncoder},
+    conditioning::{Condition, Conditioning, Conditions, TextEncoder, TextEncoders, Told},
     error::PipelineError,
     latents::Latents,
     network::Network,

@@ -1,10 +1,10 @@
 //! The network of a pipeline, whichever it is.
 
-use super::conditioning::Condition;
+use super::conditioning::{Condition, Told};
 use crate::models::dit::Dit;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::{self, Unet2dCondition};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 /// What tells noise from what is drawn.
 #[derive(Debug)]
@@ -44,6 +44,11 @@ impl Network {
         }
     }
 
+    /// Whether the guidance scale is one of its inputs, so that no branches are needed (Meng et al. 2023, arXiv 2210.03142).
+    pub fn embeds_guidance(&self) -> bool {
+        matches!(self, Self::Unet2dCondition(net) if net.config().time_cond_proj_dim.is_some())
+    }
+
     /// Rows of its class embedding.
     pub fn classes(&self) -> Option<usize> {
         match self {
@@ -65,11 +70,27 @@ impl Network {
             (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
             (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
             (Self::Dit(net), Condition::Classes(rows)) => net.forward(x, t, rows),
-            (Self::Unet2dCondition(net), Condition::Text { states, .. }) => {
-                let text = states.clone().repeat_dim(0, t.len() / states.dims()[0]);
-                net.forward(x, t, &unet2d_condition::Condition { text, class: None, added: None, guidance: None })
+            (Self::Unet2dCondition(net), Condition::Text { told, .. }) => {
+                let Told { states, added, guidance } = &**told;
+                let width = net.config().time_cond_proj_dim;
+                let guidance = width.zip(*guidance).map(|(width, scale)| {
+                    let row = guidance_embedding(scale, width);
+                    Tensor::from_data(TensorData::new(row.repeat(t.len()), [t.len(), width]), &x.device())
+                });
+                let condition =
+                    unet2d_condition::Condition { text: states.clone(), class: None, added: added.clone(), guidance };
+                net.forward(x, t, &condition)
             }
             _ => panic!("the network takes another kind of condition"),
         }
     }
+}
+
+/// diffusers' `get_guidance_scale_embedding` of `scale - 1`: sines and cosines of a thousand times it.
+fn guidance_embedding(scale: f64, width: usize) -> Vec<f32> {
+    let half = width / 2;
+    let angle = |i: usize| 1000.0 * (scale - 1.0) * (-(1e4f64.ln()) * i as f64 / (half - 1) as f64).exp();
+    let sines = (0..half).map(|i| angle(i).sin());
+    let row = sines.chain((0..half).map(|i| angle(i).cos())).chain((2 * half..width).map(|_| 0.0));
+    row.map(|v| v as f32).collect()
 }

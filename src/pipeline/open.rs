@@ -1,9 +1,9 @@
 //! Opening a pipeline's folder.
 
 use super::folder::{Files, Folder, INDEX};
-use super::index::{Index, TEXT_ENCODER};
+use super::index::{Index, TEXT_ENCODERS};
 use super::preview::Preview;
-use super::{Condition, Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
+use super::{Condition, Conditioning, Latents, Network, PipelineError, Source, TextEncoder, TextEncoders, scheduler};
 use crate::denoise::{Clip, Prediction};
 use crate::interchange::diffusers;
 use crate::math::{Level, NoiseSchedule, Schedule};
@@ -68,10 +68,6 @@ impl Part {
     }
 }
 
-/// Guidance where diffusers' pipelines start, of texts and of classes.
-const TEXT_GUIDANCE: f64 = 7.5;
-const CLASS_GUIDANCE: f64 = 4.0;
-
 impl Pipeline {
     /// Reads the folder of a pipeline, or of a `UNet2DModel` alone, and puts its weights on `device`.
     ///
@@ -85,19 +81,30 @@ impl Pipeline {
             folder.share(&card.parts).await?;
         }
         let index = folder.index().await?;
+        // A part that is missing is told before anything large is read.
+        index.complete()?;
         let mut parts = Vec::new();
         let (network, place) = network(&folder, &index, &mut parts, device).await?;
         let latents = latents(&folder, &index, &mut parts, device).await?;
-        let conditioning = match (index.kind.text, network.classes()) {
-            (true, _) => {
-                let place = index.part(&TEXT_ENCODER)?;
-                let files = folder.part(place.0).await?;
-                let net = ClipText::load(&files.config, &files.weights, device)?;
-                parts.push(Part::new(place, &net, &files));
-                Conditioning::Text(Box::new(TextEncoder { tokenizer: folder.tokenizer().await?, net }))
+        let conditioning = match (index.kind.encoders, network.classes()) {
+            (0, Some(_)) => Conditioning::Classes,
+            (0, None) => Conditioning::None,
+            (encoders, _) => {
+                let mut read = Vec::new();
+                for (part, tokenizer) in &TEXT_ENCODERS[..encoders] {
+                    let place = index.part(part)?;
+                    let files = folder.part(place.0).await?;
+                    let net = ClipText::load(&files.config, &files.weights, device)?;
+                    parts.push(Part::new(place, &net, &files));
+                    read.push(TextEncoder { tokenizer: folder.tokenizer(tokenizer).await?, net });
+                }
+                let mut read = read.into_iter();
+                let first = read.next().ok_or_else(|| PipelineError::Missing("text_encoder/".to_owned()))?;
+                let [_, height, width] = network.shape();
+                let size = [height, width].map(|side| side * latents.factor());
+                let encoders = TextEncoders { first, second: read.next(), zeros: index.zeros(), size };
+                Conditioning::Text(Box::new(encoders))
             }
-            (false, Some(_)) => Conditioning::Classes,
-            (false, None) => Conditioning::None,
         };
 
         let said = folder.first(&["scheduler/scheduler_config.json", "scheduler_config.json"]).await?;
@@ -132,7 +139,7 @@ impl Pipeline {
         if card.range != [-1.0, 1.0] && !matches!(latents, Latents::Pixels) {
             return Err(CardError(format!("range {:?} is not that of decoded latents, -1 to 1", card.range)).into());
         }
-        let bound = scheduler::bound(&scheduler_config);
+        let bound = scheduler::bound(&scheduler_config, &mut notes);
         let [low, high] = card.range;
         let thresholding = bound.filter(|clip| matches!(clip, Clip::Dynamic { .. }));
         let of_card = card.clip_denoised.then(|| thresholding.unwrap_or(Clip::Range { low, high }));
@@ -228,23 +235,25 @@ impl Pipeline {
         let (Network::Unet2dCondition(net), Conditioning::Text(text)) = (&self.network, &self.conditioning) else {
             return Ok(());
         };
-        let (config, encoder) = (net.config(), text.net.config());
-        if config.addition.is_some() || config.time_cond_proj_dim.is_some() || config.num_class_embeds.is_some() {
-            return unfit(
-                "The network is conditioned on more than a text, which no StableDiffusionPipeline does".to_owned(),
-            );
+        let config = net.config();
+        let (adds, told) = (config.addition.is_some(), text.second.is_some());
+        if adds != told || config.num_class_embeds.is_some() {
+            return unfit("The network is conditioned on more, or on less, than this pipeline tells it".to_owned());
         }
-        let width = encoder.hidden_size;
+        let encoders: Vec<&TextEncoder> = std::iter::once(&text.first).chain(&text.second).collect();
+        let width: usize = encoders.iter().map(|encoder| encoder.net.config().hidden_size).sum();
         if let Some(wanted) = config.cross_attention_dim.iter().find(|wanted| **wanted != width) {
             return unfit(format!("The network reads texts {wanted} wide, but the text encoder's are {width}"));
         }
-        let (tokens, places) = (text.tokenizer.length(), encoder.max_position_embeddings);
-        if tokens > places {
-            return unfit(format!("The tokenizer gives {tokens} tokens, but the text encoder takes {places}"));
-        }
-        let (id, known) = (text.tokenizer.largest(), encoder.vocab_size);
-        if id as usize >= known {
-            return unfit(format!("The tokenizer gives token {id}, but the text encoder has only {known}"));
+        for TextEncoder { tokenizer, net } in encoders {
+            let (tokens, places) = (tokenizer.length(), net.config().max_position_embeddings);
+            if tokens > places {
+                return unfit(format!("The tokenizer gives {tokens} tokens, but the text encoder takes {places}"));
+            }
+            let (id, known) = (tokenizer.largest(), net.config().vocab_size);
+            if id as usize >= known {
+                return unfit(format!("The tokenizer gives token {id}, but the text encoder has only {known}"));
+            }
         }
         Ok(())
     }
@@ -318,12 +327,9 @@ fn unsaid(
         _ => None,
     };
     let classes = null_class.or(network.classes()).unwrap_or(0);
-    let guidance = match network {
-        Network::Unet2dCondition(_) => Some(TEXT_GUIDANCE),
-        Network::Dit(_) => Some(CLASS_GUIDANCE),
-        Network::Unet2d(_) => None,
-    };
-    defaults.extend(guidance.map(|scale| ("guidance".to_owned(), Value::from(scale))));
+    if index.kind.guidance != 1.0 {
+        defaults.insert("guidance".to_owned(), Value::from(index.kind.guidance));
+    }
     if !matches!(latents, Latents::Pixels) {
         defaults.insert("images".to_owned(), Value::from(1));
     }

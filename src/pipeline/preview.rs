@@ -138,6 +138,6 @@ mod tests {
         let shown = preview.show(&[1.0, 2.0, 3.0, 4.0], [2, 1, 2]);
         let (first, second) = ([1.5, 1.5, 2.5, 2.5], [-6.0, -6.0, -8.0, -8.0]);
         assert_eq!(shown, [first, first, second, second].concat());
-        assert_eq!(pooled(&shown, 2, 2), [2.0 - 0.5, 2.5, -6.0, -8.0]);
+        assert_eq!(pooled(&[1.0, 3.0, 5.0, 7.0, 0.0, 0.0, 0.0, 1.0], 2, 2), [4.0, 0.25]);
     }
 }

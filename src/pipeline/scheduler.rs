@@ -21,8 +21,10 @@ const CLIPPING: [&str; 4] = ["DDPMScheduler", "DDIMScheduler", "DDPMParallelSche
 
 /// What a scheduler does to estimates: what its class reads of its configuration, or where the class is not known what
 /// `clip_sample` and `clip_sample_range` say.
-pub(super) fn bound(json: &str) -> Option<Clip> {
+pub(super) fn bound(json: &str, notes: &mut Vec<String>) -> Option<Clip> {
     if let Ok(described) = diffusers::describe(json) {
+        let note = |key| format!("The scheduler's `{key}` is not known here, and what it changes is left out.");
+        notes.extend(described.unknown.iter().map(note));
         return described.mapped.bound.map(|bound| bound.clip);
     }
     let config: Value = serde_json::from_str(&strict(json)).unwrap_or_default();

@@ -59,12 +59,18 @@ impl Conditioned {
             return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
         }
         check(settings, model, &labels, given.helpers.worse.is_some())?;
+        let embedded = model.network.embeds_guidance();
+        if embedded && (!settings.negative.is_empty() || settings.guide != Guide::Cfg) {
+            return Err(SessionError::EmbeddedGuidance);
+        }
         let texts = match &model.conditioning {
-            Conditioning::Text(encoder) => Some(Texts {
-                prompt: encoder.encode(&settings.prompt),
-                empty: encoder.encode(""),
-                negative: encoder.encode(&settings.negative),
-            }),
+            Conditioning::Text(encoders) => {
+                let negative = settings.negative.as_str();
+                let negative = if negative.is_empty() { encoders.nothing() } else { encoders.encode(negative) };
+                let prompt = encoders.encode(&settings.prompt);
+                let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
+                Some(Texts { prompt, empty: encoders.nothing(), negative })
+            }
             _ => None,
         };
         Ok(Self { labels, texts })
@@ -110,7 +116,8 @@ pub(super) fn denoiser<'a>(
     known: Option<Known>,
     shown: Vec<(Level, Level)>,
 ) -> Result<Boxed<'a>, SessionError> {
-    let guidance = guidance(settings, helpers.worse.is_some(), conditioned.is_guided());
+    let guided = conditioned.is_guided() && !model.network.embeds_guidance();
+    let guidance = guidance(settings, helpers.worse.is_some(), guided);
     let branches = NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
@@ -163,7 +170,8 @@ pub(super) fn conditions(
 ) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
     let labels = labels(settings, model, None);
     check(settings, model, &labels, false)?;
-    let guided = labels.first().is_some_and(Option::is_some);
+    let texts = matches!(model.conditioning, Conditioning::Text(_));
+    let guided = texts || labels.first().is_some_and(Option::is_some);
     Ok((labels, guidance(settings, false, guided)))
 }
 

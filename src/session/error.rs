@@ -25,8 +25,16 @@ pub enum SessionError {
     ClassifierChannels { got: usize, known: usize },
     #[error("The autoguidance model's image size or classes differ from the model's.")]
     Worse,
+    #[error(
+        "This model has learned what guidance does, and takes neither a negative prompt nor another kind of guidance; leave them out."
+    )]
+    EmbeddedGuidance,
     #[error("The start picture has {got} values, but this model's images have {expected}.")]
     Picture { got: usize, expected: usize },
+    #[error("The settings' picture is {}, but this model's are {}; choose one anew.", size(got), size(expected))]
+    StartSize { got: [usize; 3], expected: [usize; 3] },
+    #[error("This run begins with a picture, and none is given; choose one, or set strength to 1 and start to noise.")]
+    NoPicture,
     #[error("A mask says which part of a start picture stays, and there is no start picture.")]
     MaskAlone,
     #[error("With this strength no step is left to change the picture; raise the strength or the number of steps.")]
@@ -41,4 +49,9 @@ pub enum SessionError {
     GaveUp(#[from] GaveUp),
     #[error(transparent)]
     Backend(#[from] BackendError),
+}
+
+/// Height, width and channels in words.
+fn size([height, width, channels]: &[usize; 3]) -> String {
+    format!("{width}×{height} in {}", crate::words::count(*channels, "channel"))
 }

@@ -70,24 +70,24 @@ impl Course {
         Used::new(noise, &draws)
     }
 
-    /// Whether the scheduler does something to the point after the last step of the grid.
-    pub fn goes_on(&self) -> bool {
-        let own = self.own.as_ref();
-        own.is_some_and(|own| !own.standing().is_empty() || own.last_noise.is_some_and(|noise| noise.in_picture))
+    /// The steps without length that the scheduler takes after those of the grid.
+    pub fn standing(&self) -> &[(Level, Level)] {
+        self.own.as_ref().map_or(&[], Mapped::standing)
     }
 
-    /// Where the scheduler leads `x` after the last step of the grid.
-    pub fn end(&self, mut x: Tensor<4>, network: &Timed<'_>, noise: &mut dyn Noise<Tensor<4>>) -> Tensor<4> {
-        let Some(own) = &self.own else { return x };
-        for step in own.standing() {
-            x = own.stand(network, &x, *step);
-        }
-        match own.last_noise.filter(|noise| noise.in_picture) {
-            Some(last) => {
-                let drawn = noise.normal(&x);
-                last.add(&x, drawn, network.variance().as_ref())
-            }
-            None => x,
-        }
+    /// Where one of those steps leads.
+    pub fn stand(&self, x: Tensor<4>, network: &Timed<'_>, step: (Level, Level)) -> Tensor<4> {
+        self.own.as_ref().map_or(x.clone(), |own| own.stand(network, &x, step))
+    }
+
+    /// Whether the scheduler adds noise to the finished picture.
+    pub fn ends_noisy(&self) -> bool {
+        self.own.as_ref().and_then(|own| own.last_noise).is_some_and(|noise| noise.in_picture)
+    }
+
+    /// The finished picture with that noise.
+    pub fn end(&self, x: Tensor<4>, network: &Timed<'_>, noise: &mut dyn Noise<Tensor<4>>) -> Tensor<4> {
+        let last = self.own.as_ref().and_then(|own| own.last_noise).filter(|noise| noise.in_picture);
+        last.map_or(x.clone(), |last| last.add(&x, noise.normal(&x), network.variance().as_ref()))
     }
 }

@@ -6,6 +6,7 @@ mod frame;
 mod levels;
 mod run;
 mod script;
+mod start;
 mod trajectory;
 mod view;
 
@@ -35,10 +36,10 @@ pub fn network<'a>(
     denoiser::denoiser(settings, model, &conditioned, Helpers::default(), None, Vec::new())
 }
 
-/// What a run is given besides its settings: what no link can carry.
+/// What a run is given besides its settings.
 #[derive(Clone, Default)]
 pub struct Given<'a> {
-    /// A picture to start from, `[channels, height, width]`.
+    /// A picture to start from, `[channels, height, width]`, in place of the one of the settings.
     pub picture: Option<Vec<f32>>,
     /// 1 where the picture is to stay and 0 where it is to be made anew, `[height, width]`.
     pub kept: Option<Vec<f32>>,

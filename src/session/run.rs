@@ -41,6 +41,7 @@ impl Pipeline {
 
             let [channels, height, width] = self.shape();
             let batch = [settings.images, channels, height, width];
+            let given = given.or_of(settings, self)?;
             let view = View::new(self, settings, &given)?;
             let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
             let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));
@@ -75,7 +76,9 @@ impl Pipeline {
             };
             let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
             let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
-            let steps = method.on_grid().map(|_| grid.steps());
+            let grid_steps = method.on_grid().map(|_| grid.steps());
+            let steps = grid_steps.map(|steps| steps + course.standing().len());
+            let ends_noisy = course.ends_noisy();
             let mut clock = Clock::default();
 
             let reading = Instant::now();
@@ -102,13 +105,14 @@ impl Pipeline {
                 Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, tally, timing }
             };
             let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
-            let mut ends_otherwise = None;
+            let mut rest = None;
             for step in 1.. {
                 began = Instant::now();
                 let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
                 let last = Some(step) == steps || levels.iter().all(|level| *level == grid.last());
-                if course.goes_on() && steps == Some(step) {
-                    ends_otherwise = Some((step, BatchStep { x, denoised, levels }));
+                // What comes after the last step of the grid needs the noise that the trajectories hold.
+                if grid_steps == Some(step) && steps != Some(step) || ends_noisy && steps == Some(step) {
+                    rest = Some((step, BatchStep { x, denoised, levels }));
                     break;
                 }
                 let reading = Instant::now();
@@ -118,11 +122,21 @@ impl Pipeline {
                 yield frame(step, levels, (x, denoised), shown, trajectories.tally(), timing);
             }
             drop(trajectories);
-            if let (Some((step, BatchStep { x, denoised, levels })), [network]) = (ends_otherwise, &networks[..]) {
+            if let (Some((mut step, BatchStep { mut x, denoised, levels })), [network]) = (rest, &networks[..]) {
                 let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
                     Source::Stream => &mut noises[0],
                     Source::Brownian => &mut paths[0],
                 };
+                for standing in course.standing() {
+                    let reading = Instant::now();
+                    let (at, of) = values(x.clone(), denoised.clone(), step).await?;
+                    let shown = view.show(&at, Some(&of), &levels, false).await?;
+                    let timing = clock.lap(began, reading, spent());
+                    yield frame(step, levels.clone(), (at, of), shown, None, timing);
+                    began = Instant::now();
+                    x = course.stand(x, network, *standing);
+                    step += 1;
+                }
                 let x = course.end(x, network, noise);
                 let reading = Instant::now();
                 let (x, denoised) = values(x, denoised, step).await?;

@@ -4,9 +4,10 @@ use super::{SessionError, denoiser};
 use crate::denoise::Clip;
 use crate::interchange::Unmapped;
 use crate::interchange::diffusers;
-use crate::interchange::python::{self, Place, Scripted};
-use crate::pipeline::Pipeline;
+use crate::interchange::python::{self, Parts, Place, Scripted, Texts};
+use crate::pipeline::{Conditioning, Pipeline};
 use crate::settings::{self, Guide, Levels, Settings, Source};
+use std::path::Path;
 use thiserror::Error;
 
 /// Why there is no script.
@@ -14,8 +15,12 @@ use thiserror::Error;
 pub enum ScriptError {
     #[error("diffusers has no {0}")]
     Unknown(&'static str),
-    #[error("the script starts from noise, but strength {0} starts from a picture; set strength to 1")]
-    Strength(f64),
+    #[error("the script starts from noise, but this run starts from a picture; remove the picture")]
+    Picture,
+    #[error(
+        "diffusers finds no weights in this folder, as it looks for diffusion_pytorch_model.safetensors; rename them"
+    )]
+    Weights,
     #[error(transparent)]
     Unmapped(#[from] Unmapped),
     #[error(transparent)]
@@ -31,23 +36,22 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
-    if settings.strength < 1.0 {
-        return Err(ScriptError::Strength(settings.strength));
+    if !model.place.found {
+        return Err(ScriptError::Weights);
+    }
+    // At full strength a picture of which nothing stays is forgotten.
+    let forgotten = settings.start.picture().is_some_and(|picture| picture.kept().is_none());
+    if settings.strength < 1.0 || !(settings.start.is_noise() || forgotten) {
+        return Err(ScriptError::Picture);
     }
     for (is_ours, what) in [
-        (settings.guide != Guide::Cfg, "such guidance for a model of classes"),
-        (settings.rescale > 0.0, "rescaling of guidance for a model of classes"),
+        (settings.guide != Guide::Cfg, "such guidance"),
+        (settings.rescale > 0.0, "rescaling of guidance like this one"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
-        (!everywhere, "interval of guidance for a model of classes"),
+        (!everywhere, "interval of guidance like this one"),
         (
             settings.schedule != Levels::Model && matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
             "dynamic thresholding that keeps to this sampler's steps",
-        ),
-        (
-            settings.schedule != Levels::Model
-                && denoiser::clip(settings, model).is_some()
-                && denoiser::raw_noise(settings, model),
-            "schedule like this one with the noise that its clipping leaves beside the picture; set schedule to model",
         ),
         (settings.noise == Source::Brownian && method.stochastic_with(&tuning), "Brownian path like this one"),
     ] {
@@ -80,8 +84,33 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
             Some(Clip::Range { low, high }) => Some([low, high]),
             _ => None,
         },
+        raw_noise: denoiser::raw_noise(settings, model),
         clips_as_scheduler,
+        parts: parts(model, settings, folder),
         place: Place { folder, subfolder: model.place.subfolder.as_deref(), variant: model.place.variant.as_deref() },
         scheduler_config: &model.scheduler_config,
     })?)
+}
+
+/// What a script needs besides a network of pictures; the folders are those beside `folder` that the card names, or itself.
+fn parts<'a>(model: &'a Pipeline, settings: &'a Settings, folder: &str) -> Option<Parts<'a>> {
+    if model.network.unet2d().is_some() && !model.is_latent() {
+        return None;
+    }
+    let place = |part: &str| match model.card.parts.get(part) {
+        Some(other) => Path::new(folder).with_file_name(other).display().to_string(),
+        None => folder.to_owned(),
+    };
+    let network = model.parts.first().map_or("UNet2DModel", |part| part.class);
+    let decoder = model.parts.iter().find(|part| part.folder.starts_with('v'));
+    Some(Parts {
+        network: if network == "Transformer2DModel" { "DiTTransformer2DModel" } else { network },
+        decoder: decoder.map(|part| (part.class, place(part.folder), part.folder)),
+        texts: matches!(model.conditioning, Conditioning::Text(_)).then(|| Texts {
+            prompt: &settings.prompt,
+            negative: &settings.negative,
+            encoder: place("text_encoder"),
+            tokenizer: place("tokenizer"),
+        }),
+    })
 }

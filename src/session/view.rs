@@ -27,14 +27,11 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// # Errors
-    /// A start picture or a mask of another size; a mask alone.
+    /// A start picture or a mask of another size.
     pub fn new(pipeline: &'a Pipeline, settings: &Settings, given: &'a Given) -> Result<Self, SessionError> {
         let [channels, height, width] = pipeline.picture();
         has_values(given.picture.as_deref(), channels * height * width)?;
         has_values(given.kept.as_deref(), height * width)?;
-        if given.picture.is_none() && given.kept.is_some() {
-            return Err(SessionError::MaskAlone);
-        }
         let decodes = match settings.preview {
             settings::Preview::Auto => height * width <= SMALL,
             settings::Preview::Linear => false,

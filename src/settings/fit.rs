@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Clip, Guide, Page, Settings};
+use super::{Class, Clip, Guide, Page, Settings, Start};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -36,6 +36,7 @@ impl Settings {
         let mut problems = self.fit_model(models);
         problems.extend(self.fit_sampler());
         self.fit_schedule();
+        self.fit_start();
         if let Some(model) = models.iter().find(|model| model.id == self.model) {
             problems.extend(self.fit_classifier(model.classifier));
             if facts.is_none() {
@@ -79,7 +80,7 @@ impl Settings {
         let mut problems = Vec::new();
         for (id, value) in self.knobs.clone() {
             let reason = match method.knobs.iter().find(|knob| knob.id == id) {
-                Some(knob) => Value::Number(value).number(knob.range()).err(),
+                Some(knob) => judged(knob, &Value::Number(value)).err(),
                 None => Some(no_knob(&method)),
             };
             if let Some(reason) = reason {
@@ -96,10 +97,28 @@ impl Settings {
         problems
     }
 
+    /// A guidance on the scale of its kind, which was `before`; plain guidance begins with `plain`.
+    pub fn fit_scale(&mut self, before: Guide, plain: f64) -> Option<Problem> {
+        let [was, is] = [before, self.guide].map(|guide| guide == Guide::CfgPlusPlus);
+        if was == is || Self::CFG_PP.contains(&self.guidance) != was {
+            return None;
+        }
+        let scale = std::mem::replace(&mut self.guidance, if is { Self::CFG_PP_GUIDANCE } else { plain });
+        (scale != self.guidance)
+            .then(|| self.problem("guidance", scale, if is { Reason::CfgppScale } else { Reason::PlainScale }))
+    }
+
     /// The number of steps that a listed schedule has.
     pub fn fit_schedule(&mut self) {
         if let Some(steps) = self.schedule.steps() {
             self.steps = steps;
+        }
+    }
+
+    /// A strength speaks of a picture: where there is none, one has to be given.
+    pub fn fit_start(&mut self) {
+        if self.strength < 1.0 && self.start.is_noise() {
+            self.start = Start::Asked;
         }
     }
 
@@ -184,6 +203,17 @@ impl Settings {
 /// Why a sampler does not take a parameter of another.
 pub(super) fn no_knob<X>(method: &Method<X>) -> Reason {
     Reason::NoKnob { sampler: method.name, known: method.knobs.iter().map(|knob| knob.id).collect() }
+}
+
+/// The number that a parameter takes.
+///
+/// # Errors
+/// It is outside of its range, or no whole number where it takes whole ones.
+pub(super) fn judged(knob: &Knob, value: &Value) -> Result<f64, Reason> {
+    if knob.whole {
+        return value.whole(knob.min as i64..=knob.max as i64).map(|number| number as f64);
+    }
+    value.number(knob.range())
 }
 
 /// The parameter of a method with this key, which may be the one that old links use.

@@ -135,7 +135,11 @@ pub struct Link {
 impl Link {
     /// Reads a whole address, or only its hash.
     pub fn new(text: &str) -> Self {
-        let Repaired { pairs, found } = repair::repaired(text);
+        let Repaired { pairs, mut found } = repair::repaired(text);
+        let other = |key: &str, value: &Option<String>| pairs.iter().any(|(k, v)| k == key && v != value);
+        if pairs.iter().any(|(key, value)| other(key, value)) {
+            found.push("a key that stands twice, of which the last is taken");
+        }
         let mut pairs = pairs.into_iter();
         let mut first = pairs.next();
         let view = first.take_if(|(key, value)| value.is_none() && key == "lab").map(|(key, _)| key);

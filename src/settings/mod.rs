@@ -1,12 +1,14 @@
 //! What a run is made of: the table of its settings, the links that carry them, and the rules of what fits what.
 
 mod fit;
+mod idle;
 mod levels;
 pub(crate) mod link;
 mod page;
 mod preset;
 pub(crate) mod problem;
 mod rows;
+mod start;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub(crate) use rows::LAB_PAGE;
 pub use rows::{PAGE, TABLE};
+pub use start::{Start, StartPicture};
 pub use table::{Field, Row, Shown};
 pub use value::Value;
 
@@ -71,6 +74,8 @@ pub struct Settings {
     pub strength: f64,
     /// How the steps of latents are shown.
     pub preview: Preview,
+    /// The picture that the run begins with.
+    pub start: Start,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -134,6 +139,10 @@ impl Settings {
     pub const STEPS: RangeInclusive<usize> = 1..=1000;
     pub const IMAGES: RangeInclusive<usize> = 1..=64;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=20.0;
+    /// What CFG++ is made for; larger values are allowed.
+    pub const CFG_PP: RangeInclusive<f64> = 0.0..=1.0;
+    /// The guidance that CFG++ begins with.
+    pub const CFG_PP_GUIDANCE: f64 = 0.6;
     pub const CLASSIFIER: RangeInclusive<f64> = 0.0..=20.0;
     pub const PERPENDICULAR: RangeInclusive<f64> = 0.0..=5.0;
     pub const SHARE: RangeInclusive<f64> = 0.0..=1.0;
@@ -190,6 +199,7 @@ impl Default for Settings {
             noise: Source::Stream,
             strength: 1.0,
             preview: Preview::Auto,
+            start: Start::Noise,
             knobs: BTreeMap::new(),
         }
     }

@@ -1,10 +1,10 @@
 //! What a model starts with, and how settings go from one model to another.
 
-use super::fit::{Facts, knob, no_knob};
+use super::fit::{Facts, judged, knob, no_knob};
 use super::link::{Link, Linked, unknown};
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Page, Settings};
+use super::{Page, Settings, Start};
 use crate::samplers::{Method, methods};
 use std::collections::BTreeMap;
 
@@ -105,6 +105,10 @@ impl Settings {
         let (mut settings, mut page) = (if whole { Self::default() } else { preset.clone() }, Page::default());
         let mut problems: Vec<_> = link.problem.clone().into_iter().collect();
         problems.extend(settings.take(&mut page, Self::pairs(link)));
+        // A run that began with a picture does not begin without one, though the link's is broken.
+        if problems.iter().any(|problem| problem.reason == Reason::Start) {
+            settings.start = Start::Asked;
+        }
         problems.extend(settings.fit(models, None));
         Checked { settings, page, problems }.with_used()
     }
@@ -150,8 +154,10 @@ impl Settings {
             settings.model = model;
             // What is known of the model before does not hold for this one; what a move leaves out needs no notice.
             settings.fit(models, None);
+            settings.fit_scale(self.guide, listed(&settings.model).guidance);
         } else {
             problems.extend(settings.fit(models, facts));
+            problems.extend(settings.fit_scale(self.guide, preset.guidance));
         }
         Checked { settings, page: next_page, problems }.with_used()
     }
@@ -201,8 +207,8 @@ impl Linked for Settings {
                 problems.extend(if of_another { foreign() } else { unknown(&key, &value, known(&method)) });
                 continue;
             };
-            match value.number(knob.range()) {
-                Ok(number) => _ = self.knobs.insert(knob.id, if knob.whole { number.round() } else { number }),
+            match judged(knob, &value) {
+                Ok(number) => _ = self.knobs.insert(knob.id, number),
                 Err(reason) => problems.push(Problem::new(&key, &value, reason)),
             }
         }

@@ -25,13 +25,17 @@ pub struct Problem {
 pub enum Reason {
     #[error("a number from {from} to {to}")]
     Range { from: Value, to: Value },
+    #[error("a whole number from {from} to {to}")]
+    Whole { from: Value, to: Value },
     #[error("one of {}", few(.known))]
-    OneOf { known: Vec<String>, nearest: Option<String> },
+    OneOf { known: Vec<String>, nearest: Option<Box<str>> },
     #[error("a name of letters, digits, dots, dashes and underscores")]
     Name,
     /// Several numbers or words in one value.
     #[error("{form}, such as {example}")]
     Form { form: &'static str, example: &'static str },
+    #[error("a picture as the page packs it into a link, and this one is broken; copy the whole link again")]
+    Start,
     #[error("{expected}")]
     Schedule { expected: String, nearest: Option<&'static str> },
     #[error("a parameter of {sampler}, which has {}", parameters(.known))]
@@ -41,6 +45,11 @@ pub enum Reason {
     NoCfgpp { sampler: &'static str, apart: String },
     #[error("{}", classes(*.count))]
     Class { count: usize },
+    /// Guidance on the scale of the other kind.
+    #[error("on the scale of CFG++, 0 to 1")]
+    CfgppScale,
+    #[error("on the scale of plain guidance")]
+    PlainScale,
     #[error("{off}, because the model was never trained without labels")]
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
@@ -55,6 +64,9 @@ pub enum Reason {
     LatentClip,
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
+    /// A value that changes nothing in the run that it is given for.
+    #[error("left out, because {why}")]
+    Idle { why: &'static str },
     /// A link that a mail or chat program had changed; `found` is what was repaired.
     #[error("repaired")]
     Repaired { found: Vec<&'static str> },
@@ -77,6 +89,7 @@ impl fmt::Display for Problem {
                 write!(f, "{sampler} has no {key}; its parameters are {}", parameters(known))
             }
             Reason::UnknownKey { .. } => write!(f, "there is no setting {key}{}", reason.hint()),
+            Reason::Idle { why } => write!(f, "{key} changes nothing here: {why}"),
             Reason::Repaired { found } => write!(f, "the link was damaged and has been repaired: {}", found.join(", ")),
             _ => write!(f, "{key} must be {reason}, got \"{value}\"{}", reason.hint()),
         }
@@ -122,7 +135,7 @@ fn few(known: &[String]) -> String {
 /// Why `value` is none of `known`.
 pub(crate) fn one_of<S: Into<String>>(value: &str, known: impl IntoIterator<Item = S>) -> Reason {
     let known: Vec<String> = known.into_iter().map(Into::into).collect();
-    let nearest = nearest(value, known.iter().map(String::as_str)).map(str::to_owned);
+    let nearest = nearest(value, known.iter().map(String::as_str)).map(Box::from);
     Reason::OneOf { known, nearest }
 }
 

@@ -147,6 +147,9 @@ pub const TABLE: &[Row<Settings>] = &[
         .section("start")
         .slider(0.05)
         .needs("picture"),
+    Row::<Settings>::text("start", |s| s.start.to_string(), set!(start, str::parse))
+        .about("The picture that the run begins with, as a link of the page carries it")
+        .section("start"),
     Row::<Settings>::choice(
         "preview",
         || names(&Preview::ALL),

@@ -42,6 +42,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         noise: Source::Brownian,
         strength: 0.5,
         preview: Preview::Linear,
+        start: Start::Asked,
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());
@@ -51,10 +52,11 @@ fn a_link_restores_the_settings_it_was_made_from() {
 #[test]
 fn each_bad_value_keeps_its_default_and_is_named() {
     for (pair, reason) in [
-        ("steps=0", "a number from 1 to 1000"),
-        ("steps=1e9", "a number from 1 to 1000"),
-        ("seed=-1", "a number from 0 to 4294967295"),
-        ("images=65", "a number from 1 to 64"),
+        ("steps=0", "a whole number from 1 to 1000"),
+        ("steps=1e9", "a whole number from 1 to 1000"),
+        ("steps=3.5", "a whole number from 1 to 1000"),
+        ("seed=-1", "a whole number from 0 to 4294967295"),
+        ("images=65", "a whole number from 1 to 64"),
         ("guidance=NaN", "a number from 0 to 20"),
         ("class=shoe", "one of all, none, a class number"),
         ("model=..%2F..%2Fetc", "a name of letters"),
@@ -64,7 +66,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         ("schedule=custom:1,2", "each less than the one before"),
         ("eta=1", "DPM-Solver++(2M) has no eta"),
         ("stesp=4", "there is no setting stesp"),
-        ("seed", "seed must be a number"),
+        ("seed", "seed must be a whole number"),
     ] {
         let (settings, problems) = Settings::from_link(&format!("#{pair}"));
         assert_eq!(settings, Settings::default(), "{pair}");
@@ -72,7 +74,7 @@ fn each_bad_value_keeps_its_default_and_is_named() {
         assert!(problems[0].to_string().contains(reason), "{}", problems[0]);
     }
     let (_, problems) = Settings::from_link("#sampler=ddim&eta=2&steps=0");
-    assert_eq!(codes(&problems), ["range", "range"]);
+    assert_eq!(codes(&problems), ["whole", "range"]);
     assert_eq!(problems[0].used, Some(Value::Number(20.0)));
 }
 
@@ -119,6 +121,10 @@ fn mangled_links_are_repaired_and_said_to_be() {
         assert_eq!(repaired, settings, "{mangled}");
         assert_eq!(codes(&problems), ["repaired"], "{mangled}");
     }
+    // The same key with two values: one of them cannot be meant.
+    let (twice, problems) = Settings::from_link(&format!("{whole}&seed=9"));
+    assert_eq!((twice.seed, codes(&problems)), (9, vec!["repaired".to_owned()]));
+    assert_eq!(Settings::from_link(&format!("{whole}&seed=3")), (settings.clone(), vec![]));
     // What is only encoded, as addresses may be, needs no word.
     assert_eq!(Settings::from_link(&whole.replace(':', "%3A").replace("https%3A", "https:")).1, []);
 }
@@ -154,12 +160,12 @@ fn a_parameter_stays_with_its_sampler_and_old_keys_live_on() {
 #[test]
 fn defaults_that_no_link_could_have_are_named() {
     for (value, said) in [
-        (json!({"steps": 0}), "steps must be a number from 1 to 1000, got \"0\""),
+        (json!({"steps": 0}), "steps must be a whole number from 1 to 1000, got \"0\""),
         (json!({"sampler": "magic"}), "sampler must be one of "),
         (json!({"stesp": 4}), "there is no setting stesp"),
         (json!({"lang": "zh"}), "there is no setting lang"),
-        (json!({"model": "mnist"}), "the key of a default must be one of sampler, "),
-        (json!({"sampler": "deis", "order": 9}), "order must be a number from "),
+        (json!({"model": "mnist"}), "the key of a default must be one of prompt, "),
+        (json!({"sampler": "deis", "order": 9}), "order must be a whole number from "),
     ] {
         let problem = Settings::preset(&defaults(value.clone())).unwrap_err().to_string();
         assert!(problem.starts_with(said), "{value}: {problem}");
@@ -200,8 +206,15 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
         start.clone().change(Page::default(), (key, value), &models, Some(facts))
     };
     let bad = change("steps", Some(5000.0.into()));
-    assert_eq!((&bad.settings, codes(&bad.problems)), (&start, vec!["range".to_owned()]));
+    assert_eq!((&bad.settings, codes(&bad.problems)), (&start, vec!["whole".to_owned()]));
     assert_eq!(change("steps", Some("30".into())).settings.steps, 30);
+    let plus = change("guide", Some("cfgpp".into()));
+    assert_eq!((plus.settings.guidance, codes(&plus.problems)), (0.6, vec!["cfgpp-scale".to_owned()]));
+    let heun = plus.settings.change(Page::default(), ("sampler", Some("heun".into())), &models, None);
+    assert_eq!((heun.settings.guide, heun.settings.guidance), (Guide::Cfg, 2.0));
+    assert_eq!(codes(&heun.problems), ["no-cfgpp", "plain-scale"]);
+    let (linked, _) = Settings::from_link("#sampler=ddim&guide=cfgpp&guidance=3");
+    assert_eq!(linked.guidance, 3.0);
     assert_eq!(change("steps", None).settings.steps, 20);
     assert_eq!(change("eta", None).settings.knobs, BTreeMap::new());
     assert_eq!(change("lang", Some("en".into())).page.lang, Some("en"));

@@ -22,7 +22,7 @@ impl Value {
             Self::Number(_) => None,
             Self::Text(text) => text.parse().ok(),
         };
-        let out = || Reason::range(*range.start() as f64, *range.end() as f64);
+        let out = || Reason::Whole { from: (*range.start() as f64).into(), to: (*range.end() as f64).into() };
         value.filter(|value| range.contains(value)).ok_or_else(out)
     }
 

@@ -204,7 +204,7 @@ impl Engine {
     pub fn tokens(&self, text: &str) -> Result<Ts<Tokens>, JsValue> {
         let model = self.model()?;
         let tokens = match &model.conditioning {
-            Conditioning::Text(encoder) => encoder.tokenizer.encode(text),
+            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text),
             _ => return given(&Tokens { count: 0, left_out: Vec::new() }),
         };
         given(&Tokens { count: tokens.ids.len(), left_out: tokens.left_out })
@@ -283,7 +283,7 @@ impl About {
         let class = |name: &crate::models::Text| ClassName { en: name.en.clone(), zh: name.zh.clone() };
         let part = |&Part { folder, class, parameters, bytes }: &Part| PartAbout { folder, class, parameters, bytes };
         let tokens = match &model.conditioning {
-            Conditioning::Text(encoder) => Some(encoder.tokenizer.length()),
+            Conditioning::Text(encoders) => Some(encoders.length()),
             _ => None,
         };
         Self {

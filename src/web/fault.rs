@@ -53,6 +53,7 @@ pub fn session(e: SessionError) -> JsValue {
         SessionError::Backend(e) => backend(e),
         SessionError::Setting(problem) => fault_with("setting", &message, Some(problem)),
         SessionError::NotFinite { step } => fault_with("not-finite", &message, one("step", step)),
+        SessionError::NoPicture => fault_with("no-picture", &message, none()),
         SessionError::NoStrength => fault_with("no-strength", &message, none()),
         SessionError::NothingToClassify => fault_with("nothing-to-classify", &message, none()),
         SessionError::GaveUp(GaveUp { attempts, .. }) => fault_with("gave-up", &message, one("attempts", attempts)),

@@ -258,9 +258,9 @@ test("guidance without a class, or that pushes nothing, says so", async ({ page 
   await unfold(page, "more");
   await expect(page.locator("#guide-hint")).toContainText("Pushes away from the estimate without a class.");
   await type(page, "#guidance", "1");
-  await expect(page.locator("#guide-hint")).toContainText("With a guidance of 0 or 1");
+  await expect(page.locator("#guide-hint")).toContainText("A guidance of 1 is the plain model");
   await page.locator("#guide").selectOption("cfgpp");
-  await expect(page.locator("#guide-hint")).toContainText("Made for a guidance of 0 to 1");
+  await expect(page.locator("#guide-hint")).toContainText("even a guidance of 1 is not the plain model");
   await page.locator("#class").selectOption("none");
   await expect(page.locator("#guidance-hint")).toHaveText("Without a class there is nothing to push towards.");
   await expect(page.locator("#guide-hint")).toHaveText("Without a class there is nothing to push towards.");

@@ -1,7 +1,7 @@
 /** The gallery of models: choosing one, what it starts with, and what is downloaded for it. */
 
 import { expect, test } from "@playwright/test";
-import { card, given, hash, link, modelFiles, pictures, print, runAgain, says, scrub, useModels, visit } from "./page.js";
+import { card, given, go, hash, link, modelFiles, pictures, print, runAgain, says, scrub, useModels, visit } from "./page.js";
 
 const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 const SMALL = link({ model: "grey", guidance: 1 });
@@ -129,14 +129,23 @@ test("a link's settings are what it says, and what it leaves open is the model's
   await expect(page.locator("#notices")).toBeEmpty();
 });
 
-test("an unknown model is named, and the first choice is used", async ({ page }) => {
+test("a link to an unknown model waits and says so, instead of running another", async ({ page }) => {
   await useModels(page, models());
-  const folders = asked(page);
-  await pictures(page, link({ model: "velvet" }));
-  await expect(page.locator("#notices")).toContainText("The link says model=velvet, but it must be one of grey, flow, colour; grey is used.");
-  await expect(option(page, "Grey")).toHaveAttribute("aria-selected", "true");
-  expect(hash(page)).toContain("model=grey");
-  expect(folders).toEqual(["grey"]);
+  await visit(page, link({ model: "velvet" }));
+  await says(page, "ready");
+  await expect(page.locator("#fault-text")).toHaveText("The link asks for the model “velvet”, which is not on this site. Choose another one above, or run it with Grey.");
+  await expect(page.locator("#place")).toBeEmpty();
+  await expect(page.locator("#notices")).toBeEmpty();
+  expect(hash(page)).toContain("model=velvet"); // until a person decides
+  await page.getByRole("button", { name: "Run all the same" }).click();
+  await says(page, "done");
+  await expect(page.locator("#fault")).toBeHidden();
+  expect(given(page)).toMatchObject({ model: "grey", steps: "3", seed: "3" });
+  await go(page, `./${link({ model: "velvet", seed: 9 })}`);
+  await expect(page.locator("#fault-text")).toContainText("velvet");
+  await pick(page, "Flow");
+  await expect(page.locator("#fault")).toBeHidden();
+  await expect(page.locator("#seed")).toHaveValue("9");
 });
 
 test("weights that were downloaded once come from the cache", async ({ page }) => {
@@ -251,14 +260,6 @@ test("the page says what a model is, and shows its card", async ({ page }) => {
   await pick(page, "Colour");
   await expect(hint).toContainText("8×8 pixels in colour");
   await expect(page.locator("#model-licence")).toHaveText("Licence: public domain.");
-  await page.route("**/models/colour/README.md", (route) => route.fulfill({ body: "# Colour\n\n彩色" }));
-  await page.getByRole("link", { name: "Model card" }).click();
-  await expect(page.getByRole("dialog", { name: "Model card: models/colour/README.md" })).toContainText("彩色");
-  await page.keyboard.press("Escape");
-  await expect(page.locator("#card-dialog")).toBeHidden();
-  await pick(page, "Grey");
-  await page.getByRole("link", { name: "Model card" }).click();
-  await expect(page.locator("#fault-text")).toContainText("The server does not have models/grey/README.md");
 });
 
 test("a variance-exploding model shows its own noise levels and times", async ({ page }) => {

@@ -46,6 +46,9 @@ export async function visit(page, hash = "", base = "./") {
   await expect(page.locator("#status")).not.toBeEmpty();
 }
 
+/** How the stage marks its pictures; nothing where they are those of the settings. */
+export const mark = (page) => page.locator("#changed");
+
 /** Waits for the status line to say the text of this key. */
 export const says = (page, key) => expect(page.locator("#status")).toHaveAttribute("data-i18n", key);
 
@@ -129,7 +132,7 @@ export async function useModels(page, models, served = () => {}) {
     const { name, description, licence, defaults = {}, classifier } = JSON.parse(files["unnoise.json"]);
     const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
     const helper = classifier ? { id: classifier, files: list(models[classifier]) } : null;
-    return { id, name, description, licence, defaults, thumbnail: null, bytes, files: list(files), classifier: helper };
+    return { id, name, description, licence, defaults, kind: "classes", conditioning: "classes", prompts: {}, vocabulary: null, thumbnail: null, readme: files["README.md"] ? "README.md" : null, bytes, files: list(files), classifier: helper };
   });
   await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
   for (const [id, files] of Object.entries(models)) {

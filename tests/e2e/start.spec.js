@@ -208,21 +208,85 @@ test("a finger paints too, without scrolling the page", async ({ browser, baseUR
   await page.close();
 });
 
-test("the start picture is not in the link, and sharing says so", async ({ page, context }) => {
-  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  await pictures(page, LINK);
-  await open(page);
-  await page.locator("#start-take").click();
+/** Another tab at the address that Share gives. */
+async function follow(page, context) {
   await page.locator("#share").click();
-  await expect(page.locator("#shared-text")).toHaveText("Link copied; the start picture is not in it.");
+  await expect(page.locator("#shared-text")).toHaveText("Link copied.");
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   const other = await context.newPage();
   await useTinyModel(other);
+  return { other, copied };
+}
+
+test("a link carries the start picture and the part that stays, and draws the same pictures", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await pictures(page, LINK);
+  await open(page);
+  await page.locator("#start-file").setInputFiles({ name: "half.png", mimeType: "image/png", buffer: Buffer.from(await file(page)) });
+  await page.locator("[data-keep=left]").click();
+  await page.locator("#strength").fill("1"); // inpainting alone: no strength tells of the picture
+  await runAgain(page);
+  await expect(page.locator("#changed")).toBeEmpty();
+  const drawn = await pixels(page, "#noisy");
+  const { other, copied } = await follow(page, context);
+  expect(copied).toContain("&start=");
+  expect(copied).not.toContain("strength");
+  expect(copied.length).toBeLessThan(500); // 12×12 pixels and a bit for each
   await pictures(other, copied, "");
+  expect(await pixels(other, "#noisy")).toBe(drawn);
   await expect(other.locator("#start")).toHaveAttribute("open");
-  await expect(other.locator("#start-note")).toHaveText("This run begins with a picture, which a link cannot carry: choose it here.");
+  expect(await pixels(other, "#start-picture")).toBe(await pixels(page, "#start-picture"));
+  await expect(other.locator("#changed")).toBeEmpty();
+  await expect(other.locator("#notices")).toBeEmpty();
+
+  // Another part is another run.
+  await page.locator("[data-keep=right]").click();
+  await expect(page.locator("#changed")).toHaveText("Settings changed: press Run");
+  await page.locator("[data-keep=left]").click();
+  await expect(page.locator("#changed")).toBeEmpty();
   await page.locator("#start-remove").click();
-  expect(hash(page)).not.toContain("strength");
+  expect(hash(page)).not.toMatch(/strength|start/);
+});
+
+for (const [what, changes] of [
+  ["a strength and no picture", { strength: 0.6 }],
+  ["a picture that was too large for it", { start: "asked" }],
+  ["a broken picture", { start: "DAwBAAAA" }],
+  ["a picture of another size", { start: "AQEB_w" }],
+]) {
+  test(`a link with ${what} asks for one, and does not run from noise`, async ({ page }) => {
+    await visit(page, link({ steps: 4, images: 1, guidance: 1, ...changes }));
+    await says(page, "ready");
+    await expect(page.locator("#fault-text")).toHaveText("This run begins with a picture that the link does not carry. Choose one, or run from noise.");
+    await expect(page.locator("#place")).toBeEmpty();
+    await expect(page.locator("#notices .notice")).toHaveCount(changes.start === "DAwBAAAA" ? 1 : 0);
+    await page.locator("#run").click(); // asks again
+    await expect(page.locator("#fault")).toBeVisible();
+    await expect(page.locator("#place")).toBeEmpty();
+    const choosing = page.waitForEvent("filechooser");
+    await page.locator("#fault-actions").getByRole("button", { name: "Choose a file…" }).click();
+    await (await choosing).setFiles({ name: "half.png", mimeType: "image/png", buffer: Buffer.from(await file(page)) });
+    await expect(page.locator("#fault")).toBeHidden();
+    await runAgain(page);
+    const begun = await pixels(page, "#noisy");
+    await visit(page, link({ steps: 4, images: 1, guidance: 1, seed: 4, ...changes }));
+    await says(page, "ready");
+    await page.getByRole("button", { name: "Run from noise" }).click();
+    await says(page, "done");
+    expect(hash(page)).toBe(link({ steps: 4, images: 1, guidance: 1, seed: 4 }));
+    expect(difference(await pixels(page, "#noisy"), begun)).toBeGreaterThan(20);
+  });
+}
+
+test("a picture too large for a link is asked for by whoever opens it", async ({ page }) => {
+  await visit(page, LINK);
+  const written = await page.evaluate(async () => {
+    const { read_start, write_start } = await import(new URL("pkg/index.js", location.href).href);
+    const size = { channels: 3, height: 64, width: 64 };
+    const kept = read_start(write_start(new Uint8Array([1, 2, 3, 4]), new Uint8Array([0, 255, 0, 255]), { channels: 1, height: 2, width: 2 }));
+    return { large: write_start(new Uint8Array(64 * 64 * 3), undefined, size), picture: [...kept.picture], mask: [...kept.mask], none: read_start("noise") };
+  });
+  expect(written).toEqual({ large: "asked", picture: [1, 2, 3, 4], mask: [0, 255, 0, 255], none: undefined });
 });
 
 test("a picture too strongly kept for its steps is refused in a sentence, and one kept entirely stays", async ({ page }) => {

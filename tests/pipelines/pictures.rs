@@ -91,6 +91,28 @@ fn a_small_pipeline_draws_the_picture_of_diffusers() {
     assert!(unlike(&two.narrow(0, 1, 1), &guided) < 1e-4);
 }
 
+/// Its network has learned what guidance does, and takes the scale.
+#[test]
+fn a_latent_consistency_model_draws_the_picture_of_diffusers() {
+    let folder = golden("../pipelines/lcm");
+    let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
+    let settings = told(settings(&pipeline, 5.0, 3, 40), "a cat on the moon", "");
+    check(&oracle, "run", draw(&pipeline, &settings));
+    let refusal = block_on(pipeline.sample(&told(settings, "a cat", "night"))).expect_err("it is refused").to_string();
+    assert!(refusal.contains("negative prompt"), "{refusal}");
+}
+
+/// Two text encoders, the pooled text and the sizes; without a negative prompt its states are zeros.
+#[test]
+fn stable_diffusion_xl_draws_the_picture_of_diffusers() {
+    let folder = golden("../pipelines/xl");
+    let (oracle, pipeline) = (Oracle::read(&folder.join("oracle.safetensors")), open(&folder));
+    let settings = settings(&pipeline, 3.0, 5, 40);
+    for (run, negative) in [("run", ""), ("negative", "night")] {
+        check(&oracle, run, draw(&pipeline, &told(settings.clone(), "a cat on the moon", negative)));
+    }
+}
+
 #[test]
 fn latent_diffusion_draws_the_picture_of_diffusers() {
     for name in ["ldm_kl_public", "ldm_vq_public"] {

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use pollster::block_on;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
-use unnoise::session::{Frame, Given, SessionError};
+use unnoise::session::{self, Frame, Given, SessionError};
 use unnoise::settings::{Clip, Guide, Preview, Settings, Source};
 
 fn open() -> Pipeline {
@@ -182,6 +182,26 @@ fn what_does_not_act_on_latents_or_texts_is_refused() {
     ] {
         let refusal = given(&pipeline, &settings, Given::default()).expect_err("refused").to_string();
         assert!(refusal.contains(said), "{refusal}");
+    }
+}
+
+/// With the network, the decoder and the text encoder of the folders that have them.
+#[test]
+fn runs_of_words_become_scripts() {
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let pipeline = Pipeline::from_dir(&models.join("emoji-text-turbo"), &device()).expect("it loads");
+    let prompt = "a \"red\" 心".to_owned();
+    let settings =
+        Settings { prompt, sampler: "dpmpp-2m".to_owned(), guidance: 3.0, ..pipeline.preset().expect("settings") };
+    let script = session::script(&pipeline, &settings, "models/emoji-text-turbo").expect("diffusers has it");
+    for line in [
+        "model = UNet2DConditionModel.from_pretrained(\"models/emoji-text-turbo\", subfolder=\"unet\").eval()",
+        "vae = AutoencoderKL.from_pretrained(\"models/emoji-text\", subfolder=\"vae\").eval()",
+        "text_encoder = CLIPTextModel.from_pretrained(\"models/emoji-text\", subfolder=\"text_encoder\").float().eval()",
+        "prompt, negative = \"a \\\"red\\\" 心\", \"\"",
+        "        free = model(shown, t, encoder_hidden_states=without).sample",
+    ] {
+        assert!(script.lines().any(|written| written == line), "{line} is not in\n{script}");
     }
 }
 

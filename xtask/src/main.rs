@@ -4,6 +4,7 @@ mod bench;
 mod compress;
 mod crates;
 mod dist;
+mod engines;
 mod files;
 mod licences;
 mod models;

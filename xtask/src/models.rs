@@ -11,11 +11,13 @@ use sha2::{Digest, Sha256};
 
 use crate::files;
 
-/// A text in the page's languages.
+/// A text in the page's languages, or in one of them.
 #[derive(Serialize, Deserialize)]
 struct Text {
-    en: String,
-    zh: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    en: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zh: Option<String>,
 }
 
 /// What the index takes from a model's `unnoise.json`.
@@ -57,13 +59,31 @@ struct Row {
     card: Card,
     /// The name of the folder's small picture, if it has one.
     thumbnail: Option<&'static str>,
+    /// Under which title the gallery has it.
+    kind: Kind,
+    /// The file, by its path from the folder of all models, of what a model of words was trained on.
+    vocabulary: Option<String>,
     /// What tells it what to draw: `none`, `classes` or `text`.
     conditioning: &'static str,
+    /// The name of its model card for people, if it has one.
+    readme: Option<&'static str>,
     /// What a visitor downloads to run the model.
     bytes: usize,
     /// By path from the folder; those of another model's begin with `../`, so that both are kept once.
     files: BTreeMap<String, Asset>,
     classifier: Option<Classifier>,
+}
+
+/// What kind of model it is, to whoever looks for one.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    /// It draws what a text says.
+    Text,
+    /// Its process is variance-exploding, and its output a score.
+    Score,
+    /// It draws things of its classes, or of its one kind.
+    Classes,
 }
 
 /// What a visitor downloads for guidance by a classifier.
@@ -80,7 +100,7 @@ const ORDER: [&str; 6] = ["emoji-text", "emoji-text-turbo", "fashion-mnist", "mn
 const AT_HOME: [&str; 2] = ["emoji-32", "emoji-32-classifier"];
 /// What runs every model.
 const FILES: [&str; 4] =
-    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", CARD];
+    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", SCHEDULER, CARD];
 /// What runs models of latents and of words besides: parts, and the files that are read of each where they are there.
 const PARTS: [(&str, &[&str]); 3] = [
     ("vae", &["config.json", "diffusion_pytorch_model.safetensors"]),
@@ -90,11 +110,15 @@ const PARTS: [(&str, &[&str]); 3] = [
 /// What runs a classifier.
 const CLASSIFIER_FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 const CARD: &str = "unnoise.json";
+const SCHEDULER: &str = "scheduler/scheduler_config.json";
+/// What prompts of a model of words can be made of, by training/vocabulary.py.
+const VOCABULARY: &str = "vocabulary.json";
 /// What diffusers writes into the folder of a whole pipeline.
 const PIPELINE: &str = "model_index.json";
 /// A network that draws nothing worth seeing.
 const SELF_TEST: &str = "selftest";
 const THUMBNAIL: &str = "thumbnail.png";
+const README: &str = "README.md";
 /// A published site stays small enough for any host, and for a person's patience.
 const MOST_BYTES: u64 = 45_000_000;
 
@@ -123,16 +147,29 @@ fn row(folder: &Path) -> Result<Row> {
         () if !card.classes.is_empty() => "classes",
         () => "none",
     };
+    let kind = match conditioning {
+        "text" => Kind::Text,
+        _ if explodes(folder)? => Kind::Score,
+        _ => Kind::Classes,
+    };
+    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let reader = card.parts.get("tokenizer").unwrap_or(&id);
+    let vocabulary = folder.with_file_name(reader).join(VOCABULARY).is_file().then(|| format!("{reader}/{VOCABULARY}"));
     let files = assets(folder, &paths)?;
     let classifier = card.classifier.as_ref().map(|id| {
         let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned))
             .with_context(|| format!("in {id}"))?;
         Ok::<_, anyhow::Error>(Classifier { id: id.clone(), files })
     });
-    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = files.values().map(|asset| asset.bytes).sum();
-    let thumbnail = folder.join(THUMBNAIL).is_file().then_some(THUMBNAIL);
-    Ok(Row { id, card, thumbnail, conditioning, bytes, files, classifier: classifier.transpose()? })
+    let [thumbnail, readme] = [THUMBNAIL, README].map(|name| folder.join(name).is_file().then_some(name));
+    Ok(Row { id, card, kind, vocabulary, thumbnail, readme, conditioning, bytes, files, classifier: classifier.transpose()? })
+}
+
+/// Whether the model's process is variance-exploding: its scheduler has a largest sigma.
+fn explodes(folder: &Path) -> Result<bool> {
+    let config: Value = serde_json::from_slice(&fs::read(folder.join(SCHEDULER))?).context("in scheduler_config.json")?;
+    Ok(config.get("sigma_max").is_some())
 }
 
 /// The facts of these files of a folder.
@@ -210,11 +247,16 @@ mod tests {
     fn the_gallery_has_its_order_and_new_folders_come_last() {
         let models = models(&["a", "mnist-score", "b", "mnist", "fashion-mnist"]);
         write(models.path(), "b/thumbnail.png", b"a picture");
+        write(models.path(), "b/README.md", b"# Words");
+        let one = json!({"name": {"en": "b"}, "description": {"zh": "点"}, "defaults": {"steps": 4}});
+        write(models.path(), "b/unnoise.json", one.to_string().as_bytes());
         let rows: Value = serde_json::from_str(&index(models.path()).unwrap()).unwrap();
         let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
         assert_eq!(ids, ["fashion-mnist", "mnist", "mnist-score", "a", "b"]);
         assert_eq!((&rows[3]["thumbnail"], &rows[4]["thumbnail"]), (&Value::Null, &json!(THUMBNAIL)));
         assert_eq!((&rows[4]["defaults"], &rows[4]["name"]["en"]), (&json!({"steps": 4}), &json!("b")));
+        assert_eq!((&rows[3]["readme"], &rows[4]["readme"]), (&Value::Null, &json!(README)));
+        assert_eq!((&rows[4]["description"]["en"], &rows[4]["description"]["zh"]), (&Value::Null, &json!("点")));
         let sizes = rows[4]["files"].as_object().unwrap().values().map(|file| file["bytes"].as_u64().unwrap());
         assert_eq!(rows[4]["bytes"].as_u64(), Some(sizes.sum()));
     }

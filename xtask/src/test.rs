@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::module::Module;
 use crate::outside::{self, Outcome};
-use crate::{crates, dist, readme, root, serve, tools, vendor, wasm};
+use crate::{crates, dist, engines, readme, root, serve, tools, vendor, wasm};
 
 /// Where the tests find the published folder: a path of two parts, as on a host that serves many projects.
 const UNDER: &str = "/some/project";
@@ -28,7 +28,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 18] = [
+const STAGES: [Stage; 19] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -61,6 +61,7 @@ const STAGES: [Stage; 18] = [
     ("CPU engine", Own(|| wasm::build(&[Module::Cpu]))),
     ("WebGPU engine", Own(|| wasm::build(&[Module::Webgpu]))),
     ("page", Own(page)),
+    ("page in Firefox and WebKit", Outside(engines::check)),
 ];
 
 /// Runs the stages up to the first that fails. The last line counts them; a skipped check has not passed.

@@ -52,7 +52,7 @@ fn line(command: &Command) -> String {
 }
 
 /// Where the first of these programs is on the PATH.
-fn find(programs: &[&str]) -> Option<PathBuf> {
+pub fn find(programs: &[&str]) -> Option<PathBuf> {
     let folders: Vec<_> = env::split_paths(&env::var_os("PATH")?).collect();
     programs.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
 }
@@ -113,11 +113,16 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(path) = installed() {
         return Ok(path);
     }
-    if find(&["apt-get"]).is_some() && output(command("id").arg("-u"))?.trim() == "0" {
-        run(command("apt-get").args(["update", "-qq"]))?;
-        // The Chinese page needs a font that has its characters.
-        let packages = ["chromium", "fonts-noto-cjk"];
-        run(command("apt-get").args(["install", "-y", "-qq"]).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
+    // The Chinese page needs a font that has its characters.
+    debian(&["chromium", "fonts-noto-cjk"])?;
     installed().context("the page's tests need Chromium or Chrome: install it (Debian: apt install chromium), or set CHROMIUM to its path")
+}
+
+/// Installs Debian's packages where that can be done: on Debian, as root.
+pub fn debian(packages: &[&str]) -> Result<()> {
+    if find(&["apt-get"]).is_none() || output(command("id").arg("-u"))?.trim() != "0" {
+        return Ok(());
+    }
+    run(command("apt-get").args(["update", "-qq"]))?;
+    run(command("apt-get").args(["install", "-y", "-qq"]).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }

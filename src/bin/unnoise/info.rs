@@ -34,8 +34,8 @@ pub async fn run(args: &Args) -> Outcome {
     if let Some(net) = model.network.unet2d() {
         output::line(format_args!("network     {}", net.config()));
     }
-    if let Conditioning::Text(encoder) = &model.conditioning {
-        output::line(format_args!("texts       up to {} tokens", encoder.tokenizer.length()));
+    if let Conditioning::Text(encoders) = &model.conditioning {
+        output::line(format_args!("texts       up to {} tokens", encoders.length()));
     }
     if let [_, _, ..] = model.parts[..] {
         for Part { folder, class, parameters, bytes } in &model.parts {

@@ -51,7 +51,7 @@ impl Args {
         let sampler = Settings { sampler: id.clone(), ..Settings::default() }.method::<Tensor<4>>();
         let sampler = sampler.map_err(|reason| Problem::new("sampler", id, reason))?;
         let (shape, range) = (model.shape(), model.card.range);
-        let data = pictures::read(&self.image, 1, &format(model))?.concat();
+        let data = pictures::read_one(&self.image, &format(model))?;
         let grid = Spacing::Trailing.grid(&model.schedule, self.steps)?;
         let RoundTrip { latent, back } = numbers.round_trip(&data, &grid, inversion, &sampler)?.ok_or_else(|| {
             format!("{id} takes fresh noise or chooses its own steps; choose a deterministic sampler, such as ddim")

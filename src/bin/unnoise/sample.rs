@@ -71,7 +71,7 @@ pub async fn run(args: Args) -> Outcome {
     let folder = args.folder();
     let (model, opened) = load(&folder, args.device).await?;
     let shape = model.picture();
-    if !args.python && !matches!(shape[0], 1 | 3 | 4) {
+    if !matches!(shape[0], 1 | 3 | 4) {
         let channels = count(shape[0], "channel");
         return Err(format!("a PNG has 1, 3 or 4 channels, and this model's images have {channels}").into());
     }
@@ -140,8 +140,7 @@ pub async fn run(args: Args) -> Outcome {
 
 /// The values of one picture.
 fn one(path: &Path, format: Format) -> Result<Vec<f32>, PictureError> {
-    let values = pictures::read(path, 1, &format)?;
-    Ok(values.into_iter().flatten().map(|v| v as f32).collect())
+    Ok(pictures::read_one(path, &format)?.into_iter().map(|v| v as f32).collect())
 }
 
 fn summary(images: usize, steps: usize, timing: Timing) -> String {
@@ -227,11 +226,21 @@ impl Args {
         if self.image.is_some() && !self.says("strength") {
             settings.strength = Settings::START_STRENGTH;
         }
-        if self.image.is_none() && settings.strength < 1.0 {
+        if self.image.is_none() && settings.start.picture().is_none() && settings.strength < 1.0 {
             return Err("strength is the share of the run that changes a start picture; give one with --image".into());
         }
         let refused: Option<Problem> = settings.fit_classifier(has_classifier);
         refused.map_or(Ok(()), Err)?;
+        let asked = self.settings.pairs.iter();
+        let steps = asked.clone().find(|(key, _)| key == "steps").map(|(_, value)| value.to_string());
+        let listed = settings.schedule.steps().map(|steps| steps.to_string());
+        if let (Some(steps), Some(listed)) = (steps, listed)
+            && steps != listed
+        {
+            return Err(format!("the schedule lists {listed} levels, so steps cannot be {steps}; leave one out").into());
+        }
+        let idle = settings.idle(asked.map(|(key, _)| key.as_str()), Some(facts), self.worse.is_some());
+        idle.map_or(Ok(()), Err)?;
         Ok(settings.fitted(Some(facts))?)
     }
 }

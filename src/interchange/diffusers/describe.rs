@@ -1,6 +1,6 @@
 //! What a folder's scheduler is here, for a person to read.
 
-use super::{Class, Mapped, Setup, Unmapped, class, defaults};
+use super::{Class, Mapped, Setup, Unmapped, class, classes, defaults};
 use crate::denoise::Clip;
 use crate::interchange::scheduler_config::{Keys, strict};
 use crate::interchange::{Arguments, Bound, Requested};
@@ -26,6 +26,8 @@ pub struct Described {
     pub mapped: Mapped,
     /// Arguments that it was given and does not read.
     pub unread: Vec<String>,
+    /// Those of them that no class here has, and that are not switched off.
+    pub unknown: Vec<String>,
 }
 
 /// Reads the text of a `scheduler_config.json` and says which run it describes.
@@ -58,8 +60,24 @@ pub(super) fn describe_run(json: &str, n: usize) -> Result<Described, Unmapped> 
         spacing: spacing(class, &setup)?,
         shift: setup.keys.number("shift")?,
         mapped,
+        unknown: unread.iter().filter(|(key, value)| is_unknown(key, value)).map(|(key, _)| (*key).clone()).collect(),
         unread: unread.into_iter().map(|(key, _)| key.clone()).collect(),
     })
+}
+
+/// Keys of diffusers' first versions that said how tensors were kept.
+const IDLE: &[&str] = &["tensor_format", "format"];
+
+/// Whether an argument may be one that changes the run: saved configs also keep what other classes were given.
+fn is_unknown(key: &str, value: &Value) -> bool {
+    let is_off = match value {
+        Value::Bool(on) => !on,
+        Value::Array(list) => list.is_empty(),
+        Value::String(text) => text.is_empty(),
+        other => other.as_f64() == Some(0.0),
+    };
+    let known = || classes().any(|class| class.reads(key) || defaults(class).get(key).is_some());
+    !is_off && !IDLE.contains(&key) && !known()
 }
 
 fn spacing(class: &Class, setup: &Setup<'_>) -> Result<String, Unmapped> {

@@ -65,8 +65,8 @@ const FLOW: &[&str] = &["use_flow_sigmas", "flow_shift"];
 /// Arguments that shift a flow by what it is given with the run.
 const SHIFTING: &[&str] = &["use_dynamic_shifting", "time_shift_type"];
 
-/// The class of this name.
-fn class(name: &str) -> Result<&'static Class, Unmapped> {
+/// All classes.
+fn classes() -> impl Iterator<Item = &'static Class> {
     let files = [
         posterior::CLASSES,
         ratios::CLASSES,
@@ -76,7 +76,12 @@ fn class(name: &str) -> Result<&'static Class, Unmapped> {
         few_step::CLASSES,
         score_sde::CLASSES,
     ];
-    let class = files.into_iter().flatten().find(|class| class.name == name);
+    files.into_iter().flatten()
+}
+
+/// The class of this name.
+fn class(name: &str) -> Result<&'static Class, Unmapped> {
+    let class = classes().find(|class| class.name == name);
     class.ok_or_else(|| Unmapped(format!("there is no sampler for diffusers' {name} here")))
 }
 

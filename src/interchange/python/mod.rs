@@ -5,7 +5,10 @@
 
 mod offers;
 mod own;
+mod parts;
 mod text;
+
+pub use parts::{Parts, Texts};
 
 use super::scheduler_config::strict;
 use super::{Arguments, Draws, Mapped, Requested, Unmapped, diffusers};
@@ -36,9 +39,13 @@ pub struct Scripted<'a> {
     pub range: [f64; 2],
     /// What estimates of `x_0` are clipped to, if they are.
     pub clips: Option<[f64; 2]>,
+    /// Whether the network's own noise stays beside a clipped estimate, as diffusers' DDIMScheduler leaves it.
+    pub raw_noise: bool,
     /// Whether what becomes of them is what its scheduler does.
     pub clips_as_scheduler: bool,
     pub place: Place<'a>,
+    /// What it has besides, where it is a pipeline of latents or of words.
+    pub parts: Option<Parts<'a>>,
     /// Text of its `scheduler_config.json`.
     pub scheduler_config: &'a str,
 }
@@ -108,6 +115,7 @@ fn plan(run: &Scripted<'_>, offer: &'static Offer, grid: &Grid) -> Result<Plan, 
             orders_differ = true;
             continue;
         }
+        config.extend(own_clip(run)?);
         return Ok(Plan { offer, config, timesteps, step, times, first: grid.first() });
     }
     Err(Unmapped(if orders_differ {
@@ -140,6 +148,15 @@ fn config(run: &Scripted<'_>, offer: &Offer) -> Result<Arguments, Unmapped> {
     let mut config: Arguments = process.map(|(key, value)| (key.to_owned(), value.clone())).collect();
     config.extend(object((offer.config)(&run.tuning)));
     Ok(config)
+}
+
+/// The arguments that make the scheduler itself clip, where it leaves the network's noise beside the clipped estimate.
+fn own_clip(run: &Scripted<'_>) -> Result<Arguments, Unmapped> {
+    match run.clips.filter(|_| run.raw_noise) {
+        Some([low, high]) if low == -high => Ok(object(json!({"clip_sample": true, "clip_sample_range": high}))),
+        Some(_) => Err(Unmapped("diffusers clips to as much below 0 as above".to_owned())),
+        None => Ok(Arguments::new()),
+    }
 }
 
 /// Arguments of the constructor and of `set_timesteps` that may lead to the levels of `grid`, plainest first.
@@ -237,7 +254,9 @@ mod tests {
             guidance: 2.0,
             range: [-1.0, 1.0],
             clips: Some([-1.0, 1.0]),
+            raw_noise: false,
             clips_as_scheduler: false,
+            parts: None,
             place: Place { folder: "models/fashion-mnist", subfolder: Some("unet"), variant: None },
             scheduler_config: config,
         }

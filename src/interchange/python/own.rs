@@ -7,7 +7,9 @@ use serde_json::Value;
 
 /// The script: the scheduler as the folder has it, and the loop of its pipeline.
 pub(super) fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
-    let config: Value = serde_json::from_str(&strict(run.scheduler_config)).map_err(|e| Unmapped(e.to_string()))?;
+    let mut config: Value = serde_json::from_str(&strict(run.scheduler_config)).map_err(|e| Unmapped(e.to_string()))?;
+    // What is null stands at the class's default, which some classes do not take for a value.
+    config.as_object_mut().into_iter().for_each(|keys| keys.retain(|_, value| !value.is_null()));
     let class = config["_class_name"].as_str().unwrap_or_default();
     if !run.clips_as_scheduler {
         let why = "on the model's own schedule diffusers clips as its scheduler says; set clip to model, or choose another schedule";

@@ -1,7 +1,7 @@
 //! The words of a script.
 
 use super::offers::Kind;
-use super::{Plan, Scripted};
+use super::{Plan, Scripted, parts};
 use crate::denoise::Prediction;
 use crate::interchange::Arguments;
 use serde_json::Value;
@@ -50,13 +50,22 @@ pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps:
     let folder =
         [Some(python(&Value::from(run.place.folder))), run.place.subfolder.map(|name| named("subfolder", name))];
     let place = folder.into_iter().chain([run.place.variant.map(|name| named("variant", name))]).flatten();
-    vec![
-        "# pip install torch diffusers==0.42.1 pillow".to_owned(),
+    let network = parts::network(run.parts.as_ref());
+    let [imports, parts] = parts::begin(run.parts.as_ref());
+    let more = if run.parts.as_ref().is_some_and(|parts| parts.texts.is_some()) { " transformers" } else { "" };
+    let mut lines = vec![
+        format!("# pip install torch diffusers==0.42.1 pillow{more}"),
         "import torch".to_owned(),
-        format!("from diffusers import {class}, UNet2DModel"),
+        format!("from diffusers import {class}, {network}"),
+    ];
+    lines.extend(imports);
+    lines.extend([
         "from PIL import Image".to_owned(),
         String::new(),
-        format!("model = UNet2DModel.from_pretrained({}).eval()", place.collect::<Vec<_>>().join(", ")),
+        format!("model = {network}.from_pretrained({}).eval()", place.collect::<Vec<_>>().join(", ")),
+    ]);
+    lines.extend(parts);
+    lines.extend([
         format!("scheduler = {scheduler}"),
         format!("scheduler.set_timesteps({timesteps})"),
         format!(
@@ -68,7 +77,9 @@ pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps:
         "height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned(),
         "shape = (1, model.config.in_channels, height, width)".to_owned(),
         "x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned(),
-    ]
+    ]);
+    lines.extend(parts::states(run.parts.as_ref()));
+    lines
 }
 
 /// A text as an argument with its name.
@@ -90,10 +101,26 @@ pub(super) fn labels(run: &Scripted<'_>) -> Option<String> {
 /// The network's output `out` for the point `x`, guided.
 pub(super) fn evaluation(run: &Scripted<'_>, flows: bool, time: &str) -> Vec<String> {
     let shown = if flows { "shown = x" } else { "shown = scheduler.scale_model_input(x, t)" };
+    let parts = run.parts.as_ref();
+    if parts.is_some_and(|parts| parts.texts.is_some()) {
+        let mut lines =
+            vec![shown.to_owned(), format!("out = model(shown, {time}, encoder_hidden_states=states).sample")];
+        if run.guidance != 1.0 {
+            lines.push(format!("free = model(shown, {time}, encoder_hidden_states=without).sample"));
+            lines.push(format!("out = free + {:?} * (out - free)", run.guidance));
+        }
+        return lines;
+    }
     let classes = if labelled(run) { ", class_labels=labels" } else { "" };
-    let mut lines = vec![shown.to_owned(), format!("out = model(shown, {time}{classes}).sample")];
+    // Transformers want a time for each image, and may answer with a variance, which these steps do not take.
+    let transformer = parts::network(parts) == "DiTTransformer2DModel";
+    let (time, drawn) = match transformer {
+        true => (&*format!("{time}.expand(len(x))"), "[:, :shape[1]]"),
+        false => (time, ""),
+    };
+    let mut lines = vec![shown.to_owned(), format!("out = model(shown, {time}{classes}).sample{drawn}")];
     if let Some(null) = run.null_class.filter(|_| run.guidance != 1.0 && run.labels.iter().any(Option::is_some)) {
-        lines.push(format!("free = model(shown, {time}, class_labels=torch.full_like(labels, {null})).sample"));
+        lines.push(format!("free = model(shown, {time}, class_labels=torch.full_like(labels, {null})).sample{drawn}"));
         lines.push(format!("out = free + {:?} * (out - free)", run.guidance));
     }
     lines
@@ -101,7 +128,7 @@ pub(super) fn evaluation(run: &Scripted<'_>, flows: bool, time: &str) -> Vec<Str
 
 /// Holds the estimate of `x_0` to the range of values, and the output to what then implies it.
 fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
-    let Some([low, high]) = run.clips else { return Vec::new() };
+    let Some([low, high]) = run.clips.filter(|_| !run.raw_noise) else { return Vec::new() };
     let ratio = ["a = 1 / (sigma**2 + 1) ** 0.5".to_owned(), "s = sigma * a".to_owned()];
     let mut lines: Vec<String> = match kind {
         _ if prediction == Prediction::Sample => Vec::new(),
@@ -128,17 +155,18 @@ fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
 /// The pictures on a sheet of eight columns.
 pub(super) fn sheet(run: &Scripted<'_>) -> Vec<String> {
     let [low, high] = run.range;
-    [
+    let mut lines = parts::decode(run.parts.as_ref());
+    lines.extend([
         String::new(),
         format!("pixels = ((x.clamp({low:?}, {high:?}) - {low:?}) * {:?}).round().byte()", 255.0 / (high - low)),
         "columns = min(8, len(pixels))".to_owned(),
-        "sheet = Image.new(\"L\" if shape[1] == 1 else \"RGB\", (columns * width, -(-len(pixels) // columns) * height))"
-            .to_owned(),
+        "mode = {1: \"L\", 3: \"RGB\", 4: \"RGBA\"}[shape[1]]".to_owned(),
+        "sheet = Image.new(mode, (columns * width, -(-len(pixels) // columns) * height))".to_owned(),
         "for i, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):".to_owned(),
         "    sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))".to_owned(),
         "sheet.save(\"pictures.png\")".to_owned(),
-    ]
-    .into()
+    ]);
+    lines
 }
 
 fn keywords(arguments: &Arguments) -> String {

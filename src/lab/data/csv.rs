@@ -42,6 +42,8 @@ type Row<'a> = (usize, Vec<&'a str>);
 /// A line that is no point, naming it; no points, too many, or too many different labels.
 pub fn read_csv(text: &str) -> Result<Own, CsvError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    // Old spreadsheets end lines with a carriage return alone.
+    let text = if text.contains('\n') { text.to_owned() } else { text.replace('\r', "\n") };
     let lines = (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty());
     let mut rows: Vec<Row> = lines.map(|(line, text)| (line, cells(text))).collect();
     let is_header = |(_, row): &Row| row[0].is_empty() || row.iter().all(|cell| number(cell).is_none());
@@ -187,6 +189,7 @@ mod tests {
             "0,5 0,0\n2,0 4,25",
             "\"0,5\",\"0\"\n\"2\",\"4,25\"",
             "x;y\n0,5;0\n2;4,25",
+            "0.5,0\r2,4.25\r",
             "\u{feff}0.5,0\n2,4.25",
             "\u{feff}x,y\n0.5,0\n2,4.25",
         ] {

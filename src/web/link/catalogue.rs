@@ -28,6 +28,8 @@ pub struct Catalogue {
     lab_limits: LabLimits,
     /// The strength that a start picture is given until a person chooses one.
     start_strength: f64,
+    /// Where the slider of guidance stops for CFG++.
+    cfgpp_end: f64,
 }
 
 /// A method of the sampler table.
@@ -155,6 +157,7 @@ impl Catalogue {
                 places: [1.0, lab::Settings::MOST_PLACES as f64],
             },
             start_strength: settings::Settings::START_STRENGTH,
+            cfgpp_end: *settings::Settings::CFG_PP.end(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! makes these functions throw: what cannot be used is named among the problems.
 
 mod catalogue;
+mod start;
 
 use super::{Settings, given, taken};
 use crate::lab;
@@ -77,7 +78,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "latent-clip" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "latent-clip" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;

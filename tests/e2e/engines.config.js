@@ -1,0 +1,5 @@
+import { defineConfig } from "@playwright/test";
+import config from "./playwright.config.js";
+
+/** The page in other engines than Playwright's; `cargo xtask test` says where they are. */
+export default defineConfig({ ...config, testDir: "engines", testIgnore: [], timeout: 600_000 });

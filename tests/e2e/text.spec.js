@@ -1,0 +1,83 @@
+/** Words to pictures: a link with a prompt, on the page and in the package. */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { root } from "./browser.js";
+import { decode, given, pictures, pixels, print, runAgain, says, type } from "./page.js";
+
+const HEART = "#model=emoji-text&prompt=red%20heart&seed=3&steps=4&backend=cpu";
+
+/** Runs the command line with these arguments. */
+function unnoise(...args) {
+  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
+  return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
+}
+
+test("a link with a prompt loads the model of words and draws the command line's picture", async ({ page }, info) => {
+  test.setTimeout(600_000); // building the command line may be part of it
+  await pictures(page, HEART);
+  await expect(page.locator("#prompt")).toHaveValue("red heart");
+  expect(given(page)).toMatchObject({ prompt: "red heart", guidance: "3", steps: "4" });
+  const saving = page.waitForEvent("download");
+  await page.locator("#save").click();
+  const saved = await decode(page, readFileSync(await (await saving).path()));
+  const file = info.outputPath("native.png");
+  unnoise("sample", "--link", HEART, "--out", file);
+  const native = await decode(page, readFileSync(file));
+  expect([saved.width, saved.height]).toEqual([native.width, native.height]);
+  const worst = saved.data.reduce((most, value, i) => Math.max(most, Math.abs(value - native.data[i])), 0);
+  // Both run the same Rust, but another width of SIMD adds in another order, which may move a rounding.
+  expect(worst).toBeLessThanOrEqual(1);
+});
+
+test("prompts change the picture, and go along to the faster model but not to one without words", async ({ page }) => {
+  await pictures(page, HEART);
+  const heart = await print(page, "#noisy");
+  await type(page, "#prompt", "蓝色的鸟 & Co.");
+  await runAgain(page);
+  expect(await print(page, "#noisy")).not.toBe(heart);
+  await pictures(page, "#model=emoji-text-turbo&prompt=red%20heart&seed=3&backend=cpu");
+  expect(await pixels(page, "#noisy")).not.toBe("");
+  await page.goto("#model=mnist&prompt=red%20heart&backend=cpu");
+  await expect(page.locator("#notices")).toContainText("prompt=red heart");
+  await says(page, "done");
+  await expect(page.locator("#prompt-field")).toBeHidden();
+});
+
+test("the package says what a model is conditioned on, counts tokens, and reads what the model asks for", async ({ page }) => {
+  await page.goto("LICENSE-MIT");
+  const seen = await page.evaluate(async () => {
+    const { Engine } = await import(new URL("pkg/index.js", location.href).href);
+    const engine = await Engine.open({ device: "cpu" });
+    const asked = [];
+    const files = await (await fetch("models/index.json")).json();
+    const { files: listed } = files.find(({ id }) => id === "emoji-text-turbo");
+    const source = {
+      // What a person's folder holds besides is not read.
+      list: () => [...Object.keys(listed), "README.md", "samples.png"],
+      read: async (path) => {
+        asked.push(path);
+        return fetch(new URL(path, new URL("models/emoji-text-turbo/", location.href)));
+      },
+    };
+    const model = await engine.load(source, { id: "mine" });
+    const { conditioning, latent, tokens, width, parts } = model.about;
+    let last;
+    for await (const frame of model.run({ prompt: "red heart", seed: 3 })) last = frame;
+    return {
+      about: { conditioning, latent, tokens, width, parts: parts.map(({ folder }) => folder) },
+      facts: model.facts,
+      prompts: model.prompts.en.length,
+      count: await model.tokens("red heart"),
+      long: (await model.tokens("heart ".repeat(40))).left_out.length,
+      asked: [...new Set(asked)].length === asked.length && !asked.some((path) => /README|samples/.test(path)) && asked.length,
+      last: [last.step, last.x.length, last.denoised.length],
+    };
+  });
+  expect(seen.about).toEqual({ conditioning: "text", latent: true, tokens: 32, width: 64, parts: ["unet", "vae", "text_encoder"] });
+  expect(seen.facts).toEqual({ classes: 0, null_class: null, text: true, latent: true });
+  expect(seen).toMatchObject({ count: { count: 4, left_out: [] }, asked: 12, last: [2, 64 * 64 * 3, 64 * 64 * 3] });
+  expect(seen.prompts).toBeGreaterThan(4);
+  expect(seen.long).toBeGreaterThan(5);
+});

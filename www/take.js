@@ -1,0 +1,32 @@
+/** What can be taken along of the run on show: its pictures, a link, a script. Before there is a run, what the settings would make. */
+
+import { write_link } from "../pkg/index.js";
+import * as code from "./code.js";
+import { $ } from "./dom.js";
+import { share } from "./share.js";
+import * as shown from "./shown.js";
+import { el } from "./strings.js";
+import * as viewer from "./viewer.js";
+
+/** The step on show as a PNG. */
+async function save() {
+  const { model, sampler, seed } = shown.run().settings;
+  const { step, done } = viewer.timeline.shown;
+  const url = URL.createObjectURL(await viewer.picture());
+  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** @param {import("../pkg/index.js").Settings} settings */
+const give = (settings) => share(write_link(settings, { share: true }), { begun: settings.start === "asked" });
+
+/**
+ * @param {object} page
+ * @param {() => import("../pkg/index.js").Settings} page.settings as they stand
+ * @param {() => Promise<{text?: string, why?: string}>} page.script of these
+ */
+export function listen({ settings, script }) {
+  $("save").addEventListener("click", save);
+  $("share").addEventListener("click", () => give(shown.run()?.settings ?? settings()));
+  $("code").addEventListener("click", async () => code.show(await (shown.run()?.script ?? script())));
+}
