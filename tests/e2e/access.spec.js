@@ -1,18 +1,10 @@
 /** The view of pictures by keyboard, by ear and on a phone. */
 
-import { createRequire } from "node:module";
 import { expect, test } from "@playwright/test";
+import { everywhere } from "./axe.js";
 import { card, link, modelFiles, pictures, says, type, useModels, useTinyModel, visit } from "./page.js";
 
-const axe = createRequire(import.meta.url).resolve("axe-core");
 const LINK = link({ images: 6 });
-
-/** What axe-core finds wrong, each with where. */
-async function violations(page) {
-  await page.addScriptTag({ path: axe });
-  const { violations: found } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
-}
 
 /** The states of the view that look different. */
 const VIEWS = {
@@ -51,21 +43,7 @@ for (const [name, reach] of Object.entries(VIEWS)) {
     const readme = "# Tiny\n\nWords, `code`.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n    a program\n\n## 中文简介\n\n小模型。\n";
     await useModels(page, { tiny: { ...modelFiles("models/selftest", card("Tiny")), "README.md": Buffer.from(readme) } });
     await reach(page);
-    const wrong = [];
-    for (const scheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      for (const width of [1280, 820, 390]) {
-        await page.setViewportSize({ width, height: 800 });
-        for (const tongue of ["en", "zh"]) {
-          await page.evaluate((tongue) => document.querySelector(`[data-language=${tongue}]`).click(), tongue);
-          await expect(page.locator(`[data-language=${tongue}]`)).toHaveAttribute("aria-pressed", "true");
-          wrong.push(...(await violations(page)).map((line) => `${scheme} ${width} ${tongue}: ${line}`));
-          const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          if (sideways > 0) wrong.push(`${scheme} ${width} ${tongue}: the page scrolls sideways by ${sideways}`);
-        }
-      }
-    }
-    expect(wrong).toEqual([]);
+    expect(await everywhere(page)).toEqual([]);
   });
 }
 

@@ -95,3 +95,13 @@ test("a script that throws as it is loaded is told from one that does not come",
   await page.goto("./#lab");
   await expect(fault).toContainText("www/lab/gone.js could not be fetched");
 });
+
+test("a sampler that is not there is named in a short sentence", async ({ page }) => {
+  for (const [name, meant] of [["dimm", "ddim"], ["xyzzy", undefined]]) {
+    await lab(page, `${SMALL}&pane1=${name}~3`);
+    const said = await page.locator("#lab-notices").textContent();
+    expect(said).toContain(`pane1=${name}~3`);
+    if (meant) expect(said).toContain(`did you mean ${meant}?`);
+    expect(said.length).toBeLessThan(300);
+  }
+});

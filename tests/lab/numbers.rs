@@ -10,7 +10,7 @@ use unnoise::lab::numbers::{
 use unnoise::lab::process::Kind;
 use unnoise::lab::run::Stage;
 use unnoise::lab::{Cloud, Distances, Distribution, Process};
-use unnoise::math::{Level, TorchGenerator};
+use unnoise::math::{Latent, Level, TorchGenerator};
 
 const SEEDS: [u32; 5] = [0, 1, 2, 3, 2026];
 
@@ -199,13 +199,21 @@ fn the_ode_brings_data_back_and_noise_does_not() {
 /// Without noise of its own the reverse SDE is the ODE: it comes back, too, and the more noise it draws, the less.
 #[test]
 fn eta_leads_from_the_ode_to_the_sde() {
-    let (distribution, process) = (distribution("four-gaussians"), process(Kind::Linear));
-    let points = distribution.draw(50, 1).x;
-    let z = to_noise(&stage(&distribution, &process), &points).expect("a grid");
-    let error = |eta| {
-        let stage = Stage { eta, ..stage(&distribution, &process) };
-        block_on(round_trip(&stage, &pane("reverse-sde", 500), &points, &z)).expect("it runs").mean
-    };
-    let errors = [0.0, 0.3, 1.0].map(error);
-    assert!(errors[0] < 0.05 && errors[1] > 10.0 * errors[0] && errors[2] > 1.5 * errors[1], "{errors:?}");
+    let distribution = distribution("four-gaussians");
+    for (id, kind) in Kind::ALL {
+        let process = process(kind);
+        let points = distribution.draw(50, 1).x;
+        let z = to_noise(&stage(&distribution, &process), &points).expect("a grid");
+        let end = |sampler, eta| {
+            let stage = Stage { eta, ..stage(&distribution, &process) };
+            block_on(stage.end(&pane(sampler, 100), &z)).expect("it runs").0
+        };
+        assert_eq!(end("reverse-sde", 0.0), end("ode", 1.0), "{id}");
+        let error = |eta| {
+            let off = end("reverse-sde", eta).mix(1.0, &points, -1.0);
+            off.0.iter().map(|[x, y]| x.hypot(*y)).sum::<f64>() / 50.0
+        };
+        let errors = [0.0, 0.05, 1.0].map(error);
+        assert!(errors[0] < 0.1 && errors[1] > 3.0 * errors[0] && errors[2] > errors[1], "{id}: {errors:?}");
+    }
 }

@@ -95,10 +95,11 @@ impl Pane {
     /// What runs in a pane besides the rows of the sampler table, and the row that it is, where it is one under the name
     /// that the theory gives it. Langevin dynamics at one noise level is no row, as it goes nowhere.
     pub const THEORY: [(&'static str, Option<&'static str>); 5] = [
-        // Of second order, and steady in the long first steps of the processes that end next to pure noise: there the second slope
-        // of Heun's method, divided by the little noise of the next level, throws points far off.
+        // Of second order, and one at `eta` 0. They are steady in the long first steps of processes that end next to pure noise, where
+        // the second slope of Heun's method, divided by the little noise of the next level, throws points far off, as the rates do
+        // that Euler-Maruyama takes a step by.
         ("ode", Some("dpmpp-2m")),
-        (Self::REVERSE_SDE, Some("euler-maruyama")),
+        (Self::REVERSE_SDE, Some("dpmpp-2m-sde")),
         ("langevin", None),
         ("annealed-langevin", Some("langevin")),
         ("predictor-corrector", Some("predictor-corrector")),
