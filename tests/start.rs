@@ -5,8 +5,8 @@ use futures_util::TryStreamExt;
 use pollster::block_on;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
-use unnoise::pipeline::Pipeline;
 use unnoise::picture;
+use unnoise::pipeline::Pipeline;
 use unnoise::session::{Frame, Given, SessionError, script};
 use unnoise::settings::{Settings, Start, StartPicture};
 

@@ -1,8 +1,8 @@
 //! What a run begins with: the picture that was given, or the one of its settings.
 
 use super::{Given, SessionError};
-use crate::pipeline::Pipeline;
 use crate::picture;
+use crate::pipeline::Pipeline;
 use crate::settings::{Settings, Start};
 
 impl Given<'_> {

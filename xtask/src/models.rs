@@ -99,8 +99,7 @@ const ORDER: [&str; 6] = ["emoji-text", "emoji-text-turbo", "fashion-mnist", "mn
 /// Models that a published page has no room for; the command line has them.
 const AT_HOME: [&str; 2] = ["emoji-32", "emoji-32-classifier"];
 /// What runs every model.
-const FILES: [&str; 4] =
-    ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", SCHEDULER, CARD];
+const FILES: [&str; 4] = ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", SCHEDULER, CARD];
 /// What runs models of latents and of words besides: parts, and the files that are read of each where they are there.
 const PARTS: [(&str, &[&str]); 3] = [
     ("vae", &["config.json", "diffusion_pytorch_model.safetensors"]),
@@ -163,12 +162,24 @@ fn row(folder: &Path) -> Result<Row> {
     });
     let bytes = files.values().map(|asset| asset.bytes).sum();
     let [thumbnail, readme] = [THUMBNAIL, README].map(|name| folder.join(name).is_file().then_some(name));
-    Ok(Row { id, card, kind, vocabulary, thumbnail, readme, conditioning, bytes, files, classifier: classifier.transpose()? })
+    Ok(Row {
+        id,
+        card,
+        kind,
+        vocabulary,
+        thumbnail,
+        readme,
+        conditioning,
+        bytes,
+        files,
+        classifier: classifier.transpose()?,
+    })
 }
 
 /// Whether the model's process is variance-exploding: its scheduler has a largest sigma.
 fn explodes(folder: &Path) -> Result<bool> {
-    let config: Value = serde_json::from_slice(&fs::read(folder.join(SCHEDULER))?).context("in scheduler_config.json")?;
+    let config: Value =
+        serde_json::from_slice(&fs::read(folder.join(SCHEDULER))?).context("in scheduler_config.json")?;
     Ok(config.get("sigma_max").is_some())
 }
 
