@@ -22,12 +22,13 @@ impl Settings {
     fn why_idle(&self, key: &str, facts: Option<Facts>, guided: bool) -> Option<&'static str> {
         let method = self.method::<f64>().ok()?;
         let tuning = self.tuning(&method);
-        let classless = facts.is_some_and(|facts| facts.classes == 0);
-        let unguided = self.guidance == 1.0 || classless && !guided;
+        // Neither labels nor texts to guide towards.
+        let plain = facts.is_some_and(|facts| facts.classes == 0 && !facts.text);
+        let unguided = self.guidance == 1.0 || plain && !guided;
         match key {
             "steps" if method.on_grid().is_none() => Some("the sampler chooses its own steps"),
-            "guidance" if classless && !guided && self.guidance != 1.0 => Some("the model has no classes to guide by"),
-            "guide" if classless => Some("the model has no classes to guide by"),
+            "guidance" if plain && !guided && self.guidance != 1.0 => Some("the model has no classes to guide by"),
+            "guide" if plain => Some("the model has no classes to guide by"),
             "rescale" | "guidance-min" | "guidance-max" if unguided => Some("there is no guidance"),
             "perp-weight" if !matches!(self.guide, Guide::Perpendicular(_)) => Some("guide is not perp- with a class"),
             "noise" if self.noise != Source::Stream && !method.stochastic_with(&tuning) => {

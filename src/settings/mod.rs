@@ -159,7 +159,12 @@ impl Settings {
 
     /// The same to a model with these facts: without classes, what speaks of them is left out.
     pub fn to_link_of(&self, facts: Facts) -> String {
-        self.write_link_of(&Page::default(), |row| facts.classes > 0 || !row.of_classes())
+        let acts = |row: &Row<Self>| match row.needs {
+            Some("classes") => facts.classes > 0,
+            Some("guidance") => facts.classes > 0 || facts.text,
+            _ => true,
+        };
+        self.write_link_of(&Page::default(), acts)
     }
 
     /// The parameters of the method: those that are set, and the method's own defaults.

@@ -26,7 +26,7 @@ pub enum Reason {
     #[error("a number from {from} to {to}")]
     Range { from: Value, to: Value },
     #[error("a whole number from {from} to {to}")]
-    Whole { from: Value, to: Value },
+    Whole { from: i64, to: i64 },
     #[error("one of {}", few(.known))]
     OneOf { known: Vec<String>, nearest: Option<Box<str>> },
     #[error("a name of letters, digits, dots, dashes and underscores")]

@@ -22,7 +22,7 @@ impl Value {
             Self::Number(_) => None,
             Self::Text(text) => text.parse().ok(),
         };
-        let out = || Reason::Whole { from: (*range.start() as f64).into(), to: (*range.end() as f64).into() };
+        let out = || Reason::Whole { from: *range.start(), to: *range.end() };
         value.filter(|value| range.contains(value)).ok_or_else(out)
     }
 

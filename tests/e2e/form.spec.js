@@ -270,7 +270,7 @@ test("CFG++ is offered where a sampler follows it, and a link is answered where 
   await pictures(page, `${LINK}&guide=cfgpp`);
   const other = page.locator("#guide option[value=cfgpp]");
   await expect(page.locator("#guide")).toHaveValue("cfgpp");
-  await expect(page.locator("#guide-hint")).toContainText("Keeps the noise");
+  await expect(page.locator("#guide-hint")).toContainText("the noise stays that of the model without one");
   await page.locator("#sampler").selectOption("heun");
   await expect(page.locator("#guide")).toHaveValue("cfg");
   await expect(other).toBeDisabled();

@@ -160,8 +160,8 @@ test("a model comes from anything that can read a path", async ({ page }) => {
 
 for (const [settings, key, code] of [
   [{ sampler: "nope" }, "sampler", "one-of"],
-  [{ steps: 0 }, "steps", "range"],
-  [{ steps: "many" }, "steps", "range"],
+  [{ steps: 0 }, "steps", "whole"],
+  [{ steps: "many" }, "steps", "whole"],
   [{ schedule: "karras:0" }, "schedule", "schedule"],
   [{ sampler: "heun", eta: 1 }, "eta", "no-knob"],
   [{ stesp: 4 }, "stesp", "unknown-key"],
