@@ -97,7 +97,7 @@ test("a script that throws as it is loaded is told from one that does not come",
 });
 
 test("a sampler that is not there is named in a short sentence", async ({ page }) => {
-  for (const [name, meant] of [["dimm", "ddim"], ["xyzzy", undefined]]) {
+  for (const [name, meant] of [["ddimm", "ddim"], ["xyzzy", undefined]]) {
     await lab(page, `${SMALL}&pane1=${name}~3`);
     const said = await page.locator("#lab-notices").textContent();
     expect(said).toContain(`pane1=${name}~3`);

@@ -196,7 +196,8 @@ fn the_ode_brings_data_back_and_noise_does_not() {
     }
 }
 
-/// Without noise of its own the reverse SDE is the ODE: it comes back, too, and the more noise it draws, the less.
+/// Without noise of its own the reverse SDE is the ODE, point for point. With any of it a datum does not come back, and the samples have
+/// the distribution of the data all the same.
 #[test]
 fn eta_leads_from_the_ode_to_the_sde() {
     let distribution = distribution("four-gaussians");
@@ -213,7 +214,14 @@ fn eta_leads_from_the_ode_to_the_sde() {
             let off = end("reverse-sde", eta).mix(1.0, &points, -1.0);
             off.0.iter().map(|[x, y]| x.hypot(*y)).sum::<f64>() / 50.0
         };
-        let errors = [0.0, 0.05, 1.0].map(error);
-        assert!(errors[0] < 0.1 && errors[1] > 3.0 * errors[0] && errors[2] > errors[1], "{id}: {errors:?}");
+        let errors = [0.0, 0.2, 1.0].map(error);
+        assert!(errors[0] < 0.1 && errors[1].min(errors[2]) > 10.0 * errors[0], "{id}: {errors:?}");
+        let race = Race { wanted: &distribution, points: 200, seed: 0 };
+        let floor = race.floor();
+        for eta in [0.2, 1.0] {
+            let stage = Stage { eta, ..stage(&distribution, &process) };
+            let Distances { energy, .. } = block_on(race.run(&stage, &pane("reverse-sde", 100))).expect("it runs").0;
+            assert!(energy < 1.5 * floor.high.energy, "{id}: {energy} at eta {eta}, {floor:?}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 /** Reverse: noise becomes data, in two to four panes that start from the same noise. */
 
 import { el, label } from "../strings.js";
-import { choices } from "./samplers.js";
+import { choices, draws } from "./samplers.js";
 import { paneKeys, panes } from "./state.js";
 
 const LIMIT = { least: 2, most: 4 };
 /** Samplers whose trajectories never come to rest, and the steps that their trails go back: all of them would hide the particles. */
 const WANDERERS = ["langevin", "annealed-langevin", "predictor-corrector"];
 const TAIL = 8;
+/** The part of the steps that the trails of other samplers go back which draw noise. */
+const ROUGH = 1 / 4;
 const NEW = { sampler: "dpmpp-2m", steps: 20 };
 
 function words({ frame, sigma }) {
@@ -41,9 +43,10 @@ export async function wait(lab) {
 }
 
 async function lay(lab) {
-  const { engine, stage, settings } = lab;
+  const { catalogue, engine, stage, settings } = lab;
   const all = panes(settings);
-  stage.layout(all.map(({ sampler }, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i), tail: WANDERERS.includes(sampler) ? TAIL : Infinity })), settings);
+  const tail = ({ sampler, steps }) => (WANDERERS.includes(sampler) ? TAIL : draws(catalogue, sampler, settings) ? Math.ceil(ROUGH * steps) : Infinity);
+  stage.layout(all.map((pane, i) => ({ seen: "lab.see.run", words, head: head(lab, all, i), tail: tail(pane) })), settings);
   lab.add.hidden = all.length >= LIMIT.most;
   lab.add.onclick = () => choose(lab, [...all, NEW]);
   stage.territories(await engine.data(settings.particles));
