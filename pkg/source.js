@@ -49,9 +49,10 @@ export class Folder {
     return (this.listing ??= this.#list());
   }
 
-  /** The bytes of a file, which are the caller's then. @returns {Promise<Uint8Array>} */
+  /** The bytes of a file, which are the caller's then; weights are read once, and small files may be wanted again. @returns {Promise<Uint8Array>} */
   async read(path) {
     const data = await this.#fetch(path);
+    if (!path.endsWith(".safetensors")) return data.slice();
     this.#held.delete(path);
     return data;
   }

@@ -46,7 +46,8 @@ test("prompts change the picture, and go along to the faster model but not to on
 });
 
 test("the package says what a model is conditioned on, counts tokens, and reads what the model asks for", async ({ page }) => {
-  await page.goto("LICENSE-MIT");
+  await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>blank</title>" }));
+  await page.goto("blank.html");
   const seen = await page.evaluate(async () => {
     const { Engine } = await import(new URL("pkg/index.js", location.href).href);
     const engine = await Engine.open({ device: "cpu" });
