@@ -195,7 +195,10 @@ fn folders_that_are_not_drawn_are_refused_in_a_sentence() {
         (r#"{"_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet1DModel"]}"#, "UNet1DModel"),
         (&diffusion(r#", "controlnet": ["diffusers", "ControlNetModel"]"#), "ControlNetModel"),
         (&diffusion(""), "has vae/, but this folder has none"),
-        (&diffusion(r#", "vae": ["diffusers", "AutoencoderKL"], "text_encoder": ["transformers", "CLIPTextModel"]"#), "unet/config.json"),
+        (
+            &diffusion(r#", "vae": ["diffusers", "AutoencoderKL"], "text_encoder": ["transformers", "CLIPTextModel"]"#),
+            "unet/config.json",
+        ),
     ]
     .into_iter()
     .enumerate()
