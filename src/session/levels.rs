@@ -4,7 +4,7 @@ use super::SessionError;
 use super::denoiser::Timed;
 use crate::backend::ImageNoise;
 use crate::interchange::{Mapped, Used, diffusers};
-use crate::math::{Grid, Level, Noise};
+use crate::math::{Grid, Level, Noise, Spacing};
 use crate::pipeline::Pipeline;
 use crate::samplers::{Listed, Method, Tuning};
 use crate::settings::{Levels, Settings};
@@ -25,7 +25,13 @@ impl Course {
     pub fn new(settings: &Settings, model: &Pipeline, method: &Method<Tensor<4>>) -> Result<Self, SessionError> {
         // A method that chooses its steps reads the ends of the grid; the finest one ends where the model was trained last.
         let steps = if method.on_grid().is_some() { settings.steps } else { *Settings::STEPS.end() };
-        if let Levels::Spaced(spacing) = &settings.schedule {
+        let spacing = match &settings.schedule {
+            Levels::Spaced(spacing) => Some(spacing),
+            // Of so many steps some schedulers have no grid, and the ends are those of the process.
+            Levels::Model if method.on_grid().is_none() => Some(&Spacing::Trailing),
+            Levels::Model => None,
+        };
+        if let Some(spacing) = spacing {
             return Ok(Self { grid: spacing.grid(&model.schedule, steps)?, own: None, skipped: 0 });
         }
         let mapped = diffusers::scheduled(&model.scheduler_config, steps)?.on(&model.schedule);

@@ -3,6 +3,7 @@
 use crate::oracle::{device, golden};
 use futures_util::TryStreamExt;
 use pollster::block_on;
+use unnoise::math::Spacing;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, SessionError};
@@ -60,6 +61,15 @@ fn every_sampler_draws_latents() {
         let shown = last.shown.as_ref().expect("its picture");
         assert_eq!(shown.x.len(), pipeline.picture().iter().product::<usize>(), "{}", row.id);
     }
+}
+
+/// The scheduler of the folder has no grid of as many steps as there may be.
+#[test]
+fn methods_that_choose_their_steps_take_the_models_own_schedule() {
+    let pipeline = open();
+    let own = Settings { sampler: "dpm-adaptive".to_owned(), ..pipeline.preset().expect("settings") };
+    let spaced = Settings { schedule: Spacing::Trailing.into(), ..own.clone() };
+    assert_eq!(end(&pipeline, &own), end(&pipeline, &spaced));
 }
 
 #[test]
