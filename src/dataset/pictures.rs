@@ -258,6 +258,8 @@ mod tests {
         fs::write(&colour, b"\x89PNG and no more").expect("written");
         assert!(said(&colour, 1, SHAPE).contains("not a picture"));
         fs::write(&colour, b"GIF89a").expect("written");
+        assert!(said(&colour, 1, SHAPE).contains("no PNG but a GIF; convert it"));
+        fs::write(&colour, b"words").expect("written");
         assert!(said(&colour, 1, SHAPE).contains("neither a PNG"));
         assert!(said(&dir.join("none"), 1, SHAPE).contains("cannot read"));
         fs::remove_dir_all(dir).expect("removed");
