@@ -243,7 +243,7 @@ fn a_model_starts_with_what_its_card_says() {
     let settings = preset(json!({"sampler": "euler", "steps": "4"})).expect("settings");
     assert_eq!((settings.sampler.as_str(), settings.steps, settings.images), ("euler", 4, 16));
     let refusal = preset(json!({"steps": 0})).expect_err("no link could say that");
-    assert!(refusal.to_string().contains("in defaults, steps must be a number from 1 to 1000"), "{refusal}");
+    assert!(refusal.to_string().contains("in defaults, steps must be a whole number from 1 to 1000"), "{refusal}");
 }
 
 #[test]

@@ -137,9 +137,11 @@ pub(super) fn rows<X: Latent + 'static>() -> Vec<Method<X>> {
             ..solver("sa-solver-plus", "SA-Solver 3/4", sa_solver::sa_solver_plus)
         },
         Method {
+            stochastic: true,
+            knobs: &[NOISE_SCALE],
             diffusers: Some("ScoreSdeVpScheduler"),
             paper: "Song et al. 2021, arXiv 2011.13456, equation 6 and appendix D",
-            ..solver("euler-maruyama", "Euler-Maruyama", euler_maruyama::euler_maruyama)
+            ..Method::new("euler-maruyama", "Euler-Maruyama", euler_maruyama::euler_maruyama)
         },
         Method {
             paper: "Ma et al. 2024, arXiv 2401.08740, equation 5 with w = sigma",
