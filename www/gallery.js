@@ -45,7 +45,7 @@ function group([kind, models]) {
   const row = el("div", "", {}, { className: "cards" });
   row.append(...cards);
   const title = el("span", `gallery.${kind}`, {}, { className: "title", ariaHidden: "true" });
-  const box = el("li", "", {}, { className: "group" });
+  const box = el("div", "", {}, { className: "group" });
   box.setAttribute("role", "group");
   label(box, `gallery.${kind}`);
   box.append(title, row);
