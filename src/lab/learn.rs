@@ -60,7 +60,7 @@ pub enum LearnError {
 pub struct Measured {
     /// Steps done.
     pub step: usize,
-    /// Mean loss of the last steps, [`RECENT`] at most: a function of the step, however training was cut into slices.
+    /// Mean loss of the last steps, `RECENT` at most: a function of the step, however training was cut into slices.
     pub train: f64,
     /// Loss of the averaged weights on points that are not trained on, where it was measured.
     pub held_out: Option<f64>,
