@@ -198,6 +198,10 @@ def cases():
     yield from hand("sa-solver", SASolverScheduler(**MILD))
     yield from hand("lcm", LCMScheduler(**MILD), steps=4)
     yield from hand("tcd", TCDScheduler(**MILD), steps=4)
+    # What another class left in the configuration, and these two read past.
+    left = {"clip_sample": True, "clip_sample_range": 0.5}
+    for name, kind in (("euler", EulerDiscreteScheduler), ("dpm-solver", DPMSolverMultistepScheduler)):
+        yield from hand(f"{name}-clip-left", kind.from_config({**kind(**MILD).config, **left}))
     yield from hand("flow", FlowMatchEulerDiscreteScheduler(shift=3.0))
     yield from hand("flow-heun", FlowMatchHeunDiscreteScheduler(shift=2.0))
 
