@@ -11,7 +11,7 @@ test("a link's bad values fall back, and each is named", async ({ page }) => {
   await pictures(page, "#model=tiny&sampler=magic&steps=0&seed=-1&images=2&class=9&guidance=lots&backend=abacus&lang=xx&colour=red");
   const notices = page.locator("#notices");
   for (const text of [
-    /The link says sampler=magic, but it must be one of .*ddim.*; dpmpp-2m is used\./,
+    /The link says sampler=magic, but it must be one of euler, .*…; dpmpp-2m is used\./,
     "The link says steps=0, but it must be a whole number from 1 to 1000; 20 is used.",
     "The link says seed=-1, but it must be a whole number from 0 to 4294967295; 7 is used.",
     "The link says class=9, but this model has 2 classes; all is used.",
