@@ -23,22 +23,22 @@ let lab;
 const open_streams = new Map();
 
 /** Questions that wait for their answer. @type {Map<number, {resolve: Function, reject: Function}>} */
-const asked = new Map();
+const pending = new Map();
 let questions = 0;
 
 /** The files of the load with this id, as the engine asks for them. */
 function filesOf(of) {
   const ask = (name, ...args) =>
     new Promise((resolve, reject) => {
-      asked.set(++questions, { resolve, reject });
+      pending.set(++questions, { resolve, reject });
       postMessage({ question: questions, of, name, args });
     });
   return { list: () => ask("list"), read: (path) => ask("read", path) };
 }
 
 function answered({ answer, result, error }) {
-  const { resolve, reject } = asked.get(answer);
-  asked.delete(answer);
+  const { resolve, reject } = pending.get(answer);
+  pending.delete(answer);
   return error ? reject(new UnnoiseError(error.code, error.values, error.message)) : resolve(result);
 }
 

@@ -37,7 +37,7 @@ export function listen(heard) {
     if (text !== undefined) draw(text);
   });
   $("surprise").addEventListener("click", () => {
-    const all = vocabulary?.listed[language()].surprise ?? model.prompts[language()];
+    const all = surprises();
     draw(all[Math.floor(Math.random() * all.length)]);
   });
   $("live").addEventListener("change", () => hush($("live-hint")));
@@ -57,6 +57,12 @@ export function show(listed, text) {
   standing = text;
   propose();
 }
+
+/** The card's prompts in the page's language; a model from elsewhere may have none. @returns {string[]} */
+const prompts = () => model.prompts[language()] ?? [];
+
+/** What a surprise is drawn from. */
+const surprises = () => vocabulary?.listed[language()].surprise ?? prompts();
 
 /** Whether pictures follow the typing. */
 const live = () => !$("live-field").hidden && $("live").checked;
@@ -107,7 +113,7 @@ function propose() {
   const text = input.value;
   const typing = document.activeElement === input && text !== standing;
   const completions = typing ? (vocabulary?.completions(text, language(), CHIPS) ?? []) : [];
-  const examples = model.prompts[language()].filter((example) => example !== text);
+  const examples = prompts().filter((example) => example !== text);
   const texts = completions.length > 0 ? completions : examples.slice(0, CHIPS);
   label($("prompt-chips"), completions.length > 0 ? "prompt.completions" : "prompt.examples");
   const chip = (prompt) => {
@@ -116,6 +122,7 @@ function propose() {
     item.firstChild.dataset.prompt = prompt;
     return item;
   };
+  $("surprise").hidden = surprises().length === 0;
   const listed = JSON.stringify(texts);
   if ($("prompt-chips").dataset.listed !== listed) {
     $("prompt-chips").dataset.listed = listed;

@@ -99,15 +99,15 @@ pub fn read_one(path: &Path, format: &Format) -> Result<Vec<f64>, PictureError> 
     open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
     match start.starts_with(PNG) {
         true => Ok(read_some(path, 1, format)?.concat()),
-        false => Err(PictureError::NoPng { path: path.to_owned(), is: kind(&start) }),
+        false => Err(PictureError::NoPng { path: path.to_owned(), is: other_kind(&start).unwrap_or("something else") }),
     }
 }
 
-/// What a file that begins like this is.
-fn kind(start: &[u8]) -> &'static str {
-    let known: [(&[u8], &str); 5] =
-        [(&[0xff, 0xd8], "a JPEG"), (b"RIFF", "a WebP"), (b"GIF8", "a GIF"), (b"BM", "a BMP"), (&[], "something else")];
-    known.iter().find(|(mark, _)| start.starts_with(mark)).map_or("something else", |(_, name)| name)
+/// What kind of picture a file that begins like this is, if it is one that is not read.
+fn other_kind(start: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 4] =
+        [(&[0xff, 0xd8], "a JPEG"), (b"RIFF", "a WebP"), (b"GIF8", "a GIF"), (b"BM", "a BMP")];
+    known.iter().find(|(mark, _)| start.starts_with(mark)).map(|(_, name)| *name)
 }
 
 /// The same of as many pictures as there are up to `count`, at least one.
@@ -124,10 +124,12 @@ pub fn read_some(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f
         match &start {
             start if start.starts_with(PNG) => vec![png(path, shape, background)?],
             start if start.starts_with(GZIP) || start.starts_with(IDX) => idx(path, count, shape)?,
-            start if kind(start) != "something else" => {
-                return Err(PictureError::NoPng { path: path.to_owned(), is: kind(start) });
+            start => {
+                return Err(match other_kind(start) {
+                    Some(is) => PictureError::NoPng { path: path.to_owned(), is },
+                    None => PictureError::Unknown(path.to_owned()),
+                });
             }
-            _ => return Err(PictureError::Unknown(path.to_owned())),
         }
     };
     if found.is_empty() {

@@ -99,6 +99,18 @@ test("with the few-step model the picture follows the typing, until the switch i
   expect(await print(page, "#noisy")).toBe(drawn);
 });
 
+test("a model of words without examples has its prompt alone", async ({ page }) => {
+  await page.route("**/models/index.json", async (route) => {
+    const response = await route.fetch();
+    const models = (await response.json()).map((model) => ({ ...model, prompts: {}, vocabulary: null }));
+    await route.fulfill({ response, json: models });
+  });
+  await pictures(page, "#model=emoji-text&prompt=rocket&steps=1&backend=cpu");
+  await expect(page.locator("#prompt")).toHaveValue("rocket");
+  await expect(page.locator("#prompt-chips button")).toHaveCount(0);
+  await expect(page.locator("#surprise")).toBeHidden();
+});
+
 test("a model that reads no texts has no prompt, and a link with one says so", async ({ page }) => {
   await useTinyModel(page);
   await visit(page, "#model=tiny&prompt=red%20heart&backend=cpu");
