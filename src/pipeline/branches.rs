@@ -6,6 +6,7 @@ use crate::denoise::{
     Prediction,
 };
 use crate::math::{Latent, Level};
+use crate::nn::{AttentionMaps, Recorder};
 use burn::tensor::Tensor;
 
 /// A network and what the branches of guidance are conditioned on.
@@ -21,13 +22,14 @@ pub struct NetworkBranches<'a> {
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
+    maps: Option<&'a AttentionMaps>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), maps: None }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -43,7 +45,10 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_worse(self, worse: &'a Pipeline) -> Self {
         let condition = match (&worse.conditioning, &self.conditions.conditional) {
-            (Conditioning::Text(encoders), Condition::Text { text: Some(text), .. }) => encoders.encode(text),
+            (Conditioning::Text(encoders), Condition::Text { text: Some(prompt), told }) => {
+                let [height, width, ..] = told.added.as_ref().map_or([0.0; 6], |added| added.sizes[0]);
+                encoders.encode_prompt(prompt, [height as usize, width as usize])
+            }
             (_, condition) => condition.clone(),
         };
         Self { worse: Some((worse, condition)), ..self }
@@ -65,6 +70,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
         Self { shown, ..self }
+    }
+
+    /// Records where the conditional branch looks in its text.
+    #[must_use]
+    pub fn with_maps(self, maps: Option<&'a AttentionMaps>) -> Self {
+        Self { maps, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -111,9 +122,13 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, (at, shown), &conditions);
+        let [images, ..] = x.dims();
+        let conditional = conditions.iter().position(|condition| **condition == self.conditions.conditional);
+        let recorder =
+            self.maps.zip(conditional).map(|(maps, k)| Recorder { maps, images: k * images..(k + 1) * images });
+        let estimates = evaluate(self.model, x, (at, shown), &conditions, recorder.as_ref());
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition], None).remove(0),
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -135,6 +150,7 @@ fn evaluate(
     x: &Tensor<4>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
+    recorder: Option<&Recorder<'_>>,
 ) -> Vec<Estimate<Tensor<4>>> {
     if conditions.is_empty() {
         return Vec::new();
@@ -142,7 +158,7 @@ fn evaluate(
     let [images, channels, ..] = x.dims();
     let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
     let levels = vec![shown; images * conditions.len()];
-    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
+    let output = model.output_recorded(batch, &levels, &Condition::joined(conditions, images), recorder);
     let [_, outputs, ..] = output.dims();
     let estimate = |k: usize| {
         let output = output.clone().narrow(0, k * images, images);

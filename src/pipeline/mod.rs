@@ -23,6 +23,8 @@ mod scheduler;
 #[cfg(feature = "nn")]
 mod source;
 pub mod text;
+#[cfg(feature = "nn")]
+mod tiles;
 
 #[cfg(feature = "nn")]
 pub(crate) use self::preview::Preview;

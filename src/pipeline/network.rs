@@ -4,6 +4,7 @@ use super::conditioning::{Condition, Told};
 use crate::models::dit::Dit;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::{self, Unet2dCondition};
+use crate::nn::Recorder;
 use burn::tensor::{Tensor, TensorData};
 
 /// What tells noise from what is drawn.
@@ -25,6 +26,18 @@ impl Network {
             Self::Dit(net) => (net.config().in_channels, [net.config().sample_size; 2]),
         };
         [channels, height, width]
+    }
+
+    /// The least height and width that it takes, and what both are multiples of; `None` where its positions are those of one
+    /// size.
+    pub fn sizes(&self) -> Option<[usize; 2]> {
+        let lowest = |channels: &[usize]| 1 << (channels.len() - 1);
+        match self {
+            // What comes from across has the size of what comes from below only where every level halves evenly.
+            Self::Unet2d(net) => Some([lowest(&net.config().block_out_channels); 2]),
+            Self::Unet2dCondition(net) => Some([lowest(&net.config().block_out_channels), 1]),
+            Self::Dit(_) => None,
+        }
     }
 
     /// Channels of its output: as many as it draws, or twice as many with a learned variance.
@@ -58,14 +71,20 @@ impl Network {
         }
     }
 
-    /// The output at the network's own times, one an image.
+    /// The output at the network's own times, one an image; a `recorder` is told where attention to a text looks.
     ///
     /// # Shapes
     /// `x` `[batch, channels, height, width]`, `t` `[batch]`; the result is `[batch, outputs, height, width]`.
     ///
     /// # Panics
     /// If the condition is of another kind than it takes.
-    pub fn forward(&self, x: Tensor<4>, t: &[f64], condition: &Condition) -> Tensor<4> {
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        t: &[f64],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         match (self, condition) {
             (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
             (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
@@ -79,7 +98,7 @@ impl Network {
                 });
                 let condition =
                     unet2d_condition::Condition { text: states.clone(), class: None, added: added.clone(), guidance };
-                net.forward(x, t, &condition)
+                net.forward_recorded(x, t, &condition, recorder)
             }
             _ => panic!("the network takes another kind of condition"),
         }

@@ -15,6 +15,7 @@ use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::Unet2dCondition;
 use crate::models::vq_model::VqModel;
 use crate::models::{Card, CardError, Text, legacy_scheduler_config};
+use crate::nn::Recorder;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
@@ -186,8 +187,19 @@ impl Pipeline {
     /// What the network outputs for `x` `[batch, channels, height, width]`, each image at its own level, and of its own
     /// class where the condition says classes.
     pub fn output(&self, x: Tensor<4>, levels: &[Level], condition: &Condition) -> Tensor<4> {
+        self.output_recorded(x, levels, condition, None)
+    }
+
+    /// The same, with a recorder of where attention to a text looks.
+    pub fn output_recorded(
+        &self,
+        x: Tensor<4>,
+        levels: &[Level],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         let times: Vec<_> = levels.iter().map(|&at| self.schedule.conditioning_time(at)).collect();
-        self.network.forward(x, &times, condition)
+        self.network.forward(x, &times, condition, recorder)
     }
 
     /// Channels, height and width of what the network draws: pictures or latents.
@@ -200,6 +212,13 @@ impl Pipeline {
         let [channels, height, width] = self.shape();
         let factor = self.latents.factor();
         [self.latents.picture_channels().unwrap_or(channels), factor * height, factor * width]
+    }
+
+    /// The least height and width of pictures that it can draw, and what both are multiples of; `None` where it draws pictures
+    /// of one size alone.
+    pub fn sizes(&self) -> Option<[usize; 2]> {
+        let factor = self.latents.factor();
+        self.network.sizes().map(|sizes| sizes.map(|side| side * factor))
     }
 
     /// Whether it draws latents.

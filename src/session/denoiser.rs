@@ -5,6 +5,7 @@ use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted
 use crate::math::Level;
 #[cfg(feature = "autodiff")]
 use crate::models::classifier::{NoisyClassifier, Wanted};
+use crate::nn::AttentionMaps;
 use crate::pipeline::{Condition, Conditioning, Conditions, NetworkBranches, Pipeline};
 use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
@@ -12,6 +13,18 @@ use std::cell::{Cell, RefCell};
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
+
+/// What a denoiser has besides its model, settings and conditions.
+#[derive(Default)]
+pub(super) struct Surroundings<'a> {
+    pub helpers: Helpers<'a>,
+    /// A start picture of which a part stays.
+    pub known: Option<Known>,
+    /// Levels, and those that the network is conditioned on in their place.
+    pub shown: Vec<(Level, Level)>,
+    /// What records where it looks in the prompt.
+    pub maps: Option<&'a AttentionMaps>,
+}
 
 /// Networks that guide a run beside its own.
 #[derive(Clone, Copy, Default)]
@@ -65,11 +78,14 @@ impl Conditioned {
         }
         let texts = match &model.conditioning {
             Conditioning::Text(encoders) => {
-                let negative = settings.negative.as_str();
-                let negative = if negative.is_empty() { encoders.nothing() } else { encoders.encode(negative) };
-                let prompt = encoders.encode(&settings.prompt);
+                let [_, height, width] = model.picture_of(settings);
+                let encode = |text: &str| match text {
+                    "" => encoders.nothing([height, width]),
+                    text => encoders.encode_prompt(&settings.prompt_of(text), [height, width]),
+                };
+                let prompt = encoders.encode_prompt(&settings.prompt_of(&settings.prompt), [height, width]);
                 let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
-                Some(Texts { prompt, empty: encoders.nothing(), negative })
+                Some(Texts { prompt, empty: encode(""), negative: encode(&settings.negative) })
             }
             _ => None,
         };
@@ -104,7 +120,7 @@ impl Conditioned {
     }
 }
 
-/// The denoiser that these settings make of a model, which is conditioned on other levels where `shown` says so.
+/// The denoiser that these settings make of a model.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
@@ -112,13 +128,12 @@ pub(super) fn denoiser<'a>(
     settings: &Settings,
     model: &'a Pipeline,
     conditioned: &Conditioned,
-    helpers: Helpers<'a>,
-    known: Option<Known>,
-    shown: Vec<(Level, Level)>,
+    Surroundings { helpers, known, shown, maps }: Surroundings<'a>,
 ) -> Result<Boxed<'a>, SessionError> {
     let guided = conditioned.is_guided() && !model.network.embeds_guidance();
     let guidance = guidance(settings, helpers.worse.is_some(), guided);
-    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown);
+    let branches =
+        NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown).with_maps(maps);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
         let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());

@@ -18,6 +18,9 @@ const TOGETHER: usize = 16 * SMALL;
 pub(super) struct View<'a> {
     pipeline: &'a Pipeline,
     images: usize,
+    /// Channels, height and width of sample space, and of a picture.
+    shape: [usize; 3],
+    picture_shape: [usize; 3],
     /// Whether every step is decoded.
     decodes: bool,
     /// The start picture and what stays of it, by pixels.
@@ -29,7 +32,7 @@ impl<'a> View<'a> {
     /// # Errors
     /// A start picture or a mask of another size.
     pub fn new(pipeline: &'a Pipeline, settings: &Settings, given: &'a Given) -> Result<Self, SessionError> {
-        let [channels, height, width] = pipeline.picture();
+        let picture_shape @ [channels, height, width] = pipeline.picture_of(settings);
         has_values(given.picture.as_deref(), channels * height * width)?;
         has_values(given.kept.as_deref(), height * width)?;
         let decodes = match settings.preview {
@@ -38,19 +41,20 @@ impl<'a> View<'a> {
             settings::Preview::Decode => true,
         };
         let (picture, kept) = (given.picture.as_deref(), given.kept.as_deref());
-        Ok(Self { pipeline, images: settings.images, decodes, picture, kept })
+        let (images, shape) = (settings.images, pipeline.shape_of(settings));
+        Ok(Self { pipeline, images, shape, picture_shape, decodes, picture, kept })
     }
 
     /// A picture `[channels, height, width]` in sample space, `[1, ...]`.
     pub fn encoded(&self, picture: &[f32]) -> Tensor<4> {
-        let [channels, height, width] = self.pipeline.picture();
+        let [channels, height, width] = self.picture_shape;
         let data = TensorData::new(picture.to_vec(), [1, channels, height, width]);
         self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
     }
 
     /// What stays of the places of sample space: a place of latents stays where all its pixels do.
     pub fn kept_places(&self, kept: &[f32]) -> Vec<f32> {
-        let ([_, height, width], factor) = (self.pipeline.shape(), self.pipeline.latents.factor());
+        let ([_, height, width], factor) = (self.shape, self.pipeline.latents.factor());
         let pixel = |row: usize, column: usize| kept[row * width * factor + column];
         let place = |row: usize, column: usize| {
             let inside = (0..factor * factor).map(|i| (row * factor + i / factor, column * factor + i % factor));
@@ -101,11 +105,11 @@ impl<'a> View<'a> {
 
     /// The pictures of latents.
     async fn pictures(&self, latents: &[f32], last: bool) -> Result<Vec<f32>, SessionError> {
-        let (shape @ [channels, height, width], pipeline) = (self.pipeline.shape(), self.pipeline);
+        let (shape @ [channels, height, width], pipeline) = (self.shape, self.pipeline);
         if !self.decodes && !last {
             return Ok(self.preview().await?.show(latents, shape));
         }
-        let [_, rows, columns] = pipeline.picture();
+        let [_, rows, columns] = self.picture_shape;
         let together = (TOGETHER / (rows * columns)).max(1) * channels * height * width;
         let mut pictures = Vec::new();
         for part in latents.chunks(together) {
@@ -119,7 +123,7 @@ impl<'a> View<'a> {
     async fn preview(&self) -> Result<&Preview, SessionError> {
         let Pipeline { preview, latents, device, .. } = self.pipeline;
         if preview.get().is_none() {
-            let [channels, ..] = self.pipeline.shape();
+            let [channels, ..] = self.shape;
             let fitted = Preview::fit(latents, channels, device).await?;
             // Another run may have been faster, to the same map.
             let _ = preview.set(fitted);

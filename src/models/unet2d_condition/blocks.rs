@@ -2,7 +2,9 @@
 //! and `CrossAttnUpBlock2D`.
 
 use super::Unet2dConditionConfig;
-use crate::nn::{Downsample2d, Norm, ResnetBlock2d, ResnetConfig, Transformer2d, Transformer2dConfig, Upsample2d};
+use crate::nn::{
+    Context, Downsample2d, Norm, ResnetBlock2d, ResnetConfig, Transformer2d, Transformer2dConfig, Upsample2d,
+};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
@@ -68,7 +70,7 @@ impl DownBlock {
         &self,
         mut x: Tensor<4>,
         emb: &Tensor<2>,
-        text: &Tensor<3>,
+        text: Context<'_>,
         across: &mut Vec<Tensor<4>>,
     ) -> Tensor<4> {
         for (i, resnet) in self.resnets.iter().enumerate() {
@@ -104,7 +106,7 @@ impl MidBlock {
         }
     }
 
-    pub fn forward(&self, x: Tensor<4>, emb: &Tensor<2>, text: &Tensor<3>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, emb: &Tensor<2>, text: Context<'_>) -> Tensor<4> {
         let ([first, second], [attention]) = (&self.resnets, &self.attentions);
         second.forward(attention.forward(first.forward(x, Some(emb)), text), Some(emb))
     }
@@ -140,7 +142,7 @@ impl UpBlock {
         &self,
         mut x: Tensor<4>,
         emb: &Tensor<2>,
-        text: &Tensor<3>,
+        text: Context<'_>,
         across: &mut Vec<Tensor<4>>,
     ) -> Tensor<4> {
         for (i, resnet) in self.resnets.iter().enumerate() {

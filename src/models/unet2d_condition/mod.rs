@@ -8,7 +8,7 @@ mod load;
 pub use config::{Addition, Unet2dConditionConfig};
 
 use crate::models::blocks::sinusoidal_embedding;
-use crate::nn::{Activation, GroupNorm, Norm, TimestepEmbedding, conv};
+use crate::nn::{Activation, Context, GroupNorm, Norm, Recorder, TimestepEmbedding, conv};
 use blocks::{DownBlock, MidBlock, Stage, UpBlock};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -97,7 +97,19 @@ impl Unet2dCondition {
     /// # Shapes
     /// `x` `[batch, in_channels, height, width]`, `t` `[batch]`; the result is `[batch, out_channels, height, width]`.
     pub fn forward(&self, x: Tensor<4>, t: &[f64], condition: &Condition) -> Tensor<4> {
+        self.forward_recorded(x, t, condition, None)
+    }
+
+    /// The same, with a recorder of where its attention to the text looks.
+    pub fn forward_recorded(
+        &self,
+        x: Tensor<4>,
+        t: &[f64],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         let (device, config) = (x.device(), &self.config);
+        let text = Context { states: &condition.text, recorder };
         let sinusoids = |values: &[f64], dim: usize| {
             let table = sinusoidal_embedding(values, dim, config.flip_sin_to_cos, config.freq_shift);
             Tensor::<2>::from_data(TensorData::new(table, [values.len(), dim]), &device)
@@ -123,13 +135,13 @@ impl Unet2dCondition {
         let mut x = self.conv_in.forward(x);
         let mut across = vec![x.clone()];
         for block in &self.down_blocks {
-            x = block.forward(x, &emb, &condition.text, &mut across);
+            x = block.forward(x, &emb, text, &mut across);
         }
         if let Some(block) = &self.mid_block {
-            x = block.forward(x, &emb, &condition.text);
+            x = block.forward(x, &emb, text);
         }
         for block in &self.up_blocks {
-            x = block.forward(x, &emb, &condition.text, &mut across);
+            x = block.forward(x, &emb, text, &mut across);
         }
         self.conv_out.forward(config.act_fn.apply(self.conv_norm_out.forward(x)))
     }

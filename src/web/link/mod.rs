@@ -49,6 +49,10 @@ pub struct Facts {
     #[serde(default)]
     #[tsify(optional)]
     latent: bool,
+    /// The least side of its pictures and what their sides are multiples of.
+    #[serde(default)]
+    #[tsify(optional, type = "[number, number] | null")]
+    sizes: Option<[usize; 2]>,
 }
 
 /// How a link is to be written.
@@ -78,7 +82,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "latent-clip" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
@@ -114,8 +118,8 @@ impl Models {
 }
 
 impl From<Facts> for settings::Facts {
-    fn from(Facts { classes, null_class, text, latent }: Facts) -> Self {
-        Self { classes, null_class, text, latent }
+    fn from(Facts { classes, null_class, text, latent, sizes }: Facts) -> Self {
+        Self { classes, null_class, text, latent, sizes }
     }
 }
 
