@@ -71,9 +71,9 @@ class Model {
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
-  async *run(settings = {}, { picture, mask, signal } = {}) {
+  async *run(settings = {}, { picture, mask, attention = false, signal } = {}) {
     if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(signal);
-    yield* this.#wire.stream("run", [this.#number, settings, { picture, mask }], { signal, ahead: true });
+    yield* this.#wire.stream("run", [this.#number, settings, { picture, mask, attention }], { signal, ahead: true });
   }
 
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
@@ -81,9 +81,9 @@ class Model {
     return this.#wire.ask("python", [this.#number, settings], options);
   }
 
-  /** How it reads a prompt. @param {string} text */
-  tokens(text, options = {}) {
-    return this.#wire.ask("tokens", [this.#number, text], options);
+  /** How it reads a prompt under these settings. @param {string} text @param {import("./index.js").Settings} settings */
+  tokens(text, settings = {}, options = {}) {
+    return this.#wire.ask("tokens", [this.#number, text, settings], options);
   }
 
   /** The settings as this model can run them, and what had to be changed. @param {import("./index.js").Settings} settings */
@@ -112,7 +112,7 @@ class Model {
 const nameOf = (source) => (reads(source) ? "model" : decodeURIComponent(folderOf(source).pathname.split("/").at(-2)) || "model");
 
 /** What the rules of fit have to know of a loaded model. @param {import("./index.js").About} about */
-export const facts = ({ classes, null_class, conditioning, latent }) => ({ classes: classes.length, null_class, text: conditioning === "text", latent });
+export const facts = ({ classes, null_class, conditioning, latent, sizes }) => ({ classes: classes.length, null_class, text: conditioning === "text", latent, sizes });
 
 /** The folder beside a model's. */
 function sibling(source, name) {

@@ -62,7 +62,7 @@ const calls = {
     return about;
   },
   load_classifier: (number, config, weights) => holding(number).load_classifier(config, weights),
-  tokens: (number, text) => holding(number).tokens(text),
+  tokens: (number, text, settings) => holding(number).tokens(text, settings),
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
@@ -90,7 +90,7 @@ const calls = {
 };
 
 const streams = {
-  run: (number, settings, given) => holding(number).run(settings, given),
+  run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
   ...labStreams(() => lab),
 };
 

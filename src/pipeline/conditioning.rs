@@ -45,7 +45,7 @@ impl TextEncoder {
     /// The states of a prompt. Those at the words are multiplied by their weights, and then all of them by one number that gives
     /// them the mean they had, as AUTOMATIC1111's web UI does.
     fn states(&self, prompt: &Prompt) -> TextStates {
-        let Tokens { ids, words, .. } = self.tokenizer.encode_padded(prompt);
+        let Tokens { ids, words, .. } = self.tokenizer.encode_prompt_padded(prompt);
         let states = self.net.forward(&[ids]);
         if words.iter().all(|word| word.weight == 1.0) {
             return states;

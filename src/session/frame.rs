@@ -50,6 +50,25 @@ impl Frame {
     }
 }
 
+/// What a run does besides its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It reads the prompts.
+    Text,
+    /// It decodes the pictures that it ends in.
+    Decoding,
+}
+
+impl Phase {
+    /// In a word.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Decoding => "decoding",
+        }
+    }
+}
+
 /// What is seen of latents: pictures, `[images, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {

@@ -13,7 +13,7 @@ mod view;
 
 pub use denoiser::Helpers;
 pub use error::SessionError;
-pub use frame::{Attention, Frame, Images, Shown, Timing};
+pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
 pub use script::{ScriptError, script};
 
 use crate::denoise::Denoiser;
@@ -60,7 +60,17 @@ pub struct Given<'a> {
     /// Whether frames say where the network looked in the prompt. It changes no picture, and costs nothing where it is not
     /// asked for.
     pub attention: bool,
+    /// Hears what begins, besides the steps that frames tell of.
+    pub watch: Option<&'a dyn Fn(Phase)>,
     pub helpers: Helpers<'a>,
+}
+
+impl Given<'_> {
+    fn begins(&self, phase: Phase) {
+        if let Some(watch) = self.watch {
+            watch(phase);
+        }
+    }
 }
 
 impl Pipeline {

@@ -5,12 +5,12 @@ use super::denoiser::{self, Conditioned, Known, Surroundings, Timed};
 use super::levels::Course;
 use super::trajectory::{BatchStep, Trajectories, part, parts};
 use super::view::View;
-use super::{Attention, Frame, Given, SessionError, Timing};
+use super::{Attention, Frame, Given, Phase, SessionError, Timing};
 use crate::backend::{self, ImageNoise};
 use crate::denoise::{last_share, noised};
 use crate::math::noise::BrownianPath;
 use crate::math::{Grid, Latent, Level, Noise};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Conditioning, Pipeline};
 use crate::samplers::Run;
 use crate::settings::{Settings, Source};
 use async_stream::try_stream;
@@ -68,6 +68,9 @@ impl Pipeline {
             let grid = &course.grid;
             let kept = given.kept.as_deref().map(|kept| backend::spread(&view.kept_places(kept), batch, &self.device));
             let known = picture.zip(kept);
+            if matches!(self.conditioning, Conditioning::Text(_)) {
+                given.begins(Phase::Text);
+            }
             let conditioned = Conditioned::new(settings, self, &given)?;
             let looks = given.attention.then(|| Looks::new(parts.len(), [height, width]));
             let network = |(i, range): (usize, &Range<usize>)| {
@@ -123,6 +126,9 @@ impl Pipeline {
                 }
                 let reading = Instant::now();
                 let (x, denoised) = values(x, denoised, step).await?;
+                if last && self.is_latent() {
+                    given.begins(Phase::Decoding);
+                }
                 let shown = view.show(&x, Some(&denoised), &levels, last).await?;
                 let attention = seen(looks.as_ref()).await?;
                 let timing = clock.lap(began, reading, spent());
@@ -148,6 +154,9 @@ impl Pipeline {
                 let x = course.end(x, network, noise);
                 let reading = Instant::now();
                 let (x, denoised) = values(x, denoised, step).await?;
+                if self.is_latent() {
+                    given.begins(Phase::Decoding);
+                }
                 let shown = view.show(&x, Some(&denoised), &levels, true).await?;
                 let attention = seen(looks.as_ref()).await?;
                 let timing = clock.lap(began, reading, spent());

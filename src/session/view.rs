@@ -8,11 +8,12 @@ use crate::pipeline::{Pipeline, Preview};
 use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
 
-/// Pictures of so many pixels are decoded at every step where the settings leave it open.
-const SMALL: usize = 64 * 64;
+/// Where the settings leave it open, estimates are decoded in runs of no more steps; the linear map shows nearly the same at a
+/// hundredth of the cost. It depends on nothing but the settings, so that a link shows the same pictures everywhere.
+const FEW: usize = 8;
 
 /// Pixels that are decoded together, for a batch not to need more memory than its network.
-const TOGETHER: usize = 16 * SMALL;
+const TOGETHER: usize = 16 * 64 * 64;
 
 /// What lies between the points of a run and what is seen of them.
 pub(super) struct View<'a> {
@@ -21,8 +22,9 @@ pub(super) struct View<'a> {
     /// Channels, height and width of sample space, and of a picture.
     shape: [usize; 3],
     picture_shape: [usize; 3],
-    /// Whether every step is decoded.
-    decodes: bool,
+    /// Whether `x_t` of every step is decoded, and whether its estimate is.
+    points: bool,
+    estimates: bool,
     /// The start picture and what stays of it, by pixels.
     picture: Option<&'a [f32]>,
     kept: Option<&'a [f32]>,
@@ -35,14 +37,14 @@ impl<'a> View<'a> {
         let picture_shape @ [channels, height, width] = pipeline.picture_of(settings);
         has_values(given.picture.as_deref(), channels * height * width)?;
         has_values(given.kept.as_deref(), height * width)?;
-        let decodes = match settings.preview {
-            settings::Preview::Auto => height * width <= SMALL,
-            settings::Preview::Linear => false,
-            settings::Preview::Decode => true,
+        let [points, estimates] = match settings.preview {
+            settings::Preview::Auto => [false, settings.steps <= FEW],
+            settings::Preview::Linear => [false; 2],
+            settings::Preview::Decode => [true; 2],
         };
         let (picture, kept) = (given.picture.as_deref(), given.kept.as_deref());
         let (images, shape) = (settings.images, pipeline.shape_of(settings));
-        Ok(Self { pipeline, images, shape, picture_shape, decodes, picture, kept })
+        Ok(Self { pipeline, images, shape, picture_shape, points, estimates, picture, kept })
     }
 
     /// A picture `[channels, height, width]` in sample space, `[1, ...]`.
@@ -91,22 +93,22 @@ impl<'a> View<'a> {
         });
         let x: Vec<f32> = scaled.collect();
         let mut seen = match denoised {
-            Some(denoised) => Some(self.pictures(denoised, last).await?),
+            Some(denoised) => Some(self.pictures(denoised, self.estimates || last).await?),
             None => None,
         };
         // At the end most samplers arrive at the estimate itself.
         let mut x = match &seen {
             Some(seen) if denoised == Some(&x) => seen.clone(),
-            _ => self.pictures(&x, last).await?,
+            _ => self.pictures(&x, self.points || last).await?,
         };
         self.keep(seen.iter_mut().chain(last.then_some(&mut x)));
         Ok(Some(Shown { x, denoised: seen }))
     }
 
     /// The pictures of latents.
-    async fn pictures(&self, latents: &[f32], last: bool) -> Result<Vec<f32>, SessionError> {
+    async fn pictures(&self, latents: &[f32], decoded: bool) -> Result<Vec<f32>, SessionError> {
         let (shape @ [channels, height, width], pipeline) = (self.shape, self.pipeline);
-        if !self.decodes && !last {
+        if !decoded {
             return Ok(self.preview().await?.show(latents, shape));
         }
         let [_, rows, columns] = self.picture_shape;

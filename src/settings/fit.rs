@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Clip, Guide, Page, Settings, Start, size};
+use super::{Class, Clip, Guide, Page, Settings, Start, Weighting, size};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -146,6 +146,10 @@ impl Settings {
             if !text.is_empty() {
                 problems.push(self.problem(key, text, Reason::NoText));
             }
+        }
+        if self.weighting != Weighting::None {
+            let weighting = std::mem::replace(&mut self.weighting, Weighting::None);
+            problems.push(self.problem("weighting", super::table::name(&Weighting::ALL, &weighting), Reason::NoText));
         }
         if self.guide == Guide::Perpendicular(None) {
             self.guide = Guide::Cfg;

@@ -108,9 +108,9 @@ pub enum Weighting {
 /// How the steps of latents are shown; the last one is always decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preview {
-    /// Decoded where pictures are small.
+    /// Estimates are decoded in runs of few steps, the rest is as with `Linear`.
     Auto,
-    /// By a linear map of the channels, which costs nothing beside a step.
+    /// By a linear map, which costs nothing beside a step.
     Linear,
     /// Decoded.
     Decode,

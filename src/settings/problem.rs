@@ -54,7 +54,7 @@ pub enum Reason {
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
     NoClassifier,
-    #[error("empty, because the model reads no texts")]
+    #[error("left out, because the model reads no texts")]
     NoText,
     #[error("cfg, cfgpp or perp, because the model reads texts and has no classes")]
     NoClasses,

@@ -170,7 +170,7 @@ pub const TABLE: &[Row<Settings>] = &[
         |s| name(&Preview::ALL, &s.preview),
         set!(preview, |text: &str| choice(text, &Preview::ALL)),
     )
-    .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their size allows")
+    .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their number allows")
     .section("more")
     .needs("latent"),
 ];

@@ -14,7 +14,7 @@ use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
-use unnoise::session::{self, Given, Helpers, Timing};
+use unnoise::session::{self, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Facts, Link, Linked, Problem, Settings};
 use unnoise::words::count;
 
@@ -94,7 +94,16 @@ pub async fn run(args: Args) -> Outcome {
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
     let of_picture = Format { shape, range: model.card.range, background: model.card.background };
     let of_mask = Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3] };
+    let bar = ProgressBar::new(1000)
+        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
+    let phase = |phase| {
+        bar.set_message(match phase {
+            Phase::Text => "reading the prompt",
+            Phase::Decoding => "decoding",
+        });
+    };
     let given = Given {
+        watch: Some(&phase),
         picture: args.image.as_ref().map(|path| one(path, of_picture)).transpose()?,
         kept: args.mask.as_ref().map(|path| one(path, of_mask)).transpose()?,
         helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
@@ -118,8 +127,6 @@ pub async fn run(args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
-    let bar = ProgressBar::new(1000)
-        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), 0, Timing::default());
     let mut frames = pin!(model.frames(&settings, given));

@@ -93,8 +93,13 @@ impl Tokenizer {
         Tokens { ids, words, left_out }
     }
 
-    /// As [`encode_prompt`](Self::encode_prompt), filled up to [`length`](Self::length) with the padding token.
-    pub fn encode_padded(&self, prompt: &Prompt) -> Tokens {
+    /// As [`encode`](Self::encode), filled up to [`length`](Self::length) with the padding token.
+    pub fn encode_padded(&self, text: &str) -> Tokens {
+        self.encode_prompt_padded(&Prompt::plain(text))
+    }
+
+    /// The same of a prompt.
+    pub fn encode_prompt_padded(&self, prompt: &Prompt) -> Tokens {
         let mut tokens = self.encode_prompt(prompt);
         tokens.ids.resize(self.length, self.padding);
         tokens

@@ -198,6 +198,15 @@ fn known(facts: Option<Ts<Facts>>) -> Result<Option<settings::Facts>, JsValue> {
     facts.map(|facts| taken(&facts).map(settings::Facts::from)).transpose()
 }
 
+/// The size of the pictures of these settings, by a model whose own size this is.
+#[wasm_bindgen]
+pub fn size_of(settings: Ts<Settings>, size: Ts<Size>) -> Result<Ts<Size>, JsValue> {
+    let settings::Checked { settings, .. } = settings::Settings::checked(taken(&settings)?.pairs(), &[], None);
+    let own = taken(&size)?;
+    let [height, width] = settings.size.unwrap_or([own.height, own.width]);
+    given(&Size { height, width, ..own })
+}
+
 /// A picture `[height, width, rgba]` as a model of this size takes it, `[height, width, channels]`: laid on the background,
 /// scaled to cover the size and cut in the middle.
 #[wasm_bindgen]
@@ -217,7 +226,7 @@ pub fn fit_mask(rgba: &[u8], width: usize, height: usize, size: Ts<Size>) -> Res
 }
 
 /// The size of a model's pictures, and what transparent parts are laid on.
-#[derive(Deserialize, Tsify)]
+#[derive(Serialize, Deserialize, Tsify)]
 pub struct Size {
     channels: usize,
     height: usize,
