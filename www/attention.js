@@ -140,7 +140,7 @@ function list() {
   const chip = (word, i) => {
     const item = document.createElement("li");
     const button = el("button", "", {}, { type: "button", className: "plain" });
-    button.append(el("span", "plain", { text: word }), el("small", ""));
+    button.append(el("span", "plain", { text: word }), document.createElement("small"));
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => {
       chosen = chosen === i ? -1 : i;

@@ -175,7 +175,7 @@ impl Settings {
             None => (None, Reason::OneSize),
             Some(sizes @ [least, multiple]) => {
                 let nearest = size::nearest(asked, sizes);
-                (Some(nearest), Reason::SizeMultiple { multiple, least, nearest: size::write(Some(nearest)) })
+                (Some(nearest), Reason::SizeMultiple { multiple, least, size: size::write(Some(nearest)) })
             }
         };
         self.size = size;

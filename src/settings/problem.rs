@@ -62,8 +62,8 @@ pub enum Reason {
     Long { most: usize },
     #[error("a width and a height of {from} to {to} pixels each, such as 96x64")]
     Size { from: usize, to: usize },
-    #[error("a width and a height that are multiples of {multiple} and at least {least}; the nearest is {nearest}")]
-    SizeMultiple { multiple: usize, least: usize, nearest: String },
+    #[error("a width and a height that are multiples of {multiple} and at least {least}; the nearest is {size}")]
+    SizeMultiple { multiple: usize, least: usize, size: String },
     #[error("left out, because the model draws pictures of one size alone")]
     OneSize,
     #[error("model or off, because the model draws latents, whose values have no range")]
