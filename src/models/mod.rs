@@ -2,7 +2,6 @@
 
 mod autoencoder;
 pub mod autoencoder_kl;
-mod blocks;
 mod card;
 pub mod classifier;
 pub mod clip_text;
