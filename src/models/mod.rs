@@ -2,6 +2,7 @@
 
 mod autoencoder;
 pub mod autoencoder_kl;
+pub mod autoencoder_tiny;
 mod card;
 pub mod classifier;
 pub mod clip_text;

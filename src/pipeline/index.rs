@@ -27,7 +27,7 @@ pub struct Part {
 
 /// By its name of now, and that of diffusers 0.1.
 const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel", "UNetUnconditionalModel"] };
-const KL: Part = Part { folders: &["vae"], classes: &["AutoencoderKL"] };
+const VAE: Part = Part { folders: &["vae"], classes: &["AutoencoderKL", "AutoencoderTiny"] };
 
 /// Every kind that is drawn. Another one is a row here.
 pub const KINDS: &[Kind] = &[
@@ -45,7 +45,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         class: "LDMPipeline",
         network: UNET,
-        decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL"] }),
+        decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL", "AutoencoderTiny"] }),
         encoders: 0,
         guidance: 1.0,
     },
@@ -53,7 +53,7 @@ pub const KINDS: &[Kind] = &[
         class: "DiTPipeline",
         // Before DiT had a class of its own, diffusers built it from the general one.
         network: Part { folders: &["transformer"], classes: &["DiTTransformer2DModel", "Transformer2DModel"] },
-        decoder: Some(KL),
+        decoder: Some(VAE),
         encoders: 0,
         guidance: 4.0,
     },
@@ -75,7 +75,7 @@ impl Kind {
 
     const fn of_words(class: &'static str, encoders: usize, guidance: f64) -> Self {
         let network = Part { folders: &["unet"], classes: &["UNet2DConditionModel"] };
-        Self { class, network, decoder: Some(KL), encoders, guidance }
+        Self { class, network, decoder: Some(VAE), encoders, guidance }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::denoise::{Clip, Prediction};
 use crate::interchange::diffusers;
 use crate::math::{Level, NoiseSchedule, Schedule};
 use crate::models::autoencoder_kl::AutoencoderKl;
+use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::clip_text::ClipText;
 use crate::models::dit::Dit;
 use crate::models::folder::Place;
@@ -304,6 +305,11 @@ async fn latents<S: Source>(
             let net = VqModel::load(&files.config, &files.weights, device)?;
             parts.push(Part::new(place, &net, &files));
             Latents::Vq(Box::new(net))
+        }
+        "AutoencoderTiny" => {
+            let net = AutoencoderTiny::load(&files.config, &files.weights, device)?;
+            parts.push(Part::new(place, &net, &files));
+            Latents::Tiny(Box::new(net))
         }
         _ => {
             let net = AutoencoderKl::load(&files.config, &files.weights, device)?;
