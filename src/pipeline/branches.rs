@@ -21,13 +21,15 @@ pub struct NetworkBranches<'a> {
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
+    /// What a network that fills holes is given beside each image.
+    hole: Option<Tensor<4>>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), hole: None }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -65,6 +67,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
         Self { shown, ..self }
+    }
+
+    /// Gives a network that fills holes these, one an image, as [`Pipeline::hole`] makes them.
+    #[must_use]
+    pub fn with_hole(self, hole: Option<Tensor<4>>) -> Self {
+        Self { hole, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -111,9 +119,9 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, (at, shown), &conditions);
+        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition]).remove(0),
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -133,6 +141,7 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
 fn evaluate(
     model: &Pipeline,
     x: &Tensor<4>,
+    hole: Option<&Tensor<4>>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
 ) -> Vec<Estimate<Tensor<4>>> {
@@ -140,7 +149,8 @@ fn evaluate(
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
+    let input = Tensor::cat(std::iter::once(x).chain(hole).cloned().collect(), 1);
+    let batch = Tensor::cat(vec![input; conditions.len()], 0);
     let levels = vec![shown; images * conditions.len()];
     let output = model.output(batch, &levels, &Condition::joined(conditions, images));
     let [_, outputs, ..] = output.dims();

@@ -29,6 +29,9 @@ pub struct Part {
 const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel", "UNetUnconditionalModel"] };
 const VAE: Part = Part { folders: &["vae"], classes: &["AutoencoderKL", "AutoencoderTiny"] };
 
+/// The kind whose network may be given a hole to fill, besides the latents.
+pub const INPAINTING: &str = "StableDiffusionInpaintPipeline";
+
 /// Every kind that is drawn. Another one is a row here.
 pub const KINDS: &[Kind] = &[
     Kind::of_pictures("DDPMPipeline"),
@@ -58,6 +61,7 @@ pub const KINDS: &[Kind] = &[
         guidance: 4.0,
     },
     Kind::of_words("StableDiffusionPipeline", 1, 7.5),
+    Kind::of_words(INPAINTING, 1, 7.5),
     Kind::of_words("LatentConsistencyModelPipeline", 1, 8.5),
     Kind::of_words("StableDiffusionXLPipeline", 2, 5.0),
 ];

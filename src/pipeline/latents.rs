@@ -1,6 +1,6 @@
 //! Between the space that a network draws in and pictures.
 
-use crate::models::autoencoder_kl::AutoencoderKl;
+use crate::models::autoencoder_kl::{AutoencoderKl, Gaussian};
 use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::vq_model::VqModel;
 use burn::tensor::Tensor;
@@ -44,6 +44,18 @@ impl Latents {
             Self::Kl(net) => net.encode(pictures).mean * net.config().coder.scaling_factor,
             Self::Tiny(net) => net.encode(pictures) * net.config().scaling_factor,
             Self::Vq(net) => net.encode(pictures) * net.config().coder.scaling_factor,
+        }
+    }
+
+    /// The same, drawn from the distribution with `noise` of its shape where there is one.
+    pub fn encode_with(&self, pictures: Tensor<4>, noise: impl FnOnce(&Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Kl(net) => {
+                let Gaussian { mean, logvar } = net.encode(pictures);
+                let noise = noise(&mean);
+                (mean + (logvar / 2.0).exp() * noise) * net.config().coder.scaling_factor
+            }
+            _ => self.encode(pictures),
         }
     }
 

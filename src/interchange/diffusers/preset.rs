@@ -1,11 +1,11 @@
 //! The settings with which a folder's own scheduler samples.
 
 use super::class;
-use super::describe::{describe, describe_run};
+use super::describe::{STEP, describe, describe_run};
 use crate::interchange::scheduler_config::strict;
 use crate::interchange::{Mapped, Unmapped};
 use crate::samplers::{Tuning, method};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The settings, by the keys of a link, that draw what a pipeline of diffusers draws with the scheduler of this
@@ -43,6 +43,10 @@ const SET: [(&str, &str, i64); 4] = [
     ("StableDiffusionInpaintPipeline", "skip_prk_steps", 1),
 ];
 
+/// Pipelines whose `eta` is 0.
+const ETA: [&str; 4] =
+    ["StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionXLPipeline", "LDMPipeline"];
+
 /// The text of the `scheduler_config.json` that the pipeline of this `model_index.json` samples with.
 pub fn used_by(index: &str, scheduler_config: &str) -> String {
     let index: Value = serde_json::from_str(index).unwrap_or_default();
@@ -63,13 +67,16 @@ pub fn used_by(index: &str, scheduler_config: &str) -> String {
             config.insert((*key).to_owned(), value);
         }
     }
+    // These pipelines give `eta` to every step of a scheduler that takes it, whatever its own default.
+    if ETA.iter().any(|pipeline| of(pipeline)) && class.is_some_and(|class| class.calls.contains(&"eta")) {
+        config.insert(STEP.to_owned(), json!({"eta": 0.0}));
+    }
     if config == before { scheduler_config.to_owned() } else { Value::Object(config).to_string() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_scheduler_says_sampler_spacing_and_knobs() {
@@ -113,7 +120,8 @@ mod tests {
             serde_json::from_str(&used_by(&json!({"_class_name": pipeline}).to_string(), config)).unwrap()
         };
         let ddim = r#"{"_class_name": "DDIMScheduler", "steps_offset": 0}"#;
-        let wanted = json!({"_class_name": "DDIMScheduler", "steps_offset": 1, "clip_sample": false});
+        let wanted = json!({"_class_name": "DDIMScheduler", "steps_offset": 1, "clip_sample": false,
+            "_step": {"eta": 0.0}});
         assert_eq!(set("StableDiffusionPipeline", ddim), wanted);
         assert_eq!(set("StableDiffusionXLPipeline", ddim)["steps_offset"], 0);
         let pndm = set("StableDiffusionInpaintPipeline", r#"{"_class_name": "PNDMScheduler"}"#);

@@ -226,6 +226,17 @@ impl Unet2dConfig {
         Ok(config)
     }
 
+    /// Number of classes that it can be told of, `None` for a network without.
+    pub fn classes(&self) -> Option<usize> {
+        /// Where classes are embedded as times are, no number of them is bound to be said.
+        const UNSAID: usize = 1000;
+        match self.class_embed_type {
+            ClassEmbedding::Rows => self.num_class_embeds,
+            ClassEmbedding::Timestep => Some(self.num_class_embeds.unwrap_or(UNSAID)),
+            ClassEmbedding::Identity => None,
+        }
+    }
+
     /// Attention heads of a block with `channels`.
     pub fn heads(&self, channels: usize) -> usize {
         self.attention_head_dim.map_or(1, |dim| channels / dim)

@@ -19,6 +19,9 @@ MOST = 2
 def draw(program, folder, i, run):
     with tempfile.TemporaryDirectory() as there:
         out = Path(there) / "out.png"
+        # diffusers guides by scales above 1 only; 1 is its name here.
+        run = run | {"guidance": max(run["guidance"], 1)} if "guidance" in run else run
+        run = {key: folder / value if key in ("image", "mask") else value for key, value in run.items()}
         options = [word for key, value in run.items() for word in [f"--{key}", str(value)]]
         done = subprocess.run([program, "sample", "--model", folder, "--images", "1", "--out", out, *options], capture_output=True, text=True)
         if done.returncode:

@@ -22,6 +22,8 @@ class Case:
     runs: list
     draw: Callable
     kept: bool = True
+    #: Writes what the runs start from into the folder.
+    start: Callable = lambda folder: None
     #: What stands in every run's settings besides.
     more: dict = field(default_factory=dict)
 
@@ -32,13 +34,13 @@ class Case:
 CASES = {}
 
 
-def case(name, runs, draw, dtype=torch.float16, kept=True, **more):
+def case(name, runs, draw, dtype=torch.float16, kept=True, start=lambda folder: None, **more):
     def add(build):
         def built():
             torch.manual_seed(len(CASES) + 7)
             return build(lambda model: settle(model, dtype)), dtype
 
-        CASES[name] = Case(built, runs, draw, kept, more)
+        CASES[name] = Case(built, runs, draw, kept, start, more)
         return build
 
     return add
@@ -132,6 +134,21 @@ def _(settle):
 
 @case("ncsnpp", [{"seed": 7, "steps": 3}], pixels)
 def _(settle):
+    net = unet(block_out_channels=(8, 8), down_block_types=("SkipDownBlock2D",) * 2, up_block_types=("SkipUpBlock2D",) * 2, norm_num_groups=None,
+               time_embedding_type="fourier", mid_block_scale_factor=2 ** 0.5, time_embedding_dim=16, attention_head_dim=None)
+    return d.ScoreSdeVePipeline(settle(net), d.ScoreSdeVeScheduler(sigma_max=20.0))
+
+
+# Where such a level attends, its groups ask for 32 channels.
+@case("attn-skip", [{"seed": 7, "steps": 3}], pixels)
+def _(settle):
+    net = unet(block_out_channels=(32,), down_block_types=("AttnSkipDownBlock2D",), up_block_types=("AttnSkipUpBlock2D",), mid_block_type=None,
+               attention_head_dim=8)
+    return d.DDPMPipeline(settle(net), d.DDPMScheduler())
+
+
+@case("ncsnpp-whole", [{"seed": 7, "steps": 3}], pixels, kept=False)
+def _(settle):
     net = unet(block_out_channels=(32, 32, 32), down_block_types=("SkipDownBlock2D", "AttnSkipDownBlock2D", "SkipDownBlock2D"),
                up_block_types=("SkipUpBlock2D", "AttnSkipUpBlock2D", "SkipUpBlock2D"), norm_num_groups=None, time_embedding_type="fourier",
                sample_size=16, freq_shift=0, mid_block_scale_factor=2 ** 0.5, time_embedding_dim=16, attention_head_dim=None)
@@ -144,7 +161,7 @@ def _(settle):
                           d.DDPMScheduler(clip_sample=False, beta_schedule="squaredcos_cap_v2"))
 
 
-@case("class-learned-variance", [{"seed": 9, "steps": 4, "class": 2}], pixels, kept=False)
+@case("class-learned-variance", [{"seed": 9, "steps": 4, "class": 2}], pixels)
 def _(settle):
     return d.DDPMPipeline(settle(unet(num_class_embeds=3, out_channels=6, act_fn="relu", flip_sin_to_cos=False, freq_shift=1)),
                           d.DDPMScheduler(variance_type="learned_range", clip_sample_range=1.5))
@@ -170,9 +187,9 @@ def _(settle):
     return d.ConsistencyModelPipeline(settle(net), d.CMStochasticIterativeScheduler())
 
 
-@case("karras-ve", [{"seed": 13, "steps": 4}], pixels, kept=False)
+@case("karras-ve", [{"seed": 13, "steps": 4}, {"seed": 14, "steps": 20}], pixels)
 def _(settle):
-    return d.KarrasVePipeline(settle(unet(time_embedding_type="fourier")), d.KarrasVeScheduler())
+    return d.KarrasVePipeline(settle(unet(time_embedding_type="fourier")), d.KarrasVeScheduler(sigma_max=3.0, sigma_min=0.1))
 
 
 @case("ldm-vq", [{"seed": 14, "steps": 4}], pixels)
@@ -325,6 +342,13 @@ def inpainted(pipe, run, generator):
     return pipe(image=image, mask_image=mask, height=16, width=16, generator=generator, output_type="np", **call).images[0]
 
 
-@case("inpaint", [{"seed": 60, "steps": 4, "guidance": 7.5, "prompt": "a cat"}], inpainted)
+def start(folder):
+    """The picture, and what of it stays: the inverse of diffusers' mask."""
+    image, mask = _hole(16)
+    image.save(folder / "start.png")
+    Image.fromarray(255 - np.asarray(mask)).save(folder / "kept.png")
+
+
+@case("inpaint", [{"seed": 60, "steps": 4, "guidance": 7.5, "prompt": "a cat"}], inpainted, start=start, image="start.png", mask="kept.png", strength=1)
 def _(settle):
     return stable(settle, d.DDIMScheduler(**SD, clip_sample=False, steps_offset=1), conditional(in_channels=9), kind=d.StableDiffusionInpaintPipeline)

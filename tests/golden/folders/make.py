@@ -46,6 +46,7 @@ def save(name, folder, whole):
             (tokenizer / file).unlink(missing_ok=True)
         for file in VOCABULARY if whole else []:
             shutil.copy(here.parent / "tokenizer" / file, tokenizer / file)
+    case.start(folder)
     (folder / "runs.json").write_text(json.dumps([case.settings(run) for run in case.runs], indent=1, ensure_ascii=False) + "\n")
     print(name, sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
 
