@@ -164,7 +164,7 @@ fn loading_takes_the_weights_and_a_few_megabytes() {
         let (peak, weights) = (MOST.load(Relaxed) - before, 4 * model.parameters());
         assert!(weights > 30 * MB, "{weights} bytes are too few to tell");
         assert!(peak >= weights, "{peak} bytes for weights of {weights} are not counted right");
-        let most = weights + weights / 50 + 6 * MB;
+        let most = weights + weights / 100 + 5 * MB;
         assert!(peak <= most, "{dtype:?}: {peak} bytes for weights of {weights}, at most {most} are allowed");
     }
 }
@@ -232,8 +232,8 @@ fn weights_that_stay_float16_compute_the_same_in_half_the_memory() {
         let before = NOW.load(Relaxed);
         let net = Unet2d::new(&Unet2dConfig::from_json(&config(16)).expect("a configuration"), &device());
         let parts = [&files.0[WEIGHTS]];
-        let plan = Plan::new(&net, WeightFiles::in_memory(&parts), &|name| Some(name.to_owned()));
-        let net = block_on(async { plan.await?.fill(net, half).await }).expect("it loads");
+        let plan = block_on(Plan::new(&net, WeightFiles::in_memory(&parts), &|name| Some(name.to_owned())));
+        let net = block_on(plan.expect("it fits").fill(net, half)).expect("it loads");
         let held = NOW.load(Relaxed) - before;
         (answer(&net), held)
     };

@@ -71,7 +71,7 @@ impl Pipeline {
 
     /// The pipeline without weights, and how its networks are filled. What cannot be used is told here, before anything
     /// large is read.
-    async fn planned<'a, S: Source>(
+    pub(super) async fn planned<'a, S: Source>(
         folder: &'a mut Folder<'_, S>,
         device: &Device,
     ) -> Result<(Self, Plans<'a>), PipelineError> {

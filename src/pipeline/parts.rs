@@ -197,3 +197,47 @@ pub async fn conditioning<'a, S: Source>(
         (None, None) => Conditioning::None,
     })
 }
+
+#[cfg(all(test, feature = "cpu"))]
+mod tests {
+    use super::*;
+    use crate::backend::cpu;
+    use crate::models::unet2d::Unet2dConfig;
+    use crate::models::{Memory, save};
+    use burn::tensor::DType;
+
+    const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
+
+    /// The self-test network, stored in 16 bits.
+    fn source() -> Memory {
+        let own = |name: &str| std::fs::read(format!("{}/models/selftest/{name}", env!("CARGO_MANIFEST_DIR")));
+        let config = own("unet/config.json").expect("a configuration");
+        let parsed = Unet2dConfig::from_json(&String::from_utf8_lossy(&config)).expect("a configuration");
+        let weights = cpu::now(save(&Unet2d::new(&parsed, &cpu::device()), |_| DType::F16)).expect("weights");
+        let files = [("unet/config.json", config), (WEIGHTS, weights)];
+        Memory(files.map(|(path, bytes)| (path.to_owned(), bytes)).into())
+    }
+
+    /// The sentence that says that the network does not fit, if it does not, and whether it stays in 16 bits.
+    fn fitted(limits: Limits) -> (Option<String>, bool) {
+        let source = source();
+        let mut folder = cpu::now(Folder::list(&source)).expect("files");
+        let (_, mut plans) = cpu::now(Pipeline::planned(&mut folder, &cpu::device())).expect("a network");
+        let refusal = plans.fit(&limits).err().map(|e| e.to_string());
+        (refusal, plans.half)
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_in_megabytes_before_it_is_read() {
+        // 29,989 values, of which the largest tensor has 24 x 12 x 9 and more.
+        let whole = 4 * 29_989;
+        assert_eq!(fitted(Limits::default()), (None, false));
+        assert_eq!(fitted(Limits { memory: Some(whole), ..Limits::default() }), (None, false));
+        assert_eq!(fitted(Limits { memory: Some(whole - 1), ..Limits::default() }), (None, true));
+        assert_eq!(fitted(Limits { half: true, ..Limits::default() }), (None, true));
+        let (refusal, _) = fitted(Limits { memory: Some(whole / 2 - 1), ..Limits::default() });
+        assert!(refusal.is_some_and(|said| said.contains("need 1 MB of memory") && said.contains("command line")));
+        let (refusal, _) = fitted(Limits { tensor: Some(5_000), ..Limits::default() });
+        assert!(refusal.is_some_and(|said| said.contains("graphics card") && said.contains("CPU backend")));
+    }
+}

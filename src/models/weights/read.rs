@@ -28,7 +28,9 @@ pub(super) async fn tensors(
     half: bool,
 ) -> Result<HashMap<String, Tensor<1>>, WeightsError> {
     let mut done = HashMap::new();
-    let mut piece = Vec::new();
+    let longest = files.iter().filter_map(|placed| Some(placed.last()?.range.end)).max().unwrap_or(0);
+    // In its full length from the start: growing would need it twice.
+    let mut piece = Vec::with_capacity(PIECE.min(longest) as usize);
     for (file, placed) in files.iter().enumerate() {
         let mut rest = placed.as_slice();
         while let [first, ..] = rest {
