@@ -3,7 +3,7 @@
 import { UnnoiseError } from "./error.js";
 import { Pool, together } from "./pool.js";
 import { fit, init } from "./settings.js";
-import { Folder, folderOf, readClassifier, reads } from "./source.js";
+import { Folder, classifierOf, folderOf, reads } from "./source.js";
 import { Wire } from "./wire.js";
 
 export class Engine {
@@ -41,7 +41,8 @@ export class Engine {
     await folder.fetch();
     if (signal?.aborted) throw new UnnoiseError("aborted");
     const number = ++this.#loads;
-    const about = await this.#pool.load({ number, open: () => new Folder(source, { files: options.files }) }, folder, signal);
+    const open = () => new Folder(source, { files: options.files });
+    const about = await this.#pool.load({ number, open }, folder, signal);
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
     return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });
@@ -121,8 +122,8 @@ class Model {
     if (!this.#classifier) return; // the engine says that there is none
     const load = async () => {
       const { source = this.#classifier, files } = this.#classifier;
-      const { config, weights } = await readClassifier(source, { signal, files });
-      await hand.wire.ask("load_classifier", [this.#number, config, weights], { signal });
+      const folder = classifierOf(source, { signal, files });
+      await hand.wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
     };
     if (!this.#led.has(hand)) this.#led.set(hand, load());
     try {
@@ -143,5 +144,6 @@ export const facts = ({ classes, null_class, conditioning, latent }) => ({ class
 /** The folder beside a model's. */
 function sibling(source, name) {
   if (!reads(source)) return folderOf(new URL(`../${encodeURIComponent(name)}/`, folderOf(source)));
-  return { read: (path, options) => source.read(`../${name}/${path}`, options) };
+  const beside = (method) => source[method] && ((path, ...args) => source[method](`../${name}/${path}`, ...args));
+  return { read: beside("read"), size: beside("size"), range: beside("range") };
 }

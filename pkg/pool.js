@@ -47,7 +47,7 @@ class Hand {
 
   async #load({ number }, files, signal) {
     await this.#opened;
-    return this.wire.ask("load", [number], { signal, files });
+    return this.wire.ask("load", [number], { signal, files }).finally(() => files.close());
   }
 }
 
