@@ -2,7 +2,7 @@
 
 import { UnnoiseError } from "./error.js";
 import { fit, init } from "./settings.js";
-import { Folder, folderOf, readClassifier, reads } from "./source.js";
+import { Folder, classifierOf, folderOf, reads } from "./source.js";
 import { Wire } from "./wire.js";
 
 export class Engine {
@@ -39,7 +39,7 @@ export class Engine {
     await folder.fetch();
     if (signal?.aborted) throw new UnnoiseError("aborted");
     const number = ++this.#loads;
-    const about = await this.#wire.ask("load", [number], { signal, files: folder });
+    const about = await this.#wire.ask("load", [number], { signal, files: folder }).finally(() => folder.close());
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
     return new Model(this.#wire, { number, about, id, defaults, prompts, classifier: beside });
@@ -96,8 +96,8 @@ class Model {
     if (!this.#classifier) return; // the engine says that there is none
     this.#leading ??= (async () => {
       const { source = this.#classifier, files } = this.#classifier;
-      const { config, weights } = await readClassifier(source, { signal, files });
-      await this.#wire.ask("load_classifier", [this.#number, config, weights], { signal });
+      const folder = classifierOf(source, { signal, files });
+      await this.#wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
     })();
     try {
       await this.#leading;
@@ -117,5 +117,6 @@ export const facts = ({ classes, null_class, conditioning, latent }) => ({ class
 /** The folder beside a model's. */
 function sibling(source, name) {
   if (!reads(source)) return folderOf(new URL(`../${encodeURIComponent(name)}/`, folderOf(source)));
-  return { read: (path, options) => source.read(`../${name}/${path}`, options) };
+  const beside = (method) => source[method] && ((path, ...args) => source[method](`../${name}/${path}`, ...args));
+  return { read: beside("read"), size: beside("size"), range: beside("range") };
 }

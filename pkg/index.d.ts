@@ -120,11 +120,19 @@ export function forget(which?: Pick<Kept, "kind" | "model">): Promise<void>;
  * Anything that reads a path of a folder: picked files, a zip, a cache. Answers undefined for what is not there. Where it can
  * list its files, the model decides which of them are read, and each is read when it is wanted; else the names that diffusers
  * gives them are tried. Paths of folders beside it, which a model's `unnoise.json` may name, begin with `../`.
+ *
+ * Weights are read forward, file by file, a few megabytes at a time: by `range`, where there is one, and else from the Blob (or the
+ * bytes) that `read` answers, so that a `read` that answers a File never has it in memory.
  */
 export interface Reader {
-  list?(options: { signal?: AbortSignal }): string[] | Promise<string[]>;
+  list?(options: { signal?: AbortSignal }): Files | Promise<Files>;
+  /** How many bytes a file has; null or undefined where that is not known. */
+  size?(path: string, options: { signal?: AbortSignal }): number | null | undefined | Promise<number | null | undefined>;
+  /** The bytes of a file from one place to another, `to - from` of them. */
+  range?(path: string, from: number, to: number, options: { signal?: AbortSignal }): Content | Promise<Content>;
   read(path: string, options: { signal?: AbortSignal }): Content | undefined | null | Promise<Content | undefined | null>;
 }
+export type Files = (string | { path: string; bytes: number })[];
 export type Content = Uint8Array | ArrayBuffer | Blob | Response | string;
 
 /** A folder in the layout of diffusers: the address of one on a server, or a reader. */
@@ -132,8 +140,8 @@ export type Source = string | URL | Reader;
 
 export interface LoadOptions {
   signal?: AbortSignal;
-  /** Hears how many bytes are there; `total` is undefined as long as it is not known. */
-  progress?: (at: { loaded: number; total?: number; file: string }) => void;
+  /** Hears how many bytes are there, of all files and of the one under way; a total is undefined as long as it is not known. */
+  progress?: (at: { loaded: number; total?: number; file: string; file_loaded: number; file_total?: number }) => void;
   /** The files of the folder by path. With it they are checked, and kept in the browser's cache. */
   files?: Record<string, FileFacts>;
   /** What the model is called in settings; the folder's name by default. */

@@ -4,6 +4,7 @@
 
 mod instead;
 
+use super::Source;
 use instead::instead;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -53,6 +54,8 @@ pub enum FolderError {
     Several(String),
     #[error("{index} is not an index of weights: {why}.")]
     Index { index: String, why: String },
+    #[error("{path} ends before what its header says; download it again.")]
+    Short { path: String },
     #[error("The weights are in {expected} parts, of which {missing} is not there; download it too.")]
     MissingShard { expected: usize, missing: String },
 }
@@ -158,6 +161,17 @@ fn part(name: &str) -> Option<(usize, usize)> {
 }
 
 impl Weights {
+    /// The paths of the files in `source`, of which `files` there are.
+    ///
+    /// # Errors
+    /// As [`shards`], and an index that cannot be read.
+    pub async fn paths(self, source: &impl Source, files: &[String]) -> Result<Vec<String>, FolderError> {
+        match self {
+            Self::Files(paths) => Ok(paths),
+            Self::Index(index) => shards(&index, &text(&source.read(&index).await?), files),
+        }
+    }
+
     /// The weights beside the configuration `config`, among the paths `files` of a folder.
     ///
     /// # Errors
@@ -235,24 +249,27 @@ impl Directory {
         std::fs::read(&path).map_err(unreadable(&path))
     }
 
-    /// The [`text`] of the file at `path`.
+    /// How many bytes the file at `path` has.
     ///
     /// # Errors
     /// There is no such file.
-    pub fn text(&self, path: &str) -> Result<String, FolderError> {
-        Ok(text(&self.read(path)?))
+    pub fn size(&self, path: &str) -> Result<u64, FolderError> {
+        let path = self.0.join(path);
+        Ok(std::fs::metadata(&path).map_err(unreadable(&path))?.len())
     }
 
-    /// The bytes of the weights, file after file, of which `files` of this folder there are.
+    /// Fills `into` with the bytes of the file at `path` from `from` on.
     ///
     /// # Errors
-    /// As [`shards`], and a file that cannot be read.
-    pub fn weights(&self, weights: &Weights, files: &[String]) -> Result<Vec<Vec<u8>>, FolderError> {
-        let paths = match weights {
-            Weights::Files(paths) => paths.clone(),
-            Weights::Index(index) => shards(index, &self.text(index)?, files)?,
-        };
-        paths.iter().map(|path| self.read(path)).collect()
+    /// There is no such file, or it ends before.
+    pub fn range(&self, path: &str, from: u64, into: &mut [u8]) -> Result<(), FolderError> {
+        use std::io::{ErrorKind, Read, Seek, SeekFrom};
+        let path = self.0.join(path);
+        let mut file = std::fs::File::open(&path).map_err(unreadable(&path))?;
+        file.seek(SeekFrom::Start(from)).and_then(|_| file.read_exact(into)).map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof => FolderError::Short { path: path.display().to_string() },
+            _ => unreadable(&path)(e),
+        })
     }
 }
 

@@ -54,6 +54,9 @@ pub struct About {
     /// Of all parts.
     parameters: usize,
     parts: Vec<PartAbout>,
+    /// Bytes of memory that the engine has had so far, which never become fewer: weights on the CPU, and what it took to load
+    /// and to run them.
+    memory: f64,
     /// What tells it what to draw.
     #[tsify(type = "\"none\" | \"classes\" | \"text\"")]
     conditioning: &'static str,
@@ -89,7 +92,9 @@ pub struct PartAbout {
     class: &'static str,
     parameters: usize,
     /// Of the files of its weights.
-    bytes: usize,
+    bytes: f64,
+    /// How its weights are stored, by torch's names of types.
+    stored: Vec<&'static str>,
 }
 
 /// A prompt as the text encoder takes it.
@@ -211,8 +216,10 @@ impl Engine {
     }
 
     /// Puts the classifier of the loaded model on the device, for settings with `classifier` above 0.
-    pub fn load_classifier(&self, config: &str, weights: &[u8]) -> Result<(), JsValue> {
-        let net = NoisyClassifier::load(config, weights, &self.device).map_err(|e| fault("model", &e))?;
+    pub async fn load_classifier(&self, files: Files) -> Result<(), JsValue> {
+        let source = JsSource::new(files);
+        let opened = NoisyClassifier::open(&source, &self.device).await;
+        let net = opened.map_err(|e| source.thrown().unwrap_or_else(|| fault("model", &e)))?;
         self.classifier.replace(Some(Rc::new(net)));
         Ok(())
     }
@@ -276,18 +283,31 @@ impl Run {
     }
 }
 
+/// Bytes of this module's memory.
+fn memory() -> f64 {
+    const PAGE: f64 = 65536.0;
+    core::arch::wasm32::memory_size::<0>() as f64 * PAGE
+}
+
 impl About {
     fn new(model: &Pipeline) -> Self {
         let ([channels, height, width], card) = (model.picture(), &model.card);
         let noisiest = model.schedule.level(model.schedule.t_max());
         let class = |name: &crate::models::Text| ClassName { en: name.en.clone(), zh: name.zh.clone() };
-        let part = |&Part { folder, class, parameters, bytes }: &Part| PartAbout { folder, class, parameters, bytes };
+        let part = |Part { folder, class, parameters, bytes, stored }: &Part| PartAbout {
+            folder,
+            class,
+            parameters: *parameters,
+            bytes: *bytes as f64,
+            stored: stored.clone(),
+        };
         let tokens = match &model.conditioning {
             Conditioning::Text(encoders) => Some(encoders.length()),
             _ => None,
         };
         Self {
             parameters: model.parameters(),
+            memory: memory(),
             parts: model.parts.iter().map(part).collect(),
             conditioning: model.conditioning.id(),
             latent: model.is_latent(),
