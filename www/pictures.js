@@ -48,7 +48,12 @@ let stage = ["stage.starting", {}];
 const controls = new Controls({ changed, adjusted: tell });
 begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
-const going = () => status("running", { images: controls.settings.images, backend: named });
+/** The same with the workers that share the run out among them. */
+const shared = (images) => () => {
+  const count = Math.min(held?.workers ?? 1, images);
+  return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
+};
+const going = (images) => status("running", { images, backend: shared(images) });
 /** The size of pictures, which a setting may change. */
 const size = () => size_of(controls.settings, held.about);
 const hash = (options) => write_link(controls.settings, options);
@@ -97,7 +102,8 @@ async function prepare() {
   if (!adopted) adopt();
 }
 
-function staged({ stage: name, backend: which }) {
+function staged({ stage: name, backend: which, workers }) {
+  if (name === "worker-lost") return notice("worker-lost", { workers });
   if (running) return phases.begins(() => status(`stage.${name}`));
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
@@ -250,7 +256,7 @@ async function start() {
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
   const attention = words.begin(held, settings);
-  going();
+  going(settings.images);
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
@@ -271,7 +277,7 @@ async function start() {
 }
 
 function show(frame) {
-  if (phases.over()) going();
+  if (phases.over()) going(frame.images);
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
   if (frame.step === 0) mark();
@@ -286,7 +292,7 @@ function ended(how) {
   viewer.end();
   const { step, steps, images } = viewer.timeline.newest;
   const open = how === "stopped" && steps === null ? ".open" : "";
-  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
+  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: shared(images), seconds: () => number(viewer.seconds(), 1) });
 }
 
 function stop() {

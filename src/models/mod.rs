@@ -2,7 +2,7 @@
 
 mod autoencoder;
 pub mod autoencoder_kl;
-mod blocks;
+pub mod autoencoder_tiny;
 mod card;
 pub mod classifier;
 pub mod clip_text;
@@ -13,6 +13,7 @@ mod legacy;
 mod load;
 pub mod mlp;
 mod self_test;
+mod source;
 pub mod unet2d;
 pub mod unet2d_condition;
 pub mod vq_model;
@@ -24,4 +25,5 @@ pub use keys::ConfigError;
 pub use legacy::scheduler_config as legacy_scheduler_config;
 pub use load::{LoadError, PartError};
 pub use self_test::{SelfTest, SelfTestError, self_test};
-pub use weights::{SaveError, WeightsError, save, values};
+pub use source::{Memory, Source};
+pub use weights::{Answer, Plan, Ranges, SaveError, WeightFiles, WeightsError, save, values};

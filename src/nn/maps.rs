@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What transformers attend to besides the picture.
@@ -18,27 +19,32 @@ pub struct Context<'a> {
 #[derive(Debug)]
 pub struct AttentionMaps {
     size: [usize; 2],
-    /// The sum over layers, `[images, height, width, sources]`, and how many there are in it.
-    sum: RefCell<Option<(Tensor<4>, usize)>>,
+    /// By the number of the first of some images, the sum over their layers, `[images, height, width, sources]`, and how many
+    /// there are in it.
+    sums: RefCell<BTreeMap<usize, (Tensor<4>, usize)>>,
 }
 
 /// Records the maps of some images of a batch.
 #[derive(Clone, Debug)]
 pub struct Recorder<'a> {
     pub maps: &'a AttentionMaps,
-    /// Which images of the batch.
-    pub images: Range<usize>,
+    /// Where in the batch they are.
+    pub rows: Range<usize>,
+    /// The number of the first of them among all that there are maps of.
+    pub first: usize,
 }
 
 impl AttentionMaps {
     /// Maps of this height and width, whatever those of the layers.
     pub fn new(size: [usize; 2]) -> Self {
-        Self { size, sum: RefCell::default() }
+        Self { size, sums: RefCell::default() }
     }
 
     /// The maps since the last call, `[images, height, width, sources]`; `None` where nothing was attended to.
     pub fn take(&self) -> Option<Tensor<4>> {
-        self.sum.take().map(|(sum, layers)| sum / layers as f64)
+        let means = self.sums.take().into_values().map(|(sum, layers)| sum / layers as f64);
+        let means: Vec<_> = means.collect();
+        (!means.is_empty()).then(|| Tensor::cat(means, 0))
     }
 }
 
@@ -46,18 +52,19 @@ impl Recorder<'_> {
     /// Adds a layer's weights `[batch, heads, positions, sources]` at the positions of a picture of this height and width.
     pub fn add(&self, weights: &Tensor<4>, [height, width]: [usize; 2]) {
         let [_, heads, _, sources] = weights.dims();
-        let images = self.images.len();
-        let own = weights.clone().narrow(0, self.images.start, images);
+        let images = self.rows.len();
+        let own = weights.clone().narrow(0, self.rows.start, images);
         let mean = own.sum_dim(1) / heads as f64;
         let [rows, columns] = self.maps.size;
         let by_row = mean.reshape([images, 1, height, width * sources]);
         let by_row = resize(by_row, [height, rows]).reshape([images, rows, width, sources]);
         let map = resize(by_row, [width, columns]);
-        let mut sum = self.maps.sum.borrow_mut();
-        *sum = Some(match sum.take() {
+        let mut sums = self.maps.sums.borrow_mut();
+        let sum = match sums.remove(&self.first) {
             Some((sum, layers)) => (sum + map, layers + 1),
             None => (map, 1),
-        });
+        };
+        sums.insert(self.first, sum);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A trained network as the samplers see it.
 
 use super::{Condition, Conditioning, Conditions, Pipeline};
+use crate::backend;
 use crate::denoise::{
     Branch, Branches, Classifier, ClassifierGuided, Clip, Clipped, Denoiser, Estimate, Guidance, GuidanceKind, Guided,
     Prediction,
@@ -22,6 +23,8 @@ pub struct NetworkBranches<'a> {
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
+    /// What a network that fills holes is given beside each image.
+    hole: Option<Tensor<4>>,
     maps: Option<&'a AttentionMaps>,
 }
 
@@ -29,7 +32,8 @@ impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), maps: None }
+        let (shown, hole, maps) = (Vec::new(), None, None);
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown, hole, maps }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -70,6 +74,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
         Self { shown, ..self }
+    }
+
+    /// Gives a network that fills holes these, one an image, as [`Pipeline::hole`] makes them.
+    #[must_use]
+    pub fn with_hole(self, hole: Option<Tensor<4>>) -> Self {
+        Self { hole, ..self }
     }
 
     /// Records where the conditional branch looks in its text.
@@ -122,13 +132,13 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let [images, ..] = x.dims();
         let conditional = conditions.iter().position(|condition| **condition == self.conditions.conditional);
-        let recorder =
-            self.maps.zip(conditional).map(|(maps, k)| Recorder { maps, images: k * images..(k + 1) * images });
-        let estimates = evaluate(self.model, x, (at, shown), &conditions, recorder.as_ref());
+        let recorded = self.maps.zip(conditional);
+        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions, recorded);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition], None).remove(0),
+            Some((worse, condition)) => {
+                evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition], None).remove(0)
+            }
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -144,30 +154,57 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
 }
 
 /// The estimates at `x`, which is at one level and shown to the network as at another, under each of these conditions,
-/// from one evaluation.
+/// from one evaluation. `recorded` are the maps of one of the conditions, and which it is.
 fn evaluate(
     model: &Pipeline,
     x: &Tensor<4>,
+    hole: Option<&Tensor<4>>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
-    recorder: Option<&Recorder<'_>>,
+    recorded: Option<(&AttentionMaps, usize)>,
 ) -> Vec<Estimate<Tensor<4>>> {
     if conditions.is_empty() {
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
-    let levels = vec![shown; images * conditions.len()];
-    let output = model.output_recorded(batch, &levels, &Condition::joined(conditions, images), recorder);
-    let [_, outputs, ..] = output.dims();
-    let estimate = |k: usize| {
-        let output = output.clone().narrow(0, k * images, images);
+    let input = Tensor::cat(std::iter::once(x).chain(hole).cloned().collect(), 1);
+    let outputs = if backend::one_by_one(&x.device()) {
+        // First the image, then the condition; and then the other way round.
+        let of_image = |i: usize| {
+            let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
+            let own = own.iter().collect::<Vec<_>>();
+            batch(model, input.clone().narrow(0, i, 1), shown, &own, recorded.map(|(maps, k)| (maps, k, i)))
+        };
+        let all: Vec<_> = (0..images).map(of_image).collect();
+        (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
+    } else {
+        batch(model, input, shown, conditions, recorded.map(|(maps, k)| (maps, k, 0)))
+    };
+    let estimate = |output: Tensor<4>| {
+        let [_, outputs, ..] = output.dims();
         let x0 = model.prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
         // A learned variance follows the prediction in further channels.
         let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
         Estimate { variance, ..Estimate::of_x0(x, x0, at) }
     };
-    (0..conditions.len()).map(estimate).collect()
+    outputs.into_iter().map(estimate).collect()
+}
+
+/// What the network answers to a batch under each of these conditions. `recorded` are the maps of one of the conditions, which it
+/// is, and the number of the first image.
+fn batch(
+    model: &Pipeline,
+    x: Tensor<4>,
+    shown: Level,
+    conditions: &[&Condition],
+    recorded: Option<(&AttentionMaps, usize, usize)>,
+) -> Vec<Tensor<4>> {
+    let [images, ..] = x.dims();
+    let recorder = recorded.map(|(maps, k, first)| Recorder { maps, rows: k * images..(k + 1) * images, first });
+    let batch = Tensor::cat(vec![x; conditions.len()], 0);
+    let levels = vec![shown; images * conditions.len()];
+    let output = model.output_recorded(batch, &levels, &Condition::joined(conditions, images), recorder.as_ref());
+    (0..conditions.len()).map(|k| output.clone().narrow(0, k * images, images)).collect()
 }
 
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.

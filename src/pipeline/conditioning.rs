@@ -1,6 +1,7 @@
 //! What a network is conditioned on besides the time.
 
 use super::Pipeline;
+use super::encodings::Encodings;
 use super::text::{Prompt, Tokenizer, Tokens};
 use crate::models::clip_text::{ClipText, TextStates};
 use crate::models::unet2d_condition::Added;
@@ -39,6 +40,8 @@ pub struct TextEncoders {
     pub zeros: bool,
     /// Height and width of a picture, which SDXL is told.
     pub size: [usize; 2],
+    /// What they made of the last texts.
+    pub(super) encodings: Encodings,
 }
 
 impl TextEncoder {
@@ -74,6 +77,10 @@ impl TextEncoders {
 
     /// The same of a prompt, for pictures of this height and width.
     pub fn encode_prompt(&self, prompt: &Prompt, size: [usize; 2]) -> Condition {
+        self.encodings.of(&format!("{size:?} {prompt:?}"), || self.encode_anew(prompt, size))
+    }
+
+    fn encode_anew(&self, prompt: &Prompt, size: [usize; 2]) -> Condition {
         let first = self.first.states(prompt);
         let told = match &self.second {
             None => Told { states: first.last, added: None, guidance: None },
@@ -167,6 +174,14 @@ impl PartialEq for Condition {
 }
 
 impl Condition {
+    /// Of one image out of a batch.
+    pub(super) fn part(&self, image: usize) -> Self {
+        match self {
+            Self::Classes(rows) => Self::Classes(vec![rows[image]]),
+            other => other.clone(),
+        }
+    }
+
     /// The conditions of one batch of `images` after another.
     pub(super) fn joined(all: &[&Self], images: usize) -> Self {
         let rows = all.iter().filter_map(|condition| match condition {

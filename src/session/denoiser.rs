@@ -20,6 +20,8 @@ pub(super) struct Surroundings<'a> {
     pub helpers: Helpers<'a>,
     /// A start picture of which a part stays.
     pub known: Option<Known>,
+    /// What a network that fills holes is given.
+    pub hole: Option<Tensor<4>>,
     /// Levels, and those that the network is conditioned on in their place.
     pub shown: Vec<(Level, Level)>,
     /// What records where it looks in the prompt.
@@ -128,12 +130,14 @@ pub(super) fn denoiser<'a>(
     settings: &Settings,
     model: &'a Pipeline,
     conditioned: &Conditioned,
-    Surroundings { helpers, known, shown, maps }: Surroundings<'a>,
+    Surroundings { helpers, known, hole, shown, maps }: Surroundings<'a>,
 ) -> Result<Boxed<'a>, SessionError> {
     let guided = conditioned.is_guided() && !model.network.embeds_guidance();
     let guidance = guidance(settings, helpers.worse.is_some(), guided);
-    let branches =
-        NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown).with_maps(maps);
+    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model))
+        .with_shown(shown)
+        .with_hole(hole)
+        .with_maps(maps);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
         let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());
@@ -191,7 +195,8 @@ pub(super) fn conditions(
 }
 
 /// The label of each picture: the one in `classes`, or what the settings say.
-fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
+/// The label of each image.
+pub(super) fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
     if let Some(classes) = classes {
         return classes.into_iter().map(Some).collect();
     }

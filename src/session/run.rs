@@ -67,7 +67,10 @@ impl Pipeline {
             };
             let grid = &course.grid;
             let kept = given.kept.as_deref().map(|kept| backend::spread(&view.kept_places(kept), batch, &self.device));
-            let known = picture.zip(kept);
+            // A network that fills holes is told of the picture, and leaves the rest as it will.
+            let fills = self.network.hole() > 0;
+            let hole = if fills { view.hole(&given, &mut noises, &parts) } else { None };
+            let known = picture.zip(kept).filter(|_| !fills);
             if matches!(self.conditioning, Conditioning::Text(_)) {
                 given.begins(Phase::Text);
             }
@@ -78,8 +81,8 @@ impl Pipeline {
                 let known = known.as_ref();
                 let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
                 let conditioned = conditioned.part(range.clone());
-                let maps = looks.as_ref().map(|looks| looks.part(i));
-                let surroundings = Surroundings { helpers: given.helpers, known, shown: course.shown(), maps };
+                let (hole, maps) = (hole.as_ref().map(of), looks.as_ref().map(|looks| looks.part(i)));
+                let surroundings = Surroundings { helpers: given.helpers, known, hole, shown: course.shown(), maps };
                 denoiser::denoiser(settings, self, &conditioned, surroundings).map(Timed::new)
             };
             let networks = parts.iter().enumerate().map(network).collect::<Result<Vec<_>, _>>()?;

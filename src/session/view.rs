@@ -2,11 +2,12 @@
 
 use super::frame::Shown;
 use super::{Given, SessionError};
-use crate::backend;
-use crate::math::Level;
+use crate::backend::{self, ImageNoise};
+use crate::math::{Level, Noise};
 use crate::pipeline::{Pipeline, Preview};
 use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
+use std::ops::Range;
 
 /// Where the settings leave it open, estimates are decoded in runs of no more steps; the linear map shows nearly the same at a
 /// hundredth of the cost. It depends on nothing but the settings, so that a link shows the same pictures everywhere.
@@ -42,7 +43,9 @@ impl<'a> View<'a> {
             settings::Preview::Linear => [false; 2],
             settings::Preview::Decode => [true; 2],
         };
-        let (picture, kept) = (given.picture.as_deref(), given.kept.as_deref());
+        // A network that fills holes has decided on the rest, too.
+        let kept = given.kept.as_deref().filter(|_| pipeline.network.hole() == 0);
+        let picture = given.picture.as_deref();
         let (images, shape) = (settings.images, pipeline.shape_of(settings));
         Ok(Self { pipeline, images, shape, picture_shape, points, estimates, picture, kept })
     }
@@ -52,6 +55,34 @@ impl<'a> View<'a> {
         let [channels, height, width] = self.picture_shape;
         let data = TensorData::new(picture.to_vec(), [1, channels, height, width]);
         self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
+    }
+
+    /// What a network that fills holes is given for the images of these parts: where the picture is to be made anew, which is
+    /// everywhere where nothing is to stay, and the latents of what stays of it.
+    pub fn hole(&self, given: &Given, noises: &mut [ImageNoise], parts: &[Range<usize>]) -> Option<Tensor<4>> {
+        let [channels, height, width] = self.picture_shape;
+        let tensor = |values: Vec<f32>, channels| -> Tensor<4> {
+            let data = TensorData::new(values, [1, channels, height, width]);
+            Tensor::from_data(data, &self.pipeline.device)
+        };
+        let Some(picture) = given.picture.as_deref() else {
+            // Of its own size the network knows by itself what it is to be given.
+            return (self.shape != self.pipeline.shape()).then(|| {
+                let around = self.pipeline.latents.encode(tensor(vec![0.0; channels * height * width], channels));
+                let hole = self.pipeline.hole(tensor(vec![1.0; height * width], 1), around);
+                hole.repeat_dim(0, self.images)
+            });
+        };
+        let stays = |i: usize| given.kept.as_ref().is_some_and(|kept| kept[i % (height * width)] > 0.5);
+        let mask = (0..height * width).map(|i| if stays(i) { 0.0 } else { 1.0 }).collect();
+        let around = picture.iter().enumerate().map(|(i, v)| if stays(i) { *v } else { 0.0 }).collect();
+        let (mask, around) = (tensor(mask, 1), tensor(around, channels));
+        let holes = noises.iter_mut().zip(parts).map(|(noise, part)| {
+            let around = around.clone().repeat_dim(0, part.len());
+            let latents = self.pipeline.latents.encode_with(around, |mean| noise.normal(mean));
+            self.pipeline.hole(mask.clone().repeat_dim(0, part.len()), latents)
+        });
+        Some(Tensor::cat(holes.collect(), 0))
     }
 
     /// What stays of the places of sample space: a place of latents stays where all its pixels do.

@@ -70,7 +70,7 @@ fn attention_maps_are_those_of_diffusers() {
             }
             other => other,
         };
-        let recorder = Recorder { maps: &maps, images: 2..4 };
+        let recorder = Recorder { maps: &maps, rows: 2..4, first: 0 };
         pipeline.output_recorded(batch, &[at(&pipeline, 700.0); 4], &condition, Some(&recorder));
         let maps = maps.take().expect("maps").permute([0, 3, 1, 2]);
         let sums = cpu::read(maps.clone().sum_dim(1));

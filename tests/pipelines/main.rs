@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod extras;
+mod folders;
 mod latent_networks;
 mod oracle;
 mod pictures;
