@@ -4,7 +4,7 @@ import { UnnoiseError } from "./error.js";
 
 /** @typedef {{bytes: number, sha256: string}} Facts */
 
-const CACHE = "unnoise";
+export const CACHE = "unnoise";
 
 /**
  * Downloads a file. With `facts` it is checked, and kept in the browser's cache under its checksum.
@@ -44,7 +44,7 @@ export async function prune(folder, files) {
   }
 }
 
-function keyOf(url, { sha256 }) {
+export function keyOf(url, { sha256 }) {
   const key = new URL(url);
   key.searchParams.set("sha256", sha256);
   return key.href;

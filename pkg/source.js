@@ -1,5 +1,6 @@
 /** Where the files of a model come from: a folder on a server, or anything that can read a path. */
 
+import { Cursor } from "./cursor.js";
 import { absolute, download, prune } from "./download.js";
 import { UnnoiseError } from "./error.js";
 import { CARD, guess } from "./layout.js";
@@ -10,7 +11,7 @@ import { CARD, guess } from "./layout.js";
  */
 
 /** The files of a classifier's folder. */
-const CLASSIFIER = { config: "config.json", weights: "diffusion_pytorch_model.safetensors" };
+const CLASSIFIER = ["config.json", "diffusion_pytorch_model.safetensors"];
 
 /** The address of a folder, with the slash that relative paths need. */
 export const folderOf = (url) => absolute(String(url).replace(/\/?$/, "/"));
@@ -18,30 +19,37 @@ export const folderOf = (url) => absolute(String(url).replace(/\/?$/, "/"));
 /** Whether a source reads by itself. */
 export const reads = (source) => typeof source?.read === "function";
 
-/** A model's folder: the engine asks for the list of its files and for those that it wants. */
+/** Files that are read a few megabytes at a time, and never held. */
+const isWeights = (path) => path.endsWith(".safetensors");
+
+/** A model's folder: the engine asks for the list of its files and for those that it wants, and for weights in pieces. */
 export class Folder {
-  #read;
+  #files;
   #list;
-  /** What is under way or was not asked for yet. @type {Map<string, Promise<Uint8Array>>} */
+  /** Small files, under way or read. @type {Map<string, Promise<Uint8Array>>} */
   #held = new Map();
+  /** The file that is read in pieces. */
+  #current;
+  #sizes = {};
   #loaded = {};
-  #totals = {};
   #progress;
   #known;
 
-  /** @param {Source} source @param {LoadOptions} [options] */
-  constructor(source, { signal, progress = () => {}, files } = {}) {
+  /** @param {Source} source @param {LoadOptions & {paths?: string[]}} [options] `paths`: what is in it, where that is known */
+  constructor(source, { signal, progress = () => {}, files, paths } = {}) {
     this.#progress = progress;
-    this.#read = reads(source) ? reader(source, signal) : fetcher(folderOf(source), files, signal);
-    const sized = files && Object.values(files);
-    if (!reads(source) && sized) {
+    this.#files = reads(source) ? new Given(source, signal) : new Hosted(folderOf(source), files, signal);
+    if (!reads(source) && files) {
       prune(folderOf(source), files).catch(() => {}); // the cache is a convenience
-      this.#known = sized.reduce((total, { bytes }) => total + bytes, 0);
+      this.#sizes = Object.fromEntries(Object.entries(files).map(([path, { bytes }]) => [path, bytes]));
+      this.#known = sum(this.#sizes);
     }
-    const listed = !reads(source) && files ? Object.keys(files) : undefined;
     /** Whether files are at hand, so that none is read before it is asked for. */
     this.local = reads(source) && typeof source.list === "function";
-    this.#list = async () => listed ?? (this.local ? source.list({ signal }) : guess((path) => this.#fetch(path)));
+    this.#list = async () => {
+      if (paths ?? (!reads(source) && files)) return paths ?? Object.keys(files);
+      return this.local ? this.#sized(await source.list({ signal })) : guess((path) => this.#fetch(path));
+    };
   }
 
   /** The paths of its files, found once. @returns {Promise<string[]>} */
@@ -49,18 +57,46 @@ export class Folder {
     return (this.listing ??= this.#list());
   }
 
-  /** The bytes of a file, which are the caller's then; weights are read once, and small files may be wanted again. @returns {Promise<Uint8Array>} */
+  /** The bytes of a file, which are the caller's then. @returns {Promise<Uint8Array>} */
   async read(path) {
-    const data = await this.#fetch(path);
-    if (!path.endsWith(".safetensors")) return data.slice();
-    this.#held.delete(path);
+    return (await this.#fetch(path)).slice();
+  }
+
+  /** How many bytes a file has; null where that is not known. @returns {Promise<number | null>} */
+  async size(path) {
+    const size = this.#sizes[path] ?? (await (await this.#open(path)).size());
+    if (size !== null) this.#sizes[path] = size;
+    return size;
+  }
+
+  /** The bytes of a file from one place to another, which are the caller's then. @returns {Promise<Uint8Array>} */
+  async range(path, from, to) {
+    const data = await (await this.#open(path)).range(from, to);
+    if (data.length !== to - from) throw new UnnoiseError("truncated", { file: path, got: from + data.length, expected: this.#sizes[path] ?? to });
+    this.#report(path, to, this.#sizes[path]);
     return data;
   }
 
-  /** Reads everything that has to come over a network, all at once. */
+  /** Reads every small file that has to come over a network, all at once. */
   async fetch() {
     const paths = await this.list();
-    if (!this.local) await Promise.all(paths.map((path) => this.#fetch(path)));
+    if (!this.local) await Promise.all(paths.filter((path) => !isWeights(path)).map((path) => this.#fetch(path)));
+  }
+
+  /** Brings the weights into the cache as well, where there is one. */
+  async store() {
+    await this.fetch();
+    for (const path of (await this.list()).filter(isWeights)) {
+      const file = await this.#open(path);
+      await file.store?.((count) => this.#report(path, count, this.#sizes[path]));
+    }
+    await this.close();
+  }
+
+  /** Gives back what a file that is half read holds. */
+  async close() {
+    await this.#current?.file.pause?.();
+    this.#current = undefined;
   }
 
   /** The model's card, as far as it can be read; what is wrong with it the engine says. */
@@ -73,63 +109,133 @@ export class Folder {
     }
   }
 
+  /** A file that is read in pieces; the one before waits. */
+  async #open(path) {
+    if (this.#current?.path === path) return this.#current.file;
+    await this.close();
+    const file = this.#files.open(path);
+    this.#current = { path, file };
+    return file;
+  }
+
   #fetch(path) {
-    const read = () => this.#read(path, (count, total) => this.#report(path, count, total));
+    const read = () => this.#files.read(path, (count, total) => this.#report(path, count, total));
     if (!this.#held.has(path)) this.#held.set(path, read());
     const held = this.#held.get(path);
     held.catch(() => this.#held.delete(path)); // to be tried anew
     return held;
   }
 
+  /** The paths of a list that may have sizes. */
+  #sized(list) {
+    return list.map((entry) => {
+      if (typeof entry === "string") return entry;
+      this.#sizes[entry.path] = entry.bytes;
+      return entry.path;
+    });
+  }
+
   #report(path, count, total) {
-    const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
-    this.#loaded[path] = count;
-    if (total !== undefined) this.#totals[path] = total;
-    const whole = path in this.#totals ? sum(this.#totals) : undefined;
-    this.#progress({ loaded: sum(this.#loaded), total: this.#known ?? whole, file: path });
+    this.#loaded[path] = Math.max(count, this.#loaded[path] ?? 0);
+    if (total !== undefined) this.#sizes[path] = total;
+    const read = Object.keys(this.#loaded);
+    const whole = read.every((path) => path in this.#sizes) ? read.reduce((sum, path) => sum + this.#sizes[path], 0) : undefined;
+    this.#progress({ loaded: sum(this.#loaded), total: this.#known ?? whole, file: path, file_loaded: this.#loaded[path], file_total: total });
   }
 }
 
+const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
+
 /**
- * Downloads a model before there is an engine to load it: the answer is a source that has its files at hand.
+ * Downloads a model before there is an engine to load it: the answer is a source that has its files at hand, the large ones in the
+ * browser's cache where there is one.
  * @param {Source} source @param {LoadOptions} [options] @returns {Promise<Source>}
  */
 export async function fetch_model(source, options = {}) {
   const folder = new Folder(source, options);
-  await folder.fetch();
+  await folder.store();
   const paths = await folder.list();
-  const elsewhere = reads(source) ? reader(source) : fetcher(folderOf(source));
-  return { list: () => paths, read: (path) => (paths.includes(path) ? folder.read(path) : elsewhere(path, () => {})) };
-}
-
-/** The two files of a classifier. @param {Source} source @param {LoadOptions} options */
-export async function readClassifier(source, options) {
-  const folder = new Folder(source, options);
-  const [config, weights] = await Promise.all([folder.read(CLASSIFIER.config), folder.read(CLASSIFIER.weights)]);
-  return { config: new TextDecoder().decode(config), weights };
-}
-
-/** Reads from a server. */
-function fetcher(folder, files, signal) {
-  const name = (path) => shorten(new URL(path, folder));
-  return async (path, progress) => {
-    const facts = files?.[path];
-    if (files && !facts) throw new UnnoiseError("not-listed", { file: name(path) });
-    return download(new URL(path, folder), { signal, progress, facts, name: name(path) });
+  const elsewhere = new Folder(source, { signal: options.signal });
+  const holding = (path) => (paths.includes(path) ? folder : elsewhere);
+  return {
+    list: () => paths,
+    read: (path) => holding(path).read(path),
+    size: (path) => holding(path).size(path),
+    range: (path, from, to) => holding(path).range(path, from, to),
   };
 }
 
-/** Reads from an object of the caller's, which answers bytes in any of their forms, or undefined for what is not there. */
-function reader(source, signal) {
-  return async (path, progress) => {
-    const given = await source.read(path, { signal });
-    if (signal?.aborted) throw new UnnoiseError("aborted");
-    if (given === undefined || given === null) throw new UnnoiseError("missing", { file: path, status: "404" });
-    const data = await bytesOf(given);
+/** The folder of a classifier, of which two files are read. @param {Source} source @param {LoadOptions} options */
+export const classifierOf = (source, options) => new Folder(source, { ...options, paths: CLASSIFIER });
+
+/** The files of a server's folder. */
+class Hosted {
+  /** @type {Map<string, Cursor>} */
+  #cursors = new Map();
+
+  constructor(folder, files, signal) {
+    /** The address of a file, and what is known of it. */
+    this.at = (path) => {
+      const [url, facts] = [new URL(path, folder), files?.[path]];
+      const name = shorten(url);
+      if (files && !facts) throw new UnnoiseError("not-listed", { file: name });
+      return [url, { signal, facts, name }];
+    };
+  }
+
+  async read(path, progress) {
+    const [url, options] = this.at(path);
+    return download(url, { ...options, progress });
+  }
+
+  open(path) {
+    if (!this.#cursors.has(path)) this.#cursors.set(path, new Cursor(...this.at(path)));
+    return this.#cursors.get(path);
+  }
+}
+
+/** The files of an object of the caller's, which answers bytes in any of their forms, or undefined for what is not there. */
+class Given {
+  #source;
+  #signal;
+
+  constructor(source, signal) {
+    this.#source = source;
+    this.#signal = signal;
+  }
+
+  async read(path, progress) {
+    const data = await bytesOf(await this.#content(path));
     progress(data.length, data.length);
     return data;
-  };
+  }
+
+  open(path) {
+    const [source, signal] = [this.#source, this.#signal];
+    const ask = async (method, ...args) => {
+      const given = await source[method](path, ...args, { signal });
+      if (signal?.aborted) throw new UnnoiseError("aborted");
+      return given;
+    };
+    // Without ranges it is read whole, and cut where it lies.
+    let whole;
+    const held = async () => (whole ??= blobOf(await this.#content(path)));
+    const ranges = typeof source.range === "function";
+    return {
+      size: async () => (source.size ? ((await ask("size")) ?? null) : ranges ? null : (await held()).size),
+      range: async (from, to) => bytesOf(ranges ? await ask("range", from, to) : (await held()).slice(from, to)),
+    };
+  }
+
+  async #content(path) {
+    const given = await this.#source.read(path, { signal: this.#signal });
+    if (this.#signal?.aborted) throw new UnnoiseError("aborted");
+    if (given === undefined || given === null) throw new UnnoiseError("missing", { file: path, status: "404" });
+    return given;
+  }
 }
+
+const blobOf = (given) => (given instanceof Blob ? given : given instanceof Response ? given.blob() : new Blob([given]));
 
 async function bytesOf(given) {
   if (typeof given === "string") return new TextEncoder().encode(given);

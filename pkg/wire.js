@@ -3,7 +3,7 @@
 import { UnnoiseError } from "./error.js";
 
 /**
- * @typedef {{list: () => Promise<string[]>, read: (path: string) => Promise<Uint8Array>}} Files
+ * @typedef {import("./source.js").Folder} Files
  * @typedef {{signal?: AbortSignal, transfer?: Transferable[], files?: Files}} Options `files`: what the worker may ask for in the course of it
  */
 

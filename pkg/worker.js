@@ -4,7 +4,7 @@
  * In:  {id, call, args} names one of `calls`
  * Out: {id, result} or {id, error: {code, values, message}} · {note} is said on its own, in the course of a call
  *
- * The files of a model are read by the caller, who has what they come from:
+ * The files of a model are read by the caller, who has what they come from, weights a few megabytes at a time:
  * Out: {question, of, name, args}, where `of` is the load's id · In: {answer, result} or {answer, error}
  */
 
@@ -33,7 +33,7 @@ function filesOf(of) {
       pending.set(++questions, { resolve, reject });
       postMessage({ question: questions, of, name, args });
     });
-  return { list: () => ask("list"), read: (path) => ask("read", path) };
+  return { list: () => ask("list"), read: (path) => ask("read", path), size: (path) => ask("size", path), range: (path, from, to) => ask("range", path, from, to) };
 }
 
 function answered({ answer, result, error }) {
@@ -61,7 +61,8 @@ const calls = {
     model = number;
     return about;
   },
-  load_classifier: (number, config, weights) => holding(number).load_classifier(config, weights),
+  load_classifier: (number, files) => guard(holding(number).load_classifier(files), "model"),
+  images: (number, settings) => holding(number).images(settings),
   tokens: (number, text) => holding(number).tokens(text),
   python: (number, settings) => holding(number).python(settings),
 
@@ -102,7 +103,7 @@ addEventListener("message", ({ data }) => {
   const { id, call, args } = data;
   turn = turn.then(async () => {
     try {
-      const result = await calls[call](...args, ...(call === "load" ? [filesOf(id)] : []));
+      const result = await calls[call](...args, ...(call.startsWith("load") ? [filesOf(id)] : []));
       if (id) postMessage({ id, result }, buffers(result));
     } catch (thrown) {
       const { code, values, message } = faultOf(thrown, call === "load" ? "model" : "run");

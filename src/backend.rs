@@ -2,7 +2,7 @@
 
 use crate::math::noise::{Seeded, TorchGenerator, node_seed};
 use crate::math::{Latent, Noise};
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
 use thiserror::Error;
 
 /// Where tensors are computed.
@@ -33,6 +33,51 @@ pub struct Opened {
     /// What it is, in words for a person.
     pub adapter: String,
 }
+
+/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
+/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
+pub fn one_by_one(device: &Device) -> bool {
+    cfg!(feature = "cpu") && device.clone().inner() == Device::flex()
+}
+
+/// What a device can hold, in bytes; `None` where nobody says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// The largest tensor.
+    pub tensor: Option<u64>,
+    /// All weights together.
+    pub memory: Option<u64>,
+    /// Whether it does well with weights of 16 bits.
+    pub half: bool,
+}
+
+/// What `device` can hold.
+pub fn limits(device: &Device) -> Limits {
+    let tensor = largest(device);
+    // Weights on a graphics card take none of the processor's memory.
+    let half = tensor.is_some() && device.supports_dtype(DType::F16);
+    Limits { tensor, memory: MEMORY.filter(|_| tensor.is_none()), half }
+}
+
+#[cfg(feature = "gpu")]
+fn largest(device: &Device) -> Option<u64> {
+    gpu::LARGEST.get().filter(|(opened, _)| opened == device).map(|(_, bytes)| *bytes)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn largest(_device: &Device) -> Option<u64> {
+    None
+}
+
+/// Beside weights in the 4 GiB that WebAssembly can address: the program, what it computes with, and pictures.
+#[cfg(target_family = "wasm")]
+const WORK: u64 = 256 << 20;
+
+/// What weights can have of the processor's memory.
+#[cfg(target_family = "wasm")]
+const MEMORY: Option<u64> = Some((4 << 30) - WORK);
+#[cfg(not(target_family = "wasm"))]
+const MEMORY: Option<u64> = None;
 
 /// Why a device cannot be used, or no longer.
 #[derive(Debug, Error)]
@@ -242,6 +287,10 @@ mod gpu {
     /// the fact, while the computation goes on with whatever memory held.
     pub static FAULT: OnceLock<String> = OnceLock::new();
 
+    /// The device, and the bytes of the largest buffer that a kernel can be given, which are those of the adapter: a device
+    /// is opened with all that its adapter has.
+    pub static LARGEST: OnceLock<(Device, u64)> = OnceLock::new();
+
     pub async fn open() -> Result<Opened, BackendError> {
         // A forward pass is some hundreds of small kernels. Submitting them by the hundred keeps the browser's
         // process boundary, which every submission crosses, out of the way.
@@ -251,6 +300,9 @@ mod gpu {
         setup.device.on_uncaptured_error(Arc::new(|error| {
             let _ = FAULT.set(first_line(&error.to_string()));
         }));
+        let limits = setup.device.limits();
+        let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        let _ = LARGEST.set((device.clone(), largest));
         let info = setup.adapter.get_info();
         let name = if info.name.is_empty() { "GPU" } else { &info.name };
         Ok(Opened { device, adapter: format!("{name} ({})", info.backend) })

@@ -2,6 +2,10 @@
 //!
 //! It is decided by names alone, so that files from a directory, from a page or from a server are found alike.
 
+mod instead;
+
+use super::Source;
+use instead::instead;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -28,6 +32,16 @@ pub enum FolderError {
         "The folder has neither unet/config.json nor config.json; it holds {0}. A model is what save_pretrained of a diffusers pipeline or UNet2DModel writes."
     )]
     NoConfig(String),
+    #[error(
+        "{0} is a LoRA, which changes a model and is none itself; fuse it into its model with diffusers (fuse_lora, then save_pretrained), and use that folder."
+    )]
+    Lora(String),
+    #[error("{0} is a GGUF file, which is not read; use the model's folder as save_pretrained of diffusers writes it.")]
+    Gguf(String),
+    #[error(
+        "{0} is a whole checkpoint in one file, which is not read; in Python, load it with from_single_file of a diffusers pipeline and call save_pretrained."
+    )]
+    Checkpoint(String),
     #[error("There are no safetensors weights beside {config}; the folder holds {holds}.")]
     NoWeights { config: String, holds: String },
     #[error(
@@ -40,6 +54,8 @@ pub enum FolderError {
     Several(String),
     #[error("{index} is not an index of weights: {why}.")]
     Index { index: String, why: String },
+    #[error("{path} ends before what its header says; download it again.")]
+    Short { path: String },
     #[error("The weights are in {expected} parts, of which {missing} is not there; download it too.")]
     MissingShard { expected: usize, missing: String },
 }
@@ -76,8 +92,7 @@ impl Place {
 /// There is none: what the folder holds instead is named.
 pub fn network_config(files: &[String]) -> Result<String, FolderError> {
     let config = first(files, &["unet/config.json", "transformer/config.json", "config.json"]);
-    let holds = || listed(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    config.ok_or_else(|| FolderError::NoConfig(holds()))
+    config.ok_or_else(|| instead(files))
 }
 
 /// The first of `paths` that is among `files`.
@@ -146,6 +161,17 @@ fn part(name: &str) -> Option<(usize, usize)> {
 }
 
 impl Weights {
+    /// The paths of the files in `source`, of which `files` there are.
+    ///
+    /// # Errors
+    /// As [`shards`], and an index that cannot be read.
+    pub async fn paths(self, source: &impl Source, files: &[String]) -> Result<Vec<String>, FolderError> {
+        match self {
+            Self::Files(paths) => Ok(paths),
+            Self::Index(index) => shards(&index, &text(&source.read(&index).await?), files),
+        }
+    }
+
     /// The weights beside the configuration `config`, among the paths `files` of a folder.
     ///
     /// # Errors
@@ -223,24 +249,27 @@ impl Directory {
         std::fs::read(&path).map_err(unreadable(&path))
     }
 
-    /// The [`text`] of the file at `path`.
+    /// How many bytes the file at `path` has.
     ///
     /// # Errors
     /// There is no such file.
-    pub fn text(&self, path: &str) -> Result<String, FolderError> {
-        Ok(text(&self.read(path)?))
+    pub fn size(&self, path: &str) -> Result<u64, FolderError> {
+        let path = self.0.join(path);
+        Ok(std::fs::metadata(&path).map_err(unreadable(&path))?.len())
     }
 
-    /// The bytes of the weights, file after file, of which `files` of this folder there are.
+    /// Fills `into` with the bytes of the file at `path` from `from` on.
     ///
     /// # Errors
-    /// As [`shards`], and a file that cannot be read.
-    pub fn weights(&self, weights: &Weights, files: &[String]) -> Result<Vec<Vec<u8>>, FolderError> {
-        let paths = match weights {
-            Weights::Files(paths) => paths.clone(),
-            Weights::Index(index) => shards(index, &self.text(index)?, files)?,
-        };
-        paths.iter().map(|path| self.read(path)).collect()
+    /// There is no such file, or it ends before.
+    pub fn range(&self, path: &str, from: u64, into: &mut [u8]) -> Result<(), FolderError> {
+        use std::io::{ErrorKind, Read, Seek, SeekFrom};
+        let path = self.0.join(path);
+        let mut file = std::fs::File::open(&path).map_err(unreadable(&path))?;
+        file.seek(SeekFrom::Start(from)).and_then(|_| file.read_exact(into)).map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof => FolderError::Short { path: path.display().to_string() },
+            _ => unreadable(&path)(e),
+        })
     }
 }
 
@@ -348,7 +377,7 @@ mod tests {
     #[test]
     fn what_is_not_read_is_named() {
         for (names, words) in [
-            (vec!["model.ckpt", "README.md"], vec!["neither unet/config.json", "model.ckpt, README.md"]),
+            (vec!["notes.txt", "README.md"], vec!["neither unet/config.json", "notes.txt, README.md"]),
             (vec![], vec!["it holds nothing"]),
             (
                 vec!["config.json", "diffusion_pytorch_model.bin"],

@@ -4,7 +4,6 @@ use super::unet2d::Unet2d;
 use super::{LoadError, WeightsError, weights};
 use crate::backend::{self, BackendError};
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::SafeTensors;
 use thiserror::Error;
 
 /// How far a device is from the stored output of a network.
@@ -50,14 +49,13 @@ pub async fn self_test(
     device: &Device,
 ) -> Result<SelfTest, SelfTestError> {
     let net = Unet2d::load(config, weights, device)?;
-    let oracle = SafeTensors::deserialize(oracle).map_err(WeightsError::from)?;
-    let (x, shape) = weights::values(&oracle, "x")?;
-    let (t, _) = weights::values(&oracle, "t")?;
+    let (x, shape) = weights::values(oracle, "x")?;
+    let (t, _) = weights::values(oracle, "t")?;
     let class = match net.config().num_class_embeds {
-        Some(rows) => Some((weights::values(&oracle, "class")?.0, rows)),
+        Some(rows) => Some((weights::values(oracle, "class")?.0, rows)),
         None => None,
     };
-    let (expected, _) = weights::values(&oracle, "out")?;
+    let (expected, _) = weights::values(oracle, "out")?;
 
     let c = net.config();
     let [height, width] = c.sample_size;

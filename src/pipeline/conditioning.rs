@@ -1,6 +1,7 @@
 //! What a network is conditioned on besides the time.
 
 use super::Pipeline;
+use super::encodings::Encodings;
 use super::text::Tokenizer;
 use crate::models::clip_text::ClipText;
 use crate::models::unet2d_condition::Added;
@@ -39,11 +40,17 @@ pub struct TextEncoders {
     pub zeros: bool,
     /// Height and width of a picture, which SDXL is told.
     pub size: [usize; 2],
+    /// What they made of the last texts.
+    pub(super) encodings: Encodings,
 }
 
 impl TextEncoders {
     /// The condition of a text: the states that the network reads, for any number of images.
     pub fn encode(&self, text: &str) -> Condition {
+        self.encodings.of(text, || self.encode_anew(text))
+    }
+
+    fn encode_anew(&self, text: &str) -> Condition {
         let states = |encoder: &TextEncoder| encoder.net.forward(&[encoder.tokenizer.encode_padded(text).ids]);
         let first = states(&self.first);
         let told = match &self.second {
@@ -138,6 +145,14 @@ impl PartialEq for Condition {
 }
 
 impl Condition {
+    /// Of one image out of a batch.
+    pub(super) fn part(&self, image: usize) -> Self {
+        match self {
+            Self::Classes(rows) => Self::Classes(vec![rows[image]]),
+            other => other.clone(),
+        }
+    }
+
     /// The conditions of one batch of `images` after another.
     pub(super) fn joined(all: &[&Self], images: usize) -> Self {
         let rows = all.iter().filter_map(|condition| match condition {

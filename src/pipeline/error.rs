@@ -34,4 +34,12 @@ pub enum PipelineError {
     Channels { inputs: usize, outputs: usize },
     #[error("{0}.")]
     Unfit(String),
+    #[error(
+        "The weights need {needed} MB of memory, of which a program in a browser can have {limit} MB; draw with the command line, or use a smaller model."
+    )]
+    TooLarge { needed: u64, limit: u64 },
+    #[error(
+        "{class}: The tensor {name:?} needs {needed} MB in one piece, of which this graphics card takes {limit} MB; use the CPU backend, or a smaller model."
+    )]
+    TensorTooLarge { class: &'static str, name: String, needed: u64, limit: u64 },
 }

@@ -3,7 +3,8 @@
 use super::index::Index;
 use super::text::{Tokenizer, TokenizerFiles};
 use super::{PipelineError, Source};
-use crate::models::folder::{self, FolderError, Weights, shards};
+use crate::models::WeightFiles;
+use crate::models::folder::{self, FolderError, Weights};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -15,21 +16,14 @@ pub struct Folder<'a, S> {
     elsewhere: Vec<(String, S, Vec<String>)>,
 }
 
-/// The configuration and the weights of a network.
-pub struct Files {
+/// The configuration of a network, and where its weights are.
+pub struct Files<'a> {
     /// The text of the configuration, and its path.
     pub config: String,
     pub path: String,
     /// The path of the weights, or of their first file or their index.
     pub first: String,
-    pub weights: Vec<Vec<u8>>,
-}
-
-impl Files {
-    /// Bytes of the weights.
-    pub fn bytes(&self) -> usize {
-        self.weights.iter().map(Vec::len).sum()
-    }
+    pub weights: WeightFiles<'a>,
 }
 
 /// The file that names the parts.
@@ -93,7 +87,7 @@ impl<'a, S: Source> Folder<'a, S> {
     }
 
     /// The configuration and the weights of the pipeline's network, which may lie at the root.
-    pub async fn network(&self, part: &str) -> Result<Files, PipelineError> {
+    pub async fn network(&self, part: &str) -> Result<Files<'_>, PipelineError> {
         let own = format!("{part}/config.json");
         match folder::first(&self.files, &[&own]) {
             Some(config) => self.beside(&config).await,
@@ -102,7 +96,7 @@ impl<'a, S: Source> Folder<'a, S> {
     }
 
     /// The configuration and the weights of another network.
-    pub async fn part(&self, part: &str) -> Result<Files, PipelineError> {
+    pub async fn part(&self, part: &str) -> Result<Files<'_>, PipelineError> {
         self.beside(&format!("{part}/config.json")).await
     }
 
@@ -119,7 +113,7 @@ impl<'a, S: Source> Folder<'a, S> {
         })?)
     }
 
-    async fn beside(&self, config: &str) -> Result<Files, PipelineError> {
+    async fn beside(&self, config: &str) -> Result<Files<'_>, PipelineError> {
         let text = self.text(config).await?;
         // The name that transformers gives to weights, beside which others may stand.
         let plain = config.replace("config.json", "model.safetensors");
@@ -131,14 +125,9 @@ impl<'a, S: Source> Folder<'a, S> {
             Weights::Files(paths) => paths.first().cloned().unwrap_or_default(),
             Weights::Index(index) => index.clone(),
         };
-        let paths = match weights {
-            Weights::Files(paths) => paths,
-            Weights::Index(index) => shards(&index, &self.text(&index).await?, &self.files)?,
-        };
-        let mut weights = Vec::new();
-        for path in paths {
-            weights.push(self.read(&path).await?);
-        }
+        let source = self.holder(config);
+        let paths = weights.paths(source, &self.files).await?;
+        let weights = WeightFiles::of(source, paths).await?;
         Ok(Files { config: text, path: config.to_owned(), first, weights })
     }
 
@@ -147,11 +136,13 @@ impl<'a, S: Source> Folder<'a, S> {
     }
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, FolderError> {
+        self.holder(path).read(path).await
+    }
+
+    /// The source of the file at `path`.
+    fn holder(&self, path: &str) -> &S {
         let other = self.elsewhere.iter().find(|(.., files)| files.iter().any(|file| file == path));
-        match other {
-            Some((_, source, _)) => source.read(path).await,
-            None => self.source.read(path).await,
-        }
+        other.map_or(self.source, |(_, source, _)| source)
     }
 }
 

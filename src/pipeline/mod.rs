@@ -5,6 +5,8 @@ mod branches;
 #[cfg(feature = "nn")]
 mod conditioning;
 #[cfg(feature = "nn")]
+mod encodings;
+#[cfg(feature = "nn")]
 mod error;
 #[cfg(feature = "nn")]
 mod folder;
@@ -17,11 +19,11 @@ mod network;
 #[cfg(feature = "nn")]
 mod open;
 #[cfg(feature = "nn")]
+mod parts;
+#[cfg(feature = "nn")]
 mod preview;
 #[cfg(feature = "nn")]
 mod scheduler;
-#[cfg(feature = "nn")]
-mod source;
 pub mod text;
 
 #[cfg(feature = "nn")]
@@ -33,6 +35,8 @@ pub use self::{
     error::PipelineError,
     latents::Latents,
     network::Network,
-    open::{Part, Pipeline},
-    source::{Memory, Source},
+    open::Pipeline,
+    parts::{Needs, Part},
 };
+#[cfg(feature = "nn")]
+pub use crate::models::{Memory, Source};

@@ -1,22 +1,17 @@
 //! Opening a pipeline's folder.
 
-use super::folder::{Files, Folder, INDEX};
-use super::index::{INPAINTING, Index, TEXT_ENCODERS};
+use super::folder::{Folder, INDEX};
+use super::index::{INPAINTING, Index};
+use super::parts::{self, Needs, Part, Plans};
 use super::preview::Preview;
-use super::{Conditioning, Latents, Network, PipelineError, Source, TextEncoder, TextEncoders, scheduler};
+use super::{Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
+use crate::backend;
 use crate::denoise::{Clip, Prediction};
 use crate::interchange::{Scalings, diffusers};
 use crate::math::Schedule;
-use crate::models::autoencoder_kl::AutoencoderKl;
-use crate::models::autoencoder_tiny::AutoencoderTiny;
-use crate::models::clip_text::ClipText;
-use crate::models::dit::Dit;
 use crate::models::folder::Place;
-use crate::models::unet2d::{ClassEmbedding, Unet2d};
-use crate::models::unet2d_condition::Unet2dCondition;
-use crate::models::vq_model::VqModel;
+use crate::models::unet2d::ClassEmbedding;
 use crate::models::{Card, CardError, Text, legacy_scheduler_config};
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,25 +49,6 @@ pub struct Pipeline {
     pub(super) blank: OnceLock<Tensor<4>>,
 }
 
-/// A network of a pipeline.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// Its folder.
-    pub folder: &'static str,
-    /// Its class in diffusers or transformers.
-    pub class: &'static str,
-    /// Number of trained numbers.
-    pub parameters: usize,
-    /// Bytes of the files of its weights.
-    pub bytes: usize,
-}
-
-impl Part {
-    fn new((folder, class): (&'static str, &'static str), net: &impl Module, files: &Files) -> Self {
-        Self { folder, class, parameters: net.num_params(), bytes: files.bytes() }
-    }
-}
-
 impl Pipeline {
     /// Reads the folder of a pipeline, or of a `UNet2DModel` alone, and puts its weights on `device`.
     ///
@@ -81,36 +57,40 @@ impl Pipeline {
     /// other.
     pub async fn open(source: &impl Source, device: &Device) -> Result<Self, PipelineError> {
         let mut folder = Folder::list(source).await?;
+        let (mut pipeline, mut plans) = Self::planned(&mut folder, device).await?;
+        plans.fit(&backend::limits(device))?;
+        pipeline.fill(plans).await?;
+        Ok(pipeline)
+    }
+
+    /// What [`open`](Self::open) would read and need, of which it reads only texts and the headers of weights.
+    ///
+    /// # Errors
+    /// As `open`, but for what is wrong with the values of tensors.
+    pub async fn needs(source: &impl Source, device: &Device) -> Result<Needs, PipelineError> {
+        let mut folder = Folder::list(source).await?;
+        let (_, mut plans) = Self::planned(&mut folder, device).await?;
+        plans.fit(&backend::limits(device))?;
+        Ok(plans.needs())
+    }
+
+    /// The pipeline without weights, and how its networks are filled. What cannot be used is told here, before anything
+    /// large is read.
+    pub(super) async fn planned<'a, S: Source>(
+        folder: &'a mut Folder<'_, S>,
+        device: &Device,
+    ) -> Result<(Self, Plans<'a>), PipelineError> {
         let card = folder.maybe("unnoise.json").await?.map(|json| Card::from_json(&json)).transpose()?;
         if let Some(card) = &card {
             folder.share(&card.parts).await?;
         }
+        let folder = &*folder;
         let index = folder.index().await?;
-        // A part that is missing is told before anything large is read.
         index.complete()?;
-        let mut parts = Vec::new();
-        let (network, place) = network(&folder, &index, &mut parts, device).await?;
-        let latents = latents(&folder, &index, &mut parts, device).await?;
-        let conditioning = match (index.kind.encoders, network.classes()) {
-            (0, Some(_)) => Conditioning::Classes,
-            (0, None) => Conditioning::None,
-            (encoders, _) => {
-                let mut read = Vec::new();
-                for (part, tokenizer) in &TEXT_ENCODERS[..encoders] {
-                    let place = index.part(part)?;
-                    let files = folder.part(place.0).await?;
-                    let net = ClipText::load(&files.config, &files.weights, device)?;
-                    parts.push(Part::new(place, &net, &files));
-                    read.push(TextEncoder { tokenizer: folder.tokenizer(tokenizer).await?, net });
-                }
-                let mut read = read.into_iter();
-                let first = read.next().ok_or_else(|| PipelineError::Missing("text_encoder/".to_owned()))?;
-                let [_, height, width] = network.shape();
-                let size = [height, width].map(|side| side * latents.factor());
-                let encoders = TextEncoders { first, second: read.next(), zeros: index.zeros(), size };
-                Conditioning::Text(Box::new(encoders))
-            }
-        };
+        let mut plans = Plans::default();
+        let (network, place) = parts::network(folder, &index, &mut plans, device).await?;
+        let latents = parts::latents(folder, &index, &mut plans, device).await?;
+        let conditioning = parts::conditioning(folder, &index, &mut plans, &network, &latents, device).await?;
 
         let said = folder.first(&["scheduler/scheduler_config.json", "scheduler_config.json"]).await?;
         let mut notes = Vec::new();
@@ -162,14 +142,14 @@ impl Pipeline {
             place,
             scalings: Scalings::of(&scheduler_config)?,
             scheduler_config,
-            parts,
+            parts: plans.parts(),
             notes,
             device: device.clone(),
             preview: OnceLock::new(),
             blank: OnceLock::new(),
         };
         pipeline.fits(&index)?;
-        Ok(pipeline)
+        Ok((pipeline, plans))
     }
 
     /// The same for a folder on disk.
@@ -218,7 +198,7 @@ impl Pipeline {
     }
 
     /// Bytes of the files of its weights.
-    pub fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.bytes).sum()
     }
 
@@ -265,65 +245,6 @@ impl Pipeline {
         }
         Ok(())
     }
-}
-
-/// The network that draws.
-async fn network<S: Source>(
-    folder: &Folder<'_, S>,
-    index: &Index,
-    parts: &mut Vec<Part>,
-    device: &Device,
-) -> Result<(Network, Place), PipelineError> {
-    let place = index.part(&index.kind.network)?;
-    let files = folder.network(place.0).await?;
-    let lies = Place::of(&files.path, &files.first);
-    let network = match place.1 {
-        "UNet2DConditionModel" => {
-            let net = Unet2dCondition::load(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Network::Unet2dCondition(Box::new(net))
-        }
-        "DiTTransformer2DModel" | "Transformer2DModel" => {
-            let net = Dit::load(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Network::Dit(Box::new(net))
-        }
-        _ => {
-            let net = Unet2d::from_parts(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Network::Unet2d(Box::new(net))
-        }
-    };
-    Ok((network, lies))
-}
-
-/// What lies between the network and pictures.
-async fn latents<S: Source>(
-    folder: &Folder<'_, S>,
-    index: &Index,
-    parts: &mut Vec<Part>,
-    device: &Device,
-) -> Result<Latents, PipelineError> {
-    let Some(decoder) = &index.kind.decoder else { return Ok(Latents::Pixels) };
-    let place = index.part(decoder)?;
-    let files = folder.part(place.0).await?;
-    Ok(match place.1 {
-        "VQModel" => {
-            let net = VqModel::load(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Latents::Vq(Box::new(net))
-        }
-        "AutoencoderTiny" => {
-            let net = AutoencoderTiny::load(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Latents::Tiny(Box::new(net))
-        }
-        _ => {
-            let net = AutoencoderKl::load(&files.config, &files.weights, device)?;
-            parts.push(Part::new(place, &net, &files));
-            Latents::Kl(Box::new(net))
-        }
-    })
 }
 
 /// What can be said of a folder without a card: it starts as its pipeline in diffusers draws.

@@ -12,6 +12,10 @@ const FILES: &str = r#"
 export interface Files {
     list(): Promise<string[]>;
     read(path: string): Promise<Uint8Array>;
+    /** How many bytes a file has; `null` where that is not known before it is read. */
+    size(path: string): Promise<number | null>;
+    /** The bytes of a file from one place to another. Weights are read forward, file by file, a few megabytes at a time. */
+    range(path: string, from: number, to: number): Promise<Uint8Array>;
 }
 "#;
 
@@ -24,6 +28,10 @@ extern "C" {
     async fn list(this: &Files) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn read(this: &Files, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn size(this: &Files, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn range(this: &Files, path: &str, from: f64, to: f64) -> Result<JsValue, JsValue>;
 }
 
 /// A folder whose files JavaScript reads.
@@ -68,6 +76,24 @@ impl Source for JsSource {
         let path = format!("{}{path}", self.prefix);
         let bytes = self.files.read(&path).await.map_err(|thrown| self.failed(&path, thrown))?;
         Ok(js_sys::Uint8Array::new(&bytes).to_vec())
+    }
+
+    async fn size(&self, path: &str) -> Result<Option<u64>, FolderError> {
+        let path = format!("{}{path}", self.prefix);
+        let size = self.files.size(&path).await.map_err(|thrown| self.failed(&path, thrown))?;
+        Ok(size.as_f64().map(|size| size as u64))
+    }
+
+    async fn range(&self, path: &str, from: u64, into: &mut [u8]) -> Result<(), FolderError> {
+        let path = format!("{}{path}", self.prefix);
+        let (from, to) = (from as f64, (from + into.len() as u64) as f64);
+        let bytes = self.files.range(&path, from, to).await.map_err(|thrown| self.failed(&path, thrown))?;
+        let bytes = js_sys::Uint8Array::new(&bytes);
+        if bytes.length() as usize != into.len() {
+            return Err(FolderError::Short { path });
+        }
+        bytes.copy_to(into);
+        Ok(())
     }
 
     fn beside(&self, name: &str) -> Self {

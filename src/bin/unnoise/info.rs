@@ -37,11 +37,11 @@ pub async fn run(args: &Args) -> Outcome {
     if let Conditioning::Text(encoders) = &model.conditioning {
         output::line(format_args!("texts       up to {} tokens", encoders.length()));
     }
-    if let [_, _, ..] = model.parts[..] {
-        for Part { folder, class, parameters, bytes } in &model.parts {
-            let megabytes = *bytes as f64 / 1e6;
-            output::line(format_args!("part        {folder}/ {class}, {parameters} parameters, {megabytes:.2} MB"));
-        }
+    for Part { folder, class, parameters, bytes, stored } in &model.parts {
+        let (megabytes, stored) = (*bytes as f64 / 1e6, stored.join(" and "));
+        output::line(format_args!(
+            "part        {folder}/ {class}, {parameters} parameters, {megabytes:.2} MB in {stored}"
+        ));
     }
     output::line(format_args!("parameters  {}", model.parameters()));
     output::line(format_args!("weights     {:.2} MB", model.bytes() as f64 / 1e6));

@@ -1,7 +1,9 @@
 use super::{Unet2dCondition, Unet2dConditionConfig};
-use crate::models::load::PartError;
-use crate::models::weights;
+use crate::models::load::{PartError, filled, plan};
+use crate::models::weights::{Plan, WeightFiles, own_name};
 use burn::tensor::Device;
+
+const CLASS: &str = "UNet2DConditionModel";
 
 impl Unet2dCondition {
     /// The network of `config`, the text of a `config.json`, with weights in any number of safetensors files.
@@ -9,8 +11,19 @@ impl Unet2dCondition {
     /// # Errors
     /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
     pub fn load(config: &str, parts: &[impl AsRef<[u8]>], device: &Device) -> Result<Self, PartError> {
+        filled(CLASS, Self::plan(config, WeightFiles::in_memory(parts), device))
+    }
+
+    /// The network of `config`, still without weights, and how `files` fill it.
+    ///
+    /// # Errors
+    /// A configuration that this version cannot build; weights whose headers are damaged or belong to another one.
+    pub async fn plan<'a>(
+        config: &str,
+        files: WeightFiles<'a>,
+        device: &Device,
+    ) -> Result<(Self, Plan<'a>), PartError> {
         let config = Unet2dConditionConfig::from_json(config)?;
-        let problem = |problem| PartError::Weights { class: "UNet2DConditionModel", problem };
-        weights::load(Self::new(&config, device), parts).map_err(problem)
+        plan(CLASS, Self::new(&config, device), files, &own_name).await
     }
 }

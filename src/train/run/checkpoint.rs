@@ -61,7 +61,6 @@ impl Checkpoint {
         let damaged = |why: String| RunError::Checkpoint { path: place.to_owned(), why };
         let said = |e: &dyn std::error::Error| damaged(e.to_string());
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| said(&e))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| said(&e))?;
         let header = |key: &str| {
             let value = metadata.metadata().as_ref().and_then(|header| header.get(key));
             value.ok_or_else(|| damaged(format!("its header has no {key}")))
@@ -72,7 +71,7 @@ impl Checkpoint {
         if !keys.is_empty() {
             return Err(RunError::Changed { path: place.to_owned(), keys });
         }
-        let vector = |name: &str| values(&tensors, name).map(|(values, _)| values).map_err(|e| said(&e));
+        let vector = |name: &str| values(&bytes, name).map(|(values, _)| values).map_err(|e| said(&e));
         let [first, second] = MOMENTS;
         let averages = (0..recipe.train.ema_decays.len()).map(|i| vector(&average_name(i)));
         let state = State {
