@@ -7,6 +7,7 @@ import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
  * @typedef {{en?: string, zh?: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
  *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
+ *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
  *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null}} Model
  */
 

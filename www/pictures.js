@@ -1,20 +1,22 @@
 /** The view of pictures: wires the controls, the engine and the stage together. */
 
-import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
+import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
+import { explain } from "./backend.js";
 import * as begin from "./begin.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
 import * as keys from "./keys.js";
 import { fetchModel, list, optionsOf } from "./models.js";
-import { messages, sentence } from "./notices.js";
-import * as prompt from "./prompt.js";
+import { messages } from "./notices.js";
+import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
-import { knows, megabytes, number, say, t } from "./strings.js";
+import { megabytes, number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
+import * as words from "./words.js";
 
 const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
@@ -51,6 +53,9 @@ const shared = (images) => () => {
   const count = Math.min(held?.workers ?? 1, images);
   return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
 };
+const going = (images) => status("running", { images, backend: shared(images) });
+/** The size of pictures, which a setting may change. */
+const size = () => size_of(controls.settings, held.about);
 const hash = (options) => write_link(controls.settings, options);
 
 /** Starts an engine, whatever became of the one before, and goes on to the model. */
@@ -69,7 +74,7 @@ async function boot() {
     const opened = await Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
     engine = opened;
     backend = engine.backend;
-    explain(engine.reason);
+    explain(engine.reason, { asked: controls.settings.backend, used: backend, notice });
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -99,6 +104,7 @@ async function prepare() {
 
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
+  if (running) return phases.begins(() => status(`stage.${name}`));
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
@@ -153,8 +159,7 @@ async function load() {
 function arrived() {
   loaded = true;
   controls.describe(held.about);
-  begin.fit(held.about);
-  offer();
+  words.arrived(held.about);
   $("code").hidden = $("code").disabled = false;
   ready();
 }
@@ -173,13 +178,13 @@ function adopt() {
   tell(problems.filter(({ key }) => key !== "model"));
   controls.unfold();
   beginning.adopt(settings.start);
-  if (controls.about) begin.fit(controls.about);
 }
 
 /** A model is on the device and the form is filled. */
 function ready() {
   tell(controls.fit());
   preview();
+  offer();
   idle();
   if (wanted && !unknown && !begin.missing()) return start();
   wanted = false;
@@ -203,7 +208,7 @@ function changed(key) {
   write(hash());
   if (key === "backend") boot();
   else if (key === "model") load();
-  else if (key === "images") preview();
+  else if (key === "images" || key === "size") preview();
 }
 
 /** The picture to start from came, went or is kept in another part. */
@@ -225,7 +230,8 @@ function write(link) {
 
 /** Shows as many empty places as there will be images, as long as there are no pictures. */
 function preview() {
-  if (loaded && !viewer.timeline.newest) viewer.preview({ ...held.about, images: controls.settings.images });
+  if (loaded) begin.fit(size());
+  if (loaded && !viewer.timeline.newest) viewer.preview({ ...size(), images: controls.settings.images });
 }
 
 async function start() {
@@ -249,18 +255,19 @@ async function start() {
   const given = beginning.given();
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
-  status("running", { images: settings.images, backend: shared(settings.images) });
+  const attention = words.begin(held, settings);
+  going(settings.images);
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
   try {
-    for await (const frame of held.run(settings, { ...given, signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, attention, signal: mine.signal })) {
       if (running !== mine) return;
       any = true;
       show(frame);
     }
     ended("done");
-    prompt.took(viewer.seconds());
+    words.took(viewer.seconds());
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -270,6 +277,7 @@ async function start() {
 }
 
 function show(frame) {
+  if (phases.over()) going(frame.images);
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
   if (frame.step === 0) mark();
@@ -296,6 +304,7 @@ function stop() {
 /** Nothing runs and nothing loads any more. */
 function idle() {
   running = undefined;
+  phases.over();
   mark();
   $("progress").value = 0;
   $("cancel").hidden = $("stop").disabled = true;
@@ -335,15 +344,6 @@ async function relist() {
 function onCpu() {
   wanted = true;
   controls.set("backend", "cpu");
-}
-
-/** Says which backend computes and why; aloud, when it is not what was to be expected. */
-function explain({ code, values }) {
-  const expected = knows(`backend.why.${code}`);
-  const why = expected ? [`backend.why.${code}`, values] : ["backend.why.failed", { sentence: () => t(...sentence(code, values)) }];
-  say($("backend-hint"), ...why);
-  const disappointed = controls.settings.backend === "webgpu" && backend === "cpu";
-  if (!expected || disappointed || code === "software-asked") notice(...why);
 }
 
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */
@@ -397,7 +397,7 @@ function listen() {
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
-  prompt.listen({ take: (text) => controls.set("prompt", text), run: start });
+  words.listen({ controls, model: () => held, run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 
