@@ -1,6 +1,7 @@
 //! A trained network as the samplers see it.
 
 use super::{Condition, Conditioning, Conditions, Pipeline};
+use crate::backend;
 use crate::denoise::{
     Branch, Branches, Classifier, ClassifierGuided, Clip, Clipped, Denoiser, Estimate, Guidance, GuidanceKind, Guided,
     Prediction,
@@ -21,13 +22,15 @@ pub struct NetworkBranches<'a> {
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
+    /// What a network that fills holes is given beside each image.
+    hole: Option<Tensor<4>>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), hole: None }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -65,6 +68,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
         Self { shown, ..self }
+    }
+
+    /// Gives a network that fills holes these, one an image, as [`Pipeline::hole`] makes them.
+    #[must_use]
+    pub fn with_hole(self, hole: Option<Tensor<4>>) -> Self {
+        Self { hole, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -111,9 +120,9 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, (at, shown), &conditions);
+        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition]).remove(0),
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -133,6 +142,7 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
 fn evaluate(
     model: &Pipeline,
     x: &Tensor<4>,
+    hole: Option<&Tensor<4>>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
 ) -> Vec<Estimate<Tensor<4>>> {
@@ -140,18 +150,35 @@ fn evaluate(
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
-    let levels = vec![shown; images * conditions.len()];
-    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
-    let [_, outputs, ..] = output.dims();
-    let estimate = |k: usize| {
-        let output = output.clone().narrow(0, k * images, images);
+    let input = Tensor::cat(std::iter::once(x).chain(hole).cloned().collect(), 1);
+    let outputs = if backend::one_by_one(&x.device()) {
+        // First the image, then the condition; and then the other way round.
+        let of_image = |i: usize| {
+            let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
+            batch(model, input.clone().narrow(0, i, 1), shown, &own.iter().collect::<Vec<_>>())
+        };
+        let all: Vec<_> = (0..images).map(of_image).collect();
+        (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
+    } else {
+        batch(model, input, shown, conditions)
+    };
+    let estimate = |output: Tensor<4>| {
+        let [_, outputs, ..] = output.dims();
         let x0 = model.prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
         // A learned variance follows the prediction in further channels.
         let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
         Estimate { variance, ..Estimate::of_x0(x, x0, at) }
     };
-    (0..conditions.len()).map(estimate).collect()
+    outputs.into_iter().map(estimate).collect()
+}
+
+/// What the network answers to a batch under each of these conditions.
+fn batch(model: &Pipeline, x: Tensor<4>, shown: Level, conditions: &[&Condition]) -> Vec<Tensor<4>> {
+    let [images, ..] = x.dims();
+    let batch = Tensor::cat(vec![x; conditions.len()], 0);
+    let levels = vec![shown; images * conditions.len()];
+    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
+    (0..conditions.len()).map(|k| output.clone().narrow(0, k * images, images)).collect()
 }
 
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.

@@ -6,6 +6,7 @@ use super::index::{Index, TEXT_ENCODERS};
 use super::{Conditioning, Latents, Network, Pipeline, PipelineError, Source, TextEncoder, TextEncoders};
 use crate::backend::Limits;
 use crate::models::autoencoder_kl::AutoencoderKl;
+use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::clip_text::ClipText;
 use crate::models::dit::Dit;
 use crate::models::folder::Place;
@@ -116,6 +117,7 @@ impl Pipeline {
         match &mut self.latents {
             Latents::Pixels => {}
             Latents::Kl(net) => plans.fill(&mut **net).await?,
+            Latents::Tiny(net) => plans.fill(&mut **net).await?,
             Latents::Vq(net) => plans.fill(&mut **net).await?,
         }
         if let Conditioning::Text(encoders) = &mut self.conditioning {
@@ -164,6 +166,7 @@ pub async fn latents<'a, S: Source>(
     let (config, weights) = (&files.config, files.weights);
     Ok(match place.1 {
         "VQModel" => Latents::Vq(plans.add(place, VqModel::plan(config, weights, device).await?)),
+        "AutoencoderTiny" => Latents::Tiny(plans.add(place, AutoencoderTiny::plan(config, weights, device).await?)),
         _ => Latents::Kl(plans.add(place, AutoencoderKl::plan(config, weights, device).await?)),
     })
 }
