@@ -51,7 +51,7 @@ export class Engine {
   /** What the engine needs of a source, without loading it. @param {import("./index.js").Source} source @param {{signal?: AbortSignal}} [options] */
   async needs(source, { signal } = {}) {
     const folder = new Folder(source, { signal });
-    return this.#wire.ask("needs", [], { signal, files: folder }).finally(() => folder.close());
+    return this.#pool.first.wire.ask("needs", [], { signal, files: folder }).finally(() => folder.close());
   }
 
   close() {

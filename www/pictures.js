@@ -8,15 +8,16 @@ import { $ } from "./dom.js";
 import * as keys from "./keys.js";
 import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
-import { messages, sentence } from "./notices.js";
+import { messages } from "./notices.js";
 import * as opening from "./open.js";
 import * as prompt from "./prompt.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
-import { knows, megabytes, number, say, t } from "./strings.js";
+import { number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
+import * as why from "./why.js";
 
 const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
@@ -72,7 +73,7 @@ async function boot() {
     arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
     engine = await arriving;
     backend = engine.backend;
-    explain(engine.reason);
+    why.explain(engine, controls.settings.backend, notice);
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -336,15 +337,6 @@ async function relist() {
 function onCpu() {
   wanted = true;
   controls.set("backend", "cpu");
-}
-
-/** Says which backend computes and why; aloud, when it is not what was to be expected. */
-function explain({ code, values }) {
-  const expected = knows(`backend.why.${code}`);
-  const why = expected ? [`backend.why.${code}`, values] : ["backend.why.failed", { sentence: () => t(...sentence(code, values)) }];
-  say($("backend-hint"), ...why);
-  const disappointed = controls.settings.backend === "webgpu" && backend === "cpu";
-  if (!expected || disappointed || code === "software-asked") notice(...why);
 }
 
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
+import { everywhere } from "./axe.js";
 import { root } from "./browser.js";
 import { given, hash, link, pictures, print, runAgain, says, useTinyModel, visit } from "./page.js";
 import { repository } from "./repository.js";
@@ -149,4 +150,14 @@ test("by keyboard: the dialog takes the focus, Escape closes it, and the focus i
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toBeHidden();
   await expect(page.locator("#open")).toBeFocused();
+});
+
+test("nothing is wrong for those who hear the page, in either dialog", async ({ page }) => {
+  test.setTimeout(300_000);
+  await page.locator("#open").click();
+  expect(await everywhere(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.locator("#storage").click();
+  await expect(page.locator("#storage-list li")).toHaveCount(1);
+  expect(await everywhere(page)).toEqual([]);
 });
