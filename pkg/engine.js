@@ -48,6 +48,12 @@ export class Engine {
     return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });
   }
 
+  /** What the engine needs of a source, without loading it. @param {import("./index.js").Source} source @param {{signal?: AbortSignal}} [options] */
+  async needs(source, { signal } = {}) {
+    const folder = new Folder(source, { signal });
+    return this.#pool.first.wire.ask("needs", [], { signal, files: folder }).finally(() => folder.close());
+  }
+
   close() {
     this.#pool.close();
   }

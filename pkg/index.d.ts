@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
 import type { Begun, Catalogue, Checked, Facts, Listed, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Needed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -192,6 +192,8 @@ export class Engine {
   readonly reason: { code: string; values: Record<string, unknown> };
   /** Puts a model on the device, in the place of the one before. */
   load(source: Source, options?: LoadOptions): Promise<Model>;
+  /** What a model needs, told by its configurations and the headers of its weights alone; what cannot be loaded is refused here. The model on the device stays. */
+  needs(source: Source, options?: { signal?: AbortSignal }): Promise<Needed>;
   /** Ends the worker; whatever is under way rejects with the code `closed`. */
   close(): void;
 }

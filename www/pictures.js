@@ -1,21 +1,23 @@
 /** The view of pictures: wires the controls, the engine and the stage together. */
 
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
-import { explain } from "./backend.js";
 import * as begin from "./begin.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
 import * as keys from "./keys.js";
-import { fetchModel, list, optionsOf } from "./models.js";
+import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
+import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
+import * as opening from "./open.js";
 import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
-import { megabytes, number, say, t } from "./strings.js";
+import { number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
+import * as why from "./why.js";
 import * as words from "./words.js";
 
 const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
@@ -27,14 +29,14 @@ let adopted = false;
 let wanted = false;
 /** @type {Engine | undefined} */
 let engine;
+/** @type {Promise<Engine> | undefined} */
+let arriving;
 /** The start of the engine that is under way, or was last. */
 let starting = new AbortController();
 /** The model on the device. @type {import("../pkg/index.js").Model | undefined} */
 let held;
 /** Whether it is the one of the settings. */
 let loaded = false;
-/** The download that is under way, or was last. */
-let loading = { id: "", abort: new AbortController(), files: Promise.resolve() };
 /** The run that is under way. @type {AbortController | undefined} */
 let running;
 /** The model that the link names and this site does not have. */
@@ -57,6 +59,7 @@ const going = (images) => status("running", { images, backend: shared(images) })
 /** The size of pictures, which a setting may change. */
 const size = () => size_of(controls.settings, held.about);
 const hash = (options) => write_link(controls.settings, options);
+const download = () => fetching(controls.model, { status, stage: () => stage });
 
 /** Starts an engine, whatever became of the one before, and goes on to the model. */
 async function boot() {
@@ -70,11 +73,11 @@ async function boot() {
   try {
     await prepare();
     if (signal.aborted) return;
-    fetching(); // the weights travel while the engine starts
-    const opened = await Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
-    engine = opened;
+    if (!opening.absent(controls.model)) download(); // the weights travel while the engine starts
+    arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
+    engine = await arriving;
     backend = engine.backend;
-    explain(engine.reason, { asked: controls.settings.backend, used: backend, notice });
+    why.explain(engine, controls.settings.backend, notice);
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -109,25 +112,6 @@ function staged({ stage: name, backend: which, workers }) {
   if ($("cancel").hidden) status(...stage); // a download says more
 }
 
-/** Downloads the files of the model, and no other's any more. */
-function fetching() {
-  const { model } = controls;
-  if (loading.id === model.id && !loading.abort.signal.aborted) return loading;
-  loading.abort.abort();
-  const abort = new AbortController();
-  const progress = ({ loaded: bytes, total }) => {
-    if (abort.signal.aborted || !$("fault").hidden) return;
-    $("progress").value = bytes / total;
-    $("cancel").hidden = bytes >= total;
-    if (bytes < total) status("stage.downloading", { name: model.name, loaded: megabytes(bytes), total: megabytes(total) });
-    else status(...stage);
-  };
-  const files = fetchModel(model, { progress, signal: abort.signal });
-  files.catch(() => {}); // reported by the `load` that awaits it
-  loading = { id: model.id, abort, files };
-  return loading;
-}
-
 /** Puts the model of the settings on the device. */
 async function load() {
   running?.abort();
@@ -135,23 +119,24 @@ async function load() {
   loaded = false;
   if (!engine) return; // its start goes on to here
   if (held?.listed.id === controls.settings.model) {
-    loading.abort.abort(); // whatever else was on its way
-    loading.id = "";
+    dropDownload(); // whatever else was on its way
     return arrived();
   }
+  if (opening.absent(controls.model)) return opening.seek(controls.model);
   // A download that began with the engine's start may have been cancelled since.
-  const mine = loading.id === controls.settings.model ? loading : fetching();
+  const mine = loading.id === controls.settings.model ? loading : download();
   const { signal } = mine.abort;
   try {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
     if (mine !== loading) return;
     held = model;
+    if (opening.learn(controls.model, model)) adopt(); // it is known now what it starts with
     arrived();
   } catch (thrown) {
     if (mine === loading) failed("load", thrown);
   } finally {
     // The engine has its own copy now, and what failed is to be fetched anew.
-    if (mine === loading) loading = { ...mine, id: "" };
+    if (mine === loading) over();
   }
 }
 
@@ -164,11 +149,27 @@ function arrived() {
   ready();
 }
 
+/** Takes over a model that a person has opened, as it starts or as the link says for which it was opened. */
+function accept(id) {
+  const { backend, lang, model } = controls.settings;
+  if (id !== model) {
+    write(opening.linkTo(id, { backend, lang }));
+    wanted = false;
+  }
+  if (held?.listed.id === id) held = undefined; // its files may be others
+  dropDownload();
+  controls.models = controls.models.filter((row) => row.id !== id);
+  adopt();
+  load();
+}
+
 /** Takes over the settings of the address. */
 function adopt() {
   // A first visit begins with the first model.
   const first = is_run(address) ? address : `${address || "#"}&model=${controls.models[0].id}`;
   const { settings, problems } = read_link(first, controls.models);
+  const opened = opening.rowOf(settings.model);
+  if (opened && !controls.models.includes(opened)) controls.fill([...controls.models, opened]);
   adopted = true;
   controls.settings = settings;
   controls.about = held?.listed.id === settings.model ? held.about : undefined;
@@ -392,7 +393,9 @@ function listen() {
   });
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
   card.listen((thrown) => fault(UnnoiseError.from(thrown)));
+  opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
   beginning.listen({
+    dropped: opening.dropped,
     changed: begun,
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,

@@ -2,20 +2,22 @@
 //!
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
+mod about;
+mod needs;
+
 use super::fault::{self, fault, fault_with};
-use super::frame::Frame;
 use super::source::{Files, JsSource};
 use super::stream::Frames;
 use super::{Settings, given, taken};
 use crate::backend::{self, Backend, Opened};
-use crate::math::NoiseSchedule;
 use crate::models::classifier::NoisyClassifier;
 use crate::models::{SelfTestError, self_test};
 use crate::picture;
-use crate::pipeline::text;
-use crate::pipeline::{Conditioning, Part, Pipeline};
+use crate::pipeline::text::{self, Word};
+use crate::pipeline::{Conditioning, Pipeline};
 use crate::session::{self, Helpers, Phase};
-use crate::settings::{self, Linked, Page};
+use crate::settings::{self, Linked, Origin, Page, Repository};
+use about::About;
 use async_stream::try_stream;
 use burn::tensor::Device;
 use futures_util::StreamExt;
@@ -56,58 +58,6 @@ pub struct SelfTest {
     passed: bool,
 }
 
-/// A loaded model.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct About {
-    /// Of all parts.
-    parameters: usize,
-    parts: Vec<PartAbout>,
-    /// Bytes of memory that the engine has had so far, which never become fewer: weights on the CPU, and what it took to load
-    /// and to run them.
-    memory: f64,
-    /// What tells it what to draw.
-    #[tsify(type = "\"none\" | \"classes\" | \"text\"")]
-    conditioning: &'static str,
-    /// Whether it draws latents, whose pictures an autoencoder makes.
-    latent: bool,
-    /// The most tokens of a prompt, the two that begin and end it among them; `null` where none is read.
-    tokens: Option<usize>,
-    /// Of its pictures.
-    channels: usize,
-    height: usize,
-    width: usize,
-    /// The least side of its pictures and what their sides are multiples of; `null` where they have one size alone.
-    sizes: Option<[usize; 2]>,
-    classes: Vec<ClassName>,
-    /// The label that stands for no label.
-    null_class: Option<usize>,
-    #[tsify(type = "string")]
-    prediction: crate::denoise::Prediction,
-    process: &'static str,
-    /// Of training; `null` for a process of continuous time.
-    timesteps: Option<usize>,
-    last_time: f64,
-    /// The largest noise-to-signal ratio; `null` where it is infinite.
-    most_noise: Option<f64>,
-    /// What transparent parts of a start picture are laid on: red, green and blue.
-    background: [u8; 3],
-}
-
-/// A network of the model.
-#[derive(Serialize, Tsify)]
-pub struct PartAbout {
-    /// Its folder.
-    folder: &'static str,
-    /// Its class in diffusers or transformers.
-    class: &'static str,
-    parameters: usize,
-    /// Of the files of its weights.
-    bytes: f64,
-    /// How its weights are stored, by torch's names of types.
-    stored: Vec<&'static str>,
-}
-
 /// A prompt as the text encoder takes it.
 #[derive(Serialize, Tsify)]
 pub struct Tokens {
@@ -119,10 +69,49 @@ pub struct Tokens {
     left_out: Vec<String>,
 }
 
+/// One finished step.
 #[derive(Serialize, Tsify)]
-pub struct ClassName {
-    en: String,
-    zh: String,
+#[tsify(missing_as_null)]
+pub struct Frame {
+    /// 0 is where the run starts.
+    step: usize,
+    /// Number of the last step; `null` where the sampler chooses its steps.
+    steps: Option<usize>,
+    /// From 0 to 1.
+    done: f64,
+    images: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    t: f64,
+    alpha: f64,
+    sigma: f64,
+    /// Of the model, so far.
+    evaluations: usize,
+    /// Steps that were accepted so far, of all pictures together; `null` for a sampler on a grid.
+    accepted: Option<usize>,
+    /// Steps that were tried and rejected, counted likewise.
+    rejected: Option<usize>,
+    /// Time in calls of the network so far; on a GPU they only queue its work.
+    network_ms: f64,
+    /// Time of reading back so far; on a GPU it waits for the network's work.
+    read_ms: f64,
+    total_ms: f64,
+    /// `[images, height, width, channels]`.
+    #[tsify(type = "Uint8Array")]
+    x: ByteBuf,
+    /// The model's estimate of the picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    denoised: Option<ByteBuf>,
+    /// Where the step looked in the prompt, if that was asked for: `[images, words, attention_height, attention_width]`, 255 times
+    /// the square root of the weight of a word among all tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    attention: Option<ByteBuf>,
+    /// Of a map, where there is one.
+    attention_height: Option<usize>,
+    attention_width: Option<usize>,
 }
 
 /// A device with at most one model on it.
@@ -174,8 +163,8 @@ impl Engine {
         let opened = Pipeline::open(&source, &self.device).await;
         let model = opened.map_err(|e| source.thrown().unwrap_or_else(|| fault("model", &e)))?;
         // A card that names a setting that there is not is no card.
-        model.preset().map_err(|e| fault("model", &e))?;
-        let about = given(&About::new(&model))?;
+        let preset = model.preset().map_err(|e| fault("model", &e))?;
+        let about = given(&About::new(&model, &preset))?;
         self.model.replace(Some(Rc::new(model)));
         self.classifier.replace(None);
         Ok(about)
@@ -208,8 +197,19 @@ impl Engine {
     pub fn python(&self, settings: Ts<Settings>) -> Result<String, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
-        let folder = format!("models/{}", settings.model);
-        session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))
+        // Where diffusers finds it: in a folder of the site, on its hub, or where a person has it.
+        let (folder, note) = match Origin::of(&settings.model) {
+            Origin::Folder => (format!("models/{}", settings.model), String::new()),
+            Origin::Own(name) => (name, String::new()),
+            Origin::Hub(Repository { id, revision }) => {
+                let note = |at| {
+                    format!("# The run was of revision \"{at}\": give it to each from_pretrained as `revision`.\n")
+                };
+                (id, revision.map_or(String::new(), note))
+            }
+        };
+        let script = session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))?;
+        Ok(note + &script)
     }
 
     /// How many pictures a run of these settings draws.
@@ -293,41 +293,35 @@ fn memory() -> f64 {
     core::arch::wasm32::memory_size::<0>() as f64 * PAGE
 }
 
-impl About {
-    fn new(model: &Pipeline) -> Self {
-        let ([channels, height, width], card) = (model.picture(), &model.card);
-        let noisiest = model.schedule.level(model.schedule.t_max());
-        let class = |name: &crate::models::Text| ClassName { en: name.en.clone(), zh: name.zh.clone() };
-        let part = |Part { folder, class, parameters, bytes, stored }: &Part| PartAbout {
-            folder,
-            class,
-            parameters: *parameters,
-            bytes: *bytes as f64,
-            stored: stored.clone(),
-        };
-        let tokens = match &model.conditioning {
-            Conditioning::Text(encoders) => Some(encoders.length()),
-            _ => None,
-        };
+impl Frame {
+    fn new(frame: &session::Frame, (shape, range): ([usize; 3], [f64; 2]), words: &[Word]) -> Self {
+        let [channels, height, width] = shape;
+        let (x, denoised) = frame.pixels(shape, range);
+        let map = |maps: &session::Attention| maps.of(words).into_iter().map(|w| (255.0 * w.sqrt()).round() as u8);
+        let attention = frame.attention.as_ref();
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {
-            parameters: model.parameters(),
-            memory: memory(),
-            parts: model.parts.iter().map(part).collect(),
-            conditioning: model.conditioning.id(),
-            latent: model.is_latent(),
-            tokens,
+            step: frame.step,
+            steps: frame.steps,
+            done: frame.done,
+            images: x.len() / (channels * height * width),
             channels,
             height,
             width,
-            sizes: model.sizes(),
-            classes: card.classes.iter().map(class).collect(),
-            null_class: card.null_class,
-            prediction: model.prediction,
-            process: model.schedule.family(),
-            timesteps: model.schedule.timesteps(),
-            last_time: noisiest.t,
-            most_noise: Some(noisiest.nsr()).filter(|nsr| nsr.is_finite()),
-            background: card.background,
+            t: frame.level.t,
+            alpha: frame.level.alpha,
+            sigma: frame.level.sigma,
+            evaluations: frame.timing.evaluations,
+            accepted: frame.tally.map(|tally| tally.accepted),
+            rejected: frame.tally.map(|tally| tally.rejected),
+            network_ms: ms(frame.timing.network),
+            read_ms: ms(frame.timing.read),
+            total_ms: ms(frame.timing.total),
+            x: ByteBuf::from(x),
+            denoised: denoised.map(ByteBuf::from),
+            attention: attention.map(|maps| map(maps).collect::<Vec<u8>>().into()),
+            attention_height: attention.map(|maps| maps.height),
+            attention_width: attention.map(|maps| maps.width),
         }
     }
 }

@@ -7,8 +7,6 @@
 mod engine;
 #[cfg(feature = "nn")]
 mod fault;
-#[cfg(feature = "nn")]
-mod frame;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 mod lab;
 #[cfg(feature = "link")]
