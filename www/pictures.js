@@ -13,7 +13,7 @@ import * as opening from "./open.js";
 import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
-import { number, say, t } from "./strings.js";
+import { say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
@@ -50,14 +50,7 @@ let stage = ["stage.starting", {}];
 const controls = new Controls({ changed, adjusted: tell });
 begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
-/** The same with the workers that share the run out among them. */
-const shared = (images) => () => {
-  const count = Math.min(held?.workers ?? 1, images);
-  return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
-};
-const going = (images) => status("running", { images, backend: shared(images) });
-/** The size of pictures, which a setting may change. */
-const size = () => size_of(controls.settings, held.about);
+const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
 
@@ -107,7 +100,7 @@ async function prepare() {
 
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
-  if (running) return phases.begins(() => status(`stage.${name}`));
+  if (running) return phases.besides(name);
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
@@ -257,7 +250,7 @@ async function start() {
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
   const attention = words.begin(held, settings);
-  going(settings.images);
+  phases.begin(settings.images);
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
@@ -278,7 +271,7 @@ async function start() {
 }
 
 function show(frame) {
-  if (phases.over()) going(frame.images);
+  phases.stepped();
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
   if (frame.step === 0) mark();
@@ -291,9 +284,9 @@ function ended(how) {
   shown.finish();
   idle();
   viewer.end();
-  const { step, steps, images } = viewer.timeline.newest;
-  const open = how === "stopped" && steps === null ? ".open" : "";
-  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: shared(images), seconds: () => number(viewer.seconds(), 1) });
+  const { newest } = viewer.timeline;
+  const open = how === "stopped" && newest.steps === null ? ".open" : "";
+  phases.ended(`${how}${left ? ".left" : ""}${open}`, newest, viewer.seconds());
 }
 
 function stop() {
@@ -391,15 +384,12 @@ function listen() {
     $("cancel").hidden = true;
     loading.abort.abort();
   });
+  const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
-  card.listen((thrown) => fault(UnnoiseError.from(thrown)));
+  card.listen(unreadable);
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
-  beginning.listen({
-    dropped: opening.dropped,
-    changed: begun,
-    failed: (thrown) => fault(UnnoiseError.from(thrown)),
-    onStage: () => viewer.chosen()?.x,
-  });
+  beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x });
+  phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
