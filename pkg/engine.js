@@ -1,16 +1,17 @@
 /** Models of pictures on a device. */
 
 import { UnnoiseError } from "./error.js";
+import { Pool, together } from "./pool.js";
 import { fit, init } from "./settings.js";
 import { Folder, classifierOf, folderOf, reads } from "./source.js";
 import { Wire } from "./wire.js";
 
 export class Engine {
-  #wire;
+  #pool;
   #loads = 0;
 
-  constructor(wire, { backend, adapter, reason }) {
-    this.#wire = wire;
+  constructor(pool, { backend, adapter, reason }) {
+    this.#pool = pool;
     /** `cpu` or `webgpu`. */
     this.backend = backend;
     /** The device in words. */
@@ -20,11 +21,12 @@ export class Engine {
   }
 
   /** @param {import("./index.js").OpenOptions} [options] */
-  static async open({ device = "auto", signal, stage = () => {} } = {}) {
+  static async open({ device = "auto", workers, signal, stage = () => {} } = {}) {
     const wire = new Wire(stage);
     try {
       const [, opened] = await Promise.all([init(), wire.ask("open", [device], { signal })]);
-      return new Engine(wire, opened);
+      const pool = new Pool(wire, { workers: opened.backend === "cpu" ? workers : 1, told: stage });
+      return new Engine(pool, opened);
     } catch (thrown) {
       wire.close();
       throw thrown;
@@ -39,25 +41,26 @@ export class Engine {
     await folder.fetch();
     if (signal?.aborted) throw new UnnoiseError("aborted");
     const number = ++this.#loads;
-    const about = await this.#wire.ask("load", [number], { signal, files: folder }).finally(() => folder.close());
+    const about = await this.#pool.load({ number, open: () => new Folder(source, { files: options.files }) }, folder, signal);
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
-    return new Model(this.#wire, { number, about, id, defaults, prompts, classifier: beside });
+    return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });
   }
 
   close() {
-    this.#wire.close();
+    this.#pool.close();
   }
 }
 
 class Model {
-  #wire;
+  #pool;
   #number;
   #classifier;
-  #leading;
+  /** Which workers have the classifier. */
+  #led = new WeakMap();
 
-  constructor(wire, { number, about, id, defaults, prompts, classifier }) {
-    this.#wire = wire;
+  constructor(pool, { number, about, id, defaults, prompts, classifier }) {
+    this.#pool = pool;
     this.#number = number;
     this.#classifier = classifier;
     /** What the engine knows of the model. */
@@ -70,20 +73,34 @@ class Model {
     this.prompts = prompts;
   }
 
+  /** How many workers share a run's pictures out among them, where there are so many. */
+  get workers() {
+    return this.#pool.size(this.#bytes);
+  }
+
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
   async *run(settings = {}, { picture, mask, signal } = {}) {
-    if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(signal);
-    yield* this.#wire.stream("run", [this.#number, settings, { picture, mask }], { signal, ahead: true });
+    const images = this.workers > 1 ? await this.#ask("images", [settings], { signal }) : 1;
+    const hands = this.#pool.hands(images, this.#bytes);
+    const draw = (hand, share) => this.#draw(hand, settings, { picture, mask, share }, signal);
+    yield* hands.length > 1 ? together(this.#pool, hands, images, draw) : draw(hands[0]);
+  }
+
+  /** Draws on one worker. */
+  async *#draw(hand, settings, given, signal) {
+    if (given.share) await this.#pool.ready(hand, this.#number);
+    if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(hand, signal);
+    yield* hand.wire.stream("run", [this.#number, settings, given], { signal, ahead: true });
   }
 
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
   python(settings = {}, options = {}) {
-    return this.#wire.ask("python", [this.#number, settings], options);
+    return this.#ask("python", [settings], options);
   }
 
   /** How it reads a prompt. @param {string} text */
   tokens(text, options = {}) {
-    return this.#wire.ask("tokens", [this.#number, text], options);
+    return this.#ask("tokens", [text], options);
   }
 
   /** The settings as this model can run them, and what had to be changed. @param {import("./index.js").Settings} settings */
@@ -91,18 +108,27 @@ class Model {
     return fit({ ...settings, model: this.listed.id }, [this.listed], this.facts);
   }
 
-  /** Puts the classifier beside the model, once. */
-  async #lead(signal) {
+  get #bytes() {
+    return this.about.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #ask(call, args, options) {
+    return this.#pool.first.wire.ask(call, [this.#number, ...args], options);
+  }
+
+  /** Puts the classifier beside the model, once on every worker. */
+  async #lead(hand, signal) {
     if (!this.#classifier) return; // the engine says that there is none
-    this.#leading ??= (async () => {
+    const load = async () => {
       const { source = this.#classifier, files } = this.#classifier;
       const folder = classifierOf(source, { signal, files });
-      await this.#wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
-    })();
+      await hand.wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
+    };
+    if (!this.#led.has(hand)) this.#led.set(hand, load());
     try {
-      await this.#leading;
+      await this.#led.get(hand);
     } catch (thrown) {
-      this.#leading = undefined; // to be tried anew
+      this.#led.delete(hand); // to be tried anew
       throw thrown;
     }
   }

@@ -103,9 +103,11 @@ export function download(
 export interface OpenOptions {
   /** `auto` takes WebGPU where there is a graphics card that computes what it should, and the CPU elsewhere. */
   device?: "auto" | "cpu" | "webgpu";
+  /** Workers at most that share the pictures of a run out among them on the CPU; by default as many as cores and memory allow. Pixels do not depend on it. */
+  workers?: number;
   signal?: AbortSignal;
-  /** Hears how far the start is, and later that a model is being loaded. */
-  stage?: (at: { stage: "starting" | "checking" | "loading"; backend: "cpu" | "webgpu" }) => void;
+  /** Hears how far the start is, later that a model is being loaded, and that a worker broke down, whose pictures the `workers` that are left draw. */
+  stage?: (at: { stage: "starting" | "checking" | "loading"; backend: "cpu" | "webgpu" } | { stage: "worker-lost"; workers: number }) => void;
 }
 
 export interface RunOptions {
@@ -136,6 +138,8 @@ export interface Model {
   readonly about: About;
   readonly listed: Listed;
   readonly facts: Facts;
+  /** How many workers share a run's pictures out among them, where there are so many. */
+  readonly workers: number;
   /** Prompts that show what it can do, of its `unnoise.json`. */
   readonly prompts: { en?: string[]; zh?: string[] };
   /**

@@ -62,6 +62,7 @@ const calls = {
     return about;
   },
   load_classifier: (number, files) => guard(holding(number).load_classifier(files), "model"),
+  images: (number, settings) => holding(number).images(settings),
   tokens: (number, text) => holding(number).tokens(text),
   python: (number, settings) => holding(number).python(settings),
 

@@ -73,6 +73,12 @@ const MEMORY: Option<u64> = Some((4 << 30) - WORK);
 #[cfg(not(target_family = "wasm"))]
 const MEMORY: Option<u64> = None;
 
+/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
+/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
+pub fn one_by_one(device: &Device) -> bool {
+    cfg!(feature = "cpu") && device.clone().inner() == Device::flex()
+}
+
 /// Why a device cannot be used, or no longer.
 #[derive(Debug, Error)]
 pub enum BackendError {

@@ -346,3 +346,25 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
         assert!((f32::from(*got) - wanted).abs() <= 2.0, "{got} for {wanted}");
     }
 }
+
+#[test]
+fn a_share_of_a_run_draws_its_pictures_as_the_whole_does() {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
+    let mut model = tiny(&device);
+    complete(&mut model);
+    let size = SHAPE.iter().product::<usize>();
+    for (sampler, class) in [("ddpm", Class::All), ("dpm-adaptive", Class::One(1)), ("dpmpp-2m-sde", Class::None)] {
+        // The seeds of its pictures go round past the largest.
+        let settings = Settings { seed: u32::MAX - 1, images: 5, sampler: sampler.into(), class, ..settings() };
+        let draw = |settings: &Settings, given| -> Vec<Frame> {
+            block_on(model.frames(settings, given).try_collect()).unwrap()
+        };
+        let whole = draw(&settings, Given::default());
+        for range in [0..2, 2..5, 4..9] {
+            let (settings, given) = model.share(&settings, Given::default(), range.clone());
+            let share = draw(&settings, given);
+            let (share, whole) = (&share.last().unwrap().x, &whole.last().unwrap().x);
+            assert_eq!(share[..], whole[range.start * size..range.end.min(5) * size], "{sampler} {range:?}");
+        }
+    }
+}

@@ -46,6 +46,11 @@ let stage = ["stage.starting", {}];
 const controls = new Controls({ changed, adjusted: tell });
 begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
+/** The same with the workers that share the run out among them. */
+const shared = (images) => () => {
+  const count = Math.min(held?.workers ?? 1, images);
+  return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
+};
 const hash = (options) => write_link(controls.settings, options);
 
 /** Starts an engine, whatever became of the one before, and goes on to the model. */
@@ -92,7 +97,8 @@ async function prepare() {
   if (!adopted) adopt();
 }
 
-function staged({ stage: name, backend: which }) {
+function staged({ stage: name, backend: which, workers }) {
+  if (name === "worker-lost") return notice("worker-lost", { workers });
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
@@ -243,7 +249,7 @@ async function start() {
   const given = beginning.given();
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
-  status("running", { images: controls.settings.images, backend: named });
+  status("running", { images: settings.images, backend: shared(settings.images) });
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
@@ -278,7 +284,7 @@ function ended(how) {
   viewer.end();
   const { step, steps, images } = viewer.timeline.newest;
   const open = how === "stopped" && steps === null ? ".open" : "";
-  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: named, seconds: () => number(viewer.seconds(), 1) });
+  status(`${how}${left ? ".left" : ""}${open}`, { step, steps, images, backend: shared(images), seconds: () => number(viewer.seconds(), 1) });
 }
 
 function stop() {

@@ -1,6 +1,7 @@
 //! A trained network as the samplers see it.
 
 use super::{Condition, Conditioning, Conditions, Pipeline};
+use crate::backend;
 use crate::denoise::{
     Branch, Branches, Classifier, ClassifierGuided, Clip, Clipped, Denoiser, Estimate, Guidance, GuidanceKind, Guided,
     Prediction,
@@ -140,18 +141,34 @@ fn evaluate(
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
-    let levels = vec![shown; images * conditions.len()];
-    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
-    let [_, outputs, ..] = output.dims();
-    let estimate = |k: usize| {
-        let output = output.clone().narrow(0, k * images, images);
+    let outputs = if backend::one_by_one(&x.device()) {
+        // First the image, then the condition; and then the other way round.
+        let of_image = |i: usize| {
+            let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
+            batch(model, &x.clone().narrow(0, i, 1), shown, &own.iter().collect::<Vec<_>>())
+        };
+        let all: Vec<_> = (0..images).map(of_image).collect();
+        (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
+    } else {
+        batch(model, x, shown, conditions)
+    };
+    let estimate = |output: Tensor<4>| {
+        let [_, outputs, ..] = output.dims();
         let x0 = model.prediction.to_x0(x, &output.clone().narrow(1, 0, channels), at);
         // A learned variance follows the prediction in further channels.
         let variance = (outputs > channels).then(|| output.narrow(1, channels, channels));
         Estimate { variance, ..Estimate::of_x0(x, x0, at) }
     };
-    (0..conditions.len()).map(estimate).collect()
+    outputs.into_iter().map(estimate).collect()
+}
+
+/// What the network answers to a batch under each of these conditions.
+fn batch(model: &Pipeline, x: &Tensor<4>, shown: Level, conditions: &[&Condition]) -> Vec<Tensor<4>> {
+    let [images, ..] = x.dims();
+    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
+    let levels = vec![shown; images * conditions.len()];
+    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
+    (0..conditions.len()).map(|k| output.clone().narrow(0, k * images, images)).collect()
 }
 
 /// A [`Denoiser`] of a batch of pictures: labels, guidance and clipping wrapped around a network.

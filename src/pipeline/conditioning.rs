@@ -145,6 +145,14 @@ impl PartialEq for Condition {
 }
 
 impl Condition {
+    /// Of one image out of a batch.
+    pub(super) fn part(&self, image: usize) -> Self {
+        match self {
+            Self::Classes(rows) => Self::Classes(vec![rows[image]]),
+            other => other.clone(),
+        }
+    }
+
     /// The conditions of one batch of `images` after another.
     pub(super) fn joined(all: &[&Self], images: usize) -> Self {
         let rows = all.iter().filter_map(|condition| match condition {

@@ -176,7 +176,8 @@ pub(super) fn conditions(
 }
 
 /// The label of each picture: the one in `classes`, or what the settings say.
-fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
+/// The label of each image.
+pub(super) fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
     if let Some(classes) = classes {
         return classes.into_iter().map(Some).collect();
     }

@@ -6,6 +6,7 @@ mod frame;
 mod levels;
 mod run;
 mod script;
+mod share;
 mod start;
 mod trajectory;
 mod view;

@@ -37,6 +37,9 @@ pub struct Given {
     picture: Option<ByteBuf>,
     #[tsify(optional, type = "Uint8Array")]
     mask: Option<ByteBuf>,
+    /// The first picture to draw and the one after the last, where others draw the rest.
+    #[tsify(optional)]
+    share: Option<(usize, usize)>,
 }
 
 /// How far a small network's output is from the stored one.
@@ -232,18 +235,28 @@ impl Engine {
         session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))
     }
 
+    /// How many pictures a run of these settings draws.
+    pub fn images(&self, settings: Ts<Settings>) -> Result<usize, JsValue> {
+        let settings = taken(&settings)?.complete(&*self.model()?)?;
+        Ok(settings.images)
+    }
+
     /// A run of these settings on the loaded model; what they do not name is as the model starts with.
     pub fn run(&self, settings: Ts<Settings>, given: Option<Ts<Given>>) -> Result<Run, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
-        let Given { picture, mask } = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
+        let Given { picture, mask, share } = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
         let (shape, range) = (model.picture(), model.card.range);
         let picture = picture.map(|bytes| picture::from_bytes(&bytes, shape, range));
         let kept = mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect());
         Ok(Run(Frames::new(try_stream! {
             let helpers = Helpers { classifier: classifier.as_deref(), ..Helpers::default() };
             let given = session::Given { picture, kept, helpers, ..Default::default() };
+            let (settings, given) = match share {
+                Some((from, to)) => model.share(&settings, given, from..to),
+                None => (settings, given),
+            };
             let mut frames = pin!(model.frames(&settings, given));
             while let Some(frame) = frames.next().await {
                 let frame = frame.map_err(fault::session)?;
