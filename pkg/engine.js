@@ -41,7 +41,8 @@ export class Engine {
     await folder.fetch();
     if (signal?.aborted) throw new UnnoiseError("aborted");
     const number = ++this.#loads;
-    const about = await this.#pool.load({ number, open: () => new Folder(source, { files: options.files }) }, folder, signal);
+    const open = () => new Folder(source, { files: options.files });
+    const about = await this.#pool.load({ number, open }, folder, signal);
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
     return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });

@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Listed, Problem, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Checked, Facts, Listed, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Problem, RaceFloor, RaceRow, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -12,6 +12,8 @@ export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cool
  * - `setting`: settings that cannot be run; `values` is the first {@link Problem}
  * - `aborted`, `closed`, `model-replaced`, `not-ready`: of the caller's own doing
  * - `missing`, `unreachable`, `offline`, `truncated`, `damaged`, `not-listed`: a file, `values.file`
+ * - `hub-repository`, `hub-revision`, `hub-closed`, `hub-gated`, `hub-busy`, `hub-cors`, `hub-unreachable`, `hub-failed`, `hub-strange`: a
+ *   model hub, `values.host`; `removed`: what was kept of it is gone
  * - `engine-missing`, `engine-wasm`, `engine-open`, `engine-test`, `disagrees-cpu`, `no-wasm`, `worker`: the engine does not start
  * - `engine-crashed`: the engine broke down; open a new one
  * - `model`, `run`, `not-finite`, `no-device`, `device-failed`, ...: what the engine says
@@ -45,6 +47,12 @@ export function facts(about: About): Facts;
 export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
 /** The picture of the setting `start`; undefined where it has none. */
 export function read_start(start: string): Begun | undefined;
+/** What the setting `model` names: a folder of the site, a repository of a model hub, or a folder of a person's own. */
+export function model_origin(model: string): Origin;
+/** A repository that a person types, `owner/name` or `owner/name@revision`, or the address of its page; undefined for what is neither. */
+export function read_repository(text: string): RepositoryName | undefined;
+/** How the setting `model` names a folder of a person's own. */
+export function own_model(folder: string): string;
 /** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
@@ -56,6 +64,57 @@ export interface FileFacts {
   /** Hexadecimal. */
   sha256: string;
 }
+
+/** The address of Hugging Face's hub. */
+export const HUB: string;
+
+export interface HubOptions {
+  /** A branch, a tag or a commit; `main` by default. */
+  revision?: string | null;
+  /** The address of another hub, or of a mirror. */
+  host?: string;
+  /** In place of the page's own, such as that of a frame whose policy allows the hub. */
+  fetch?: typeof fetch;
+  signal?: AbortSignal;
+  /** Hears that there is no room in the browser's cache for the rest of the files, which then stay in memory. */
+  full?: () => void;
+}
+
+/** Lists a repository of a model hub, `owner/name`. Nothing else is downloaded before it is asked for. */
+export function hub(id: string, options?: HubOptions): Promise<Repository>;
+/** The same as it was when all that was wanted of it was downloaded last, and without asking anybody; undefined where nothing is kept of it. */
+export function kept_hub(id: string, revision?: string | null): Promise<Repository | undefined>;
+
+/**
+ * A repository as a source. Its files are kept in the browser's cache in pieces, so that a download that broke goes on where it was,
+ * and they are checked where the hub lists checksums.
+ */
+export interface Repository extends Reader {
+  readonly id: string;
+  list(): { path: string; bytes: number }[];
+  size(path: string): number | null;
+  range(path: string, from: number, to: number, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** The files that were read as a whole so far. */
+  readonly small: string[];
+  /** How many bytes of these files have yet to be downloaded. */
+  missing(paths: string[]): Promise<number>;
+  /** Downloads files, one after the other; `progress` is of one file. */
+  download(paths: string[], options?: { signal?: AbortSignal; progress?: (at: { file: string; loaded: number; total: number }) => void }): Promise<void>;
+}
+
+/** Files of a person's own as a source: a folder's handle, what was dropped (within the event), or the files of an input. */
+export function own_files(given: FileSystemDirectoryHandle | DataTransfer | Iterable<File>): Promise<Reader & { name: string }>;
+
+/** A model of which files are kept in the browser's cache. */
+export interface Kept {
+  kind: "folder" | "hub";
+  model: string;
+  bytes: number;
+  files: number;
+}
+export function kept(): Promise<Kept[]>;
+/** Deletes what is kept of a model, or of all. */
+export function forget(which?: Pick<Kept, "kind" | "model">): Promise<void>;
 
 /**
  * Anything that reads a path of a folder: picked files, a zip, a cache. Answers undefined for what is not there. Where it can

@@ -5,6 +5,9 @@ import { UnnoiseError } from "./error.js";
 /** What a model's folder says of itself. */
 export const CARD = "unnoise.json";
 
+/** Whether a file, or a folder that it lies in, is hidden. @param {string} path */
+export const hidden = (path) => path.split("/").some((part) => part.startsWith("."));
+
 const INDEX = "model_index.json";
 const SCHEDULER = ["scheduler/scheduler_config.json", "scheduler_config.json"];
 const TOKENIZER = ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];

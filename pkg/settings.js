@@ -56,3 +56,6 @@ export const write_start = (picture, mask, size) => call("write_start", picture,
 export const read_start = (start) => call("read_start", start) ?? undefined;
 export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
 export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);
+export const model_origin = (model) => call("model_origin", model);
+export const read_repository = (text) => call("read_repository", text) ?? undefined;
+export const own_model = (folder) => call("own_model", folder);

@@ -34,6 +34,12 @@ pub struct Opened {
     pub adapter: String,
 }
 
+/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
+/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
+pub fn one_by_one(device: &Device) -> bool {
+    cfg!(feature = "cpu") && device.clone().inner() == Device::flex()
+}
+
 /// What a device can hold, in bytes; `None` where nobody says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
@@ -72,12 +78,6 @@ const WORK: u64 = 256 << 20;
 const MEMORY: Option<u64> = Some((4 << 30) - WORK);
 #[cfg(not(target_family = "wasm"))]
 const MEMORY: Option<u64> = None;
-
-/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
-/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
-pub fn one_by_one(device: &Device) -> bool {
-    cfg!(feature = "cpu") && device.clone().inner() == Device::flex()
-}
 
 /// Why a device cannot be used, or no longer.
 #[derive(Debug, Error)]

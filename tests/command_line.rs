@@ -47,6 +47,23 @@ fn classless() -> PathBuf {
 }
 
 #[test]
+fn a_link_to_a_model_that_is_nowhere_here_says_how_to_get_it() {
+    for (link, says) in [
+        (
+            "#model=hub:google/ddpm-cifar10-32@main&steps=2",
+            "`hf download google/ddpm-cifar10-32 --revision main --local-dir ddpm-cifar10-32` (or `git clone https://huggingface.co/google/ddpm-cifar10-32`), and add `--model ddpm-cifar10-32`",
+        ),
+        ("#model=own:cats", "a folder cats on the computer of whoever made the link"),
+    ] {
+        let said = refused(&["sample", "--link", link, "--out", text(&place("nowhere.png"))]);
+        assert!(said.contains(says) && said.trim().lines().count() == 1, "{link}: {said}");
+    }
+    let (model, out) = (text(&classless()).to_owned(), place("somewhere.png"));
+    let link = "#model=hub:google/ddpm-cifar10-32&steps=2&images=1";
+    printed(&["sample", "--link", link, "--model", &model, "--out", text(&out)]);
+}
+
+#[test]
 fn what_cannot_act_is_refused_with_the_reason() {
     let (classless, out) = (classless(), place("refused.png"));
     if out.exists() {

@@ -282,6 +282,37 @@ fn every_objective_takes_a_step() {
     }
 }
 
+/// The mean over the classes' labels of what the network adds to its answer without one.
+fn difference(model: &Pipeline, t: f64) -> Vec<f32> {
+    let unet = model.network.unet2d().expect("a U-Net");
+    let x =
+        Tensor::from_data(TensorData::new((0..64).map(|i| (i as f32 * 0.7).sin()).collect(), [1, 1, 8, 8]), &device());
+    let answer = |label: usize| values(unet.forward(x.clone(), &[t], Some(&[label])));
+    (0..2)
+        .flat_map(|label| {
+            answer(label).into_iter().zip(answer(2)).map(|(with, without)| with - without).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn guidance_is_learned_from_the_weights_that_training_starts_from() {
+    let scratch = Scratch::new("guided");
+    scratch.train(&scratch.recipe(TINY, &[]), "teacher", false, NEVER).expect("a model");
+    let size = |out: &str, objective: &str| {
+        let init = ("checkpoint_minutes", "init = \"teacher\"\ncheckpoint_minutes");
+        let edits = [("label_drop", objective), init, ("images = 1600", "images = 800")];
+        scratch.train(&scratch.recipe(TINY, &edits), out, false, NEVER).expect("a model");
+        let model = Pipeline::from_dir(&scratch.0.join(out), &device()).expect("a model");
+        let all: Vec<f32> = [100.0, 500.0, 900.0].iter().flat_map(|&t| difference(&model, t)).collect();
+        (all.iter().map(|v| v * v).sum::<f32>() / all.len() as f32).sqrt()
+    };
+    let (plain, guided) = (size("plain", "label_drop"), size("guided", "guidance = 3.0\nlabel_drop"));
+    eprintln!("{plain} {guided}");
+    // On the way to three times as far; of a network that learns on, the labels come to count for more too.
+    assert!(guided / plain > 1.7 && guided / plain < 3.5, "{guided} over {plain}");
+}
+
 #[test]
 fn what_is_no_recipe_is_refused_in_a_sentence() {
     let refused = |text: &str, from: &str, to: &str| {
@@ -303,6 +334,7 @@ fn what_is_no_recipe_is_refused_in_a_sentence() {
         ("num_class_embeds = 3", "num_class_embeds = 2", "num_class_embeds"),
         ("\"idx\"", "\"png\"", "png"),
         ("labels = \"labels.gz\"", "labels = \"labels.gz\"\ntest_images = \"t\"", "test_images"),
+        ("label_drop", "guidance = 2.0\nlabel_drop", "[train] init"),
         ("[data]", "[data", "TOML"),
     ] {
         let said = refused(TINY, from, to);

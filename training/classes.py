@@ -1,5 +1,6 @@
 """Recipes with classes: a denoiser that is told the class of a picture, and a classifier of noisy pictures."""
 
+import copy
 from functools import lru_cache
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def draw_batch(recipe: dict, process: Process, step: int, pictures: Pictures) ->
     return draw(recipe, process, pictures[picks], np.random.default_rng((seed, DRAWS, step)))
 
 
+class Guidance:
+    """What classifier-free guidance adds to the answer of the weights that training starts from (Meng et al. 2023, arXiv 2210.03142,
+    equation 4). It is nothing where there is no label, so the network stays good for further guidance."""
+
+    def __init__(self, network: torch.nn.Module, recipe: dict, device: torch.device):
+        self.network = copy.deepcopy(network).requires_grad_(False).eval().to(device)
+        self.excess, self.none = recipe["objective"]["guidance"] - 1, recipe["model"]["num_class_embeds"] - 1
+
+    @torch.no_grad()
+    def __call__(self, x: torch.Tensor, told: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        answer = lambda labels: self.network(x, told, class_labels=labels, return_dict=False)[0]
+        return self.excess * (answer(label) - answer(torch.full_like(label, self.none)))
+
+
 class ClassTask:
     def __init__(self, recipe: dict, data: Path, out: Path, device: torch.device, share: slice):
         self.recipe, self.device, self.share = recipe, device, share
@@ -70,12 +85,14 @@ class ClassTask:
         if "augment" in recipe and "model" in recipe:
             self.network.class_embedding = TellAugmentation(self.network.class_embedding)
         self.process = Process(recipe, device)
+        self.teacher = Guidance(self.network, recipe, device) if "guidance" in recipe.get("objective", {}) else None
 
     def inputs_of(self, step: int) -> dict[str, torch.Tensor]:
         return {name: value[self.share] for name, value in draw_batch(self.recipe, self.process, step, self.pictures).items()}
 
     def losses(self, network, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.process.errors(network, inputs["x0"], inputs["given"], inputs["time"], inputs["noise"])
+        return self.process.errors(network, inputs["x0"], inputs["given"], inputs["time"], inputs["noise"],
+                                   self.teacher)
 
     @torch.no_grad()
     def held_out(self, average: torch.nn.Module) -> float | None:

@@ -26,7 +26,7 @@ SECTIONS = {
     "schedule": {"linear": BETAS, "scaled_linear": BETAS, "squaredcos_cap_v2": BETAS,
                  "flow": ({"kind", "timesteps"}, set()),
                  "ve": ({"kind", "sigma_min", "sigma_max"}, set())},
-    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma", "logit_normal"}),
+    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma", "logit_normal", "guidance"}),
     "augment": ({"probability"}, {"shift", "fill", "flip", "hue"}),
     "train": ({"seed", "images", "batch", "lr", "warmup_images", "betas", "weight_decay", "clip", "ema_decays",
                "precision", "checkpoint_minutes"}, {"init"}),
@@ -115,6 +115,9 @@ def check_values(path: Path, recipe: dict) -> None:
     if objective["prediction"] not in fitting:
         raise Fault(f"{path}: [objective] prediction = \"{objective['prediction']}\" does not go with [schedule] kind = "
                     f"\"{kind}\", which takes {', '.join(sorted(fitting))}")
+    if "guidance" in objective and ("init" not in train or "augment" in recipe or objective["guidance"] <= 1):
+        raise Fault(f"{path}: [objective] guidance = {objective['guidance']} must be above 1, and goes with [train] init, whose answers "
+                    "it guides, and without [augment]")
     if "min_snr_gamma" in objective and kind in PREDICTIONS:
         raise Fault(f"{path}: min_snr_gamma weighs variance-preserving schedules, and [schedule] kind is \"{kind}\"")
 

@@ -8,9 +8,11 @@ pub mod diffusers;
 mod follow;
 pub mod k_diffusion;
 pub mod python;
+mod scalings;
 pub mod scheduler_config;
 
 pub use follow::Used;
+pub use scalings::{Scaled, Scalings};
 pub use scheduler_config::ConfigError;
 
 use crate::denoise::{Clip, Prediction};

@@ -37,6 +37,16 @@ impl Schedule {
             Some("ScoreSdeVeScheduler") => {
                 return Ok((Schedule::Ve(keys.variance_exploding()?), Prediction::Score));
             }
+            // Their networks are scaled, see `Scalings`, so that what they state is x_0.
+            Some(class) if SCALED.iter().any(|prefix| class.starts_with(prefix)) => {
+                // KarrasVe's are the squares of what it calls the noise.
+                let squared = class.starts_with("KarrasVe");
+                let Ve { sigma_min, sigma_max } =
+                    keys.exploding(if squared { [0.02, 100.0] } else { [0.002, 80.0] })?;
+                let of = |sigma: f64| if squared { sigma * sigma } else { sigma };
+                let process = Ve { sigma_min: of(sigma_min), sigma_max: of(sigma_max) };
+                return Ok((Schedule::Ve(process), Prediction::Sample));
+            }
             Some(class) if class.starts_with("FlowMatch") => {
                 return Ok((Schedule::Flow(keys.flow()?), Prediction::Flow));
             }
@@ -59,13 +69,13 @@ impl Schedule {
     }
 }
 
-/// Beginnings of the names of classes whose networks are trained on a process or with scalings that no network here has.
+/// Beginnings of the names of classes whose networks are scaled.
+const SCALED: [&str; 3] = ["EDM", "CMStochastic", "KarrasVe"];
+
+/// Beginnings of the names of classes whose networks are trained on a process that no network here has.
 const OTHER_PROCESSES: &[(&str, &str)] = &[
-    ("EDM", "they are preconditioned, with scalings of their own (Karras et al. 2022, arXiv 2206.00364, section 5)"),
-    ("CMStochastic", "they are consistency models, with scalings of their own (Song et al. 2023, arXiv 2303.01469)"),
     ("ScoreSdeVp", "their times are those of a continuous process"),
     ("IPNDM", "their process is that of an angle"),
-    ("KarrasVe", "they are shown half of the noise level that a picture of 0 to 1 has, as only its own pipeline does"),
     ("VQDiffusion", "they predict classes of tokens"),
     ("Cosine", "they are Würstchen's, whose time has no table"),
     ("DDPMWuerstchen", "they are Würstchen's, whose time has no table"),
@@ -179,8 +189,13 @@ impl<'a> Keys<'a> {
 
     /// The variance-exploding process that the config of a `ScoreSdeVeScheduler` describes.
     pub(crate) fn variance_exploding(&self) -> Result<Ve, ConfigError> {
-        let sigma_min = self.number("sigma_min")?.unwrap_or(0.01);
-        let sigma_max = self.number("sigma_max")?.unwrap_or(1348.0);
+        self.exploding([0.01, 1348.0])
+    }
+
+    /// One whose least and most noise are these where nothing else is said.
+    fn exploding(&self, otherwise: [f64; 2]) -> Result<Ve, ConfigError> {
+        let sigma_min = self.number("sigma_min")?.unwrap_or(otherwise[0]);
+        let sigma_max = self.number("sigma_max")?.unwrap_or(otherwise[1]);
         if sigma_min <= 0.0 {
             return Err(self.unsupported("sigma_min", "the least noise is above 0"));
         }
@@ -244,6 +259,9 @@ mod tests {
         let ve = |sigma_max| (Schedule::Ve(Ve { sigma_min: 0.01, sigma_max }), Prediction::Score);
         assert_eq!(read(json!({"_class_name": "ScoreSdeVeScheduler", "sigma_max": 50.0})), Ok(ve(50.0)));
         assert_eq!(read(json!({"_class_name": "ScoreSdeVeScheduler"})), Ok(ve(1348.0)));
+        let scaled = |sigma_min, sigma_max| (Schedule::Ve(Ve { sigma_min, sigma_max }), Prediction::Sample);
+        assert_eq!(read(json!({"_class_name": "CMStochasticIterativeScheduler"})), Ok(scaled(0.002, 80.0)));
+        assert_eq!(read(json!({"_class_name": "KarrasVeScheduler", "sigma_min": 0.5})), Ok(scaled(0.25, 1e4)));
         let (stretched, _) = read(json!({"rescale_betas_zero_snr": true, "prediction_type": "v_prediction"})).unwrap();
         assert_eq!(stretched.level(999.0).alpha, 0.0);
     }
@@ -284,7 +302,7 @@ mod tests {
             let said = read(change.clone()).expect_err(&change.to_string()).to_string();
             assert!(said.contains(&format!("`{key}`")), "{change}: {said}");
         }
-        for class in ["EDMEulerScheduler", "CMStochasticIterativeScheduler", "ScoreSdeVpScheduler", "IPNDMScheduler"] {
+        for class in ["ScoreSdeVpScheduler", "IPNDMScheduler"] {
             let said = read(json!({"_class_name": class})).expect_err(class).to_string();
             assert!(said.contains(class), "{said}");
         }

@@ -2,8 +2,8 @@
 
 use super::keys::{ConfigError, Keys};
 use crate::nn::{
-    Activation, Downsample2d, GroupNorm, Norm, ResnetBlock2d, ResnetConfig, SpatialAttention, TimeNorm, Upsample2d,
-    conv, silu,
+    Activation, Downsample2d, GroupNorm, Norm, ResnetBlock2d, ResnetConfig, SpatialAttention, SpatialAttentionConfig,
+    TimeNorm, Upsample2d, conv, silu,
 };
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -52,7 +52,7 @@ impl CoderConfig {
             out_channels: k.count("out_channels", 3, 64)?,
             latent_channels: k.count("latent_channels", latent_channels, 256)?,
             layers_per_block: k.count("layers_per_block", 1, 16)?,
-            act_fn: k.take("act_fn", "silu", "\"silu\", \"swish\", \"mish\", \"gelu\" or \"relu\"", |_| true)?,
+            act_fn: k.activation("act_fn", "silu")?,
             norm_num_groups: k.take(
                 "norm_num_groups",
                 32,
@@ -76,11 +76,13 @@ impl CoderConfig {
 
     fn resnet(&self, channels: [usize; 2], device: &Device) -> ResnetBlock2d {
         let config = ResnetConfig {
-            norm: self.norm(),
+            groups: [self.norm_num_groups; 2],
+            eps: EPS,
             activation: self.act_fn,
             embedding: None,
             time_norm: TimeNorm::Default,
             output_scale_factor: 1.0,
+            resampling: None,
         };
         ResnetBlock2d::new(channels, &config, device)
     }
@@ -208,7 +210,8 @@ struct MidBlock {
 
 impl MidBlock {
     fn new(config: &CoderConfig, channels: usize, device: &Device) -> Self {
-        let attention = || SpatialAttention::new(channels, 1, config.norm(), device);
+        let attention = SpatialAttentionConfig { head_dim: None, norm: Some(config.norm()), output_scale_factor: 1.0 };
+        let attention = || SpatialAttention::new(channels, &attention, device);
         Self {
             resnets: [(); 2].map(|()| config.resnet([channels, channels], device)),
             attentions: config.mid_block_add_attention.then(attention).into_iter().collect(),

@@ -2,7 +2,10 @@
 //!
 //! It is decided by names alone, so that files from a directory, from a page or from a server are found alike.
 
+mod instead;
+
 use super::Source;
+use instead::instead;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -29,6 +32,16 @@ pub enum FolderError {
         "The folder has neither unet/config.json nor config.json; it holds {0}. A model is what save_pretrained of a diffusers pipeline or UNet2DModel writes."
     )]
     NoConfig(String),
+    #[error(
+        "{0} is a LoRA, which changes a model and is none itself; fuse it into its model with diffusers (fuse_lora, then save_pretrained), and use that folder."
+    )]
+    Lora(String),
+    #[error("{0} is a GGUF file, which is not read; use the model's folder as save_pretrained of diffusers writes it.")]
+    Gguf(String),
+    #[error(
+        "{0} is a whole checkpoint in one file, which is not read; in Python, load it with from_single_file of a diffusers pipeline and call save_pretrained."
+    )]
+    Checkpoint(String),
     #[error("There are no safetensors weights beside {config}; the folder holds {holds}.")]
     NoWeights { config: String, holds: String },
     #[error(
@@ -79,8 +92,7 @@ impl Place {
 /// There is none: what the folder holds instead is named.
 pub fn network_config(files: &[String]) -> Result<String, FolderError> {
     let config = first(files, &["unet/config.json", "transformer/config.json", "config.json"]);
-    let holds = || listed(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    config.ok_or_else(|| FolderError::NoConfig(holds()))
+    config.ok_or_else(|| instead(files))
 }
 
 /// The first of `paths` that is among `files`.
@@ -365,7 +377,7 @@ mod tests {
     #[test]
     fn what_is_not_read_is_named() {
         for (names, words) in [
-            (vec!["model.ckpt", "README.md"], vec!["neither unet/config.json", "model.ckpt, README.md"]),
+            (vec!["notes.txt", "README.md"], vec!["neither unet/config.json", "notes.txt, README.md"]),
             (vec![], vec!["it holds nothing"]),
             (
                 vec!["config.json", "diffusion_pytorch_model.bin"],

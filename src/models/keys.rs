@@ -1,5 +1,6 @@
 //! Reading a network's `config.json`: every key is used, or refused by its name.
 
+use crate::nn::Activation;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -11,8 +12,10 @@ pub enum ConfigError {
     Json { class: &'static str, problem: String },
     #[error("The configuration of the {class} sets {key} to {value}, but this version supports only {supported}.")]
     Refused { class: &'static str, key: &'static str, value: String, supported: String },
-    #[error("The configuration of the {class} sets {key}, which this version does not know.")]
-    Unknown { class: &'static str, key: String },
+    #[error("The configuration of the {class} sets {key} to {value}, and this version knows no such key.")]
+    Unknown { class: &'static str, key: String, value: String },
+    #[error("The configuration describes a {got}, where this version expects a {class}.")]
+    Class { class: &'static str, got: String },
 }
 
 /// The keys of a configuration that were not read yet.
@@ -26,6 +29,22 @@ impl Keys {
     pub fn read(class: &'static str, json: &str) -> Result<Self, ConfigError> {
         let left = serde_json::from_str(json).map_err(|e| ConfigError::Json { class, problem: e.to_string() })?;
         Ok(Self { class, left })
+    }
+
+    /// The same with keys and values of other versions changed to those of now.
+    pub fn renamed(mut self, rename: impl FnOnce(&mut Map<String, Value>)) -> Self {
+        rename(&mut self.left);
+        self
+    }
+
+    /// The class is one of `names`, or is not named.
+    pub fn class(&self, names: &[&str]) -> Result<(), ConfigError> {
+        match self.left.get("_class_name").and_then(Value::as_str) {
+            Some(other) if !names.contains(&other) => {
+                Err(ConfigError::Class { class: self.class, got: other.to_owned() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The value of `key`, or of `default` where it is absent, if it is a `T` that `fits`; `supported` says which do.
@@ -42,8 +61,7 @@ impl Keys {
 
     /// The refusal of a value.
     pub fn refused(&self, key: &'static str, value: Value, supported: &str) -> ConfigError {
-        let value = value.to_string().chars().take(80).collect();
-        ConfigError::Refused { class: self.class, key, value, supported: supported.to_owned() }
+        ConfigError::Refused { class: self.class, key, value: shown(&value), supported: supported.to_owned() }
     }
 
     /// Whether `key` is given and not null; a null is taken.
@@ -67,6 +85,13 @@ impl Keys {
     pub fn maybe(&mut self, key: &'static str, most: usize) -> Result<Option<usize>, ConfigError> {
         let fits = |n: &Option<usize>| n.is_none_or(|n| (1..=most).contains(&n));
         self.take(key, Value::Null, &format!("null or a number from 1 to {most}"), fits)
+    }
+
+    /// An activation of a U-Net or an autoencoder.
+    pub fn activation(&mut self, key: &'static str, default: &str) -> Result<Activation, ConfigError> {
+        self.take(key, default, "\"silu\", \"swish\", \"mish\", \"gelu\" or \"relu\"", |a| {
+            matches!(a, Activation::Silu | Activation::Mish | Activation::Gelu | Activation::Relu)
+        })
     }
 
     /// The added part of a variance, which is above 0.
@@ -106,11 +131,42 @@ impl Keys {
         self.left.retain(|key, _| !key.starts_with('_') && !keys.contains(&key.as_str()));
     }
 
-    /// Only notes, which begin with an underscore, are left.
+    /// Only notes are left, which begin with an underscore, and keys that other versions of diffusers know and that are
+    /// switched off.
     pub fn all_taken(self) -> Result<(), ConfigError> {
-        match self.left.into_iter().find(|(key, _)| !key.starts_with('_')) {
-            Some((key, _)) => Err(ConfigError::Unknown { class: self.class, key }),
+        let is_off = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(keys) => keys.is_empty(),
+            Value::Bool(true) => false,
+        };
+        match self.left.into_iter().find(|(key, value)| !key.starts_with('_') && !is_off(value)) {
+            Some((key, value)) => Err(ConfigError::Unknown { class: self.class, key, value: shown(&value) }),
             None => Ok(()),
+        }
+    }
+}
+
+/// The beginning of a value, as a message shows it.
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(80).collect()
+}
+
+/// `sample_size`: one number for both sides, or height and width.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+pub(super) enum Size {
+    Square(usize),
+    Pair([usize; 2]),
+}
+
+impl Size {
+    pub fn pair(&self) -> [usize; 2] {
+        match *self {
+            Self::Square(side) => [side, side],
+            Self::Pair(pair) => pair,
         }
     }
 }

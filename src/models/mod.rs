@@ -2,7 +2,7 @@
 
 mod autoencoder;
 pub mod autoencoder_kl;
-mod blocks;
+pub mod autoencoder_tiny;
 mod card;
 pub mod classifier;
 pub mod clip_text;

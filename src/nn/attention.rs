@@ -1,4 +1,4 @@
-use super::{GroupNorm, Linear, Norm};
+use super::Linear;
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -55,43 +55,5 @@ impl Attention {
         let (q, k, v) = (self.to_q.forward(x), self.to_k.forward(context.clone()), self.to_v.forward(context));
         let [to_out] = &self.to_out;
         to_out.forward(attend(q, k, v, self.heads, None))
-    }
-}
-
-/// Self-attention between the positions of a picture, with its own normalisation and a residual connection: diffusers'
-/// `Attention` as the autoencoders have it.
-#[derive(Module, Debug)]
-pub struct SpatialAttention {
-    group_norm: GroupNorm,
-    to_q: Linear,
-    to_k: Linear,
-    to_v: Linear,
-    to_out: [Linear; 1],
-    heads: usize,
-}
-
-impl SpatialAttention {
-    /// `channels` is a multiple of `heads`.
-    pub fn new(channels: usize, heads: usize, norm: Norm, device: &Device) -> Self {
-        let linear = || Linear::new(channels, channels, device);
-        Self {
-            group_norm: GroupNorm::new(channels, norm, device),
-            to_q: linear(),
-            to_k: linear(),
-            to_v: linear(),
-            to_out: [linear()],
-            heads,
-        }
-    }
-
-    /// # Shapes
-    /// `[batch, channels, height, width]`, kept.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let shape = x.dims();
-        let h: Tensor<3> = self.group_norm.forward(x.clone()).flatten::<3>(2, 3).swap_dims(1, 2);
-        let (q, k, v) = (self.to_q.forward(h.clone()), self.to_k.forward(h.clone()), self.to_v.forward(h));
-        let [to_out] = &self.to_out;
-        let h = to_out.forward(attend(q, k, v, self.heads, None));
-        h.swap_dims(1, 2).reshape(shape) + x
     }
 }

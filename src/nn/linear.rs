@@ -38,6 +38,18 @@ impl Linear {
         };
         y.reshape(shape)
     }
+
+    /// The same map at every position of an axis that stands last.
+    ///
+    /// # Shapes
+    /// `[batch, in, positions]` to `[batch, out, positions]`.
+    pub fn forward_positions(&self, x: Tensor<3>) -> Tensor<3> {
+        let y = self.weight.val().unsqueeze::<3>().matmul(x);
+        match &self.bias {
+            Some(bias) => y + bias.val().reshape([1, -1, 1]),
+            None => y,
+        }
+    }
 }
 
 fn uniform() -> Initializer {

@@ -5,19 +5,26 @@
 mod activation;
 mod attention;
 mod embeddings;
+mod levels;
 mod linear;
 mod norm;
 mod resampling;
 mod resnet;
 mod silu;
+mod spatial_attention;
 mod transformer;
 
 pub use activation::Activation;
-pub use attention::{Attention, SpatialAttention, attend};
-pub use embeddings::TimestepEmbedding;
+pub use attention::{Attention, attend};
+pub use embeddings::{GaussianFourierProjection, TimestepEmbedding, sinusoidal_embedding};
+pub use levels::{
+    DownBlock, LevelAttention, LevelAttentionConfig, LevelConfig, MidBlock, Pass, Sampling, UpBlock, around, joined,
+    joined_groups, skip_groups, ways,
+};
 pub use linear::Linear;
 pub use norm::{GroupNorm, LayerNorm, Norm};
-pub use resampling::{Downsample2d, Upsample2d, conv};
+pub use resampling::{Downsample2d, Resampling, Upsample2d, conv};
 pub use resnet::{ResnetBlock2d, ResnetConfig, TimeNorm};
 pub use silu::silu;
+pub use spatial_attention::{SpatialAttention, SpatialAttentionConfig};
 pub use transformer::{FeedForward, Transformer2d, Transformer2dConfig};

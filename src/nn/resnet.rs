@@ -1,4 +1,4 @@
-use super::{Activation, GroupNorm, Linear, Norm, conv};
+use super::{Activation, GroupNorm, Linear, Norm, Resampling, conv};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
@@ -17,13 +17,17 @@ pub enum TimeNorm {
 /// What a residual block is built from.
 #[derive(Clone, Copy, Debug)]
 pub struct ResnetConfig {
-    pub norm: Norm,
+    /// Groups of the two normalisations.
+    pub groups: [usize; 2],
+    pub eps: f64,
     pub activation: Activation,
     /// Width of the conditioning vector; `None` for a block without one.
     pub embedding: Option<usize>,
     pub time_norm: TimeNorm,
     /// What the sum with the input is divided by.
     pub output_scale_factor: f64,
+    /// What the block does to the size of the picture. One that filters always has a convolution beside the others.
+    pub resampling: Option<Resampling>,
 }
 
 /// diffusers' `ResnetBlock2D`: a residual block of two normalised convolutions.
@@ -45,13 +49,15 @@ impl ResnetBlock2d {
             TimeNorm::Default => outputs,
             TimeNorm::ScaleShift => 2 * outputs,
         };
+        let [first, second] = config.groups.map(|groups| Norm { groups, eps: config.eps });
+        let joins = inputs != outputs || config.resampling.is_some_and(Resampling::is_fir);
         Self {
-            norm1: GroupNorm::new(inputs, config.norm, device),
+            norm1: GroupNorm::new(inputs, first, device),
             conv1: conv([inputs, outputs], 3, device),
             time_emb_proj: config.embedding.map(|width| Linear::new(width, projected, device)),
-            norm2: GroupNorm::new(outputs, config.norm, device),
+            norm2: GroupNorm::new(outputs, second, device),
             conv2: conv([outputs, outputs], 3, device),
-            conv_shortcut: (inputs != outputs).then(|| conv([inputs, outputs], 1, device)),
+            conv_shortcut: joins.then(|| conv([inputs, outputs], 1, device)),
             config: *config,
         }
     }
@@ -60,10 +66,23 @@ impl ResnetBlock2d {
     /// caller.
     ///
     /// # Shapes
-    /// `x` `[batch, in, height, width]`, `emb` `[batch, embedding]`; the result is `[batch, out, height, width]`.
+    /// `x` `[batch, in, height, width]`, `emb` `[batch, embedding]`; the result is `[batch, out, height, width]`, of half or
+    /// twice the height and width where the block resamples.
     pub fn forward(&self, x: Tensor<4>, emb: Option<&Tensor<2>>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let size = self.config.resampling.map_or([height, width], |resampling| resampling.size([height, width]));
+        self.forward_to(x, emb, size)
+    }
+
+    /// The same where the block enlarges to `size`, which is twice the input's, or one less where that was odd.
+    pub fn forward_to(&self, x: Tensor<4>, emb: Option<&Tensor<2>>, size: [usize; 2]) -> Tensor<4> {
         let activation = self.config.activation;
-        let h = self.conv1.forward(activation.apply(self.norm1.forward(x.clone())));
+        let h = activation.apply(self.norm1.forward(x.clone()));
+        let (x, h) = match self.config.resampling {
+            Some(resampling) => (resampling.apply(x, size), resampling.apply(h, size)),
+            None => (x, h),
+        };
+        let h = self.conv1.forward(h);
         let emb = self.time_emb_proj.as_ref().zip(emb);
         let emb = emb.map(|(project, emb)| project.forward(emb.clone()).unsqueeze_dims::<4>(&[2, 3]));
         let h = match (emb, self.config.time_norm) {
@@ -79,6 +98,8 @@ impl ResnetBlock2d {
             Some(shortcut) => shortcut.forward(x),
             None => x,
         };
-        (x + h) / self.config.output_scale_factor
+        let sum = h + x;
+        let factor = self.config.output_scale_factor;
+        if factor == 1.0 { sum } else { sum / factor }
     }
 }

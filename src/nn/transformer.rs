@@ -128,27 +128,31 @@ pub struct Transformer2d {
 }
 
 impl Transformer2d {
-    /// `channels` is a multiple of `config.heads`.
+    /// There are at most `channels` heads; the sequence is as wide as they can share evenly.
     pub fn new(channels: usize, config: &Transformer2dConfig, device: &Device) -> Self {
-        let projection = || match config.linear_projection {
-            true => Projected::Linear(Linear::new(channels, channels, device)),
-            false => Projected::Conv(conv([channels, channels], 1, device)),
+        let width = channels / config.heads * config.heads;
+        let projection = |[inputs, outputs]: [usize; 2]| match config.linear_projection {
+            true => Projected::Linear(Linear::new(inputs, outputs, device)),
+            false => Projected::Conv(conv([inputs, outputs], 1, device)),
         };
-        let block = |_| BasicTransformerBlock::new(channels, config, device);
+        let block = |_| BasicTransformerBlock::new(width, config, device);
         Self {
             norm: GroupNorm::new(channels, Norm { groups: config.groups, eps: GROUP_EPS }, device),
-            proj_in: projection(),
+            proj_in: projection([channels, width]),
             transformer_blocks: (0..config.layers).map(block).collect(),
-            proj_out: projection(),
+            proj_out: projection([width, channels]),
         }
     }
 
     /// # Shapes
     /// `x` `[batch, channels, height, width]`, kept; `context` `[batch, sources, context]`.
     pub fn forward(&self, x: Tensor<4>, context: &Tensor<3>) -> Tensor<4> {
-        let shape = x.dims();
+        let [batch, _, height, width] = x.dims();
         let sequence = |x: Tensor<4>| x.flatten::<3>(2, 3).swap_dims(1, 2);
-        let picture = |h: Tensor<3>| h.swap_dims(1, 2).reshape(shape);
+        let picture = |h: Tensor<3>| {
+            let [.., channels] = h.dims();
+            h.swap_dims(1, 2).reshape([batch, channels, height, width])
+        };
         let h = self.norm.forward(x.clone());
         let mut h = match &self.proj_in {
             Projected::Linear(linear) => linear.forward(sequence(h)),

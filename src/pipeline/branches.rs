@@ -22,13 +22,15 @@ pub struct NetworkBranches<'a> {
     clip: Option<Clip>,
     raw_noise: bool,
     shown: Vec<(Level, Level)>,
+    /// What a network that fills holes is given beside each image.
+    hole: Option<Tensor<4>>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new() }
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), hole: None }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -66,6 +68,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_shown(self, shown: Vec<(Level, Level)>) -> Self {
         Self { shown, ..self }
+    }
+
+    /// Gives a network that fills holes these, one an image, as [`Pipeline::hole`] makes them.
+    #[must_use]
+    pub fn with_hole(self, hole: Option<Tensor<4>>) -> Self {
+        Self { hole, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -112,9 +120,9 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, (at, shown), &conditions);
+        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, (at, shown), &[condition]).remove(0),
+            Some((worse, condition)) => evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition]).remove(0),
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -134,6 +142,7 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
 fn evaluate(
     model: &Pipeline,
     x: &Tensor<4>,
+    hole: Option<&Tensor<4>>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
 ) -> Vec<Estimate<Tensor<4>>> {
@@ -141,16 +150,17 @@ fn evaluate(
         return Vec::new();
     }
     let [images, channels, ..] = x.dims();
+    let input = Tensor::cat(std::iter::once(x).chain(hole).cloned().collect(), 1);
     let outputs = if backend::one_by_one(&x.device()) {
         // First the image, then the condition; and then the other way round.
         let of_image = |i: usize| {
             let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
-            batch(model, &x.clone().narrow(0, i, 1), shown, &own.iter().collect::<Vec<_>>())
+            batch(model, input.clone().narrow(0, i, 1), shown, &own.iter().collect::<Vec<_>>())
         };
         let all: Vec<_> = (0..images).map(of_image).collect();
         (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
     } else {
-        batch(model, x, shown, conditions)
+        batch(model, input, shown, conditions)
     };
     let estimate = |output: Tensor<4>| {
         let [_, outputs, ..] = output.dims();
@@ -163,9 +173,9 @@ fn evaluate(
 }
 
 /// What the network answers to a batch under each of these conditions.
-fn batch(model: &Pipeline, x: &Tensor<4>, shown: Level, conditions: &[&Condition]) -> Vec<Tensor<4>> {
+fn batch(model: &Pipeline, x: Tensor<4>, shown: Level, conditions: &[&Condition]) -> Vec<Tensor<4>> {
     let [images, ..] = x.dims();
-    let batch = Tensor::cat(vec![x.clone(); conditions.len()], 0);
+    let batch = Tensor::cat(vec![x; conditions.len()], 0);
     let levels = vec![shown; images * conditions.len()];
     let output = model.output(batch, &levels, &Condition::joined(conditions, images));
     (0..conditions.len()).map(|k| output.clone().narrow(0, k * images, images)).collect()

@@ -27,7 +27,10 @@ pub struct Part {
 
 /// By its name of now, and that of diffusers 0.1.
 const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel", "UNetUnconditionalModel"] };
-const KL: Part = Part { folders: &["vae"], classes: &["AutoencoderKL"] };
+const VAE: Part = Part { folders: &["vae"], classes: &["AutoencoderKL", "AutoencoderTiny"] };
+
+/// The kind whose network may be given a hole to fill, besides the latents.
+pub const INPAINTING: &str = "StableDiffusionInpaintPipeline";
 
 /// Every kind that is drawn. Another one is a row here.
 pub const KINDS: &[Kind] = &[
@@ -45,7 +48,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         class: "LDMPipeline",
         network: UNET,
-        decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL"] }),
+        decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL", "AutoencoderTiny"] }),
         encoders: 0,
         guidance: 1.0,
     },
@@ -53,11 +56,12 @@ pub const KINDS: &[Kind] = &[
         class: "DiTPipeline",
         // Before DiT had a class of its own, diffusers built it from the general one.
         network: Part { folders: &["transformer"], classes: &["DiTTransformer2DModel", "Transformer2DModel"] },
-        decoder: Some(KL),
+        decoder: Some(VAE),
         encoders: 0,
         guidance: 4.0,
     },
     Kind::of_words("StableDiffusionPipeline", 1, 7.5),
+    Kind::of_words(INPAINTING, 1, 7.5),
     Kind::of_words("LatentConsistencyModelPipeline", 1, 8.5),
     Kind::of_words("StableDiffusionXLPipeline", 2, 5.0),
 ];
@@ -75,7 +79,7 @@ impl Kind {
 
     const fn of_words(class: &'static str, encoders: usize, guidance: f64) -> Self {
         let network = Part { folders: &["unet"], classes: &["UNet2DConditionModel"] };
-        Self { class, network, decoder: Some(KL), encoders, guidance }
+        Self { class, network, decoder: Some(VAE), encoders, guidance }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Between the space that a network draws in and pictures.
 
-use crate::models::CoderConfig;
-use crate::models::autoencoder_kl::AutoencoderKl;
+use crate::models::autoencoder_kl::{AutoencoderKl, Gaussian};
+use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::vq_model::VqModel;
 use burn::tensor::Tensor;
 
@@ -12,6 +12,8 @@ pub enum Latents {
     Pixels,
     /// Latents of a variational autoencoder.
     Kl(Box<AutoencoderKl>),
+    /// Latents of a small autoencoder in the place of a variational one.
+    Tiny(Box<AutoencoderTiny>),
     /// Latents of an autoencoder with a codebook.
     Vq(Box<VqModel>),
 }
@@ -24,10 +26,9 @@ impl Latents {
     pub fn decode(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Pixels => x,
-            Self::Kl(net) => {
-                let config = net.config();
-                net.decode(x / config.coder.scaling_factor + config.shift_factor)
-            }
+            // No pipeline that is drawn here adds the shift_factor of the configuration.
+            Self::Kl(net) => net.decode(x / net.config().coder.scaling_factor),
+            Self::Tiny(net) => net.decode(x / net.config().scaling_factor),
             Self::Vq(net) => net.decode(x / net.config().coder.scaling_factor),
         }
     }
@@ -40,37 +41,51 @@ impl Latents {
     pub fn encode(&self, pictures: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Pixels => pictures,
-            Self::Kl(net) => {
-                let config = net.config();
-                (net.encode(pictures).mean - config.shift_factor) * config.coder.scaling_factor
-            }
+            Self::Kl(net) => net.encode(pictures).mean * net.config().coder.scaling_factor,
+            Self::Tiny(net) => net.encode(pictures) * net.config().scaling_factor,
             Self::Vq(net) => net.encode(pictures) * net.config().coder.scaling_factor,
+        }
+    }
+
+    /// The same, drawn from the distribution with `noise` of its shape where there is one.
+    pub fn encode_with(&self, pictures: Tensor<4>, noise: impl FnOnce(&Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Kl(net) => {
+                let Gaussian { mean, logvar } = net.encode(pictures);
+                let noise = noise(&mean);
+                (mean + (logvar / 2.0).exp() * noise) * net.config().coder.scaling_factor
+            }
+            _ => self.encode(pictures),
         }
     }
 
     /// How many pixels of the picture a place is wide and high.
     pub fn factor(&self) -> usize {
-        self.coder().map_or(1, CoderConfig::factor)
+        match self {
+            Self::Pixels => 1,
+            Self::Kl(net) => net.config().coder.factor(),
+            Self::Tiny(net) => net.config().factor(),
+            Self::Vq(net) => net.config().coder.factor(),
+        }
     }
 
     /// Channels of a latent; `None` for pictures.
     pub fn channels(&self) -> Option<usize> {
         match self {
+            Self::Pixels => None,
+            Self::Kl(net) => Some(net.config().coder.latent_channels),
+            Self::Tiny(net) => Some(net.config().latent_channels),
             Self::Vq(net) => Some(net.config().vq_embed_dim),
-            _ => self.coder().map(|coder| coder.latent_channels),
         }
     }
 
     /// Channels of the pictures of latents.
     pub fn picture_channels(&self) -> Option<usize> {
-        self.coder().map(|coder| coder.out_channels)
-    }
-
-    fn coder(&self) -> Option<&CoderConfig> {
         match self {
             Self::Pixels => None,
-            Self::Kl(net) => Some(&net.config().coder),
-            Self::Vq(net) => Some(&net.config().coder),
+            Self::Kl(net) => Some(net.config().coder.out_channels),
+            Self::Tiny(net) => Some(net.config().out_channels),
+            Self::Vq(net) => Some(net.config().coder.out_channels),
         }
     }
 }

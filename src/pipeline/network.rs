@@ -1,6 +1,9 @@
 //! The network of a pipeline, whichever it is.
 
+use super::Pipeline;
 use super::conditioning::{Condition, Told};
+use crate::interchange::Scaled;
+use crate::math::{Level, NoiseSchedule};
 use crate::models::dit::Dit;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::{self, Unet2dCondition};
@@ -19,12 +22,24 @@ impl Network {
     /// as diffusers takes them.
     pub fn shape(&self) -> [usize; 3] {
         const OPEN: [usize; 2] = [64, 64];
-        let (channels, [height, width]) = match self {
+        let (inputs, [height, width]) = match self {
             Self::Unet2d(net) => (net.config().in_channels, net.config().sample_size),
             Self::Unet2dCondition(net) => (net.config().in_channels, net.config().sample_size.unwrap_or(OPEN)),
             Self::Dit(net) => (net.config().in_channels, [net.config().sample_size; 2]),
         };
-        [channels, height, width]
+        [inputs - self.hole(), height, width]
+    }
+
+    /// Channels that it is given beside what it draws: where a hole is, and latents of the picture around it. 0 for a network
+    /// that fills none.
+    pub fn hole(&self) -> usize {
+        match self {
+            Self::Unet2dCondition(net) => {
+                let (inputs, outputs) = (net.config().in_channels, net.config().out_channels);
+                if inputs == 2 * outputs + 1 { outputs + 1 } else { 0 }
+            }
+            Self::Unet2d(_) | Self::Dit(_) => 0,
+        }
     }
 
     /// Channels of its output: as many as it draws, or twice as many with a learned variance.
@@ -52,7 +67,7 @@ impl Network {
     /// Rows of its class embedding.
     pub fn classes(&self) -> Option<usize> {
         match self {
-            Self::Unet2d(net) => net.config().num_class_embeds,
+            Self::Unet2d(net) => net.config().classes(),
             Self::Unet2dCondition(net) => net.config().num_class_embeds,
             Self::Dit(net) => Some(net.config().num_embeds_ada_norm + 1),
         }
@@ -83,6 +98,63 @@ impl Network {
             }
             _ => panic!("the network takes another kind of condition"),
         }
+    }
+}
+
+impl Pipeline {
+    /// What the network says of `x` `[batch, channels, height, width]`, each image at its own level, and of its own class where
+    /// the condition says classes: its output or, where it is [scaled](crate::interchange::Scalings), its estimate of `x_0`. A network that fills
+    /// holes takes them as further channels; without them all is to be made anew.
+    pub fn output(&self, x: Tensor<4>, levels: &[Level], condition: &Condition) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let device = x.device();
+        let scaled: Option<Vec<Scaled>> =
+            self.scalings.map(|scalings| levels.iter().map(|at| scalings.at(at.nsr())).collect());
+        let each = |of: fn(&Scaled) -> f64| -> Option<Tensor<4>> {
+            let values: Vec<f32> = scaled.as_ref()?.iter().map(|at| of(at) as f32).collect();
+            Some(Tensor::from_data(TensorData::new(values, [batch, 1, 1, 1]), &device))
+        };
+        let times: Vec<f64> = match &scaled {
+            Some(scaled) => scaled.iter().map(|at| at.t).collect(),
+            None => levels.iter().map(|&at| self.schedule.conditioning_time(at)).collect(),
+        };
+        let input = match (each(|at| at.input), each(|at| at.shift)) {
+            (Some(scale), Some(shift)) => x.clone() * scale + shift,
+            _ => x.clone(),
+        };
+        let missing = self.shape()[0] + self.network.hole() - channels;
+        let input = match missing {
+            0 => input,
+            _ => Tensor::cat(vec![input, self.blank().expand([batch, missing, height, width])], 1),
+        };
+        let output = self.network.forward(input, &times, condition);
+        match (each(|at| at.skip), each(|at| at.output)) {
+            (Some(skip), Some(scale)) => x.narrow(1, 0, self.shape()[0]) * skip + output * scale,
+            _ => output,
+        }
+    }
+
+    /// The hole where everything is to be made anew.
+    fn blank(&self) -> Tensor<4> {
+        let made = || {
+            let [channels, height, width] = self.picture();
+            let pictures = Tensor::zeros([1, channels, height, width], &self.device);
+            self.hole(Tensor::ones([1, 1, height, width], &self.device), self.latents.encode(pictures))
+        };
+        self.blank.get_or_init(made).clone()
+    }
+
+    /// What a network that fills holes is given: `mask`, which is 1 where a pixel is to be made anew, and the latents of the
+    /// picture around it.
+    ///
+    /// # Shapes
+    /// `mask` `[batch, 1, height, width]` of the picture, `around` `[batch, channels, ..]` of sample space.
+    pub fn hole(&self, mask: Tensor<4>, around: Tensor<4>) -> Tensor<4> {
+        let factor = self.latents.factor();
+        let [batch, _, rows, columns] = around.dims();
+        // A place is in the hole where its first pixel is.
+        let places = mask.reshape([batch * rows, factor, columns, factor]).narrow(1, 0, 1).narrow(3, 0, 1);
+        Tensor::cat(vec![places.reshape([batch, 1, rows, columns]), around], 1)
     }
 }
 

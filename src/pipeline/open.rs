@@ -1,15 +1,16 @@
 //! Opening a pipeline's folder.
 
 use super::folder::{Folder, INDEX};
-use super::index::Index;
+use super::index::{INPAINTING, Index};
 use super::parts::{self, Needs, Part, Plans};
 use super::preview::Preview;
-use super::{Condition, Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
+use super::{Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
 use crate::backend;
 use crate::denoise::{Clip, Prediction};
-use crate::interchange::diffusers;
-use crate::math::{Level, NoiseSchedule, Schedule};
+use crate::interchange::{Scalings, diffusers};
+use crate::math::Schedule;
 use crate::models::folder::Place;
+use crate::models::unet2d::ClassEmbedding;
 use crate::models::{Card, CardError, Text, legacy_scheduler_config};
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub struct Pipeline {
     pub scheduler_clips: bool,
     /// What its folder says that estimates of `x_0` are brought into.
     pub clip: Option<Clip>,
+    /// How the network is scaled by the noise level, beyond what it predicts.
+    pub scalings: Option<Scalings>,
     /// Where its network lies in its folder.
     pub place: Place,
     /// The text that the schedule and the prediction were read from; it also says how diffusers samples.
@@ -42,6 +45,8 @@ pub struct Pipeline {
     pub device: Device,
     /// How latents are shown without decoding them; made when it is first needed.
     pub(crate) preview: OnceLock<Preview>,
+    /// What a network that fills holes is given where there is no picture.
+    pub(super) blank: OnceLock<Tensor<4>>,
 }
 
 impl Pipeline {
@@ -112,7 +117,7 @@ impl Pipeline {
                     notes.push(format!("{}: {why}.", scheduler::UNFOLLOWED_NOTE));
                     BTreeMap::new()
                 });
-                unsaid(&network, &latents, &index, &schedule, defaults)
+                unsaid(&network, &latents, &index, prediction, defaults)
             }
         };
         card.fits(network.classes().unwrap_or(0))?;
@@ -135,13 +140,15 @@ impl Pipeline {
             scheduler_clips,
             clip,
             place,
+            scalings: Scalings::of(&scheduler_config)?,
             scheduler_config,
             parts: plans.parts(),
             notes,
             device: device.clone(),
             preview: OnceLock::new(),
+            blank: OnceLock::new(),
         };
-        pipeline.fits()?;
+        pipeline.fits(&index)?;
         Ok((pipeline, plans))
     }
 
@@ -161,13 +168,6 @@ impl Pipeline {
             PipelineError::Folder(source) => PipelineError::At { path: dir.display().to_string(), source },
             other => other,
         })
-    }
-
-    /// What the network outputs for `x` `[batch, channels, height, width]`, each image at its own level, and of its own
-    /// class where the condition says classes.
-    pub fn output(&self, x: Tensor<4>, levels: &[Level], condition: &Condition) -> Tensor<4> {
-        let times: Vec<_> = levels.iter().map(|&at| self.schedule.conditioning_time(at)).collect();
-        self.network.forward(x, &times, condition)
     }
 
     /// Channels, height and width of what the network draws: pictures or latents.
@@ -203,8 +203,16 @@ impl Pipeline {
     }
 
     /// Whether the parts belong together.
-    fn fits(&self) -> Result<(), PipelineError> {
+    fn fits(&self, index: &Index) -> Result<(), PipelineError> {
         let unfit = |what: String| Err(PipelineError::Unfit(what));
+        if matches!(&self.network, Network::Unet2d(net) if net.config().class_embed_type == ClassEmbedding::Identity) {
+            let why = "The network's class_embed_type is \"identity\", so it takes a vector for a class, which no pipeline gives it";
+            return unfit(why.to_owned());
+        }
+        let fills = self.network.hole() > 0;
+        if fills && index.kind.class != INPAINTING {
+            return unfit(format!("The network fills holes, which a {} does not give it", index.kind.class));
+        }
         let ([inputs, ..], outputs) = (self.shape(), self.network.outputs());
         if let Some(latent) = self.latents.channels().filter(|latent| *latent != inputs) {
             return unfit(format!("The network draws {inputs} channels, but the autoencoder's latents have {latent}"));
@@ -244,7 +252,7 @@ fn unsaid(
     network: &Network,
     latents: &Latents,
     index: &Index,
-    schedule: &Schedule,
+    prediction: Prediction,
     mut defaults: BTreeMap<String, Value>,
 ) -> Card {
     let null_class = match network {
@@ -259,8 +267,8 @@ fn unsaid(
     if !matches!(latents, Latents::Pixels) {
         defaults.insert("images".to_owned(), Value::from(1));
     }
-    // The pipeline of such a process alone shows values of 0 to 1.
-    let range = if matches!(schedule, Schedule::Ve(_)) { [0.0, 1.0] } else { [-1.0, 1.0] };
+    // The pipeline of a score of such a process alone shows values of 0 to 1.
+    let range = if prediction == Prediction::Score { [0.0, 1.0] } else { [-1.0, 1.0] };
     let mut card = Card { null_class, defaults, range, ..Card::unsaid(classes) };
     for (number, name) in index.labels() {
         if let Some(class) = card.classes.get_mut(number) {

@@ -6,6 +6,7 @@ use super::index::{Index, TEXT_ENCODERS};
 use super::{Conditioning, Latents, Network, Pipeline, PipelineError, Source, TextEncoder, TextEncoders};
 use crate::backend::Limits;
 use crate::models::autoencoder_kl::AutoencoderKl;
+use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::clip_text::ClipText;
 use crate::models::dit::Dit;
 use crate::models::folder::Place;
@@ -128,6 +129,7 @@ impl Pipeline {
         match &mut self.latents {
             Latents::Pixels => {}
             Latents::Kl(net) => fill(&mut **net, plans.next().await?),
+            Latents::Tiny(net) => fill(&mut **net, plans.next().await?),
             Latents::Vq(net) => fill(&mut **net, plans.next().await?),
         }
         if let Conditioning::Text(encoders) = &mut self.conditioning {
@@ -188,6 +190,11 @@ pub async fn latents<'a, S: Source>(
             let net = VqModel::unfilled(config, device).map_err(PartError::from)?;
             let wanted = Wanted::of(&net);
             (Latents::Vq(Box::new(net)), wanted)
+        }
+        "AutoencoderTiny" => {
+            let net = AutoencoderTiny::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Latents::Tiny(Box::new(net)), wanted)
         }
         _ => {
             let net = AutoencoderKl::unfilled(config, device).map_err(PartError::from)?;

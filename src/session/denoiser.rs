@@ -32,6 +32,16 @@ pub(super) struct Known {
     pub noise: Tensor<4>,
 }
 
+/// What comes to a run besides what it is conditioned on.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub known: Option<Known>,
+    /// What a network that fills holes is given.
+    pub hole: Option<Tensor<4>>,
+    /// Levels that the network is shown in the place of others.
+    pub shown: Vec<(Level, Level)>,
+}
+
 /// What the images of a run are conditioned on.
 #[derive(Clone)]
 pub(super) struct Conditioned {
@@ -104,7 +114,7 @@ impl Conditioned {
     }
 }
 
-/// The denoiser that these settings make of a model, which is conditioned on other levels where `shown` says so.
+/// The denoiser that these settings make of a model.
 ///
 /// # Errors
 /// A class or guidance that the model does not have.
@@ -113,12 +123,12 @@ pub(super) fn denoiser<'a>(
     model: &'a Pipeline,
     conditioned: &Conditioned,
     helpers: Helpers<'a>,
-    known: Option<Known>,
-    shown: Vec<(Level, Level)>,
+    Beside { known, hole, shown }: Beside,
 ) -> Result<Boxed<'a>, SessionError> {
     let guided = conditioned.is_guided() && !model.network.embeds_guidance();
     let guidance = guidance(settings, helpers.worse.is_some(), guided);
-    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown);
+    let branches =
+        NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown).with_hole(hole);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
         let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());

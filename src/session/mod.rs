@@ -34,7 +34,7 @@ pub fn network<'a>(
     settings: &Settings,
 ) -> Result<Box<dyn Denoiser<Tensor<4>> + 'a>, SessionError> {
     let conditioned = Conditioned::new(settings, model, &Given::default())?;
-    denoiser::denoiser(settings, model, &conditioned, Helpers::default(), None, Vec::new())
+    denoiser::denoiser(settings, model, &conditioned, Helpers::default(), denoiser::Beside::default())
 }
 
 /// What a run is given besides its settings.

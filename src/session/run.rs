@@ -1,6 +1,6 @@
 //! The steps of a run.
 
-use super::denoiser::{self, Conditioned, Known, Timed};
+use super::denoiser::{self, Beside, Conditioned, Known, Timed};
 use super::levels::Course;
 use super::trajectory::{BatchStep, Trajectories, part, parts};
 use super::view::View;
@@ -65,14 +65,18 @@ impl Pipeline {
             };
             let grid = &course.grid;
             let kept = given.kept.as_deref().map(|kept| backend::spread(&view.kept_places(kept), batch, &self.device));
-            let known = picture.zip(kept);
+            // A network that fills holes is told of the picture, and leaves the rest as it will.
+            let fills = self.network.hole() > 0;
+            let hole = if fills { view.hole(&given, &mut noises, &parts) } else { None };
+            let known = picture.zip(kept).filter(|_| !fills);
             let conditioned = Conditioned::new(settings, self, &given)?;
             let network = |range: &Range<usize>| {
                 let of = |batch: &Tensor<4>| part(batch, range);
                 let known = known.as_ref();
                 let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
                 let conditioned = conditioned.part(range.clone());
-                denoiser::denoiser(settings, self, &conditioned, given.helpers, known, course.shown()).map(Timed::new)
+                let beside = Beside { known, hole: hole.as_ref().map(of), shown: course.shown() };
+                denoiser::denoiser(settings, self, &conditioned, given.helpers, beside).map(Timed::new)
             };
             let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
             let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);

@@ -2,11 +2,12 @@
 
 use super::frame::Shown;
 use super::{Given, SessionError};
-use crate::backend;
-use crate::math::Level;
+use crate::backend::{self, ImageNoise};
+use crate::math::{Level, Noise};
 use crate::pipeline::{Pipeline, Preview};
 use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
+use std::ops::Range;
 
 /// Pictures of so many pixels are decoded at every step where the settings leave it open.
 const SMALL: usize = 64 * 64;
@@ -37,7 +38,9 @@ impl<'a> View<'a> {
             settings::Preview::Linear => false,
             settings::Preview::Decode => true,
         };
-        let (picture, kept) = (given.picture.as_deref(), given.kept.as_deref());
+        // A network that fills holes has decided on the rest, too.
+        let kept = given.kept.as_deref().filter(|_| pipeline.network.hole() == 0);
+        let picture = given.picture.as_deref();
         Ok(Self { pipeline, images: settings.images, decodes, picture, kept })
     }
 
@@ -46,6 +49,27 @@ impl<'a> View<'a> {
         let [channels, height, width] = self.pipeline.picture();
         let data = TensorData::new(picture.to_vec(), [1, channels, height, width]);
         self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
+    }
+
+    /// What a network that fills holes is given for the images of these parts: where the picture is to be made anew, which is
+    /// everywhere where nothing is to stay, and the latents of what stays of it.
+    pub fn hole(&self, given: &Given, noises: &mut [ImageNoise], parts: &[Range<usize>]) -> Option<Tensor<4>> {
+        let [channels, height, width] = self.pipeline.picture();
+        let tensor = |values: Vec<f32>, channels| -> Tensor<4> {
+            let data = TensorData::new(values, [1, channels, height, width]);
+            Tensor::from_data(data, &self.pipeline.device)
+        };
+        let picture = given.picture.as_deref()?;
+        let stays = |i: usize| given.kept.as_ref().is_some_and(|kept| kept[i % (height * width)] > 0.5);
+        let mask = (0..height * width).map(|i| if stays(i) { 0.0 } else { 1.0 }).collect();
+        let around = picture.iter().enumerate().map(|(i, v)| if stays(i) { *v } else { 0.0 }).collect();
+        let (mask, around) = (tensor(mask, 1), tensor(around, channels));
+        let holes = noises.iter_mut().zip(parts).map(|(noise, part)| {
+            let around = around.clone().repeat_dim(0, part.len());
+            let latents = self.pipeline.latents.encode_with(around, |mean| noise.normal(mean));
+            self.pipeline.hole(mask.clone().repeat_dim(0, part.len()), latents)
+        });
+        Some(Tensor::cat(holes.collect(), 0))
     }
 
     /// What stays of the places of sample space: a place of latents stays where all its pixels do.

@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Clip, Guide, Page, Settings, Start};
+use super::{Class, Clip, Guide, Origin, Page, Settings, Start};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -59,8 +59,11 @@ impl Settings {
         self.fit(&[], facts).into_iter().next().map_or(Ok(self), Err)
     }
 
-    /// A model that there is.
+    /// A model that there is. One of a hub or of a person's own is nowhere listed.
     pub fn fit_model(&mut self, models: &[Listed]) -> Vec<Problem> {
+        if Origin::of(&self.model) != Origin::Folder {
+            return Vec::new();
+        }
         let there = |id: &str| models.iter().any(|model| model.id == id);
         let Some(first) = models.first().filter(|_| !there(&self.model)) else { return Vec::new() };
         let preferred = Self::default().model;

@@ -13,8 +13,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use repair::Repaired;
 
 /// What stands in a link as it is.
-const VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b',').remove(b':').remove(b'~');
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b',')
+    .remove(b':')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'@');
 
 /// Keys that mail programs and social networks add to every address.
 const TRACKING: [&str; 12] = [

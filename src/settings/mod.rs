@@ -4,6 +4,7 @@ mod fit;
 mod idle;
 mod levels;
 pub(crate) mod link;
+mod model;
 mod page;
 mod preset;
 pub(crate) mod problem;
@@ -18,6 +19,7 @@ mod values;
 pub use fit::Facts;
 pub use levels::Levels;
 pub use link::{Link, Linked};
+pub use model::{Origin, Repository, own_model};
 pub use page::{Backend, Page};
 pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
@@ -36,7 +38,7 @@ use std::ops::RangeInclusive;
 /// Everything that decides the pictures of a run, besides the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Name of the model's folder.
+    /// Name of the model's folder, or what an [`Origin`] is read from.
     pub model: String,
     /// What to draw, for a model that reads texts.
     pub prompt: String,

@@ -1,6 +1,7 @@
 //! The table of a run's settings, and that of the page's own keys.
 
-use super::problem::{folder_name, prompt, unknown_sampler};
+use super::model::model_name;
+use super::problem::{prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
 use super::{Clip, Page, Preview, Settings, Source};
 use crate::samplers::{method, methods};
@@ -8,8 +9,8 @@ use crate::samplers::{method, methods};
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
 /// [`knobs`](crate::samplers::Method::knobs).
 pub const TABLE: &[Row<Settings>] = &[
-    Row::<Settings>::text("model", |s| s.model.clone(), set!(model, folder_name))
-        .about("Name of the model's folder")
+    Row::<Settings>::text("model", |s| s.model.clone(), set!(model, model_name))
+        .about("Name of the model's folder, or hub:OWNER/NAME@REVISION")
         .section("main")
         .always(),
     Row::<Settings>::text("prompt", |s| s.prompt.clone(), set!(prompt, prompt))

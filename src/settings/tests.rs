@@ -50,6 +50,25 @@ fn a_link_restores_the_settings_it_was_made_from() {
 }
 
 #[test]
+fn a_model_of_a_hub_or_of_ones_own_stays_whatever_a_site_lists() {
+    let models = [listed("mnist", json!({"steps": 4}), false)];
+    for (value, written) in [
+        ("hub:google/ddpm-cifar10-32@main", "hub:google/ddpm-cifar10-32@main"),
+        ("hub%3Agoogle%2Fddpm-cifar10-32", "hub:google/ddpm-cifar10-32"),
+        ("own:my-cats", "own:my-cats"),
+        ("own:模型", "own:%E6%A8%A1%E5%9E%8B"),
+    ] {
+        let Checked { settings, problems, .. } = Settings::read_link(&format!("#model={value}&steps=3"), &models);
+        assert_eq!(problems, []);
+        assert!(settings.to_link().starts_with(&format!("#model={written}&")), "{}", settings.to_link());
+        assert_eq!(settings.steps, 3);
+    }
+    let Checked { settings, problems, .. } = Settings::read_link("#model=hub:ddpm", &models);
+    assert_eq!(settings.model, "mnist");
+    assert!(problems[0].to_string().contains("a repository of a model hub"), "{}", problems[0]);
+}
+
+#[test]
 fn each_bad_value_keeps_its_default_and_is_named() {
     for (pair, reason) in [
         ("steps=0", "a whole number from 1 to 1000"),

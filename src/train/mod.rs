@@ -7,6 +7,8 @@
 mod augment;
 #[cfg(feature = "files")]
 mod draws;
+#[cfg(feature = "files")]
+mod guidance;
 #[cfg(feature = "train")]
 pub mod initial;
 mod objective;

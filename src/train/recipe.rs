@@ -61,6 +61,8 @@ pub struct Denoising {
     pub min_snr_gamma: Option<f64>,
     /// Mean and standard deviation of a time's logit.
     pub logit_normal: Option<[f64; 2]>,
+    /// The guidance scale of the weights of [`Train::init`] that the network is to answer with, above 1.
+    pub guidance: Option<f64>,
 }
 
 /// `[objective]` of a classifier.
@@ -206,6 +208,11 @@ impl Recipe {
             return refuse("objective", "min_snr_gamma", self.said("objective", "min_snr_gamma"), needed);
         } else if !(0.0..=1.0).contains(&objective.label_drop) {
             return refuse("objective", "label_drop", objective.label_drop.to_string(), "a number from 0 to 1");
+        } else if let Some(scale) = objective.guidance
+            && !(scale > 1.0 && scale.is_finite() && self.train.init.is_some() && self.augment.is_none())
+        {
+            let needed = "above 1, with [train] init, whose answers it guides, and without [augment]";
+            return refuse("objective", "guidance", scale.to_string(), needed);
         } else if rows != Some(page.classes.len() as i64 + 1) {
             let needed = format!("{}: the classes that [page] names and one for no label", page.classes.len() + 1);
             return refuse("model", "num_class_embeds", self.said("model", "num_class_embeds"), &needed);

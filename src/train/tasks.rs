@@ -2,6 +2,7 @@
 
 use super::augment::FEATURES;
 use super::draws::Batch;
+use super::guidance::Guidance;
 use super::initial;
 use super::objective::{diffuse, each, lambda, min_snr, squared_error};
 use super::trainer::Loss;
@@ -28,10 +29,12 @@ pub trait Task {
 }
 
 /// To predict the noise in a picture, or what else `prediction` names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Denoise {
     pub prediction: Prediction,
     pub min_snr_gamma: Option<f64>,
+    /// What the answer is to have in it beyond the data's own.
+    pub guidance: Option<Guidance>,
 }
 
 /// A denoiser in training.
@@ -73,7 +76,11 @@ impl Task for Denoise {
 
     fn loss(&self, net: &Denoiser, batch: &Batch, device: &Device) -> Loss {
         let (x0, eps) = pictures(batch, device);
-        let output = net.forward(diffuse(&x0, &eps, &batch.levels), batch);
+        let x = diffuse(&x0, &eps, &batch.levels);
+        let mut output = net.forward(x.clone(), batch);
+        if let Some(guidance) = &self.guidance {
+            output = output - guidance.added(&x, &batch.levels, &batch.labels);
+        }
         let error = squared_error(output, &x0, &eps, &batch.levels, self.prediction);
         let mean = |weight: &dyn Fn(Level) -> f64| {
             (error.clone() * each(batch.levels.iter().map(|&level| weight(level)), device)).mean()

@@ -74,7 +74,7 @@ test("a page made from the packed package runs, and the package has what it need
 test("every name of the types is there, and none besides", async ({ page }) => {
   await open(page);
   const types = readFileSync(path.join(root, "pkg/index.d.ts"), "utf8");
-  const declared = [...types.matchAll(/^export (?:function|class) (\w+)/gm)].map(([, name]) => name);
+  const declared = [...types.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
   expect(await page.evaluate(() => Object.keys(unnoise).sort())).toEqual([...declared].sort());
   const methods = (name) => [...new RegExp(`^export class ${name} \\{([\\s\\S]*?)^\\}`, "m").exec(types)[1].matchAll(/^ {2}(\w+)\(/gm)].map(([, method]) => method);
   const lab = await page.evaluate(() => Object.getOwnPropertyNames(unnoise.Lab.prototype));

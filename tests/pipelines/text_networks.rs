@@ -105,9 +105,9 @@ fn diffusion_transformers_agree_with_diffusers() {
 fn what_cannot_be_built_is_refused_by_name() {
     let refusals = [
         Unet2dConditionConfig::from_json(r#"{"dual_cross_attention": true}"#).err(),
-        Unet2dConditionConfig::from_json(r#"{"attention_head_dim": 7}"#).err(),
+        Unet2dConditionConfig::from_json(r#"{"attention_head_dim": 321}"#).err(),
         Unet2dConditionConfig::from_json(r#"{"attention_head_dim": [8, 8]}"#).err(),
-        Unet2dConditionConfig::from_json(r#"{"num_attention_heads": 7}"#).err(),
+        Unet2dConditionConfig::from_json(r#"{"num_attention_heads": 321}"#).err(),
         Unet2dConditionConfig::from_json(r#"{"addition_embed_type": "text_time"}"#).err(),
         Unet2dConditionConfig::from_json(r#"{"down_block_types": ["DownBlock2D"]}"#).err(),
         Unet2dConditionConfig::from_json(r#"{"encoder_hid_dim": 1024}"#).err(),

@@ -14,7 +14,7 @@ use unnoise::picture;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Given, Helpers, Timing};
-use unnoise::settings::{Facts, Link, Linked, Problem, Settings};
+use unnoise::settings::{Facts, Link, Linked, Origin, Problem, Repository, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -68,7 +68,7 @@ impl Except for ModelFolder {
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     args.check_link()?;
-    let folder = args.folder();
+    let folder = args.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let shape = model.picture();
     if !matches!(shape[0], 1 | 3 | 4) {
@@ -77,7 +77,7 @@ pub async fn run(args: Args) -> Outcome {
     }
     let beside = model.card.classifier.as_ref().map(|name| folder.with_file_name(name));
     let classifier = args.classifier_model.clone().or(beside);
-    let settings = args.settings(&model, classifier.is_some())?;
+    let settings = args.settings(&model, &folder, classifier.is_some())?;
     if args.python {
         output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -130,7 +130,7 @@ pub async fn run(args: Args) -> Outcome {
         trace.write(path, settings.images, model.shape())?;
     }
     output::line(summary(settings.images, steps, timing));
-    let link = match args.linked_name() {
+    let link = match args.linked_name(&folder) {
         Ok(_) => settings.to_link_of(model.facts()),
         Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
     };
@@ -158,16 +158,30 @@ fn summary(images: usize, steps: usize, timing: Timing) -> String {
 }
 
 impl Args {
-    /// The model's folder: the given one, or the one that the link names.
-    fn folder(&self) -> PathBuf {
-        let linked = || Path::new("models").join(Settings::from_link(self.link()).0.model);
-        self.model.clone().unwrap_or_else(linked)
+    /// The model's folder: the given one, or the one that the link names. A model that is nowhere here has to be fetched first.
+    fn folder(&self) -> Result<PathBuf, String> {
+        if let Some(folder) = &self.model {
+            return Ok(folder.clone());
+        }
+        let linked = Settings::from_link(self.link()).0.model;
+        match Origin::of(&linked) {
+            Origin::Folder => Ok(Path::new("models").join(linked)),
+            Origin::Own(name) => Err(format!(
+                "the link's model is a folder {name} on the computer of whoever made the link: ask for it, and give it with --model DIR"
+            )),
+            Origin::Hub(Repository { id, revision }) => {
+                let name = id.rsplit('/').next().unwrap_or("model");
+                let of = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
+                Err(format!(
+                    "the link's model is {id} of a model hub: fetch it with `hf download {id}{of} --local-dir {name}` (or `git clone https://huggingface.co/{id}`), and add `--model {name}`"
+                ))
+            }
+        }
     }
 
     /// The name of the model's folder as a link has it, or the folder if no link can name it.
-    fn linked_name(&self) -> Result<String, PathBuf> {
-        let folder = self.folder();
-        let full = folder.canonicalize().unwrap_or(folder);
+    fn linked_name(&self, folder: &Path) -> Result<String, PathBuf> {
+        let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
         taken.map(|()| name).map_err(|_| full)
@@ -204,7 +218,12 @@ impl Args {
 
     /// The link's settings, or where it is silent those that the model starts with, changed by the options. What cannot be used
     /// of a link is named, as on the page; an option that cannot be used is refused.
-    fn settings(&self, model: &Pipeline, has_classifier: bool) -> Result<Settings, Box<dyn std::error::Error>> {
+    fn settings(
+        &self,
+        model: &Pipeline,
+        folder: &Path,
+        has_classifier: bool,
+    ) -> Result<Settings, Box<dyn std::error::Error>> {
         let mut facts = model.facts();
         if self.worse.is_some() {
             // Autoguidance evaluates no unlabelled output.
@@ -216,7 +235,7 @@ impl Args {
         for problem in problems {
             eprintln!("warning: the link: {problem}");
         }
-        if let Ok(name) = self.linked_name() {
+        if let Ok(name) = self.linked_name(folder) {
             settings.model = name;
         }
         settings.take_all(self.settings.pairs.clone())?;

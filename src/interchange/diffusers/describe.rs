@@ -10,8 +10,11 @@ use std::fmt;
 /// The number of steps that orders are described for.
 const STEPS: usize = 20;
 
+/// The note in a scheduler config that holds what its pipeline gives to every step.
+pub(in crate::interchange) const STEP: &str = "_step";
+
 /// Beginnings of the names of classes that space in one way only.
-const OWN_SPACING: &[&str] = &["FlowMatch", "ScoreSde", "CMStochastic", "IPNDM", "LCM", "TCD"];
+const OWN_SPACING: &[&str] = &["FlowMatch", "ScoreSde", "CMStochastic", "IPNDM", "KarrasVe", "LCM", "TCD"];
 
 /// A scheduler in the terms of this library.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,12 +49,13 @@ pub(super) fn describe_run(json: &str, n: usize) -> Result<Described, Unmapped> 
     let name = name.ok_or_else(|| Unmapped("the scheduler config names no `_class_name`".to_owned()))?;
     let class = class(name)?;
     let defaults = defaults(class);
+    let step = given.get(STEP).and_then(Value::as_object).cloned().unwrap_or_default();
     // Saved configs keep what other classes were given, and name what they leave open.
     let given = given.iter().filter(|(key, value)| !key.starts_with('_') && !value.is_null());
     let (read, unread): (Vec<_>, Vec<_>) = given.partition(|(key, _)| class.reads(key) || defaults.get(key).is_some());
     let config: Arguments = read.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     let none = Arguments::new();
-    let mapped = super::map(&Requested { name, config: &config, timesteps: &none, step: &none, steps: Some(n) })?;
+    let mapped = super::map(&Requested { name, config: &config, timesteps: &none, step: &step, steps: Some(n) })?;
     let mut all = defaults.as_object().cloned().unwrap_or_default();
     all.extend(config);
     let setup = Setup { steps: Some(n), keys: Keys(&all), calls: Keys(&none) };

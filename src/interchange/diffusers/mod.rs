@@ -4,6 +4,7 @@ mod describe;
 mod edm;
 mod few_step;
 mod flow;
+mod karras_ve;
 mod levels;
 mod posterior;
 mod preset;
@@ -11,6 +12,7 @@ mod ratios;
 mod score_sde;
 mod solvers;
 
+pub(super) use describe::STEP;
 pub use describe::{Described, describe};
 pub use preset::{preset, scheduled, used_by};
 
@@ -75,6 +77,7 @@ fn classes() -> impl Iterator<Item = &'static Class> {
         edm::CLASSES,
         few_step::CLASSES,
         score_sde::CLASSES,
+        karras_ve::CLASSES,
     ];
     files.into_iter().flatten()
 }

@@ -10,6 +10,7 @@ mod text;
 
 pub use parts::{Parts, Texts};
 
+use super::Scalings;
 use super::scheduler_config::strict;
 use super::{Arguments, Draws, Mapped, Requested, Unmapped, diffusers};
 use crate::denoise::Prediction;
@@ -79,6 +80,9 @@ struct Plan {
 /// Why diffusers cannot make this trajectory, in words; a scheduler config that cannot be read.
 pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
     let (schedule, prediction) = Schedule::from_scheduler_config(run.scheduler_config)?;
+    if Scalings::of(run.scheduler_config)?.is_some() {
+        return Err(Unmapped("a network that is scaled by the noise level is not written as a script".to_owned()));
+    }
     let grid = match run.spacing {
         Some(spacing) => spacing.grid(&schedule, run.steps).map_err(|e| Unmapped(e.to_string()))?,
         None => {

@@ -2,12 +2,14 @@
 
 use super::text::{begin, evaluation, labels, python, sheet};
 use super::{Scripted, Unmapped};
+use crate::interchange::diffusers::STEP;
 use crate::interchange::scheduler_config::strict;
 use serde_json::Value;
 
 /// The script: the scheduler as the folder has it, and the loop of its pipeline.
 pub(super) fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
     let mut config: Value = serde_json::from_str(&strict(run.scheduler_config)).map_err(|e| Unmapped(e.to_string()))?;
+    let step = config.as_object_mut().and_then(|keys| keys.remove(STEP)).unwrap_or_default();
     // What is null stands at the class's default, which some classes do not take for a value.
     config.as_object_mut().into_iter().for_each(|keys| keys.retain(|_, value| !value.is_null()));
     let class = config["_class_name"].as_str().unwrap_or_default();
@@ -27,7 +29,7 @@ pub(super) fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
         lines.push("x = x * scheduler.init_noise_sigma".to_owned());
     }
     lines.extend(labels(run));
-    let body: Vec<String> = if explodes { correction(run) } else { plain(run, flows) };
+    let body: Vec<String> = if explodes { correction(run) } else { plain(run, flows, &step) };
     let before = if explodes { "scheduler.set_sigmas(len(scheduler.timesteps))" } else { GENERATORS };
     lines.extend([before.to_owned(), String::new(), "with torch.no_grad():".to_owned()]);
     lines.push("    for i, t in enumerate(scheduler.timesteps):".to_owned());
@@ -43,9 +45,11 @@ pub(super) fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
 const GENERATORS: &str =
     "more = {\"generator\": generators} if \"generator\" in scheduler.step.__code__.co_varnames else {}";
 
-fn plain(run: &Scripted<'_>, flows: bool) -> Vec<String> {
+/// `step` is what the pipeline gives to every step besides.
+fn plain(run: &Scripted<'_>, flows: bool, step: &Value) -> Vec<String> {
     let mut lines = evaluation(run, flows, "t");
-    lines.push("x = scheduler.step(out, t, x, **more).prev_sample".to_owned());
+    let given = step.as_object().into_iter().flatten().map(|(key, value)| format!(" {key}={},", python(value)));
+    lines.push(format!("x = scheduler.step(out, t, x,{} **more).prev_sample", given.collect::<String>()));
     lines
 }
 

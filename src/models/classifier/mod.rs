@@ -7,8 +7,10 @@ mod load;
 pub use config::{ClassifierConfig, ConfigError};
 pub use load::LoadError;
 
-use super::blocks::{Linear, ResnetBlock2d, TimestepEmbedding, sinusoidal_embedding};
-use crate::nn::{Downsample2d, GroupNorm, Norm, conv, silu};
+use crate::nn::{
+    Activation, Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, ResnetConfig, TimeNorm, TimestepEmbedding, conv,
+    silu, sinusoidal_embedding,
+};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -39,11 +41,19 @@ impl NoisyClassifier {
         let (first, last) = (channels[0], channels[channels.len() - 1]);
         let norm = Norm { groups: config.norm_num_groups, eps: config.norm_eps };
         let embedding = 4 * first;
+        let resnet = ResnetConfig {
+            groups: [norm.groups; 2],
+            eps: norm.eps,
+            activation: Activation::Silu,
+            embedding: Some(embedding),
+            time_norm: TimeNorm::Default,
+            output_scale_factor: 1.0,
+            resampling: None,
+        };
         let down = |i: usize| {
             let (inputs, outputs) = (channels[i.saturating_sub(1)], channels[i]);
-            let resnet = |layer| {
-                ResnetBlock2d::new([if layer == 0 { inputs } else { outputs }, outputs], embedding, norm, device)
-            };
+            let resnet =
+                |layer| ResnetBlock2d::new([if layer == 0 { inputs } else { outputs }, outputs], &resnet, device);
             let downsampler = (i + 1 < channels.len()).then(|| Downsample2d::new(outputs, 1, device));
             DownBlock {
                 resnets: (0..config.layers_per_block).map(resnet).collect(),
@@ -52,7 +62,7 @@ impl NoisyClassifier {
         };
         Self {
             conv_in: conv([config.in_channels, first], 3, device),
-            time_embedding: TimestepEmbedding::new(first, embedding, device),
+            time_embedding: TimestepEmbedding::new(first, embedding, None, Activation::Silu, device),
             down_blocks: (0..channels.len()).map(down).collect(),
             conv_norm_out: GroupNorm::new(last, norm, device),
             classifier: Linear::new(last, config.num_classes, device),
@@ -76,11 +86,11 @@ impl NoisyClassifier {
     pub fn features(&self, x: Tensor<4>, t: &[f64]) -> Tensor<2> {
         let dim = self.config.block_out_channels[0];
         let sinusoids = TensorData::new(sinusoidal_embedding(t, dim, true, 0.0), [t.len(), dim]);
-        let emb = silu(self.time_embedding.forward(Tensor::from_data(sinusoids, &x.device())));
+        let emb = silu(self.time_embedding.forward(Tensor::from_data(sinusoids, &x.device()), None));
         let mut x = self.conv_in.forward(x);
         for block in &self.down_blocks {
             for resnet in &block.resnets {
-                x = resnet.forward(x, emb.clone());
+                x = resnet.forward(x, Some(&emb));
             }
             for downsampler in &block.downsamplers {
                 x = downsampler.forward(x);

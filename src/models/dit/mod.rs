@@ -5,8 +5,7 @@ mod load;
 
 pub use config::DitConfig;
 
-use crate::models::blocks::sinusoidal_embedding;
-use crate::nn::{Activation, Attention, FeedForward, LayerNorm, Linear, TimestepEmbedding, silu};
+use crate::nn::{Activation, Attention, FeedForward, LayerNorm, Linear, TimestepEmbedding, silu, sinusoidal_embedding};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig};

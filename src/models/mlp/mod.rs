@@ -6,8 +6,7 @@ mod load;
 pub use config::{ConfigError, MlpConfig};
 pub use load::LoadError;
 
-use super::blocks::Linear;
-use crate::nn::silu;
+use crate::nn::{Linear, silu};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::f64::consts::PI;

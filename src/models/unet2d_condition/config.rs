@@ -1,5 +1,6 @@
-use crate::models::keys::{ConfigError, Keys};
+use crate::models::keys::{ConfigError, Keys, Size};
 use crate::nn::{Activation, TimeNorm};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// `unet/config.json` of diffusers' `UNet2DConditionModel`. Fields are named as there and mean the same.
@@ -18,7 +19,7 @@ pub struct Unet2dConditionConfig {
     pub down_attention: Vec<bool>,
     /// Whether each level attends on the way up, the lowest first.
     pub up_attention: Vec<bool>,
-    pub mid_block: bool,
+    pub mid_block: Option<MidBlockType>,
     pub only_cross_attention: Vec<bool>,
     pub layers_per_block: Vec<usize>,
     pub downsample_padding: usize,
@@ -27,7 +28,10 @@ pub struct Unet2dConditionConfig {
     pub norm_num_groups: usize,
     pub norm_eps: f64,
     pub cross_attention_dim: Vec<usize>,
-    pub transformer_layers_per_block: Vec<usize>,
+    /// Of each level on the way down, layer by layer; the middle has as many as the last level's first.
+    pub transformer_layers_per_block: Vec<Vec<usize>>,
+    /// Of each place on the way up, the lowest first.
+    pub reverse_transformer_layers_per_block: Vec<Vec<usize>>,
     /// Heads of each level's attention.
     pub heads: Vec<usize>,
     pub use_linear_projection: bool,
@@ -42,6 +46,17 @@ pub struct Unet2dConditionConfig {
     pub time_cond_proj_dim: Option<usize>,
     pub conv_in_kernel: usize,
     pub conv_out_kernel: usize,
+}
+
+/// What the middle of the network is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum MidBlockType {
+    /// Two residual blocks around a transformer.
+    #[serde(rename = "UNetMidBlock2DCrossAttn")]
+    CrossAttention,
+    /// One residual block.
+    #[serde(rename = "UNetMidBlock2D")]
+    Plain,
 }
 
 /// The pooled text and the sizes of the picture that SDXL is conditioned on (Podell et al. 2023, arXiv 2307.01952, section 2.2).
@@ -61,7 +76,6 @@ impl Unet2dConditionConfig {
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         let mut k = Keys::read("UNet2DConditionModel", json)?;
         for (key, supported) in [
-            ("reverse_transformer_layers_per_block", vec![Value::Null]),
             ("encoder_hid_dim", vec![Value::Null]),
             ("encoder_hid_dim_type", vec![Value::Null]),
             ("dual_cross_attention", vec![json!(false)]),
@@ -92,6 +106,9 @@ impl Unet2dConditionConfig {
         )?;
         let levels = channels.len();
         let heads = heads(&mut k, &channels)?;
+        let layers_per_block = k.each("layers_per_block", 2, levels, 16)?;
+        let [transformer_layers_per_block, reverse_transformer_layers_per_block] =
+            transformer_layers(&mut k, &layers_per_block)?;
         let size = |v: &Option<Size>| v.as_ref().is_none_or(|s| s.pair().iter().all(|n| (1..=4096).contains(n)));
         let kernel = |n: &usize| n % 2 == 1 && *n < 16;
         let config = Self {
@@ -107,19 +124,17 @@ impl Unet2dConditionConfig {
             })?,
             down_attention: attention(&mut k, "down_block_types", "Down", [true, true, true, false], levels)?,
             up_attention: attention(&mut k, "up_block_types", "Up", [false, true, true, true], levels)?,
-            mid_block: k
-                .take(
-                    "mid_block_type",
-                    json!("UNetMidBlock2DCrossAttn"),
-                    "\"UNetMidBlock2DCrossAttn\" or null",
-                    |m: &Option<String>| m.as_deref().is_none_or(|m| m == "UNetMidBlock2DCrossAttn"),
-                )?
-                .is_some(),
+            mid_block: k.take(
+                "mid_block_type",
+                json!("UNetMidBlock2DCrossAttn"),
+                "\"UNetMidBlock2DCrossAttn\", \"UNetMidBlock2D\" or null",
+                |_| true,
+            )?,
             only_cross_attention: k.each_flag("only_cross_attention", levels)?,
-            layers_per_block: k.each("layers_per_block", 2, levels, 16)?,
+            layers_per_block,
             downsample_padding: k.take("downsample_padding", 1, "0 or 1", |p| *p <= 1)?,
             mid_block_scale_factor: k.take("mid_block_scale_factor", 1, "a number above 0", |v| *v > 0.0)?,
-            act_fn: k.take("act_fn", "silu", "\"silu\", \"swish\", \"mish\", \"gelu\" or \"relu\"", |_| true)?,
+            act_fn: k.activation("act_fn", "silu")?,
             norm_num_groups: k.take(
                 "norm_num_groups",
                 32,
@@ -128,7 +143,8 @@ impl Unet2dConditionConfig {
             )?,
             norm_eps: k.eps("norm_eps", 1e-5)?,
             cross_attention_dim: k.each("cross_attention_dim", 1280, levels, 16384)?,
-            transformer_layers_per_block: k.each("transformer_layers_per_block", 1, levels, 64)?,
+            transformer_layers_per_block,
+            reverse_transformer_layers_per_block,
             heads,
             use_linear_projection: k.flag("use_linear_projection", false)?,
             num_class_embeds: k.maybe("num_class_embeds", 100_000)?,
@@ -164,10 +180,39 @@ fn heads(k: &mut Keys, channels: &[usize]) -> Result<Vec<usize>, ConfigError> {
         true => ("num_attention_heads", k.each("num_attention_heads", 8, levels, 4096)?),
         false => ("attention_head_dim", counted?),
     };
-    match channels.iter().zip(&heads).all(|(channels, heads)| channels.is_multiple_of(*heads)) {
+    match channels.iter().zip(&heads).all(|(channels, heads)| channels >= heads) {
         true => Ok(heads),
-        false => Err(k.refused(key, json!(heads), "heads that divide the channels of their level")),
+        false => Err(k.refused(key, json!(heads), "as many heads as their level has channels, or less")),
     }
+}
+
+/// The transformers of each layer, on the way down and on the way up.
+fn transformer_layers(k: &mut Keys, layers: &[usize]) -> Result<[Vec<Vec<usize>>; 2], ConfigError> {
+    let supported = "a number from 1 to 64, or for each level one, or one for each of its layers";
+    let way = |value: &Value, layers: &[usize]| -> Option<Vec<Vec<usize>>> {
+        let number = |value: &Value| value.as_u64().filter(|n| (1..=64).contains(n)).map(|n| n as usize);
+        let level = |(value, layers): (&Value, &usize)| match value {
+            Value::Array(list) if list.len() == *layers => list.iter().map(number).collect(),
+            value => Some(vec![number(value)?; *layers]),
+        };
+        match value {
+            Value::Array(list) if list.len() == layers.len() => list.iter().zip(layers).map(level).collect(),
+            value => Some(layers.iter().map(|layers| Some(vec![number(value)?; *layers])).collect::<Option<_>>()?),
+        }
+    };
+    let up: Vec<usize> = layers.iter().rev().map(|layers| layers + 1).collect();
+    let mut take = |key| k.take(key, if key == DOWN { json!(1) } else { Value::Null }, supported, |_: &Value| true);
+    const DOWN: &str = "transformer_layers_per_block";
+    const UP: &str = "reverse_transformer_layers_per_block";
+    let (down_value, up_value) = (take(DOWN)?, take(UP)?);
+    let down = way(&down_value, layers).ok_or_else(|| k.refused(DOWN, down_value.clone(), supported))?;
+    let mirrored = match &down_value {
+        Value::Array(list) => Value::Array(list.iter().rev().cloned().collect()),
+        value => value.clone(),
+    };
+    let value = if up_value.is_null() { mirrored } else { up_value };
+    let up = way(&value, &up).ok_or_else(|| k.refused(UP, value.clone(), supported))?;
+    Ok([down, up])
 }
 
 fn addition(k: &mut Keys) -> Result<Option<Addition>, ConfigError> {
@@ -203,21 +248,4 @@ fn attention(
         list.len() == levels && list.iter().all(|t| *t == plain || *t == attends)
     })?;
     Ok(list.iter().map(|t| *t == attends).collect())
-}
-
-/// `sample_size`: one number for both sides, or height and width.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Square(usize),
-    Pair([usize; 2]),
-}
-
-impl Size {
-    fn pair(&self) -> [usize; 2] {
-        match *self {
-            Self::Square(side) => [side, side],
-            Self::Pair(pair) => pair,
-        }
-    }
 }

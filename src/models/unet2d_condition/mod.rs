@@ -1,15 +1,15 @@
 //! The U-Net of text-to-image latent diffusion (Rombach et al. 2022, arXiv 2112.10752), as diffusers'
 //! `UNet2DConditionModel` builds it.
 
-mod blocks;
 mod config;
 mod load;
 
-pub use config::{Addition, Unet2dConditionConfig};
+pub use config::{Addition, MidBlockType, Unet2dConditionConfig};
 
-use crate::models::blocks::sinusoidal_embedding;
-use crate::nn::{Activation, GroupNorm, Norm, TimestepEmbedding, conv};
-use blocks::{DownBlock, MidBlock, Stage, UpBlock};
+use crate::nn::{
+    Activation, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, ResnetConfig, Sampling,
+    TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
+};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
@@ -57,19 +57,21 @@ impl Unet2dCondition {
     /// A network with random weights.
     pub fn new(config: &Unet2dConditionConfig, device: &Device) -> Self {
         let channels = &config.block_out_channels;
-        let (first, levels) = (channels[0], channels.len());
-        let stage = Stage { config, device };
+        let (first, last) = (channels[0], channels.len() - 1);
         let down = |i: usize| {
-            let inputs = if i == 0 { first } else { channels[i - 1] };
-            DownBlock::new(&stage, i, [inputs, channels[i]], i + 1 < levels)
+            config.level(
+                i,
+                config.down_attention[i],
+                config.layers_per_block[i],
+                &config.transformer_layers_per_block[i],
+            )
         };
         let up = |i: usize| {
-            // Joined channels: what comes from below, and what each level of the way down passed across.
-            let level = levels - 1 - i;
-            let below = channels.get(level + 1).copied().unwrap_or(channels[levels - 1]);
-            let across = if level == 0 { first } else { channels[level - 1] };
-            UpBlock::new(&stage, level, [below, across, channels[level]], level > 0)
+            let layers = &config.reverse_transformer_layers_per_block[i];
+            config.level(last - i, config.up_attention[i], config.layers_per_block[last - i], layers)
         };
+        let (down_blocks, up_blocks) = ways(channels, down, up, device);
+        let middle = config.mid_block.map(|kind| MidBlock::new(&config.middle(kind), channels[last], device));
         let width = config.time_embedding_dim;
         let norm = Norm { groups: config.norm_num_groups, eps: config.norm_eps };
         Self {
@@ -78,9 +80,9 @@ impl Unet2dCondition {
             class_embedding: config.num_class_embeds.map(|n| EmbeddingConfig::new(n, width).init(device)),
             add_embedding: (config.addition)
                 .map(|add| TimestepEmbedding::new(add.input_dim, width, None, Activation::Silu, device)),
-            down_blocks: (0..levels).map(down).collect(),
-            mid_block: config.mid_block.then(|| MidBlock::new(&stage)),
-            up_blocks: (0..levels).map(up).collect(),
+            down_blocks,
+            mid_block: middle,
+            up_blocks,
             conv_norm_out: GroupNorm::new(first, norm, device),
             conv_out: conv([first, config.out_channels], config.conv_out_kernel, device),
             config: config.clone(),
@@ -120,17 +122,56 @@ impl Unet2dCondition {
         let emb = config.act_fn.apply(emb);
 
         let x = if config.center_input_sample { x * 2.0 - 1.0 } else { x };
-        let mut x = self.conv_in.forward(x);
-        let mut across = vec![x.clone()];
-        for block in &self.down_blocks {
-            x = block.forward(x, &emb, &condition.text, &mut across);
-        }
+        let features = self.conv_in.forward(x);
+        let mut pass = Pass { emb: &emb, text: Some(&condition.text), across: vec![features.clone()], beside: None };
+        let mut x = self.down_blocks.iter().fold(features, |x, block| block.forward(x, &mut pass));
         if let Some(block) = &self.mid_block {
-            x = block.forward(x, &emb, &condition.text);
+            x = block.forward(x, &pass);
         }
-        for block in &self.up_blocks {
-            x = block.forward(x, &emb, &condition.text, &mut across);
-        }
+        x = self.up_blocks.iter().fold(x, |x, block| block.forward(x, &mut pass));
         self.conv_out.forward(config.act_fn.apply(self.conv_norm_out.forward(x)))
+    }
+}
+
+impl Unet2dConditionConfig {
+    /// A level whose layers have so many transformers each, if it attends.
+    fn level(&self, level: usize, attends: bool, layers: usize, transformers: &[usize]) -> LevelConfig {
+        let transformer = |layers: &usize| {
+            LevelAttentionConfig::Text(Transformer2dConfig {
+                heads: self.heads[level],
+                layers: *layers,
+                context: self.cross_attention_dim[level],
+                groups: self.norm_num_groups,
+                linear_projection: self.use_linear_projection,
+                only_cross_attention: self.only_cross_attention[level],
+            })
+        };
+        LevelConfig {
+            layers,
+            sampling: Sampling::Conv { padding: self.downsample_padding },
+            resnet: ResnetConfig {
+                groups: [self.norm_num_groups; 2],
+                eps: self.norm_eps,
+                activation: self.act_fn,
+                embedding: Some(self.time_embedding_dim),
+                time_norm: self.resnet_time_scale_shift,
+                output_scale_factor: 1.0,
+                resampling: None,
+            },
+            attentions: transformers.iter().filter(|_| attends).map(transformer).collect(),
+        }
+    }
+
+    fn middle(&self, kind: MidBlockType) -> LevelConfig {
+        let level = self.block_out_channels.len() - 1;
+        let (layers, transformers) = match kind {
+            MidBlockType::CrossAttention => (1, &self.transformer_layers_per_block[level][..1]),
+            MidBlockType::Plain => (0, &[][..]),
+        };
+        // It looks at the picture, whatever the level does.
+        let own = Self { only_cross_attention: vec![false; level + 1], ..self.clone() };
+        let level = own.level(level, true, layers, transformers);
+        let resnet = ResnetConfig { output_scale_factor: self.mid_block_scale_factor, ..level.resnet };
+        LevelConfig { resnet, ..level }
     }
 }

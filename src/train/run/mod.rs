@@ -10,6 +10,7 @@ pub use curve::curve;
 pub use fit::Progress;
 
 use super::draws::{Distribution, Stream};
+use super::guidance::Guidance;
 use super::initial;
 use super::recipe::{Network, Recipe, RecipeError};
 use super::tasks::{Classify, Denoise, Denoiser};
@@ -121,7 +122,14 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
                 None => unet,
             };
             let denoiser = Denoiser::new(unet, recipe.augment.is_some(), &device, weights);
-            let task = Denoise { prediction: objective.prediction, min_snr_gamma: objective.min_snr_gamma };
+            let guidance = match (objective.guidance, &recipe.train.init) {
+                (Some(scale), Some(name)) => {
+                    let teacher = export::unet(&beside(job.out, name), &config, job.device)?;
+                    Some(Guidance { teacher, scale, none })
+                }
+                _ => None,
+            };
+            let task = Denoise { prediction: objective.prediction, min_snr_gamma: objective.min_snr_gamma, guidance };
             let write =
                 |net: &Unet2d| export::denoiser(job.out, net, &config, &recipe.schedule, objective.prediction, page);
             fit(distribution).run(task, denoiser, write, watch)

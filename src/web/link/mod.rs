@@ -4,6 +4,7 @@
 //! makes these functions throw: what cannot be used is named among the problems.
 
 mod catalogue;
+mod model;
 mod start;
 
 use super::{Settings, given, taken};

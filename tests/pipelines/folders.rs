@@ -1,0 +1,108 @@
+//! Small folders of every kind of pipeline, each against the pictures that diffusers draws with it.
+
+use crate::oracle::{bytes, device, text};
+use futures_util::TryStreamExt;
+use pollster::block_on;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use unnoise::pipeline::{Memory, Pipeline};
+use unnoise::session::Given;
+use unnoise::settings::{Class, Settings};
+
+/// What rounding may explain: the pictures of both are rounded to whole numbers.
+const MOST: i32 = 2;
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// The files of a folder by their paths, each of its tokenizers with the project's vocabulary.
+fn files(folder: &Path) -> Memory {
+    fn read(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = format!("{prefix}{}", path.file_name().expect("a name").to_string_lossy());
+            match path.is_dir() {
+                true => read(&path, &format!("{name}/"), files),
+                false => drop(files.insert(name, bytes(&path))),
+            }
+        }
+    }
+    let mut all = BTreeMap::new();
+    read(folder, "", &mut all);
+    for part in ["tokenizer", "tokenizer_2"] {
+        if all.contains_key(&format!("{part}/tokenizer_config.json")) {
+            for file in ["vocab.json", "merges.txt"] {
+                all.insert(format!("{part}/{file}"), bytes(&golden("tokenizer").join(file)));
+            }
+        }
+    }
+    Memory(all)
+}
+
+/// The pixels of a PNG, and how many values each has.
+fn pixels(path: &Path) -> (Vec<u8>, usize) {
+    let file = fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a small picture")];
+    let info = reader.next_frame(&mut pixels).expect("a picture");
+    (pixels, info.color_type.samples())
+}
+
+/// What a run starts from: a picture of -1 to 1, channels first, and what of it stays.
+fn given(folder: &Path, run: &Map<String, Value>) -> Given<'static> {
+    let read = |key: &str| Some(pixels(&folder.join(run.get(key)?.as_str()?)));
+    let picture = read("image").map(|(pixels, channels)| {
+        let of =
+            |c: usize| pixels[c..].iter().step_by(channels).map(|v| f32::from(*v) / 127.5 - 1.0).collect::<Vec<_>>();
+        (0..channels).flat_map(of).collect()
+    });
+    let kept = read("mask").map(|(pixels, _)| pixels.into_iter().map(|v| f32::from(v) / 255.0).collect());
+    Given { picture, kept, ..Given::default() }
+}
+
+fn settings(pipeline: &Pipeline, run: &Map<String, Value>) -> Settings {
+    let number = |key: &str| run.get(key).and_then(Value::as_f64);
+    let words = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let preset = pipeline.preset().expect("it starts with something");
+    Settings {
+        seed: number("seed").expect("a seed") as u32,
+        steps: number("steps").expect("steps") as usize,
+        // diffusers guides by scales above 1 only; 1 is its name here.
+        guidance: number("guidance").map_or(preset.guidance, |scale| scale.max(1.0)),
+        class: number("class").map_or(preset.class, |class| Class::One(class as usize)),
+        strength: number("strength").unwrap_or(preset.strength),
+        images: 1,
+        prompt: words("prompt"),
+        negative: words("negative"),
+        ..preset
+    }
+}
+
+#[test]
+fn every_folder_draws_the_pictures_of_diffusers() {
+    let folders = fs::read_dir(golden("folders")).expect("tests/golden/folders").map(|e| e.expect("an entry").path());
+    let folders: Vec<PathBuf> = folders.filter(|folder| folder.join("runs.json").is_file()).collect();
+    assert!(folders.len() > 10, "only {folders:?}");
+    let mut apart = Vec::new();
+    for folder in folders {
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        let pipeline = block_on(Pipeline::open(&files(&folder), &device())).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let runs: Vec<Map<String, Value>> = serde_json::from_str(&text(&folder.join("runs.json"))).expect("runs");
+        for (i, run) in runs.iter().enumerate() {
+            let settings = settings(&pipeline, run);
+            let frames: Vec<_> = block_on(pipeline.frames(&settings, given(&folder, run)).try_collect())
+                .unwrap_or_else(|e| panic!("{name} {i}: {e}"));
+            let drawn = frames.last().expect("frames").pixels(pipeline.picture(), pipeline.card.range).0;
+            let (expected, _) = pixels(&folder.join(format!("{i}.png")));
+            assert_eq!(drawn.len(), expected.len(), "{name} {i}");
+            let far =
+                drawn.iter().zip(&expected).map(|(a, b)| (i32::from(*a) - i32::from(*b)).abs()).max().unwrap_or(0);
+            println!("{name} {i}: {far} of 255");
+            apart.extend((far > MOST).then(|| format!("{name} {i}: {far}")));
+        }
+    }
+    assert!(apart.is_empty(), "more than {MOST} of 255 apart: {apart:?}");
+}
