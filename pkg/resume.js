@@ -58,6 +58,8 @@ export class LargeFile {
     if (await this.whole()) return progress(this.bytes);
     const arriving = new Arriving(this, this.#pieces, this.#at);
     await arriving.kept();
+    if (!arriving.length && this.#head) await arriving.take(this.#head);
+    this.#head = undefined;
     progress(arriving.length);
     let [tries, before] = [0, arriving.length];
     while (arriving.length < this.bytes) {
@@ -96,7 +98,6 @@ export class LargeFile {
 
   /** Bytes of it. Of a file that is not here, they are asked for alone. @param {number} from @param {number} to @returns {Promise<Uint8Array>} */
   async range(from, to, signal) {
-    if (this.bytes <= HEAD) await this.fetch({ signal });
     if (await this.whole()) return this.#kept(from, to);
     if (to > HEAD) return this.#remote(from, to, signal);
     this.#head ??= await this.#remote(0, Math.min(HEAD, this.bytes), signal);

@@ -38,7 +38,7 @@ export async function serveHub(repositories) {
       const part = rest.subarray(at, at + 65536);
       if (faults.breaks !== undefined && data.length > LARGE && at >= faults.breaks) {
         faults.breaks = undefined;
-        return response.destroy();
+        return response.socket.destroySoon(); // what was written goes out first
       }
       bytes += part.length;
       if (!response.write(part)) await Promise.race([once(response, "drain"), once(response, "close")]).catch(() => {});
