@@ -19,7 +19,7 @@ export const CACHE = "unnoise";
  */
 export async function download(url, { signal, progress = () => {}, facts, cache = facts ? "no-cache" : "default", name = String(url) } = {}) {
   url = absolute(url);
-  const store = facts && (await caches.open(CACHE).catch(() => undefined)); // there is none without https, nor in some private windows
+  const store = facts && (await globalThis.caches?.open(CACHE).catch(() => undefined)); // there is none without https, nor in some private windows
   const key = facts && keyOf(url, facts);
   const kept = await store?.match(key).then(bytesOf, () => undefined);
   if (kept && !(await damage(kept, facts, name))) {
@@ -38,7 +38,7 @@ export async function download(url, { signal, progress = () => {}, facts, cache 
 /** Takes what is not listed any more of a folder out of the cache. @param {string | URL} folder @param {Record<string, Facts>} files */
 export async function prune(folder, files) {
   const current = new Set(Object.entries(files).map(([path, facts]) => keyOf(new URL(path, folder), facts)));
-  const cache = await caches.open(CACHE).catch(() => undefined);
+  const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
   for (const { url } of (await cache?.keys()) ?? []) {
     if (url.startsWith(String(folder)) && !current.has(url)) await cache.delete(url);
   }
