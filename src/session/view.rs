@@ -143,7 +143,10 @@ impl<'a> View<'a> {
             return Ok(self.preview().await?.show(latents, shape));
         }
         let [_, rows, columns] = self.picture_shape;
-        let together = (TOGETHER / (rows * columns)).max(1) * channels * height * width;
+        // As with the network: what a picture comes to must not depend on the others.
+        let pictures_together =
+            if backend::one_by_one(&pipeline.device) { 1 } else { (TOGETHER / (rows * columns)).max(1) };
+        let together = pictures_together * channels * height * width;
         let mut pictures = Vec::new();
         for part in latents.chunks(together) {
             let images = part.len() / (channels * height * width);

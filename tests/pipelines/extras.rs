@@ -104,6 +104,25 @@ fn a_run_says_where_it_looks_only_when_asked() {
     }
 }
 
+/// Of all branches of guidance, it is the prompt's.
+#[test]
+fn the_maps_of_a_step_are_those_of_its_prompt() {
+    let pipeline = open();
+    let settings = Settings { steps: 1, negative: "night".to_owned(), ..settings() };
+    let frames = frames(&pipeline, &settings, true);
+    let x = Tensor::from_data(TensorData::new(frames[0].x.clone(), [2, 4, 8, 8]), &device());
+    let maps = AttentionMaps::new([8, 8]);
+    for image in 0..2 {
+        let recorder = Recorder { maps: &maps, rows: 0..1, first: image };
+        let condition = encoders(&pipeline).encode(&settings.prompt);
+        let own = x.clone().narrow(0, image, 1);
+        pipeline.output_recorded(own, &[frames[0].level], &condition, Some(&recorder));
+    }
+    let expected = cpu::read(maps.take().expect("maps").permute([0, 3, 1, 2]));
+    let found = &frames[1].attention.as_ref().expect("maps").maps;
+    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6));
+}
+
 /// The map of a word is the sum of those of its tokens.
 #[test]
 fn words_have_the_maps_of_their_tokens() {
