@@ -8,7 +8,7 @@ import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
  *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
  *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null,
- *            opened?: boolean, learned?: boolean, source?: import("../pkg/index.js").Source}} Model an opened one has a source as long as its files are at hand, and is learned once the engine knows it
+ *            opened?: boolean, learned?: boolean, full?: boolean, source?: import("../pkg/index.js").Source}} Model an opened one has a source as long as its files are at hand, and is learned once the engine knows it
  */
 
 /** What was opened, or is asked for by a link, by id. @type {Map<string, Model>} */

@@ -52,11 +52,15 @@ export function linkTo(id, more) {
 /** Whether the files of a model are not at hand. @param {import("./models.js").Model} model */
 export const absent = ({ opened, source }) => Boolean(opened) && !source;
 
-/** Takes in what the engine knows of an opened model. @returns {boolean} whether it knows more than its row did */
-export function learn(model, { about, prompts }) {
-  if (!model.opened || model.learned) return false;
+/**
+ * Takes in what the engine knows of an opened model; `adopt` takes the settings over anew, now that it is known what it starts with.
+ * @param {import("./models.js").Model} model @param {import("../pkg/index.js").Model} loaded @param {() => void} adopt
+ */
+export function learn(model, { about, prompts }, adopt) {
+  if (!model.opened || model.learned) return;
   Object.assign(model, { defaults: about.defaults, conditioning: about.conditioning, prompts, learned: true });
-  return true;
+  adopt();
+  if (model.full) page.notice("storage.full");
 }
 
 /** Asks a person for the files of a link's model; what is kept of it all needs no question. @param {import("./models.js").Model} model */
@@ -154,7 +158,8 @@ function fromHub(model, host) {
   const named = { id, host: hostOf(host) };
   begin(async (signal) => {
     tell("open.listing", named, [cancel()]);
-    const full = () => page.notice("storage.full");
+    let room = true;
+    const full = () => (room = false);
     const repository = await hub(id, { revision, host, fetch: await contact(host), signal, full });
     const { files, memory } = await filesOf(repository, signal);
     const total = sizeOf(repository, files);
@@ -163,7 +168,7 @@ function fromHub(model, host) {
     const much = memory > MUCH * (navigator.deviceMemory ?? Infinity) * 2 ** 30;
     if (missing > 0) await agreed(much ? "open.download.much" : "open.download", { ...named, ...sizes }, ["open.download.go", sizes], signal);
     await download(repository, files, { ...named, total }, signal);
-    take(model, repository, files, () => t("open.from", { host: named.host }));
+    take(model, repository, files, { full: !room, description: () => t("open.from", { host: named.host }) });
   });
 }
 
@@ -215,8 +220,8 @@ function fromFiles(chosen) {
 }
 
 /** Gives an opened model to the page. */
-function take(id, source, files, from) {
-  Object.assign(rowOf(id), { source, learned: false, bytes: sizeOf(source, files) }, from && { description: from });
+function take(id, source, files, more = {}) {
+  Object.assign(rowOf(id), { source, learned: false, full: false, bytes: sizeOf(source, files), ...more });
   dialog.close();
   page.take(id);
 }

@@ -123,7 +123,7 @@ async function load() {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
     if (mine !== loading) return;
     held = model;
-    if (opening.learn(controls.model, model)) adopt(); // it is known now what it starts with
+    opening.learn(controls.model, model, adopt);
     arrived();
   } catch (thrown) {
     if (mine === loading) failed("load", thrown);
