@@ -64,7 +64,7 @@ const calls = {
   needs: (files) => guard(engine.needs(files), "model"),
   load_classifier: (number, files) => guard(holding(number).load_classifier(files), "model"),
   images: (number, settings) => holding(number).images(settings),
-  tokens: (number, text) => holding(number).tokens(text),
+  tokens: (number, text, settings) => holding(number).tokens(text, settings),
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
@@ -92,7 +92,7 @@ const calls = {
 };
 
 const streams = {
-  run: (number, settings, given) => holding(number).run(settings, given),
+  run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
   ...labStreams(() => lab),
 };
 

@@ -1,6 +1,6 @@
 /** The view of pictures: wires the controls, the engine and the stage together. */
 
-import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
+import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
@@ -10,7 +10,7 @@ import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as opening from "./open.js";
-import * as prompt from "./prompt.js";
+import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
 import { number, say, t } from "./strings.js";
@@ -18,6 +18,7 @@ import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
 import * as why from "./why.js";
+import * as words from "./words.js";
 
 const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
@@ -54,6 +55,9 @@ const shared = (images) => () => {
   const count = Math.min(held?.workers ?? 1, images);
   return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
 };
+const going = (images) => status("running", { images, backend: shared(images) });
+/** The size of pictures, which a setting may change. */
+const size = () => size_of(controls.settings, held.about);
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
 
@@ -103,6 +107,7 @@ async function prepare() {
 
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
+  if (running) return phases.begins(() => status(`stage.${name}`));
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
@@ -139,8 +144,7 @@ async function load() {
 function arrived() {
   loaded = true;
   controls.describe(held.about);
-  begin.fit(held.about);
-  offer();
+  words.arrived(held.about);
   $("code").hidden = $("code").disabled = false;
   ready();
 }
@@ -175,13 +179,13 @@ function adopt() {
   tell(problems.filter(({ key }) => key !== "model"));
   controls.unfold();
   beginning.adopt(settings.start);
-  if (controls.about) begin.fit(controls.about);
 }
 
 /** A model is on the device and the form is filled. */
 function ready() {
   tell(controls.fit());
   preview();
+  offer();
   idle();
   if (wanted && !unknown && !begin.missing()) return start();
   wanted = false;
@@ -205,7 +209,7 @@ function changed(key) {
   write(hash());
   if (key === "backend") boot();
   else if (key === "model") load();
-  else if (key === "images") preview();
+  else if (key === "images" || key === "size") preview();
 }
 
 /** The picture to start from came, went or is kept in another part. */
@@ -227,7 +231,8 @@ function write(link) {
 
 /** Shows as many empty places as there will be images, as long as there are no pictures. */
 function preview() {
-  if (loaded && !viewer.timeline.newest) viewer.preview({ ...held.about, images: controls.settings.images });
+  if (loaded) begin.fit(size());
+  if (loaded && !viewer.timeline.newest) viewer.preview({ ...size(), images: controls.settings.images });
 }
 
 async function start() {
@@ -251,18 +256,19 @@ async function start() {
   const given = beginning.given();
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
-  status("running", { images: settings.images, backend: shared(settings.images) });
+  const attention = words.begin(held, settings);
+  going(settings.images);
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
   try {
-    for await (const frame of held.run(settings, { ...given, signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, attention, signal: mine.signal })) {
       if (running !== mine) return;
       any = true;
       show(frame);
     }
     ended("done");
-    prompt.took(viewer.seconds());
+    words.took(viewer.seconds());
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -272,6 +278,7 @@ async function start() {
 }
 
 function show(frame) {
+  if (phases.over()) going(frame.images);
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
   if (frame.step === 0) mark();
@@ -298,6 +305,7 @@ function stop() {
 /** Nothing runs and nothing loads any more. */
 function idle() {
   running = undefined;
+  phases.over();
   mark();
   $("progress").value = 0;
   $("cancel").hidden = $("stop").disabled = true;
@@ -392,7 +400,7 @@ function listen() {
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
-  prompt.listen({ take: (text) => controls.set("prompt", text), run: start });
+  words.listen({ controls, model: () => held, run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 

@@ -13,13 +13,15 @@ use crate::backend::{self, Backend, Opened};
 use crate::models::classifier::NoisyClassifier;
 use crate::models::{SelfTestError, self_test};
 use crate::picture;
+use crate::pipeline::text::{self, Word};
 use crate::pipeline::{Conditioning, Pipeline};
-use crate::session::{self, Helpers};
+use crate::session::{self, Helpers, Phase};
 use crate::settings::{self, Linked, Origin, Page, Repository};
 use about::About;
 use async_stream::try_stream;
 use burn::tensor::Device;
 use futures_util::StreamExt;
+use js_sys::Function;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
@@ -40,6 +42,9 @@ pub struct Given {
     picture: Option<ByteBuf>,
     #[tsify(optional, type = "Uint8Array")]
     mask: Option<ByteBuf>,
+    /// Whether frames say where the network looked in the prompt.
+    #[tsify(optional)]
+    attention: bool,
     /// The first picture to draw and the one after the last, where others draw the rest.
     #[tsify(optional)]
     share: Option<(usize, usize)>,
@@ -58,6 +63,8 @@ pub struct SelfTest {
 pub struct Tokens {
     /// The start and the end token among them.
     count: usize,
+    /// Those that have tokens, in lower case.
+    words: Vec<String>,
     /// Words for which there is no place.
     left_out: Vec<String>,
 }
@@ -97,6 +104,14 @@ pub struct Frame {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Uint8Array")]
     denoised: Option<ByteBuf>,
+    /// Where the step looked in the prompt, if that was asked for: `[images, words, attention_height, attention_width]`, 255 times
+    /// the square root of the weight of a word among all tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    attention: Option<ByteBuf>,
+    /// Of a map, where there is one.
+    attention_height: Option<usize>,
+    attention_width: Option<usize>,
 }
 
 /// A device with at most one model on it.
@@ -155,14 +170,18 @@ impl Engine {
         Ok(about)
     }
 
-    /// How the loaded model reads a prompt; of one that reads none, no tokens.
-    pub fn tokens(&self, text: &str) -> Result<Ts<Tokens>, JsValue> {
+    /// How the loaded model reads a prompt under these settings; one that reads none has no tokens of it.
+    pub fn tokens(&self, text: &str, settings: Option<Ts<Settings>>) -> Result<Ts<Tokens>, JsValue> {
         let model = self.model()?;
-        let tokens = match &model.conditioning {
-            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text),
-            _ => return given(&Tokens { count: 0, left_out: Vec::new() }),
-        };
-        given(&Tokens { count: tokens.ids.len(), left_out: tokens.left_out })
+        let settings = settings.map_or_else(|| Ok(Settings::default()), |settings| taken(&settings))?;
+        let settings = settings.complete(&model)?;
+        given(&match model.tokens(&settings.prompt_of(text)) {
+            Some(text::Tokens { ids, words, left_out }) => {
+                let words = words.into_iter().map(|word| word.text).collect();
+                Tokens { count: ids.len(), words, left_out }
+            }
+            None => Tokens { count: 0, words: Vec::new(), left_out: Vec::new() },
+        })
     }
 
     /// Puts the classifier of the loaded model on the device, for settings with `classifier` above 0.
@@ -199,18 +218,32 @@ impl Engine {
         Ok(settings.images)
     }
 
-    /// A run of these settings on the loaded model; what they do not name is as the model starts with.
-    pub fn run(&self, settings: Ts<Settings>, given: Option<Ts<Given>>) -> Result<Run, JsValue> {
+    /// A run of these settings on the loaded model; what they do not name is as the model starts with. `phase` hears `text` and
+    /// `decoding` when they begin.
+    pub fn run(
+        &self,
+        settings: Ts<Settings>,
+        given: Option<Ts<Given>>,
+        #[wasm_bindgen(unchecked_param_type = "(phase: 'text' | 'decoding') => void")] phase: Option<Function>,
+    ) -> Result<Run, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
-        let Given { picture, mask, share } = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
-        let (shape, range) = (model.picture(), model.card.range);
+        let Given { picture, mask, attention, share } =
+            given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
+        let (shape, range) = (model.picture_of(&settings), model.card.range);
+        let tokens = model.tokens(&settings.prompt_of(&settings.prompt)).filter(|_| attention);
+        let words = tokens.map_or(Vec::new(), |tokens| tokens.words);
         let picture = picture.map(|bytes| picture::from_bytes(&bytes, shape, range));
         let kept = mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect());
         Ok(Run(Frames::new(try_stream! {
             let helpers = Helpers { classifier: classifier.as_deref(), ..Helpers::default() };
-            let given = session::Given { picture, kept, helpers, ..Default::default() };
+            let told = |at: Phase| {
+                // What the page does with it is its own affair.
+                let _ = phase.as_ref().map(|phase| phase.call1(&JsValue::NULL, &at.id().into()));
+            };
+            let watch = Some(&told as &dyn Fn(Phase));
+            let given = session::Given { picture, kept, helpers, attention, watch, ..Default::default() };
             let (settings, given) = match share {
                 Some((from, to)) => model.share(&settings, given, from..to),
                 None => (settings, given),
@@ -218,7 +251,7 @@ impl Engine {
             let mut frames = pin!(model.frames(&settings, given));
             while let Some(frame) = frames.next().await {
                 let frame = frame.map_err(fault::session)?;
-                yield super::object(&Frame::new(&frame, &model))?;
+                yield super::object(&Frame::new(&frame, (shape, range), &words))?;
             }
         })))
     }
@@ -261,9 +294,11 @@ fn memory() -> f64 {
 }
 
 impl Frame {
-    fn new(frame: &session::Frame, model: &Pipeline) -> Self {
-        let shape @ [channels, height, width] = model.picture();
-        let (x, denoised) = frame.pixels(shape, model.card.range);
+    fn new(frame: &session::Frame, (shape, range): ([usize; 3], [f64; 2]), words: &[Word]) -> Self {
+        let [channels, height, width] = shape;
+        let (x, denoised) = frame.pixels(shape, range);
+        let map = |maps: &session::Attention| maps.of(words).into_iter().map(|w| (255.0 * w.sqrt()).round() as u8);
+        let attention = frame.attention.as_ref();
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {
             step: frame.step,
@@ -284,6 +319,9 @@ impl Frame {
             total_ms: ms(frame.timing.total),
             x: ByteBuf::from(x),
             denoised: denoised.map(ByteBuf::from),
+            attention: attention.map(|maps| map(maps).collect::<Vec<u8>>().into()),
+            attention_height: attention.map(|maps| maps.height),
+            attention_width: attention.map(|maps| maps.width),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct About {
     channels: usize,
     height: usize,
     width: usize,
+    /// The least side of its pictures and what their sides are multiples of; `null` where they have one size alone.
+    sizes: Option<[usize; 2]>,
     classes: Vec<ClassName>,
     /// The label that stands for no label.
     null_class: Option<usize>,
@@ -93,6 +95,7 @@ impl About {
             channels,
             height,
             width,
+            sizes: model.sizes(),
             classes: card.classes.iter().map(class).collect(),
             null_class: card.null_class,
             prediction: model.prediction,
