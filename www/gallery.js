@@ -65,7 +65,7 @@ function card(model) {
   words.append(
     text("b", "", "plain", { text: name }),
     text("span", "hint", "plain", { text: description }),
-    text("span", "figures", "plain", { text: megabytes(bytes) }),
+    ...(bytes ? [text("span", "figures", "plain", { text: megabytes(bytes) })] : []), // not known of one that a link asks for
   );
   box.append(picture, words);
   return box;
