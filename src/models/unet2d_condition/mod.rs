@@ -7,11 +7,10 @@ mod load;
 pub use config::{Addition, MidBlockType, Unet2dConditionConfig};
 
 use crate::nn::{
-    Activation, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, ResnetConfig, Sampling,
-    TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
+    Activation, Conv2d, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, ResnetConfig,
+    Sampling, TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
