@@ -66,8 +66,11 @@ fn assert_call(net: &Unet2d, oracle: &SafeTensors, prefix: &str, what: &str) {
     let named = |name: &str| numbers(oracle, &format!("{prefix}{name}")).map(|(values, _)| values);
     let t: Vec<_> = named("t").expect("t").into_iter().map(f64::from).collect();
     let class: Option<Vec<_>> = named("class").map(|class| class.into_iter().map(|c| c as usize).collect());
+    let condition = numbers(oracle, &format!("{prefix}condition"));
+    let condition = condition.map(|(values, shape)| Tensor::<2>::from_data(TensorData::new(values, shape), &device()));
     let expected = named("out").expect("out");
-    let got = values(net.forward(tensor(oracle, &format!("{prefix}x")), &t, class.as_deref()));
+    let x = tensor(oracle, &format!("{prefix}x"));
+    let got = values(net.forward_conditioned(x, &t, class.as_deref(), condition));
     let image = expected.len() / t.len();
     for ((got, expected), t) in got.chunks(image).zip(expected.chunks(image)).zip(t) {
         let largest = expected.iter().fold(0f32, |m, v| m.max(v.abs()));

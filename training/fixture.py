@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 def save_fixture(folder: Path, seed: int, batch: int = 2, half: bool = False, **config) -> None:
     """Write unet/, scheduler/, model_index.json and oracle.safetensors.
 
-    oracle.safetensors (all float32): x (B, C, H, W), t (B,), class (B,) where the network takes classes, out (B, C, H, W).
+    oracle.safetensors (all float32): x (B, C, H, W), t (B,), class (B,) where the network takes classes, condition (B, width) where
+    it takes the embedding of one, out (B, C, H, W).
     With `half` the weights are stored as float16; the answer is computed in float32 from what is stored.
     """
     torch.manual_seed(seed)
@@ -23,8 +24,8 @@ def save_fixture(folder: Path, seed: int, batch: int = 2, half: bool = False, **
         model = model.half()
     folder.mkdir(parents=True, exist_ok=True)
     DDIMPipeline(model, DDIMScheduler(clip_sample=False)).save_pretrained(folder)
-    side = model.config.sample_size
-    x = torch.randn(batch, model.config.in_channels, side, side)
+    size = model.config.sample_size
+    x = torch.randn(batch, model.config.in_channels, *([size, size] if isinstance(size, int) else size))
     # Levels of noise are mixed within the batch.
     if model.config.time_embedding_type == "fourier":
         t = torch.logspace(math.log10(50), -2, batch)
@@ -32,9 +33,13 @@ def save_fixture(folder: Path, seed: int, batch: int = 2, half: bool = False, **
         t = torch.linspace(950, 20, batch).round()
     oracle = {"x": x, "t": t}
     label = None
-    if classes := model.config.num_class_embeds:
+    if model.config.class_embed_type == "identity":
+        label = oracle["condition"] = torch.randn(batch, model.time_embedding.linear_2.out_features)
+    elif classes := model.config.num_class_embeds:
         label = torch.arange(batch) % classes
         oracle["class"] = label.float()
+    if model.config.time_embedding_type == "learned":
+        t = t.long()
     oracle["out"] = model.float()(x, t, class_labels=label).sample
     save_file({name: tensor.contiguous() for name, tensor in oracle.items()}, folder / "oracle.safetensors")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

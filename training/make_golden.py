@@ -10,6 +10,7 @@ from fixture import save_fixture
 
 COMMON = dict(sample_size=8, in_channels=3, out_channels=3, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
               down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"))
+SMALL = dict(half=True, block_out_channels=(4, 8), norm_num_groups=2, attention_head_dim=4)
 VARIANTS = {
     # google/ddpm-cifar10-32's conventions: asymmetric padding, sine before cosine, frequencies shifted by one
     "asymmetric-padding": dict(downsample_padding=0, freq_shift=1, flip_sin_to_cos=False, attention_head_dim=None, norm_eps=1e-6),
@@ -22,6 +23,22 @@ VARIANTS = {
                                      num_class_embeds=2),
     # told noise levels and not timesteps, at frequencies that are stored as float16 with the rest
     "fourier": dict(half=True, time_embedding_type="fourier", attention_head_dim=8),
+    # filtered levels with a picture beside the features
+    "skip-levels": SMALL | dict(down_block_types=("SkipDownBlock2D",) * 2, up_block_types=("SkipUpBlock2D",) * 2, norm_num_groups=None,
+                                sample_size=(8, 12), mid_block_scale_factor=2 ** 0.5),
+    "attending-skip-levels": dict(half=True, block_out_channels=(32,), down_block_types=("AttnSkipDownBlock2D",), mid_block_type=None,
+                                  up_block_types=("AttnSkipUpBlock2D",), attention_head_dim=8),
+    # skip levels above others, and no more where the way up begins
+    "skip-above-plain": SMALL | dict(down_block_types=("SkipDownBlock2D", "AttnDownBlock2D"), up_block_types=("UpBlock2D", "SkipUpBlock2D")),
+    # levels of residual blocks that resample; attention without a normalisation in the middle, and one head too many for its channels
+    "resnet-levels-scale-shift": SMALL | dict(down_block_types=("ResnetDownsampleBlock2D", "AttnDownBlock2D", "DownBlock2D"),
+                                              up_block_types=("UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"), attention_head_dim=3,
+                                              block_out_channels=(4, 8, 8), downsample_type="resnet", upsample_type="resnet", act_fn="gelu",
+                                              resnet_time_scale_shift="scale_shift"),
+    "learned-time": SMALL | dict(time_embedding_type="learned", num_train_timesteps=1000, act_fn="mish", attn_norm_num_groups=4,
+                                 center_input_sample=True),
+    "class-timestep": SMALL | dict(class_embed_type="timestep", num_class_embeds=5, act_fn="relu", time_embedding_dim=10),
+    "class-identity": SMALL | dict(class_embed_type="identity", out_channels=6),
 }
 
 if len(sys.argv) != 2:

@@ -25,6 +25,8 @@ mod preview;
 #[cfg(feature = "nn")]
 mod scheduler;
 pub mod text;
+#[cfg(feature = "nn")]
+mod tiles;
 
 #[cfg(feature = "nn")]
 pub(crate) use self::preview::Preview;

@@ -289,6 +289,24 @@ for name, scheduler in {
     "tcd": d.TCDScheduler(**SD),
     "sa": d.SASolverScheduler(**SD),
     "lcm-plain": d.LCMScheduler(**SD),
+    "dpm-v-zero": d.DPMSolverMultistepScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"),
+    "unipc-v-zero": d.UniPCMultistepScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"),
+    "ddpm-v-zero": d.DDPMScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing", clip_sample=False),
+    "lcm-v-zero": d.LCMScheduler(**SD, prediction_type="v_prediction", rescale_betas_zero_snr=True),
+    "euler-trailing": d.EulerDiscreteScheduler(**SD, timestep_spacing="trailing"),
+    "euler-linspace": d.EulerDiscreteScheduler(**SD, timestep_spacing="linspace", use_karras_sigmas=True),
+    "euler-sigma-min": d.EulerDiscreteScheduler(**SD, final_sigmas_type="sigma_min", interpolation_type="log_linear"),
+    "dpm-3": d.DPMSolverMultistepScheduler(**SD, solver_order=3, use_lu_lambdas=True),
+    "dpm-v-thresholding": d.DPMSolverMultistepScheduler(**SD, prediction_type="v_prediction", thresholding=True, algorithm_type="dpmsolver++"),
+    "edm": d.EDMEulerScheduler(),
+    "edm-dpm": d.EDMDPMSolverMultistepScheduler(),
+    "edm-v": d.EDMEulerScheduler(prediction_type="v_prediction", sigma_data=1.0, sigma_schedule="exponential"),
+    "ipndm": d.IPNDMScheduler(),
+    "pndm-prk": d.PNDMScheduler(**SD),
+    "heun-karras": d.HeunDiscreteScheduler(**SD, use_karras_sigmas=True, timestep_spacing="trailing", prediction_type="v_prediction"),
+    "kdpm2-a": d.KDPM2AncestralDiscreteScheduler(**SD),
+    "ddim-cosine-sample": d.DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample", thresholding=True),
+    "cogvideox": d.CogVideoXDDIMScheduler(**SD) if hasattr(d, "CogVideoXDDIMScheduler") else d.DDIMScheduler(**SD),
 }.items():
     @case(f"sd-{name}", [TEXTS[0], TEXTS[1]] + ([{**TEXTS[0], "steps": 9}] if True else []), words, kept=False)
     def _(settle, scheduler=scheduler):
@@ -320,6 +338,17 @@ def _(settle):
 @case("xl-turbo", [{"seed": 50, "steps": 1, "guidance": 0.0, "prompt": "a cat"}], words, kept=False)
 def _(settle):
     return xl(settle, d.EulerAncestralDiscreteScheduler(**SD, timestep_spacing="trailing"), xl_net(), force_zeros_for_empty_prompt=False)
+
+
+@case("xl-lcm", [{"seed": 51, "steps": 4, "guidance": 8.0, "prompt": "a cat"}], words, kept=False)
+def _(settle):
+    return xl(settle, d.LCMScheduler(**SD), xl_net(time_cond_proj_dim=8))
+
+
+@case("sd-guidance-embedded", [{"seed": 51, "steps": 4, "guidance": 8.0, "prompt": "a cat"}], words, kept=False)
+def _(settle):
+    return stable(settle, d.DDIMScheduler(**SD, clip_sample=False), conditional(time_cond_proj_dim=8, in_channels=16, out_channels=16),
+                  kl(latent_channels=16, shift_factor=0.1, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False))
 
 
 @case("xl-nested", TEXTS[:2], words, kept=False)
