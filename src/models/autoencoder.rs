@@ -2,11 +2,10 @@
 
 use super::keys::{ConfigError, Keys};
 use crate::nn::{
-    Activation, Downsample2d, GroupNorm, Norm, ResnetBlock2d, ResnetConfig, SpatialAttention, SpatialAttentionConfig,
-    TimeNorm, Upsample2d, conv, silu,
+    Activation, Conv2d, Downsample2d, GroupNorm, Norm, ResnetBlock2d, ResnetConfig, SpatialAttention,
+    SpatialAttentionConfig, TimeNorm, Upsample2d, conv, silu,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde_json::{Value, json};
 

@@ -3,11 +3,10 @@
 //! picture that is carried beside the features.
 
 use super::{
-    Context, Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig, SpatialAttention,
+    Context, Conv2d, Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig, SpatialAttention,
     SpatialAttentionConfig, Transformer2d, Transformer2dConfig, Upsample2d, conv, silu,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 /// How a level leads to the next.

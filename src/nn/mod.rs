@@ -4,6 +4,7 @@
 
 mod activation;
 mod attention;
+mod conv;
 mod embeddings;
 mod levels;
 mod linear;
@@ -17,6 +18,7 @@ mod transformer;
 
 pub use activation::Activation;
 pub use attention::{Attention, attend};
+pub use conv::{Conv2d, Conv2dConfig};
 pub use embeddings::{GaussianFourierProjection, TimestepEmbedding, sinusoidal_embedding};
 pub use levels::{
     DownBlock, LevelAttention, LevelAttentionConfig, LevelConfig, MidBlock, Pass, Sampling, UpBlock, around, joined,

@@ -1,16 +1,12 @@
+use super::{Conv2d, Conv2dConfig};
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::module::{conv2d, interpolate};
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// A stride-1 convolution that keeps the size of the picture. `kernel` is odd.
 pub fn conv(channels: [usize; 2], kernel: usize, device: &Device) -> Conv2d {
-    let pad = kernel / 2;
-    Conv2dConfig::new(channels, [kernel, kernel])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .init(device)
+    Conv2dConfig::same(channels, kernel).init(device)
 }
 
 /// Halves the size of a picture, rounding up with `padding` 1 and down with 0.
@@ -22,11 +18,8 @@ pub struct Downsample2d {
 impl Downsample2d {
     /// `padding` is 1 on every side, or 0: then one row and one column of zeros follow the picture.
     pub fn new(channels: usize, padding: usize, device: &Device) -> Self {
-        let conv = Conv2dConfig::new([channels, channels], [3, 3])
-            .with_stride([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(padding, padding, 1, 1))
-            .init(device);
-        Self { conv }
+        let same = Conv2dConfig::same([channels, channels], 3);
+        Self { conv: Conv2dConfig { stride: [2, 2], padding: [[padding, 1]; 2], ..same }.init(device) }
     }
 
     /// # Shapes

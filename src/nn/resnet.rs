@@ -1,6 +1,5 @@
-use super::{Activation, GroupNorm, Linear, Norm, Resampling, conv};
+use super::{Activation, Conv2d, GroupNorm, Linear, Norm, Resampling, conv};
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
 

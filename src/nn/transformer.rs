@@ -1,6 +1,5 @@
-use super::{Activation, Attention, Context, GroupNorm, LayerNorm, Linear, Norm, conv};
+use super::{Activation, Attention, Context, Conv2d, GroupNorm, LayerNorm, Linear, Norm, conv};
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 

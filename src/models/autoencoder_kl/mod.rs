@@ -7,9 +7,8 @@ mod load;
 pub use config::AutoencoderKlConfig;
 
 use crate::models::autoencoder::{Decoder, Encoder};
-use crate::nn::conv;
+use crate::nn::{Conv2d, conv};
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 /// Latents are Gaussian, and pictures are decoded from them.

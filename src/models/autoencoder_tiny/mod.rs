@@ -6,10 +6,8 @@ mod load;
 
 pub use config::AutoencoderTinyConfig;
 
-use crate::nn::{Activation, conv};
+use crate::nn::{Activation, Conv2d, Conv2dConfig, conv};
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
@@ -83,11 +81,7 @@ impl AutoencoderTiny {
 
 /// A convolution without bias that keeps the size or, with stride 2, halves it.
 fn plain(channels: usize, stride: [usize; 2], device: &Device) -> Conv2d {
-    Conv2dConfig::new([channels, channels], [3, 3])
-        .with_stride(stride)
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .with_bias(false)
-        .init(device)
+    Conv2dConfig { stride, bias: false, ..Conv2dConfig::same([channels, channels], 3) }.init(device)
 }
 
 /// One layer after another.

@@ -8,11 +8,10 @@ pub use config::{ClassifierConfig, ConfigError};
 pub use load::LoadError;
 
 use crate::nn::{
-    Activation, Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, ResnetConfig, TimeNorm, TimestepEmbedding, conv,
-    silu, sinusoidal_embedding,
+    Activation, Conv2d, Downsample2d, GroupNorm, Linear, Norm, ResnetBlock2d, ResnetConfig, TimeNorm,
+    TimestepEmbedding, conv, silu, sinusoidal_embedding,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// A network that classifies pictures at every noise level.

@@ -5,9 +5,11 @@ mod load;
 
 pub use config::DitConfig;
 
-use crate::nn::{Activation, Attention, FeedForward, LayerNorm, Linear, TimestepEmbedding, silu, sinusoidal_embedding};
+use crate::nn::{
+    Activation, Attention, Conv2d, Conv2dConfig, FeedForward, LayerNorm, Linear, TimestepEmbedding, silu,
+    sinusoidal_embedding,
+};
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -32,9 +34,14 @@ impl Dit {
         let (width, patch) = (config.width(), config.patch_size);
         Self {
             pos_embed: PatchEmbed {
-                proj: Conv2dConfig::new([config.in_channels, width], [patch, patch])
-                    .with_stride([patch, patch])
-                    .init(device),
+                proj: Conv2dConfig {
+                    channels: [config.in_channels, width],
+                    kernel: [patch, patch],
+                    stride: [patch, patch],
+                    padding: [[0, 0]; 2],
+                    bias: true,
+                }
+                .init(device),
             },
             transformer_blocks: (0..config.num_layers).map(|_| Block::new(config, device)).collect(),
             proj_out_1: Linear::new(width, 2 * width, device),

@@ -10,12 +10,11 @@ pub use config::{ClassEmbedding, TimeEmbedding, Unet2dConfig};
 
 use crate::nn::Activation;
 use crate::nn::{
-    DownBlock, GaussianFourierProjection, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass,
+    Conv2d, DownBlock, GaussianFourierProjection, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass,
     ResnetConfig, Sampling, SpatialAttentionConfig, TimestepEmbedding, UpBlock, conv, silu, sinusoidal_embedding,
     skip_groups, ways,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 

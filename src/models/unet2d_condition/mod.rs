@@ -7,11 +7,11 @@ mod load;
 pub use config::{Addition, MidBlockType, Unet2dConditionConfig};
 
 use crate::nn::{
-    Activation, Context, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, Recorder,
-    ResnetConfig, Sampling, TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
+    Activation, Context, Conv2d, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass,
+    Recorder, ResnetConfig, Sampling, TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding,
+    ways,
 };
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 

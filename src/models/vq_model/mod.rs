@@ -7,9 +7,8 @@ mod load;
 pub use config::VqModelConfig;
 
 use crate::models::autoencoder::{Decoder, Encoder};
-use crate::nn::conv;
+use crate::nn::{Conv2d, conv};
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor};
 

@@ -1,0 +1,199 @@
+//! Convolution (torch's `Conv2d`, without groups and dilation).
+
+#[cfg(feature = "cpu")]
+mod kernel;
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+
+/// A convolution with its weights, `[outputs, inputs, height, width]`, and a bias or none.
+#[derive(Module, Debug)]
+pub struct Conv2d {
+    weight: Param<Tensor<4>>,
+    bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    config: Conv2dConfig,
+}
+
+/// What a convolution does with a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dConfig {
+    /// Inputs and outputs.
+    pub channels: [usize; 2],
+    /// Height and width.
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// Zeros above and below, left and right.
+    pub padding: [[usize; 2]; 2],
+    pub bias: bool,
+}
+
+impl Conv2dConfig {
+    /// One that keeps the size of a picture, with a `kernel` of odd size.
+    pub fn same(channels: [usize; 2], kernel: usize) -> Self {
+        let pad = kernel / 2;
+        Self { channels, kernel: [kernel; 2], stride: [1, 1], padding: [[pad, pad]; 2], bias: true }
+    }
+
+    /// What `torch.nn.Conv2d` starts from: uniform within `1 / sqrt(fan in)`.
+    pub fn init(self, device: &Device) -> Conv2d {
+        let ([inputs, outputs], [height, width]) = (self.channels, self.kernel);
+        let fan = [inputs, outputs].map(|channels| Some(channels * height * width));
+        let uniform = Initializer::KaimingUniform { gain: 1.0 / 3f64.sqrt(), fan_out_only: false };
+        let weight = uniform.init_with([outputs, inputs, height, width], fan[0], fan[1], device);
+        let bias = self.bias.then(|| uniform.init_with([outputs], fan[0], fan[1], device));
+        Conv2d { weight, bias, config: self }
+    }
+}
+
+impl Conv2d {
+    /// # Shapes
+    /// `[batch, inputs, height, width]` to `[batch, outputs, ..]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
+        #[cfg(feature = "cpu")]
+        if on_cpu::takes(&x, &weight) {
+            return on_cpu::conv(x, weight, bias, self.config);
+        }
+        let Conv2dConfig { stride, padding, .. } = self.config;
+        let padding = padding.map(|[before, after]| (before, after));
+        conv2d(x, weight, bias, ConvOptions { stride, padding, dilation: [1, 1], groups: 1 })
+    }
+}
+
+#[cfg(feature = "cpu")]
+mod on_cpu {
+    use super::Conv2dConfig;
+    use super::kernel::{self, Shape};
+    use burn::backend::tensor::FloatTensor;
+    use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps};
+    use burn::tensor::{DType, Device, Tensor, TensorData};
+
+    /// Single precision, where no derivatives are wanted.
+    pub fn takes(x: &Tensor<4>, weight: &Tensor<4>) -> bool {
+        [x, weight]
+            .iter()
+            .all(|tensor| tensor.dtype() == DType::F32 && !tensor.is_autodiff() && tensor.device() == Device::flex())
+    }
+
+    pub fn conv(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, config: Conv2dConfig) -> Tensor<4> {
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([config.channels[1]], &x.device())).into_dispatch();
+        let out = <Dispatch as Convolution>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config);
+        Tensor::from_dispatch(out)
+    }
+
+    #[backend_extension(Flex)]
+    pub trait Convolution: Backend {
+        fn convolution(
+            x: FloatTensor<Self>,
+            weight: FloatTensor<Self>,
+            bias: FloatTensor<Self>,
+            config: Conv2dConfig,
+        ) -> FloatTensor<Self>;
+    }
+
+    impl Convolution for Flex {
+        fn convolution(
+            x: FloatTensor<Self>,
+            weight: FloatTensor<Self>,
+            bias: FloatTensor<Self>,
+            config: Conv2dConfig,
+        ) -> FloatTensor<Self> {
+            let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+            let values = |tensor: &'_ FloatTensor<Self>| tensor.layout().shape().num_elements();
+            let dims = x.layout().shape().dims::<4>();
+            let [batch, inputs, height, width] = dims;
+            let Conv2dConfig { channels: [_, outputs], kernel, stride, padding, .. } = config;
+            let shape = Shape { batch, inputs, outputs, size: [height, width], kernel, stride, padding };
+            let [rows, columns] = shape.out();
+            let bias = &bias.storage::<f32>()[..outputs];
+            let out = kernel::conv(
+                &x.storage::<f32>()[..values(&x)],
+                &weight.storage::<f32>()[..values(&weight)],
+                bias,
+                &shape,
+            );
+            Flex::float_from_data(TensorData::new(out, [batch, outputs, rows, columns]), &Default::default())
+        }
+    }
+}
+
+#[cfg(all(test, feature = "cpu"))]
+mod tests {
+    use super::*;
+    use crate::backend::cpu;
+    use burn::tensor::TensorData;
+    use proptest::prelude::*;
+
+    /// Numbers that look random.
+    fn tensor(shape: [usize; 4], salt: usize) -> Tensor<4> {
+        let count = shape.iter().product::<usize>();
+        let values = (0..count).map(|i| ((i * 7919 + salt * 104_729) % 1009) as f32 / 504.5 - 1.0).collect();
+        Tensor::from_data(TensorData::new(values, shape), &cpu::device())
+    }
+
+    /// burn's and ours.
+    fn both(config: Conv2dConfig, [batch, height, width]: [usize; 3]) -> [Vec<f32>; 2] {
+        let ([inputs, outputs], [rows, columns]) = (config.channels, config.kernel);
+        let conv = Conv2d {
+            weight: Param::from_tensor(tensor([outputs, inputs, rows, columns], 1)),
+            bias: config.bias.then(|| Param::from_tensor(tensor([outputs, 1, 1, 1], 2).reshape([outputs]))),
+            config,
+        };
+        let x = tensor([batch, inputs, height, width], 3);
+        let tracked = conv.forward(x.clone().autodiff()).inner();
+        let ours = conv.forward(x);
+        assert_eq!(tracked.dims(), ours.dims());
+        [cpu::read(tracked), cpu::read(ours)]
+    }
+
+    fn close(config: Conv2dConfig, size: [usize; 3]) {
+        let [theirs, ours] = both(config, size);
+        // The order of a sum is worth a few units in the last place of its largest part.
+        let terms = (config.channels[0] * config.kernel[0] * config.kernel[1]) as f32;
+        let allowed = 2e-7 * terms.max(8.0);
+        for (i, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            assert!((ours - theirs).abs() <= allowed, "{config:?} {size:?} at {i}: {ours}, not {theirs}");
+        }
+    }
+
+    #[test]
+    fn the_shapes_of_networks_are_as_burn_computes_them() {
+        for (channels, kernel, size) in [
+            ([1, 32], 3, [2, 28, 28]),
+            ([32, 64], 3, [1, 14, 14]),
+            ([112, 112], 3, [3, 7, 7]),
+            ([177, 7], 3, [1, 5, 9]),
+            ([64, 112], 1, [2, 14, 14]),
+            ([3, 3], 5, [1, 6, 6]),
+        ] {
+            close(Conv2dConfig::same(channels, kernel), size);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_shape_is_as_burn_computes_it(
+            channels in [1usize..20, 1usize..20],
+            kernel in [1usize..5, 1usize..5],
+            stride in [1usize..4, 1usize..4],
+            padding in [[0usize..3, 0usize..3], [0usize..3, 0usize..3]],
+            bias in any::<bool>(),
+            size in [1usize..3, 5usize..14, 5usize..14],
+        ) {
+            close(Conv2dConfig { channels, kernel, stride, padding, bias }, size);
+        }
+    }
+
+    #[test]
+    fn a_picture_does_not_depend_on_its_neighbours() {
+        let conv = Conv2dConfig::same([24, 40], 3).init(&cpu::device());
+        let x = tensor([5, 24, 9, 11], 4);
+        let all = cpu::read(conv.forward(x.clone()));
+        let one = cpu::read(conv.forward(x.narrow(0, 3, 1)));
+        assert_eq!(one[..], all[3 * one.len()..4 * one.len()]);
+    }
+}
