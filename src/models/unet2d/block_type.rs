@@ -56,47 +56,49 @@ impl BlockType {
     }
 }
 
-/// Whether the levels that carry a picture beside their features can be built: diffusers has fixed groups for them, and a
-/// picture of three channels.
-pub(super) fn skips_fit(config: &Unet2dConfig, k: &Keys) -> Result<(), ConfigError> {
-    let (channels, layers) = (&config.block_out_channels, config.layers_per_block);
-    let (down, up, last) = (&config.down_block_types, &config.up_block_types, channels.len() - 1);
-    let refuse = |key, value: Value, supported: &str| Err(k.refused(key, value, supported));
-    // What is filtered on the way is of the size of the level only if every level before, or after, filters it too.
-    let of_three = "3 where a Skip block leads on";
-    if down[..last].iter().any(BlockType::skips) {
-        if config.in_channels != Sampling::SKIP_CHANNELS {
-            return refuse("in_channels", json!(config.in_channels), of_three);
+impl Unet2dConfig {
+    /// Whether the levels that carry a picture beside their features can be built: diffusers has fixed groups for them, and a
+    /// picture of three channels.
+    pub(super) fn skips_fit(&self, k: &Keys) -> Result<(), ConfigError> {
+        let (channels, layers) = (&self.block_out_channels, self.layers_per_block);
+        let (down, up, last) = (&self.down_block_types, &self.up_block_types, channels.len() - 1);
+        let refuse = |key, value: Value, supported: &str| Err(k.refused(key, value, supported));
+        // What is filtered on the way is of the size of the level only if every level before, or after, filters it too.
+        let of_three = "3 where a Skip block leads on";
+        if down[..last].iter().any(BlockType::skips) {
+            if self.in_channels != Sampling::SKIP_CHANNELS {
+                return refuse("in_channels", json!(self.in_channels), of_three);
+            }
+            if !down[..last].is_sorted_by_key(|block| !block.skips()) {
+                return refuse("down_block_types", json!(null), "Skip blocks before all others");
+            }
         }
-        if !down[..last].is_sorted_by_key(|block| !block.skips()) {
-            return refuse("down_block_types", json!(null), "Skip blocks before all others");
+        if let Some(first) = up[..last].iter().position(BlockType::skips) {
+            if self.out_channels != Sampling::SKIP_CHANNELS {
+                return refuse("out_channels", json!(self.out_channels), of_three);
+            }
+            if !up[first..].iter().all(BlockType::skips) {
+                return refuse("up_block_types", json!(null), "Skip blocks after all others");
+            }
         }
+        let whole = |channels: usize, groups: usize| groups > 0 && channels.is_multiple_of(groups);
+        let own = |channels: usize| whole(channels, skip_groups(channels));
+        for level in 0..=last {
+            let around @ [_, inputs, outputs] = around(channels, level);
+            let [down, up] = [down[level], up[last - level]];
+            let joins = |layer| {
+                let joined = joined(around, layer, layers);
+                whole(joined.iter().sum(), joined_groups(joined, up.attends))
+            };
+            let fits_down = !down.skips() || own(inputs) && own(outputs);
+            let fits_up = !up.skips() || own(outputs) && (0..=layers).all(joins);
+            let attends = |block: BlockType| block.skips() && block.attends;
+            let attention = !(attends(down) || attends(up)) || outputs.is_multiple_of(Sampling::SKIP_ATTENTION_GROUPS);
+            if !(fits_down && fits_up && attention) {
+                let supported = "channels that the fixed groups of Skip blocks divide, a quarter of them but at most 32, and 32 where they attend";
+                return refuse("block_out_channels", json!(channels), supported);
+            }
+        }
+        Ok(())
     }
-    if let Some(first) = up[..last].iter().position(BlockType::skips) {
-        if config.out_channels != Sampling::SKIP_CHANNELS {
-            return refuse("out_channels", json!(config.out_channels), of_three);
-        }
-        if !up[first..].iter().all(BlockType::skips) {
-            return refuse("up_block_types", json!(null), "Skip blocks after all others");
-        }
-    }
-    let whole = |channels: usize, groups: usize| groups > 0 && channels.is_multiple_of(groups);
-    let own = |channels: usize| whole(channels, skip_groups(channels));
-    for level in 0..=last {
-        let around @ [_, inputs, outputs] = around(channels, level);
-        let [down, up] = [down[level], up[last - level]];
-        let joins = |layer| {
-            let joined = joined(around, layer, layers);
-            whole(joined.iter().sum(), joined_groups(joined, up.attends))
-        };
-        let fits_down = !down.skips() || own(inputs) && own(outputs);
-        let fits_up = !up.skips() || own(outputs) && (0..=layers).all(joins);
-        let attends = |block: BlockType| block.skips() && block.attends;
-        let attention = !(attends(down) || attends(up)) || outputs.is_multiple_of(Sampling::SKIP_ATTENTION_GROUPS);
-        if !(fits_down && fits_up && attention) {
-            let supported = "channels that the fixed groups of Skip blocks divide, a quarter of them but at most 32, and 32 where they attend";
-            return refuse("block_out_channels", json!(channels), supported);
-        }
-    }
-    Ok(())
 }
