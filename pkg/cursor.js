@@ -3,7 +3,7 @@
  * more of it is in memory than what was asked for last.
  */
 
-import { CACHE, absolute, keyOf, request } from "./download.js";
+import { absolute, cache, keyOf, request } from "./download.js";
 import { UnnoiseError } from "./error.js";
 import { Sha256 } from "./sha256.js";
 
@@ -170,9 +170,6 @@ export class Cursor {
     return find();
   }
 }
-
-/** There is none without https, nor in some private windows. */
-const cache = () => Promise.resolve().then(() => caches.open(CACHE)).catch(() => undefined);
 
 async function digest(response) {
   const hash = new Sha256();

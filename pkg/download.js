@@ -4,7 +4,7 @@ import { UnnoiseError } from "./error.js";
 
 /** @typedef {{bytes: number, sha256: string}} Facts */
 
-export const CACHE = "unnoise";
+const CACHE = "unnoise";
 
 /**
  * Downloads a file. With `facts` it is checked, and kept in the browser's cache under its checksum.
@@ -17,16 +17,16 @@ export const CACHE = "unnoise";
  * @param {string} [options.name] what errors call the file
  * @returns {Promise<Uint8Array>}
  */
-export async function download(url, { signal, progress = () => {}, facts, cache = facts ? "no-cache" : "default", name = String(url) } = {}) {
+export async function download(url, { signal, progress = () => {}, facts, cache: mode = facts ? "no-cache" : "default", name = String(url) } = {}) {
   url = absolute(url);
-  const store = facts && (await caches.open(CACHE).catch(() => undefined)); // there is none without https, nor in some private windows
+  const store = facts && (await cache());
   const key = facts && keyOf(url, facts);
   const kept = await store?.match(key).then(bytesOf, () => undefined);
   if (kept && !(await damage(kept, facts, name))) {
     progress(kept.length, kept.length);
     return kept;
   }
-  const response = await request(url, { signal, cache }, name);
+  const response = await request(url, { signal, cache: mode }, name);
   const data = await body(response, facts?.bytes, progress, signal, name);
   const error = facts && (await damage(data, facts, name));
   if (error) throw error;
@@ -38,9 +38,18 @@ export async function download(url, { signal, progress = () => {}, facts, cache 
 /** Takes what is not listed any more of a folder out of the cache. @param {string | URL} folder @param {Record<string, Facts>} files */
 export async function prune(folder, files) {
   const current = new Set(Object.entries(files).map(([path, facts]) => keyOf(new URL(path, folder), facts)));
-  const cache = await caches.open(CACHE).catch(() => undefined);
-  for (const { url } of (await cache?.keys()) ?? []) {
-    if (url.startsWith(String(folder)) && !current.has(url)) await cache.delete(url);
+  const store = await cache();
+  for (const { url } of (await store?.keys()) ?? []) {
+    if (url.startsWith(String(folder)) && !current.has(url)) await store.delete(url);
+  }
+}
+
+/** What the browser keeps of models. There is no such thing without https, nor in some private windows. @returns {Promise<Cache | undefined>} */
+export async function cache() {
+  try {
+    return await caches.open(CACHE);
+  } catch {
+    return undefined;
   }
 }
 

@@ -48,6 +48,12 @@ export class Engine {
     return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });
   }
 
+  /** What the engine needs of a source, without loading it. @param {import("./index.js").Source} source @param {{signal?: AbortSignal}} [options] */
+  async needs(source, { signal } = {}) {
+    const folder = new Folder(source, { signal });
+    return this.#pool.first.wire.ask("needs", [], { signal, files: folder }).finally(() => folder.close());
+  }
+
   close() {
     this.#pool.close();
   }
@@ -80,10 +86,10 @@ class Model {
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
-  async *run(settings = {}, { picture, mask, signal } = {}) {
+  async *run(settings = {}, { picture, mask, attention = false, signal } = {}) {
     const images = this.workers > 1 ? await this.#ask("images", [settings], { signal }) : 1;
     const hands = this.#pool.hands(images, this.#bytes);
-    const draw = (hand, share) => this.#draw(hand, settings, { picture, mask, share }, signal);
+    const draw = (hand, share) => this.#draw(hand, settings, { picture, mask, attention, share }, signal);
     yield* hands.length > 1 ? together(this.#pool, hands, images, draw) : draw(hands[0]);
   }
 
@@ -99,9 +105,9 @@ class Model {
     return this.#ask("python", [settings], options);
   }
 
-  /** How it reads a prompt. @param {string} text */
-  tokens(text, options = {}) {
-    return this.#ask("tokens", [text], options);
+  /** How it reads a prompt under these settings. @param {string} text @param {import("./index.js").Settings} settings */
+  tokens(text, settings = {}, options = {}) {
+    return this.#ask("tokens", [text, settings], options);
   }
 
   /** The settings as this model can run them, and what had to be changed. @param {import("./index.js").Settings} settings */
@@ -139,7 +145,7 @@ class Model {
 const nameOf = (source) => (reads(source) ? "model" : decodeURIComponent(folderOf(source).pathname.split("/").at(-2)) || "model");
 
 /** What the rules of fit have to know of a loaded model. @param {import("./index.js").About} about */
-export const facts = ({ classes, null_class, conditioning, latent }) => ({ classes: classes.length, null_class, text: conditioning === "text", latent });
+export const facts = ({ classes, null_class, conditioning, latent, sizes }) => ({ classes: classes.length, null_class, text: conditioning === "text", latent, sizes });
 
 /** The folder beside a model's. */
 function sibling(source, name) {

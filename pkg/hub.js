@@ -107,7 +107,7 @@ class Repository {
   /** How many bytes of these files have yet to be downloaded. @param {string[]} paths */
   async missing(paths) {
     let sum = 0;
-    for (const path of paths) if (!(await this.#files.get(path).whole())) sum += this.size(path) ?? NaN;
+    for (const path of paths) sum += await this.#files.get(path).missing();
     return sum;
   }
 

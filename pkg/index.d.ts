@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
 import type { Begun, Catalogue, Checked, Facts, Listed, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Needed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -43,6 +43,8 @@ export function change(settings: Settings, key: string, value: Value | null, mod
 export function fit(settings: Settings, models?: Listed[], facts?: Facts): Checked;
 /** What {@link change} and {@link fit} have to know of a loaded model. */
 export function facts(about: About): Facts;
+/** The size of the pictures of these settings, by a model whose own size this is. */
+export function size_of(settings: Settings, size: Size): Size;
 /** A start picture of this size, and its mask, as the setting `start` has them, which a link carries; `asked` for a picture that is too large for one. */
 export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
 /** The picture of the setting `start`; undefined where it has none. */
@@ -165,8 +167,8 @@ export interface OpenOptions {
   /** Workers at most that share the pictures of a run out among them on the CPU; by default as many as cores and memory allow. Pixels do not depend on it. */
   workers?: number;
   signal?: AbortSignal;
-  /** Hears how far the start is, later that a model is being loaded, and that a worker broke down, whose pictures the `workers` that are left draw. */
-  stage?: (at: { stage: "starting" | "checking" | "loading"; backend: "cpu" | "webgpu" } | { stage: "worker-lost"; workers: number }) => void;
+  /** Hears how far the start is, later that a model is being loaded, what a run does besides its steps (it reads its prompt, decodes its pictures), and that a worker broke down, whose pictures the `workers` that are left draw. */
+  stage?: (at: { stage: "starting" | "checking" | "loading" | "text" | "decoding"; backend: "cpu" | "webgpu" } | { stage: "worker-lost"; workers: number }) => void;
 }
 
 export interface RunOptions {
@@ -175,6 +177,8 @@ export interface RunOptions {
   picture?: Uint8Array;
   /** Which part of it stays, `[height, width]`: 255 where it does. */
   mask?: Uint8Array;
+  /** Whether frames say where the network looked in the prompt (`attention`). It changes no picture. */
+  attention?: boolean;
 }
 
 /** A device with at most one model on it, in a worker of its own. */
@@ -188,6 +192,8 @@ export class Engine {
   readonly reason: { code: string; values: Record<string, unknown> };
   /** Puts a model on the device, in the place of the one before. */
   load(source: Source, options?: LoadOptions): Promise<Model>;
+  /** What a model needs, told by its configurations and the headers of its weights alone; what cannot be loaded is refused here. The model on the device stays. */
+  needs(source: Source, options?: { signal?: AbortSignal }): Promise<Needed>;
   /** Ends the worker; whatever is under way rejects with the code `closed`. */
   close(): void;
 }
@@ -209,7 +215,7 @@ export interface Model {
   /** The run as a Python script on diffusers. */
   python(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<string>;
   /** How a model of words reads a prompt: how many tokens it has, and which words have no place. */
-  tokens(text: string, options?: { signal?: AbortSignal }): Promise<Tokens>;
+  tokens(text: string, settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<Tokens>;
   /** The settings as this model can run them, and what had to be changed. */
   fit(settings: Settings): Checked;
 }

@@ -219,6 +219,7 @@ function merged(frames) {
     total_ms: most("total_ms"),
     ...joined("x"),
     ...joined("denoised"),
+    ...joined("attention"),
   };
 }
 

@@ -41,6 +41,23 @@ export class LargeFile {
   /** Whether it is here. */
   whole = async () => Boolean(await this.#pieces.get(this.#mark()));
 
+  /** The pieces that are here, from its beginning on. @returns {AsyncGenerator<Blob>} */
+  async *here() {
+    for (let length = 0; length < this.bytes; length += SIZE) {
+      const piece = await this.#pieces.get(this.#at(length / SIZE));
+      if (piece?.size !== Math.min(SIZE, this.bytes - length)) return;
+      yield piece;
+    }
+  }
+
+  /** How many bytes have yet to come. */
+  async missing() {
+    if (await this.whole()) return 0;
+    let missing = this.bytes;
+    for await (const { size } of this.here()) missing -= size;
+    return missing;
+  }
+
   /**
    * Sees to it that it is here.
    * @param {{signal?: AbortSignal, progress?: (loaded: number) => void}} [options]
@@ -58,6 +75,8 @@ export class LargeFile {
     if (await this.whole()) return progress(this.bytes);
     const arriving = new Arriving(this, this.#pieces, this.#at);
     await arriving.kept();
+    if (!arriving.length && this.#head) await arriving.take(this.#head);
+    this.#head = undefined;
     progress(arriving.length);
     let [tries, before] = [0, arriving.length];
     while (arriving.length < this.bytes) {
@@ -96,7 +115,6 @@ export class LargeFile {
 
   /** Bytes of it. Of a file that is not here, they are asked for alone. @param {number} from @param {number} to @returns {Promise<Uint8Array>} */
   async range(from, to, signal) {
-    if (this.bytes <= HEAD) await this.fetch({ signal });
     if (await this.whole()) return this.#kept(from, to);
     if (to > HEAD) return this.#remote(from, to, signal);
     this.#head ??= await this.#remote(0, Math.min(HEAD, this.bytes), signal);
@@ -149,9 +167,7 @@ class Arriving {
 
   /** Takes up what an earlier visit left. */
   async kept() {
-    for (;;) {
-      const piece = await this.pieces.get(this.at(this.length / SIZE));
-      if (!piece || piece.size !== Math.min(SIZE, this.file.bytes - this.length) || piece.size === 0) return;
+    for await (const piece of this.file.here()) {
       this.#hash?.update(new Uint8Array(await piece.arrayBuffer()));
       this.length += piece.size;
     }

@@ -52,6 +52,7 @@ export const is_run = (link) => call("is_run", link);
 export const change = (settings, key, value, models = [], facts = undefined) =>
   isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
+export const size_of = (settings, size) => call("size_of", settings, size);
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
 export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);

@@ -8,6 +8,7 @@ import { CARD, guess } from "./layout.js";
 /**
  * @typedef {import("./index.js").Source} Source
  * @typedef {import("./index.js").LoadOptions} LoadOptions
+ * @typedef {{size: () => Promise<number | null>, range: (from: number, to: number) => Promise<Uint8Array>, store: () => Promise<void>, pause: () => Promise<void>}} Cut a file in pieces
  */
 
 /** The files of a classifier's folder. */
@@ -28,7 +29,8 @@ export class Folder {
   #list;
   /** Small files, under way or read. @type {Map<string, Promise<Uint8Array>>} */
   #held = new Map();
-  /** The file that is read in pieces. */
+  /** Files that are read in pieces, and the one that is under way. @type {Map<string, Cut>} */
+  #cut = new Map();
   #current;
   #sizes = {};
   #loaded = {};
@@ -64,17 +66,31 @@ export class Folder {
 
   /** How many bytes a file has; null where that is not known. @returns {Promise<number | null>} */
   async size(path) {
-    const size = this.#sizes[path] ?? (await (await this.#open(path)).size());
-    if (size !== null) this.#sizes[path] = size;
-    return size;
+    return (await this.#turn(path)).size();
   }
 
   /** The bytes of a file from one place to another, which are the caller's then. @returns {Promise<Uint8Array>} */
   async range(path, from, to) {
-    const data = await (await this.#open(path)).range(from, to);
-    if (data.length !== to - from) throw new UnnoiseError("truncated", { file: path, got: from + data.length, expected: this.#sizes[path] ?? to });
-    this.#report(path, to, this.#sizes[path]);
-    return data;
+    return (await this.#turn(path)).range(from, to);
+  }
+
+  /** A file that one caller reads in pieces; another has one of its own. @returns {Cut} */
+  cut(path) {
+    const file = this.#files.open(path);
+    const size = async () => {
+      if (path in this.#sizes) return this.#sizes[path];
+      const size = await file.size();
+      if (size !== null) this.#sizes[path] = size;
+      return size;
+    };
+    const range = async (from, to) => {
+      const data = await file.range(from, to);
+      if (data.length !== to - from) throw new UnnoiseError("truncated", { file: path, got: from + data.length, expected: this.#sizes[path] ?? to });
+      this.#report(path, to, this.#sizes[path]);
+      return data;
+    };
+    const store = async () => file.store?.((count) => this.#report(path, count, this.#sizes[path]));
+    return { size, range, store, pause: async () => file.pause?.() };
   }
 
   /** Reads every small file that has to come over a network, all at once. */
@@ -87,15 +103,14 @@ export class Folder {
   async store() {
     await this.fetch();
     for (const path of (await this.list()).filter(isWeights)) {
-      const file = await this.#open(path);
-      await file.store?.((count) => this.#report(path, count, this.#sizes[path]));
+      const file = this.cut(path);
+      await file.store().finally(file.pause);
     }
-    await this.close();
   }
 
   /** Gives back what a file that is half read holds. */
   async close() {
-    await this.#current?.file.pause?.();
+    await this.#current?.pause();
     this.#current = undefined;
   }
 
@@ -109,13 +124,12 @@ export class Folder {
     }
   }
 
-  /** A file that is read in pieces; the one before waits. */
-  async #open(path) {
-    if (this.#current?.path === path) return this.#current.file;
-    await this.close();
-    const file = this.#files.open(path);
-    this.#current = { path, file };
-    return file;
+  /** A file whose turn it is; the one before waits. */
+  async #turn(path) {
+    if (!this.#cut.has(path)) this.#cut.set(path, this.cut(path));
+    const file = this.#cut.get(path);
+    if (this.#current !== file) await this.close();
+    return (this.#current = file);
   }
 
   #fetch(path) {
@@ -162,17 +176,18 @@ export async function fetch_model(source, options = {}) {
     read: (path) => holding(path).read(path),
     size: (path) => holding(path).size(path),
     range: (path, from, to) => holding(path).range(path, from, to),
+    [CUT]: (path) => holding(path).cut(path),
   };
 }
+
+/** What a downloaded model has so that several can read it at the same time. */
+const CUT = Symbol("cut");
 
 /** The folder of a classifier, of which two files are read. @param {Source} source @param {LoadOptions} options */
 export const classifierOf = (source, options) => new Folder(source, { ...options, paths: CLASSIFIER });
 
 /** The files of a server's folder. */
 class Hosted {
-  /** @type {Map<string, Cursor>} */
-  #cursors = new Map();
-
   constructor(folder, files, signal) {
     /** The address of a file, and what is known of it. */
     this.at = (path) => {
@@ -189,8 +204,7 @@ class Hosted {
   }
 
   open(path) {
-    if (!this.#cursors.has(path)) this.#cursors.set(path, new Cursor(...this.at(path)));
-    return this.#cursors.get(path);
+    return new Cursor(...this.at(path));
   }
 }
 
@@ -212,6 +226,7 @@ class Given {
 
   open(path) {
     const [source, signal] = [this.#source, this.#signal];
+    if (source[CUT]) return source[CUT](path);
     const ask = async (method, ...args) => {
       const given = await source[method](path, ...args, { signal });
       if (signal?.aborted) throw new UnnoiseError("aborted");

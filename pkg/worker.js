@@ -61,9 +61,10 @@ const calls = {
     model = number;
     return about;
   },
+  needs: (files) => guard(engine.needs(files), "model"),
   load_classifier: (number, files) => guard(holding(number).load_classifier(files), "model"),
   images: (number, settings) => holding(number).images(settings),
-  tokens: (number, text) => holding(number).tokens(text),
+  tokens: (number, text, settings) => holding(number).tokens(text, settings),
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
@@ -91,9 +92,12 @@ const calls = {
 };
 
 const streams = {
-  run: (number, settings, given) => holding(number).run(settings, given),
+  run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
   ...labStreams(() => lab),
 };
+
+/** The calls that read files of their caller's. */
+const READING = /^(load|needs)/;
 
 /** Calls are answered one after the other: an engine does one thing at a time. */
 let turn = Promise.resolve();
@@ -103,10 +107,10 @@ addEventListener("message", ({ data }) => {
   const { id, call, args } = data;
   turn = turn.then(async () => {
     try {
-      const result = await calls[call](...args, ...(call.startsWith("load") ? [filesOf(id)] : []));
+      const result = await calls[call](...args, ...(READING.test(call) ? [filesOf(id)] : []));
       if (id) postMessage({ id, result }, buffers(result));
     } catch (thrown) {
-      const { code, values, message } = faultOf(thrown, call === "load" ? "model" : "run");
+      const { code, values, message } = faultOf(thrown, READING.test(call) ? "model" : "run");
       postMessage({ id, error: { code, values, message } });
     }
   });

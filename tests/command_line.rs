@@ -167,3 +167,87 @@ fn a_single_picture_is_measured_as_one() {
     let three = said(likelihood(&["examples/boot.png", "--images", "3"]));
     assert!(three.contains("holds 1 picture, 3 are needed"), "{three}");
 }
+
+/// Width and height of a PNG.
+fn size(path: &Path) -> [u32; 2] {
+    let bytes = fs::read(path).expect("a picture");
+    // What the first chunk begins with.
+    [16, 20].map(|at| u32::from_be_bytes(*bytes[at..].first_chunk().expect("a header")))
+}
+
+/// A small pipeline of words with random weights, whose latents are half as large as its pictures.
+const WORDS: &str = "tests/golden/pipelines/text";
+
+#[test]
+fn where_each_word_looked_is_written_as_pictures_or_numbers() {
+    let run =
+        ["sample", "--model", WORDS, "--prompt", "a cat, the moon", "--steps", "2", "--images", "2", "--size", "24x16"];
+    let out = place("words.png");
+    let to = [&run[..], &["--out", text(&out), "--attention"]].concat();
+    let [sheet, tensors, other] = ["attention.png", "attention.safetensors", "attention.npz"].map(place);
+    let said = printed(&[&to[..], &[text(&sheet)]].concat());
+    assert!(said.contains("a · cat · , · the · moon"), "{said}");
+    // A row for each picture: itself and five words.
+    assert_eq!(size(&sheet), [6 * 24, 2 * 16]);
+    printed(&[&to[..], &[text(&tensors)]].concat());
+    let bytes = fs::read(&tensors).expect("a file");
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).expect("safetensors");
+    assert!(metadata.metadata().as_ref().is_some_and(|about| about["words"].contains("\"cat\"")));
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    assert_eq!(file.tensor("maps").expect("maps").shape(), [2, 2, 12, 8, 12]);
+    let said = refused(&[&to[..], &[text(&other)]].concat());
+    assert!(said.contains("ends in .png or .safetensors"), "{said}");
+    let said = refused(&["sample", "--model", "models/selftest", "--attention", text(&sheet)]);
+    assert!(said.contains("reads no prompt"), "{said}");
+}
+
+#[test]
+fn sizes_that_a_model_does_not_draw_are_refused_with_the_nearest() {
+    let said = refused(&["sample", "--model", WORDS, "--size", "25x16", "--out", text(&place("size.png"))]);
+    assert!(said.contains("multiples of 2") && said.contains("the nearest is 26x16"), "{said}");
+    let said = refused(&["sample", "--model", WORDS, "--size", "wide", "--out", text(&place("size.png"))]);
+    assert!(said.contains("such as 96x64"), "{said}");
+    let printed = printed(&["info", WORDS]);
+    assert!(printed.contains("sizes       from 4 pixels a side, in multiples of 2"), "{printed}");
+}
+
+#[test]
+fn latents_are_inverted_and_compared_and_their_density_is_refused() {
+    let (back, latent) = (place("back.png"), place("latent.safetensors"));
+    let invert = ["invert", "--model", WORDS, "--image", "examples/boot.png", "--steps", "3", "--out", text(&back)];
+    let invert = [&invert[..], &["--latent", text(&latent)]].concat();
+    let said = printed(&invert);
+    assert!(said.contains("round trip: RMS") && said.contains("of which the autoencoder alone: RMS"), "{said}");
+    assert_eq!(size(&back), [16, 16]);
+    let bytes = fs::read(&latent).expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    assert_eq!(file.tensor("latent").expect("a latent").shape(), [1, 4, 8, 8]);
+    let noise = file.tensor("latent").expect("a latent").data().to_vec();
+    printed(&[&invert[..], &["--prompt", "a cat"]].concat());
+    let bytes = fs::read(&latent).expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    assert_ne!(file.tensor("latent").expect("a latent").data(), noise, "the prompt changes nothing");
+    let said = refused(&[
+        "invert",
+        "--model",
+        "models/selftest",
+        "--class",
+        "0",
+        "--prompt",
+        "a",
+        "--image",
+        "examples/boot.png",
+    ]);
+    assert!(said.contains("reads no texts"), "{said}");
+
+    let sheet = place("sheet.png");
+    let words =
+        ["sheet", "--model", WORDS, "--samplers", "ddim,heun", "--steps", "2", "--prompt", "a cat", "--size", "16x24"];
+    printed(&[&words[..], &["--out", text(&sheet)]].concat());
+    assert_eq!(size(&sheet), [8 * 16, 2 * 24]);
+
+    for measure in ["likelihood", "bound"] {
+        let said = refused(&[measure, "--model", WORDS, "--data", "examples/boot.png"]);
+        assert!(said.contains("density is none of pictures") && said.trim_end().ends_with('.'), "{said}");
+    }
+}

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use unnoise::backend::{self, Backend};
 use unnoise::models::folder::FolderError;
 use unnoise::models::unet2d::{Unet2d, Unet2dConfig};
-use unnoise::models::{Memory, Plan, Source, WeightFiles, save};
+use unnoise::models::{Memory, Plan, Source, Wanted, WeightFiles, own_name, save};
 use unnoise::pipeline::{Needs, Pipeline};
 
 /// Counts the bytes of the heap, and the most that there were.
@@ -232,8 +232,8 @@ fn weights_that_stay_float16_compute_the_same_in_half_the_memory() {
         let before = NOW.load(Relaxed);
         let net = Unet2d::new(&Unet2dConfig::from_json(&config(16)).expect("a configuration"), &device());
         let parts = [&files.0[WEIGHTS]];
-        let plan = block_on(Plan::new(&net, WeightFiles::in_memory(&parts), &|name| Some(name.to_owned())));
-        let net = block_on(plan.expect("it fits").fill(net, half)).expect("it loads");
+        let plan = block_on(Plan::new(Wanted::of(&net), WeightFiles::in_memory(&parts), &own_name));
+        let net = block_on(plan.expect("it fits").read(half)).expect("it loads").fill(net);
         let held = NOW.load(Relaxed) - before;
         (answer(&net), held)
     };

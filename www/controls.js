@@ -7,6 +7,7 @@ import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
 import * as prompt from "./prompt.js";
 import * as schedule from "./schedule.js";
+import * as tokens from "./tokens.js";
 import { el, label, number, say, t } from "./strings.js";
 
 /** Where the steps slider stops: every step where one matters, round numbers where it does not. */
@@ -47,6 +48,9 @@ export class Controls {
     for (const row of this.catalogue.settings.toSorted((a, b) => place(a) - place(b))) this.place(row);
     $("steps-field").append($("steps-listed"));
     $("steps-field").after($("steps-chosen"));
+    const count = el("p", "", {}, { className: "hint", id: "negative-tokens" });
+    $("negative-field").append(count);
+    tokens.of([[$("prompt"), $("prompt-tokens")], [$("negative"), count]]);
     $("seed").after(dice($("dice"), (seed) => this.set("seed", seed)));
     this.knobs = new Knobs($("knobs"), this.take);
     schedule.fill(this.catalogue.schedules);
@@ -158,6 +162,7 @@ export class Controls {
     this.tune();
     this.explain(method);
     prompt.show(this.model, settings.prompt ?? "");
+    tokens.show(`${settings.model} ${settings.weighting}`);
     gallery.show(settings.model);
     gallery.describe(this.model, about);
   }
@@ -192,6 +197,7 @@ export class Controls {
       guidance: !about || text || (about.classes.length > 0 && about.null_class !== null),
       text,
       latent: !about || about.latent,
+      sizes: !about || about.sizes !== null,
       classifier: Boolean(model.classifier),
       stochastic: draws(method, this.settings),
     };

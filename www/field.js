@@ -85,13 +85,15 @@ export class Field {
   }
 
   /** Says what the field takes, and leaves what was typed to be mended. @param {Problem} problem @param {Value} standing what stays */
-  refuse({ code, from, to, value }, standing) {
+  refuse(problem, standing) {
+    const { code, from, to, value } = problem;
     this.refused = standing;
     this.control.setAttribute("aria-invalid", "true");
     const used = () => (standing === "inf" ? "∞" : String(standing));
     const values = { value: String(value), from: String(from), to: String(to), used };
     const kind = this.row.kind === "whole" ? "refused.whole" : to === "inf" ? "refused.least" : "refused";
-    if (code !== "range" && code !== "whole") say(this.refusal, "refused.other", values);
+    if (knows(`refused.${code}`) && code !== "whole") say(this.refusal, `refused.${code}`, { ...problem, ...values });
+    else if (code !== "range" && code !== "whole") say(this.refusal, "refused.other", values);
     else if (String(value) === "") say(this.refusal, to === "inf" ? "refused.none.least" : "refused.none", values);
     else say(this.refusal, kind, values);
   }

@@ -1,4 +1,4 @@
-/** The models of this site: what `models/index.json` lists. */
+/** The models to choose from: what `models/index.json` lists, and what a person has opened. */
 
 import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
 
@@ -7,8 +7,12 @@ import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
  * @typedef {{en?: string, zh?: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
  *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
- *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null}} Model
+ *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null,
+ *            opened?: boolean, learned?: boolean, full?: boolean, source?: import("../pkg/index.js").Source}} Model an opened one has a source as long as its files are at hand, and is learned once the engine knows it
  */
+
+/** What was opened, or is asked for by a link, by id. @type {Map<string, Model>} */
+export const opened = new Map();
 
 /** The address of a file of the site, and how it is called. */
 const at = (file) => new URL(file, document.baseURI);
@@ -25,7 +29,7 @@ export async function list() {
   const text = await getText(file, { cache: "no-cache" });
   try {
     const models = JSON.parse(text);
-    if (Array.isArray(models) && models.length > 0) return models;
+    if (Array.isArray(models) && models.length > 0) return [...models, ...opened.values()];
   } catch {
     // Not JSON: reported below, like an empty list.
   }
@@ -33,7 +37,7 @@ export async function list() {
 }
 
 /** Downloads a model, from the cache or the network. @param {Model} model @returns {Promise<import("../pkg/index.js").Source>} */
-export const fetchModel = ({ id, files }, options) => fetch_model(at(`models/${id}/`), { ...options, files });
+export const fetchModel = async ({ id, files, source }, options) => source ?? fetch_model(at(`models/${id}/`), { ...options, files });
 
 /** What the engine is to know of a model besides its files. @param {Model} model */
 export const optionsOf = ({ id, classifier }) => ({ id, classifier: classifier && { source: at(`models/${classifier.id}/`), files: classifier.files } });

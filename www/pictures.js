@@ -1,20 +1,24 @@
 /** The view of pictures: wires the controls, the engine and the stage together. */
 
-import { Engine, UnnoiseError, is_run, read_link, write_link } from "../pkg/index.js";
+import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
 import * as keys from "./keys.js";
-import { fetchModel, list, optionsOf } from "./models.js";
-import { messages, sentence } from "./notices.js";
-import * as prompt from "./prompt.js";
+import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
+import { list, optionsOf } from "./models.js";
+import { messages } from "./notices.js";
+import * as opening from "./open.js";
+import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
-import { knows, megabytes, number, say, t } from "./strings.js";
+import { number, say, t } from "./strings.js";
 import * as beginning from "./start.js";
 import * as take from "./take.js";
 import * as viewer from "./viewer.js";
+import * as why from "./why.js";
+import * as words from "./words.js";
 
 const { ask, clearFault, fault, forget, notice, problem, status } = messages("");
 /** The address's hash, as it was last read or written here; nothing before the view was first opened. */
@@ -25,14 +29,14 @@ let adopted = false;
 let wanted = false;
 /** @type {Engine | undefined} */
 let engine;
+/** @type {Promise<Engine> | undefined} */
+let arriving;
 /** The start of the engine that is under way, or was last. */
 let starting = new AbortController();
 /** The model on the device. @type {import("../pkg/index.js").Model | undefined} */
 let held;
 /** Whether it is the one of the settings. */
 let loaded = false;
-/** The download that is under way, or was last. */
-let loading = { id: "", abort: new AbortController(), files: Promise.resolve() };
 /** The run that is under way. @type {AbortController | undefined} */
 let running;
 /** The model that the link names and this site does not have. */
@@ -51,7 +55,11 @@ const shared = (images) => () => {
   const count = Math.min(held?.workers ?? 1, images);
   return count > 1 ? t("backend.workers", { backend: named, workers: count }) : named();
 };
+const going = (images) => status("running", { images, backend: shared(images) });
+/** The size of pictures, which a setting may change. */
+const size = () => size_of(controls.settings, held.about);
 const hash = (options) => write_link(controls.settings, options);
+const download = () => fetching(controls.model, { status, stage: () => stage });
 
 /** Starts an engine, whatever became of the one before, and goes on to the model. */
 async function boot() {
@@ -65,11 +73,11 @@ async function boot() {
   try {
     await prepare();
     if (signal.aborted) return;
-    fetching(); // the weights travel while the engine starts
-    const opened = await Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
-    engine = opened;
+    if (!opening.absent(controls.model)) download(); // the weights travel while the engine starts
+    arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
+    engine = await arriving;
     backend = engine.backend;
-    explain(engine.reason);
+    why.explain(engine, controls.settings.backend, notice);
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -99,27 +107,9 @@ async function prepare() {
 
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
+  if (running) return phases.begins(() => status(`stage.${name}`));
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
-}
-
-/** Downloads the files of the model, and no other's any more. */
-function fetching() {
-  const { model } = controls;
-  if (loading.id === model.id && !loading.abort.signal.aborted) return loading;
-  loading.abort.abort();
-  const abort = new AbortController();
-  const progress = ({ loaded: bytes, total }) => {
-    if (abort.signal.aborted || !$("fault").hidden) return;
-    $("progress").value = bytes / total;
-    $("cancel").hidden = bytes >= total;
-    if (bytes < total) status("stage.downloading", { name: model.name, loaded: megabytes(bytes), total: megabytes(total) });
-    else status(...stage);
-  };
-  const files = fetchModel(model, { progress, signal: abort.signal });
-  files.catch(() => {}); // reported by the `load` that awaits it
-  loading = { id: model.id, abort, files };
-  return loading;
 }
 
 /** Puts the model of the settings on the device. */
@@ -129,23 +119,24 @@ async function load() {
   loaded = false;
   if (!engine) return; // its start goes on to here
   if (held?.listed.id === controls.settings.model) {
-    loading.abort.abort(); // whatever else was on its way
-    loading.id = "";
+    dropDownload(); // whatever else was on its way
     return arrived();
   }
+  if (opening.absent(controls.model)) return opening.seek(controls.model);
   // A download that began with the engine's start may have been cancelled since.
-  const mine = loading.id === controls.settings.model ? loading : fetching();
+  const mine = loading.id === controls.settings.model ? loading : download();
   const { signal } = mine.abort;
   try {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
     if (mine !== loading) return;
     held = model;
+    opening.learn(controls.model, model, adopt);
     arrived();
   } catch (thrown) {
     if (mine === loading) failed("load", thrown);
   } finally {
     // The engine has its own copy now, and what failed is to be fetched anew.
-    if (mine === loading) loading = { ...mine, id: "" };
+    if (mine === loading) over();
   }
 }
 
@@ -153,10 +144,23 @@ async function load() {
 function arrived() {
   loaded = true;
   controls.describe(held.about);
-  begin.fit(held.about);
-  offer();
+  words.arrived(held.about);
   $("code").hidden = $("code").disabled = false;
   ready();
+}
+
+/** Takes over a model that a person has opened, as it starts or as the link says for which it was opened. */
+function accept(id) {
+  const { backend, lang, model } = controls.settings;
+  if (id !== model) {
+    write(opening.linkTo(id, { backend, lang }));
+    wanted = false;
+  }
+  if (held?.listed.id === id) held = undefined; // its files may be others
+  dropDownload();
+  controls.models = controls.models.filter((row) => row.id !== id);
+  adopt();
+  load();
 }
 
 /** Takes over the settings of the address. */
@@ -164,6 +168,8 @@ function adopt() {
   // A first visit begins with the first model.
   const first = is_run(address) ? address : `${address || "#"}&model=${controls.models[0].id}`;
   const { settings, problems } = read_link(first, controls.models);
+  const opened = opening.rowOf(settings.model);
+  if (opened && !controls.models.includes(opened)) controls.fill([...controls.models, opened]);
   adopted = true;
   controls.settings = settings;
   controls.about = held?.listed.id === settings.model ? held.about : undefined;
@@ -173,13 +179,13 @@ function adopt() {
   tell(problems.filter(({ key }) => key !== "model"));
   controls.unfold();
   beginning.adopt(settings.start);
-  if (controls.about) begin.fit(controls.about);
 }
 
 /** A model is on the device and the form is filled. */
 function ready() {
   tell(controls.fit());
   preview();
+  offer();
   idle();
   if (wanted && !unknown && !begin.missing()) return start();
   wanted = false;
@@ -203,7 +209,7 @@ function changed(key) {
   write(hash());
   if (key === "backend") boot();
   else if (key === "model") load();
-  else if (key === "images") preview();
+  else if (key === "images" || key === "size") preview();
 }
 
 /** The picture to start from came, went or is kept in another part. */
@@ -225,7 +231,8 @@ function write(link) {
 
 /** Shows as many empty places as there will be images, as long as there are no pictures. */
 function preview() {
-  if (loaded && !viewer.timeline.newest) viewer.preview({ ...held.about, images: controls.settings.images });
+  if (loaded) begin.fit(size());
+  if (loaded && !viewer.timeline.newest) viewer.preview({ ...size(), images: controls.settings.images });
 }
 
 async function start() {
@@ -249,18 +256,19 @@ async function start() {
   const given = beginning.given();
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: script(settings) });
-  status("running", { images: settings.images, backend: shared(settings.images) });
+  const attention = words.begin(held, settings);
+  going(settings.images);
   $("stop").disabled = false;
   viewer.reveal();
   let any = false;
   try {
-    for await (const frame of held.run(settings, { ...given, signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, attention, signal: mine.signal })) {
       if (running !== mine) return;
       any = true;
       show(frame);
     }
     ended("done");
-    prompt.took(viewer.seconds());
+    words.took(viewer.seconds());
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -270,6 +278,7 @@ async function start() {
 }
 
 function show(frame) {
+  if (phases.over()) going(frame.images);
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
   if (frame.step === 0) mark();
@@ -296,6 +305,7 @@ function stop() {
 /** Nothing runs and nothing loads any more. */
 function idle() {
   running = undefined;
+  phases.over();
   mark();
   $("progress").value = 0;
   $("cancel").hidden = $("stop").disabled = true;
@@ -335,15 +345,6 @@ async function relist() {
 function onCpu() {
   wanted = true;
   controls.set("backend", "cpu");
-}
-
-/** Says which backend computes and why; aloud, when it is not what was to be expected. */
-function explain({ code, values }) {
-  const expected = knows(`backend.why.${code}`);
-  const why = expected ? [`backend.why.${code}`, values] : ["backend.why.failed", { sentence: () => t(...sentence(code, values)) }];
-  say($("backend-hint"), ...why);
-  const disappointed = controls.settings.backend === "webgpu" && backend === "cpu";
-  if (!expected || disappointed || code === "software-asked") notice(...why);
 }
 
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */
@@ -392,12 +393,14 @@ function listen() {
   });
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
   card.listen((thrown) => fault(UnnoiseError.from(thrown)));
+  opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
   beginning.listen({
+    dropped: opening.dropped,
     changed: begun,
     failed: (thrown) => fault(UnnoiseError.from(thrown)),
     onStage: () => viewer.chosen()?.x,
   });
-  prompt.listen({ take: (text) => controls.set("prompt", text), run: start });
+  words.listen({ controls, model: () => held, run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 

@@ -24,13 +24,13 @@ let model;
 let standing = "";
 let pause = 0;
 /** What the page does with a prompt, and how it draws it. */
-let page = { take: (_text) => {}, run: () => {} };
+let page = { take: (_text) => undefined, run: () => {} };
 
-/** @param {{take: (text: string) => void, run: () => void}} heard */
+/** @param {{take: (text: string) => import("../pkg/index.js").Problem | undefined, run: () => void}} heard `take` says why a text cannot be had */
 export function listen(heard) {
   page = heard;
   input.addEventListener("input", typed);
-  input.addEventListener("change", () => page.take(input.value));
+  input.addEventListener("change", () => take(input.value));
   input.addEventListener("compositionend", typed);
   $("prompt-chips").addEventListener("click", ({ target }) => {
     const text = target.closest("button")?.dataset.prompt;
@@ -104,8 +104,15 @@ function typed(event) {
 
 function draw(text) {
   clearTimeout(pause);
-  page.take(text);
-  page.run();
+  if (take(text)) page.run();
+}
+
+/** @returns {boolean} whether the settings have it now; a text that is too long stays to be mended */
+function take(text) {
+  const refused = page.take(text);
+  if (refused) say($("prompt-refused"), "prompt.refused", { most: refused.most, count: [...text].length });
+  else hush($("prompt-refused"));
+  return !refused;
 }
 
 /** Completions of what is typed or, where there are none, examples; and the words that the model never saw. */

@@ -8,19 +8,20 @@ let timer;
 
 /**
  * @param {string} hash
- * @param {{begun?: boolean, prefix?: string}} [run] whether it begins with a picture that is too large for a link; what the view's ids begin with
+ * @param {{wants?: "" | "own" | "picture", prefix?: string}} [run] what whoever opens it needs besides: the files of a model, a picture that is too
+ * large for a link; what the view's ids begin with
  */
-export async function share(hash, { begun = false, prefix = "" } = {}) {
+export async function share(hash, { wants = "", prefix = "" } = {}) {
   const $ = (id) => document.getElementById(prefix + id);
   clearTimeout(timer);
   const address = new URL(hash, location.href).href;
   try {
     await navigator.clipboard.writeText(address);
     $("link").hidden = true;
-    say($("shared-text"), begun ? "share.done.picture" : "share.done");
+    say($("shared-text"), `share.done${wants && `.${wants}`}`);
     timer = setTimeout(() => hush($("shared-text")), STAY);
   } catch {
-    say($("shared-text"), begun ? "share.copy.picture" : "share.copy");
+    say($("shared-text"), `share.copy${wants && `.${wants}`}`);
     $("link").hidden = false;
     $("link").value = address;
     $("link").select();

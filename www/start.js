@@ -19,8 +19,8 @@ let picture;
 let mask = new Uint8Array(0);
 /** The stroke under way: where it is, and whether it keeps (255) or takes back (0). */
 let stroke = { x: 0, y: 0, value: 255 };
-/** What the page does about a picture that came or went, and about one that cannot be read. */
-let page = { changed: () => {}, failed: () => {} };
+/** What the page does about a picture that came or went, about one that cannot be read, and about what was dropped and is no picture. */
+let page = { changed: () => {}, failed: () => {}, dropped: (_dropped) => false };
 
 const canvas = $("start-picture");
 
@@ -141,7 +141,7 @@ function paint(event) {
   show();
 }
 
-/** A file may be dropped anywhere: a browser would leave the page for it. */
+/** A file may be dropped anywhere: a browser would leave the page for it. What is no picture is a model's. */
 function receive() {
   const carries = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   const mark = (over) => document.documentElement.classList.toggle("dropping", over);
@@ -155,7 +155,7 @@ function receive() {
     mark(false);
     if (!carries(event)) return;
     event.preventDefault();
-    open(event.dataTransfer.files[0]);
+    if (!page.dropped(event.dataTransfer)) open(event.dataTransfer.files[0]);
   });
 }
 
@@ -167,8 +167,8 @@ function open(file) {
 
 /**
  * Makes the form's part work.
- * @param {{changed: () => void, failed: (fault: unknown) => void, onStage: () => Uint8Array | undefined}} given
- * `changed` hears that the picture or the part that stays is another
+ * @param {{changed: () => void, failed: (fault: unknown) => void, dropped: (dropped: DataTransfer) => boolean, onStage: () => Uint8Array | undefined}} given
+ * `changed` hears that the picture or the part that stays is another, `dropped` takes what it has a use for
  */
 export function listen(given) {
   page = given;

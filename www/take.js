@@ -1,6 +1,6 @@
 /** What can be taken along of the run on show: its pictures, a link, a script. Before there is a run, what the settings would make. */
 
-import { write_link } from "../pkg/index.js";
+import { model_origin, write_link } from "../pkg/index.js";
 import * as code from "./code.js";
 import { $ } from "./dom.js";
 import { share } from "./share.js";
@@ -13,12 +13,18 @@ async function save() {
   const { model, sampler, seed } = shown.run().settings;
   const { step, done } = viewer.timeline.shown;
   const url = URL.createObjectURL(await viewer.picture());
-  el("a", "", {}, { href: url, download: `unnoise-${model}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
+  el("a", "", {}, { href: url, download: `unnoise-${model.replace(/[:/@]/g, "-")}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** What whoever opens the link has to have, besides it. */
+function wants({ model, start }) {
+  if (model_origin(model).kind === "own") return "own";
+  return start === "asked" ? "picture" : "";
+}
+
 /** @param {import("../pkg/index.js").Settings} settings */
-const give = (settings) => share(write_link(settings, { share: true }), { begun: settings.start === "asked" });
+const give = (settings) => share(write_link(settings, { share: true }), { wants: wants(settings) });
 
 /**
  * @param {object} page

@@ -4,7 +4,7 @@ import { t } from "./strings.js";
 
 /**
  * @typedef {{step: number, steps: number | null, done: number, accepted: number | null, rejected: number | null, images: number, channels: number, height: number, width: number,
- *            x: Uint8Array, denoised?: Uint8Array, t: number, alpha: number, sigma: number,
+ *            x: Uint8Array, denoised?: Uint8Array, attention?: Uint8Array, attention_height: number | null, attention_width: number | null, t: number, alpha: number, sigma: number,
  *            evaluations: number, network_ms: number, total_ms: number}} Frame
  */
 

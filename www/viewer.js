@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { hush, number, say, t } from "./strings.js";
+import * as attention from "./attention.js";
 import { Sheet, png } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
@@ -41,6 +42,7 @@ export function add(frame) {
   }
   totals.push(frame.total_ms);
   measure(frame);
+  attention.add(frame);
   return timeline.add(frame);
 }
 
@@ -82,6 +84,7 @@ function measure(frame) {
 function show(frame) {
   sheets[0].draw(frame.x);
   sheets[1].draw(frame.denoised);
+  attention.show(frame, sheets[0]);
   const { step, steps, alpha, sigma, t } = frame;
   const place = steps === null ? "timeline.time.open" : "timeline.time";
   $("alpha").textContent = alpha.toFixed(3);

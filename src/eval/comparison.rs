@@ -201,7 +201,7 @@ mod of_model {
             device: &Device,
         ) -> Result<Vec<Row>, CompareError> {
             let (network, images) = (session::network(model, settings)?, settings.images);
-            let [channels, height, width] = model.shape();
+            let [channels, height, width] = model.shape_of(settings);
             let z =
                 ImageNoise::new(self.seed, images).normal(&Tensor::zeros([images, channels, height, width], device));
             let noise = || Box::new(BrownianPath::new(self.seed.into())) as Box<dyn Noise<Tensor<4>>>;

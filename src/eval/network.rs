@@ -7,18 +7,24 @@ use super::{
 use crate::backend::{self, BackendError, ImageNoise};
 use crate::denoise::Denoiser;
 use crate::math::{Grid, Level, TorchGenerator};
-use crate::pipeline::{NetworkDenoiser, Pipeline};
+use crate::pipeline::{Condition, Conditioning, Conditions, NetworkBranches, NetworkDenoiser, Pipeline};
 use crate::samplers::{Method, Run};
 use crate::words::count;
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-/// A model's pictures as flat lists of `channels * height * width` numbers, all with one label. The estimate
+/// What a model draws as flat lists of `channels * height * width` numbers, all with one label or one prompt. The estimate
 /// is the one that the samplers see without guidance: clipped, if the model's card says so.
 pub struct Pictures<'a> {
     model: &'a Pipeline,
-    label: Option<usize>,
+    subject: Subject,
     device: &'a Device,
+}
+
+/// What every picture is conditioned on.
+enum Subject {
+    Label(Option<usize>),
+    Text(Condition),
 }
 
 /// A label that the model does not know, or a model that is not measured.
@@ -28,7 +34,9 @@ pub enum NoLabel {
     Unknown { got: usize, known: usize },
     #[error("This model was never trained without a label; name a class.")]
     Needed,
-    #[error("This model draws latents, of which nothing is measured yet; measure a model of pictures.")]
+    #[error(
+        "This model draws latents, and their density is none of pictures, whose details the autoencoder leaves out; measure a model of pictures."
+    )]
     Latents,
 }
 
@@ -36,26 +44,51 @@ impl<'a> Pictures<'a> {
     /// Every picture with the class `label`, or with none.
     ///
     /// # Errors
-    /// A class that the model does not have; no class for a model that needs one.
+    /// A class that the model does not have; no class for a model that needs one; a model of latents.
     pub fn new(model: &'a Pipeline, label: Option<usize>, device: &'a Device) -> Result<Self, NoLabel> {
+        if model.is_latent() { Err(NoLabel::Latents) } else { Self::or_latents(model, label, device) }
+    }
+
+    /// The same, or latents, which can be taken to noise and back, but whose density is not that of pictures.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn or_latents(model: &'a Pipeline, label: Option<usize>, device: &'a Device) -> Result<Self, NoLabel> {
         let known = model.classes();
         match label {
             Some(got) if got >= known => Err(NoLabel::Unknown { got, known }),
-            _ if model.is_latent() => Err(NoLabel::Latents),
             None if known > 0 && model.card.null_class.is_none() => Err(NoLabel::Needed),
-            _ => Ok(Self { model, label, device }),
+            _ => Ok(Self { model, subject: Subject::Label(label), device }),
+        }
+    }
+
+    /// Every picture of this prompt, where the model reads texts.
+    #[must_use]
+    pub fn of_prompt(self, prompt: &str) -> Self {
+        match &self.model.conditioning {
+            Conditioning::Text(encoders) => Self { subject: Subject::Text(encoders.encode(prompt)), ..self },
+            _ => self,
         }
     }
 
     /// The model as the samplers see it, for a batch of this size.
     pub fn denoiser(&self, images: usize) -> NetworkDenoiser<'a> {
-        NetworkDenoiser::new(self.model, &vec![self.label; images], 1.0)
+        match &self.subject {
+            Subject::Label(label) => NetworkDenoiser::new(self.model, &vec![*label; images], 1.0),
+            Subject::Text(text) => {
+                let conditions = Conditions { conditional: text.clone(), unconditional: None, negative: None };
+                NetworkBranches::new(self.model, conditions).guided(1.0)
+            }
+        }
     }
 
-    /// `values`, picture after picture, on the device.
+    /// `values` of sample space, one sample after the other, on the device.
     pub fn upload(&self, values: &[f64]) -> Tensor<4> {
-        let [channels, height, width] = self.model.shape();
-        let shape = [values.len() / self.dimensions(), channels, height, width];
+        self.upload_as(values, self.model.shape())
+    }
+
+    fn upload_as(&self, values: &[f64], [channels, height, width]: [usize; 3]) -> Tensor<4> {
+        let shape = [values.len() / (channels * height * width), channels, height, width];
         let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
         Tensor::from_data(TensorData::new(values, shape), self.device)
     }
@@ -83,8 +116,10 @@ pub struct Found {
 pub struct RoundTrip {
     /// The noise that a sampler turns into the picture, at the grid's first level.
     pub latent: Vec<f64>,
-    /// What the sampler makes of it.
+    /// The picture that the sampler makes of it.
     pub back: Vec<f64>,
+    /// What the autoencoder of a model of latents alone makes of the picture.
+    pub decoded: Option<Vec<f64>>,
 }
 
 impl Pictures<'_> {
@@ -146,12 +181,15 @@ impl Pictures<'_> {
             return Ok(None);
         };
         let network = self.denoiser(1);
-        let start = invert(self.upload(picture), grid, &network, inversion);
+        let latents = &self.model.latents;
+        let x = latents.encode(self.upload_as(picture, self.model.picture()));
+        let decoded = self.model.is_latent().then(|| self.download(latents.decode(x.clone()))).transpose()?;
+        let start = invert(x, grid, &network, inversion);
         let latent = self.download(start.clone())?;
         let mut noise = ImageNoise::new(0, 1);
         let run = Run::new(start, grid, &self.model.schedule, &network, &mut noise);
         let Some(end) = steps(run).last() else { return Ok(None) };
-        Ok(Some(RoundTrip { latent, back: self.download(end.x)? }))
+        Ok(Some(RoundTrip { latent, back: self.download(latents.decode(end.x))?, decoded }))
     }
 }
 

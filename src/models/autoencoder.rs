@@ -16,6 +16,8 @@ const EPS: f64 = 1e-6;
 /// The part of an autoencoder's configuration that its encoder and decoder are built from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoderConfig {
+    /// The height that it was trained at, which binds no one; large pictures go through it in tiles of this size.
+    pub sample_size: usize,
     pub in_channels: usize,
     pub out_channels: usize,
     pub latent_channels: usize,
@@ -43,11 +45,13 @@ impl CoderConfig {
                 list.len() == levels && list.iter().all(|t| t == kind)
             })?;
         }
-        // The size that it was trained at binds no one.
-        k.take("sample_size", 32, "a size, or a height and a width", |v: &Value| v.is_u64() || v.is_array())?;
+        let sample_size: Value =
+            k.take("sample_size", 32, "a size, or a height and a width", |v: &Value| v.is_u64() || v.is_array())?;
+        let sample_size = sample_size.get(0).unwrap_or(&sample_size).as_u64().unwrap_or(32) as usize;
         // The precision is the backend's own.
         k.flag("force_upcast", true)?;
         Ok(Self {
+            sample_size,
             in_channels: k.count("in_channels", 3, 64)?,
             out_channels: k.count("out_channels", 3, 64)?,
             latent_channels: k.count("latent_channels", latent_channels, 256)?,

@@ -3,7 +3,6 @@
 //! It is decided by names alone, so that files from a directory, from a page or from a server are found alike.
 
 mod instead;
-
 use super::Source;
 use instead::instead;
 use serde_json::Value;

@@ -26,4 +26,6 @@ pub use legacy::scheduler_config as legacy_scheduler_config;
 pub use load::{LoadError, PartError};
 pub use self_test::{SelfTest, SelfTestError, self_test};
 pub use source::{Memory, Source};
-pub use weights::{Answer, Plan, Ranges, SaveError, WeightFiles, WeightsError, save, values};
+pub use weights::{
+    Answer, Plan, Ranges, SaveError, Tensors, Wanted, WeightFiles, WeightsError, own_name, save, values,
+};

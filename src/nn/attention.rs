@@ -1,4 +1,4 @@
-use super::Linear;
+use super::{Context, Linear};
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -9,6 +9,18 @@ use burn::tensor::{Device, Tensor};
 /// `q` `[batch, positions, width]`, `k` and `v` `[batch, sources, width]`, `mask`, which is added to the scores,
 /// `[1, 1, positions, sources]`. The result is as `q`.
 pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, mask: Option<Tensor<4>>) -> Tensor<3> {
+    attend_seen(q, k, v, heads, mask, |_| ())
+}
+
+/// The same, with `see` shown the weights `[batch, heads, positions, sources]`.
+fn attend_seen(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    heads: usize,
+    mask: Option<Tensor<4>>,
+    see: impl FnOnce(&Tensor<4>),
+) -> Tensor<3> {
     let [batch, positions, width] = q.dims();
     let split = |t: Tensor<3>| {
         let [_, length, _] = t.dims();
@@ -20,7 +32,9 @@ pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, mask: Opti
         Some(mask) => scores + mask,
         None => scores,
     };
-    softmax(scores, 3).matmul(split(v)).swap_dims(1, 2).reshape([batch, positions, width])
+    let weights = softmax(scores, 3);
+    see(&weights);
+    weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, positions, width])
 }
 
 /// diffusers' `Attention` on a sequence, to itself or to a context.
@@ -55,5 +69,14 @@ impl Attention {
         let (q, k, v) = (self.to_q.forward(x), self.to_k.forward(context.clone()), self.to_v.forward(context));
         let [to_out] = &self.to_out;
         to_out.forward(attend(q, k, v, self.heads, None))
+    }
+
+    /// The same to a context, whose recorder is told where the positions of a picture of this height and width look.
+    pub fn forward_to(&self, x: Tensor<3>, context: Context<'_>, size: [usize; 2]) -> Tensor<3> {
+        let Some(recorder) = context.recorder else { return self.forward(x, context.states.clone()) };
+        let states = context.states.clone();
+        let (q, k, v) = (self.to_q.forward(x), self.to_k.forward(states.clone()), self.to_v.forward(states));
+        let [to_out] = &self.to_out;
+        to_out.forward(attend_seen(q, k, v, self.heads, None, |weights| recorder.add(weights, size)))
     }
 }

@@ -3,8 +3,8 @@
 //! picture that is carried beside the features.
 
 use super::{
-    Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig, SpatialAttention, SpatialAttentionConfig,
-    Transformer2d, Transformer2dConfig, Upsample2d, conv, silu,
+    Context, Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig, SpatialAttention,
+    SpatialAttentionConfig, Transformer2d, Transformer2dConfig, Upsample2d, conv, silu,
 };
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -132,7 +132,7 @@ pub struct Pass<'a> {
     /// The conditioning vector after its activation: `[batch, embedding]`.
     pub emb: &'a Tensor<2>,
     /// The states of a text, where the network attends to one: `[batch, positions, width]`.
-    pub text: Option<&'a Tensor<3>>,
+    pub text: Option<Context<'a>>,
     /// What the way up takes from the way down, the last on top.
     pub across: Vec<Tensor<4>>,
     /// The picture beside the features: on the way down what was given, in the level's size; on the way up what was put

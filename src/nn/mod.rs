@@ -7,6 +7,7 @@ mod attention;
 mod embeddings;
 mod levels;
 mod linear;
+mod maps;
 mod norm;
 mod resampling;
 mod resnet;
@@ -22,6 +23,7 @@ pub use levels::{
     joined_groups, skip_groups, ways,
 };
 pub use linear::Linear;
+pub use maps::{AttentionMaps, Context, Recorder};
 pub use norm::{GroupNorm, LayerNorm, Norm};
 pub use resampling::{Downsample2d, Resampling, Upsample2d, conv};
 pub use resnet::{ResnetBlock2d, ResnetConfig, TimeNorm};

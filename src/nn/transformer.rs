@@ -1,4 +1,4 @@
-use super::{Activation, Attention, GroupNorm, LayerNorm, Linear, Norm, conv};
+use super::{Activation, Attention, Context, GroupNorm, LayerNorm, Linear, Norm, conv};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::gelu;
@@ -87,11 +87,13 @@ impl BasicTransformerBlock {
         }
     }
 
-    fn forward(&self, x: Tensor<3>, context: &Tensor<3>) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, context: Context<'_>, size: [usize; 2]) -> Tensor<3> {
         let h = self.norm1.forward(x.clone());
-        let sources = if self.only_cross_attention { context.clone() } else { h.clone() };
-        let x = self.attn1.forward(h, sources) + x;
-        let x = self.attn2.forward(self.norm2.forward(x.clone()), context.clone()) + x;
+        let x = match self.only_cross_attention {
+            true => self.attn1.forward_to(h, context, size),
+            false => self.attn1.forward(h.clone(), h),
+        } + x;
+        let x = self.attn2.forward_to(self.norm2.forward(x.clone()), context, size) + x;
         self.ff.forward(self.norm3.forward(x.clone())) + x
     }
 }
@@ -146,7 +148,7 @@ impl Transformer2d {
 
     /// # Shapes
     /// `x` `[batch, channels, height, width]`, kept; `context` `[batch, sources, context]`.
-    pub fn forward(&self, x: Tensor<4>, context: &Tensor<3>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, context: Context<'_>) -> Tensor<4> {
         let [batch, _, height, width] = x.dims();
         let sequence = |x: Tensor<4>| x.flatten::<3>(2, 3).swap_dims(1, 2);
         let picture = |h: Tensor<3>| {
@@ -159,7 +161,7 @@ impl Transformer2d {
             Projected::Conv(conv) => sequence(conv.forward(h)),
         };
         for block in &self.transformer_blocks {
-            h = block.forward(h, context);
+            h = block.forward(h, context, [height, width]);
         }
         let h = match &self.proj_out {
             Projected::Linear(linear) => picture(linear.forward(h)),

@@ -7,6 +7,7 @@ use crate::denoise::{
     Prediction,
 };
 use crate::math::{Latent, Level};
+use crate::nn::{AttentionMaps, Recorder};
 use burn::tensor::Tensor;
 
 /// A network and what the branches of guidance are conditioned on.
@@ -24,13 +25,15 @@ pub struct NetworkBranches<'a> {
     shown: Vec<(Level, Level)>,
     /// What a network that fills holes is given beside each image.
     hole: Option<Tensor<4>>,
+    maps: Option<&'a AttentionMaps>,
 }
 
 impl<'a> NetworkBranches<'a> {
     /// Estimates are clipped if the model's folder says so. Asking for the unconditional branch of a model that has none
     /// panics.
     pub fn new(model: &'a Pipeline, conditions: Conditions) -> Self {
-        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown: Vec::new(), hole: None }
+        let (shown, hole, maps) = (Vec::new(), None, None);
+        Self { model, conditions, worse: None, clip: model.clip, raw_noise: false, shown, hole, maps }
     }
 
     /// With one label an image, `None` for no label. A model without classes ignores the labels.
@@ -46,7 +49,10 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_worse(self, worse: &'a Pipeline) -> Self {
         let condition = match (&worse.conditioning, &self.conditions.conditional) {
-            (Conditioning::Text(encoders), Condition::Text { text: Some(text), .. }) => encoders.encode(text),
+            (Conditioning::Text(encoders), Condition::Text { text: Some(prompt), told }) => {
+                let [height, width, ..] = told.added.as_ref().map_or([0.0; 6], |added| added.sizes[0]);
+                encoders.encode_prompt(prompt, [height as usize, width as usize])
+            }
             (_, condition) => condition.clone(),
         };
         Self { worse: Some((worse, condition)), ..self }
@@ -74,6 +80,12 @@ impl<'a> NetworkBranches<'a> {
     #[must_use]
     pub fn with_hole(self, hole: Option<Tensor<4>>) -> Self {
         Self { hole, ..self }
+    }
+
+    /// Records where the conditional branch looks in its text.
+    #[must_use]
+    pub fn with_maps(self, maps: Option<&'a AttentionMaps>) -> Self {
+        Self { maps, ..self }
     }
 
     /// The denoiser: guided, then clipped.
@@ -120,9 +132,13 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
             }
         }
         let shown = self.shown.iter().find(|(from, _)| *from == at).map_or(at, |(_, shown)| *shown);
-        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions);
+        let conditional = conditions.iter().position(|condition| **condition == self.conditions.conditional);
+        let recorded = self.maps.zip(conditional);
+        let estimates = evaluate(self.model, x, self.hole.as_ref(), (at, shown), &conditions, recorded);
         let estimate = |&branch: &Branch| match self.is_worse(branch) {
-            Some((worse, condition)) => evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition]).remove(0),
+            Some((worse, condition)) => {
+                evaluate(worse, x, self.hole.as_ref(), (at, shown), &[condition], None).remove(0)
+            }
             None => {
                 let condition = self.condition(branch);
                 let place = conditions.iter().position(|other| *other == condition);
@@ -138,13 +154,14 @@ impl Branches<Tensor<4>> for NetworkBranches<'_> {
 }
 
 /// The estimates at `x`, which is at one level and shown to the network as at another, under each of these conditions,
-/// from one evaluation.
+/// from one evaluation. `recorded` are the maps of one of the conditions, and which it is.
 fn evaluate(
     model: &Pipeline,
     x: &Tensor<4>,
     hole: Option<&Tensor<4>>,
     (at, shown): (Level, Level),
     conditions: &[&Condition],
+    recorded: Option<(&AttentionMaps, usize)>,
 ) -> Vec<Estimate<Tensor<4>>> {
     if conditions.is_empty() {
         return Vec::new();
@@ -155,12 +172,13 @@ fn evaluate(
         // First the image, then the condition; and then the other way round.
         let of_image = |i: usize| {
             let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
-            batch(model, input.clone().narrow(0, i, 1), shown, &own.iter().collect::<Vec<_>>())
+            let own = own.iter().collect::<Vec<_>>();
+            batch(model, input.clone().narrow(0, i, 1), shown, &own, recorded.map(|(maps, k)| (maps, k, i)))
         };
         let all: Vec<_> = (0..images).map(of_image).collect();
         (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
     } else {
-        batch(model, input, shown, conditions)
+        batch(model, input, shown, conditions, recorded.map(|(maps, k)| (maps, k, 0)))
     };
     let estimate = |output: Tensor<4>| {
         let [_, outputs, ..] = output.dims();
@@ -172,12 +190,20 @@ fn evaluate(
     outputs.into_iter().map(estimate).collect()
 }
 
-/// What the network answers to a batch under each of these conditions.
-fn batch(model: &Pipeline, x: Tensor<4>, shown: Level, conditions: &[&Condition]) -> Vec<Tensor<4>> {
+/// What the network answers to a batch under each of these conditions. `recorded` are the maps of one of the conditions, which it
+/// is, and the number of the first image.
+fn batch(
+    model: &Pipeline,
+    x: Tensor<4>,
+    shown: Level,
+    conditions: &[&Condition],
+    recorded: Option<(&AttentionMaps, usize, usize)>,
+) -> Vec<Tensor<4>> {
     let [images, ..] = x.dims();
+    let recorder = recorded.map(|(maps, k, first)| Recorder { maps, rows: k * images..(k + 1) * images, first });
     let batch = Tensor::cat(vec![x; conditions.len()], 0);
     let levels = vec![shown; images * conditions.len()];
-    let output = model.output(batch, &levels, &Condition::joined(conditions, images));
+    let output = model.output_recorded(batch, &levels, &Condition::joined(conditions, images), recorder.as_ref());
     (0..conditions.len()).map(|k| output.clone().narrow(0, k * images, images)).collect()
 }
 

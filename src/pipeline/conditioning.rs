@@ -2,10 +2,10 @@
 
 use super::Pipeline;
 use super::encodings::Encodings;
-use super::text::Tokenizer;
-use crate::models::clip_text::ClipText;
+use super::text::{Prompt, Tokenizer, Tokens};
+use crate::models::clip_text::{ClipText, TextStates};
 use crate::models::unet2d_condition::Added;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 /// What says which picture is drawn.
 pub enum Conditioning {
@@ -44,20 +44,49 @@ pub struct TextEncoders {
     pub(super) encodings: Encodings,
 }
 
+impl TextEncoder {
+    /// The states of a prompt. Those at the words are multiplied by their weights, and then all of them by one number that gives
+    /// them the mean they had, as AUTOMATIC1111's web UI does.
+    fn states(&self, prompt: &Prompt) -> TextStates {
+        let Tokens { ids, words, .. } = self.tokenizer.encode_prompt_padded(prompt);
+        let states = self.net.forward(&[ids]);
+        if words.iter().all(|word| word.weight == 1.0) {
+            return states;
+        }
+        let mut weights = vec![1.0; self.tokenizer.length()];
+        for word in words {
+            weights[word.tokens].fill(word.weight as f32);
+        }
+        let length = weights.len();
+        let weights = Tensor::<3>::from_data(TensorData::new(weights, [1, length, 1]), &states.last.device());
+        let weighted = |states: Tensor<3>| {
+            let weighted = states.clone() * weights.clone();
+            let ratio = states.mean() / weighted.clone().mean();
+            weighted * ratio.reshape([1, 1, 1])
+        };
+        let TextStates { last, penultimate, pooled } = states;
+        TextStates { last: weighted(last), penultimate: weighted(penultimate), pooled }
+    }
+}
+
 impl TextEncoders {
     /// The condition of a text: the states that the network reads, for any number of images.
     pub fn encode(&self, text: &str) -> Condition {
-        self.encodings.of(text, || self.encode_anew(text))
+        self.encode_prompt(&Prompt::plain(text), self.size)
     }
 
-    fn encode_anew(&self, text: &str) -> Condition {
-        let states = |encoder: &TextEncoder| encoder.net.forward(&[encoder.tokenizer.encode_padded(text).ids]);
-        let first = states(&self.first);
+    /// The same of a prompt, for pictures of this height and width.
+    pub fn encode_prompt(&self, prompt: &Prompt, size: [usize; 2]) -> Condition {
+        self.encodings.of(&format!("{size:?} {prompt:?}"), || self.encode_anew(prompt, size))
+    }
+
+    fn encode_anew(&self, prompt: &Prompt, size: [usize; 2]) -> Condition {
+        let first = self.first.states(prompt);
         let told = match &self.second {
             None => Told { states: first.last, added: None, guidance: None },
             Some(second) => {
-                let second = states(second);
-                let [height, width] = self.size.map(|side| side as f64);
+                let second = second.states(prompt);
+                let [height, width] = size.map(|side| side as f64);
                 // The picture is as large as it was, and nothing is cut off.
                 let sizes = [height, width, 0.0, 0.0, height, width];
                 let added = Added { text: second.pooled, sizes: vec![sizes] };
@@ -65,12 +94,12 @@ impl TextEncoders {
                 Told { states, added: Some(added), guidance: None }
             }
         };
-        Condition::Text { text: Some(text.to_owned()), told: Box::new(told) }
+        Condition::Text { text: Some(prompt.clone()), told: Box::new(told) }
     }
 
-    /// The condition of no text at all.
-    pub fn nothing(&self) -> Condition {
-        match self.encode("") {
+    /// The condition of no text at all, for pictures of this height and width.
+    pub fn nothing(&self, size: [usize; 2]) -> Condition {
+        match self.encode_prompt(&Prompt::plain(""), size) {
             Condition::Text { told, .. } if self.zeros => {
                 let Told { states, added, guidance } = *told;
                 let added = added.map(|Added { text, sizes }| Added { text: text.zeros_like(), sizes });
@@ -95,7 +124,7 @@ pub enum Condition {
     Classes(Vec<usize>),
     /// One text for all images; `None` where there is not even an empty one.
     Text {
-        text: Option<String>,
+        text: Option<Prompt>,
         told: Box<Told>,
     },
 }
@@ -192,11 +221,11 @@ pub struct Conditions {
 }
 
 impl Pipeline {
-    /// The words of a prompt for which the text encoder has no place; none where no text is read.
-    pub fn left_out(&self, text: &str) -> Vec<String> {
+    /// The tokens of a prompt, its words, and those for which the text encoder has no place; `None` where no text is read.
+    pub fn tokens(&self, prompt: &Prompt) -> Option<Tokens> {
         match &self.conditioning {
-            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text).left_out,
-            _ => Vec::new(),
+            Conditioning::Text(encoders) => Some(encoders.first.tokenizer.encode_prompt(prompt)),
+            _ => None,
         }
     }
 

@@ -1,9 +1,15 @@
 //! Between the space that a network draws in and pictures.
 
+use super::tiles::tiled;
+use crate::models::CoderConfig;
 use crate::models::autoencoder_kl::{AutoencoderKl, Gaussian};
 use crate::models::autoencoder_tiny::AutoencoderTiny;
 use crate::models::vq_model::VqModel;
 use burn::tensor::Tensor;
+
+/// Bytes of the activations of one picture at an autoencoder's widest level, of which it holds several at a time; a picture that needs
+/// more goes through it in tiles. That of Stable Diffusion comes here beyond 1024×1024 pixels.
+const MOST: usize = 1 << 29;
 
 /// What a pipeline's network draws.
 #[derive(Debug)]
@@ -24,6 +30,19 @@ impl Latents {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, 3, factor height, factor width]`.
     pub fn decode(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.is_large(self.pixels(&x)) { self.decode_tiled(x) } else { self.decode_whole(x) }
+    }
+
+    /// The same in overlapping tiles of the size that the autoencoder was trained at, as diffusers' `enable_tiling` decodes: the
+    /// tiles take less memory, and each is normalised by itself, so that colours may differ a little.
+    pub fn decode_tiled(&self, x: Tensor<4>) -> Tensor<4> {
+        match self.tile(self.pixels(&x)) {
+            Some(side) => tiled(x, [side / self.factor(), side], |tile| self.decode_whole(tile)),
+            None => self.decode_whole(x),
+        }
+    }
+
+    fn decode_whole(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Pixels => x,
             // No pipeline that is drawn here adds the shift_factor of the configuration.
@@ -39,6 +58,33 @@ impl Latents {
     /// # Shapes
     /// `[batch, 3, factor height, factor width]` to `[batch, channels, height, width]`.
     pub fn encode(&self, pictures: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = pictures.dims();
+        match self.tile([height, width]).filter(|_| self.is_large([height, width])) {
+            Some(side) => tiled(pictures, [side, side / self.factor()], |tile| self.encode_whole(tile)),
+            None => self.encode_whole(pictures),
+        }
+    }
+
+    /// Whether a picture of this height and width needs more memory than a whole one may.
+    fn is_large(&self, [height, width]: [usize; 2]) -> bool {
+        let channels = self.coder().map_or(0, |coder| coder.block_out_channels[0]);
+        size_of::<f32>() * channels * height * width > MOST
+    }
+
+    /// The side of a tile, where a picture of this height and width is larger.
+    fn tile(&self, [height, width]: [usize; 2]) -> Option<usize> {
+        let (coder, factor) = (self.coder()?, self.factor());
+        let side = (coder.sample_size / factor).max(1) * factor;
+        (height.max(width) > side).then_some(side)
+    }
+
+    /// Height and width of the picture of latents.
+    fn pixels(&self, x: &Tensor<4>) -> [usize; 2] {
+        let [_, _, height, width] = x.dims();
+        [height, width].map(|side| side * self.factor())
+    }
+
+    fn encode_whole(&self, pictures: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Pixels => pictures,
             Self::Kl(net) => net.encode(pictures).mean * net.config().coder.scaling_factor,
@@ -86,6 +132,15 @@ impl Latents {
             Self::Kl(net) => Some(net.config().coder.out_channels),
             Self::Tiny(net) => Some(net.config().out_channels),
             Self::Vq(net) => Some(net.config().coder.out_channels),
+        }
+    }
+
+    /// What a large autoencoder is built from; a small one takes pictures of any size whole.
+    fn coder(&self) -> Option<&CoderConfig> {
+        match self {
+            Self::Pixels | Self::Tiny(_) => None,
+            Self::Kl(net) => Some(&net.config().coder),
+            Self::Vq(net) => Some(&net.config().coder),
         }
     }
 }

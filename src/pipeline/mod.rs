@@ -27,6 +27,8 @@ mod preview;
 #[cfg(feature = "nn")]
 mod scheduler;
 pub mod text;
+#[cfg(feature = "nn")]
+mod tiles;
 
 #[cfg(feature = "nn")]
 pub(crate) use self::preview::Preview;

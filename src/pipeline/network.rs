@@ -7,6 +7,7 @@ use crate::math::{Level, NoiseSchedule};
 use crate::models::dit::Dit;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::{self, Unet2dCondition};
+use crate::nn::Recorder;
 use burn::tensor::{Tensor, TensorData};
 
 /// What tells noise from what is drawn.
@@ -42,6 +43,18 @@ impl Network {
         }
     }
 
+    /// The least height and width that it takes, and what both are multiples of; `None` where its positions are those of one
+    /// size.
+    pub fn sizes(&self) -> Option<[usize; 2]> {
+        let lowest = |channels: &[usize]| 1 << (channels.len() - 1);
+        match self {
+            // What comes from across has the size of what comes from below only where every level halves evenly.
+            Self::Unet2d(net) => Some([lowest(&net.config().block_out_channels); 2]),
+            Self::Unet2dCondition(net) => Some([lowest(&net.config().block_out_channels), 1]),
+            Self::Dit(_) => None,
+        }
+    }
+
     /// Channels of its output: as many as it draws, or twice as many with a learned variance.
     pub fn outputs(&self) -> usize {
         match self {
@@ -73,14 +86,20 @@ impl Network {
         }
     }
 
-    /// The output at the network's own times, one an image.
+    /// The output at the network's own times, one an image; a `recorder` is told where attention to a text looks.
     ///
     /// # Shapes
     /// `x` `[batch, channels, height, width]`, `t` `[batch]`; the result is `[batch, outputs, height, width]`.
     ///
     /// # Panics
     /// If the condition is of another kind than it takes.
-    pub fn forward(&self, x: Tensor<4>, t: &[f64], condition: &Condition) -> Tensor<4> {
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        t: &[f64],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         match (self, condition) {
             (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
             (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
@@ -94,7 +113,7 @@ impl Network {
                 });
                 let condition =
                     unet2d_condition::Condition { text: states.clone(), class: None, added: added.clone(), guidance };
-                net.forward(x, t, &condition)
+                net.forward_recorded(x, t, &condition, recorder)
             }
             _ => panic!("the network takes another kind of condition"),
         }
@@ -106,6 +125,17 @@ impl Pipeline {
     /// the condition says classes: its output or, where it is [scaled](crate::interchange::Scalings), its estimate of `x_0`. A network that fills
     /// holes takes them as further channels; without them all is to be made anew.
     pub fn output(&self, x: Tensor<4>, levels: &[Level], condition: &Condition) -> Tensor<4> {
+        self.output_recorded(x, levels, condition, None)
+    }
+
+    /// The same, with a recorder of where attention to a text looks.
+    pub fn output_recorded(
+        &self,
+        x: Tensor<4>,
+        levels: &[Level],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
         let device = x.device();
         let scaled: Option<Vec<Scaled>> =
@@ -127,7 +157,7 @@ impl Pipeline {
             0 => input,
             _ => Tensor::cat(vec![input, self.blank().expand([batch, missing, height, width])], 1),
         };
-        let output = self.network.forward(input, &times, condition);
+        let output = self.network.forward(input, &times, condition, recorder);
         match (each(|at| at.skip), each(|at| at.output)) {
             (Some(skip), Some(scale)) => x.narrow(1, 0, self.shape()[0]) * skip + output * scale,
             _ => output,

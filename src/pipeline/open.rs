@@ -179,6 +179,13 @@ impl Pipeline {
         [self.latents.picture_channels().unwrap_or(channels), factor * height, factor * width]
     }
 
+    /// The least height and width of pictures that it can draw, and what both are multiples of; `None` where it draws pictures
+    /// of one size alone.
+    pub fn sizes(&self) -> Option<[usize; 2]> {
+        let factor = self.latents.factor();
+        self.network.sizes().map(|sizes| sizes.map(|side| side * factor))
+    }
+
     /// Whether it draws latents.
     pub fn is_latent(&self) -> bool {
         !matches!(self.latents, Latents::Pixels)

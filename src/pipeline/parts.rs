@@ -13,7 +13,7 @@ use crate::models::folder::Place;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::Unet2dCondition;
 use crate::models::vq_model::VqModel;
-use crate::models::{PartError, Plan};
+use crate::models::{LoadError, PartError, Plan, Tensors, Wanted, WeightFiles, own_name};
 use burn::module::Module;
 use burn::tensor::Device;
 use std::collections::VecDeque;
@@ -53,12 +53,20 @@ pub struct Plans<'a> {
 }
 
 impl<'a> Plans<'a> {
-    /// Takes down how a network is filled.
-    fn add<M: Module>(&mut self, (folder, class): (&'static str, &'static str), (net, plan): (M, Plan<'a>)) -> Box<M> {
-        let (parameters, stored) = (net.num_params(), plan.stored());
+    /// Finds the weights of a network, of which `wanted` are the parameters.
+    async fn add(
+        &mut self,
+        (folder, class): (&'static str, &'static str),
+        wanted: Wanted,
+        weights: WeightFiles<'a>,
+        rename: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), PipelineError> {
+        let parameters = wanted.parameters();
+        let plan = Plan::new(wanted, weights, rename).await;
+        let plan = plan.map_err(|problem| PartError::Weights { class, problem })?;
         let bytes = plan.files().map(|(_, bytes)| bytes).sum();
-        self.networks.push_back((Part { folder, class, parameters, bytes, stored }, plan));
-        Box::new(net)
+        self.networks.push_back((Part { folder, class, parameters, bytes, stored: plan.stored() }, plan));
+        Ok(())
     }
 
     pub fn parts(&self) -> Vec<Part> {
@@ -97,33 +105,37 @@ impl<'a> Plans<'a> {
         Ok(())
     }
 
-    /// Fills the next network.
-    async fn fill<M: Module + Clone>(&mut self, net: &mut M) -> Result<(), PipelineError> {
-        let Some((Part { class, .. }, plan)) = self.networks.pop_front() else { return Ok(()) };
-        let filled = plan.fill(net.clone(), self.half).await;
-        *net = filled.map_err(|problem| PartError::Weights { class, problem })?;
-        Ok(())
+    /// Reads the weights of the next network.
+    async fn next(&mut self) -> Result<Tensors, PipelineError> {
+        let Some((Part { class, .. }, plan)) = self.networks.pop_front() else { return Ok(Tensors::default()) };
+        let read = plan.read(self.half).await;
+        Ok(read.map_err(|problem| PartError::Weights { class, problem })?)
     }
+}
+
+/// Gives a network its weights in its place.
+fn fill<M: Module + Clone>(net: &mut M, tensors: Tensors) {
+    *net = tensors.fill(net.clone());
 }
 
 impl Pipeline {
     /// Reads the weights of the networks, which were planned in this order.
     pub(super) async fn fill(&mut self, mut plans: Plans<'_>) -> Result<(), PipelineError> {
         match &mut self.network {
-            Network::Unet2d(net) => plans.fill(&mut **net).await?,
-            Network::Unet2dCondition(net) => plans.fill(&mut **net).await?,
-            Network::Dit(net) => plans.fill(&mut **net).await?,
+            Network::Unet2d(net) => fill(&mut **net, plans.next().await?),
+            Network::Unet2dCondition(net) => fill(&mut **net, plans.next().await?),
+            Network::Dit(net) => fill(&mut **net, plans.next().await?),
         }
         match &mut self.latents {
             Latents::Pixels => {}
-            Latents::Kl(net) => plans.fill(&mut **net).await?,
-            Latents::Tiny(net) => plans.fill(&mut **net).await?,
-            Latents::Vq(net) => plans.fill(&mut **net).await?,
+            Latents::Kl(net) => fill(&mut **net, plans.next().await?),
+            Latents::Tiny(net) => fill(&mut **net, plans.next().await?),
+            Latents::Vq(net) => fill(&mut **net, plans.next().await?),
         }
         if let Conditioning::Text(encoders) = &mut self.conditioning {
-            plans.fill(&mut encoders.first.net).await?;
+            fill(&mut encoders.first.net, plans.next().await?);
             if let Some(second) = &mut encoders.second {
-                plans.fill(&mut second.net).await?;
+                fill(&mut second.net, plans.next().await?);
             }
         }
         Ok(())
@@ -141,15 +153,24 @@ pub async fn network<'a, S: Source>(
     let files = folder.network(place.0).await?;
     let lies = Place::of(&files.path, &files.first);
     let (config, weights) = (&files.config, files.weights);
-    let network = match place.1 {
+    let (network, wanted) = match place.1 {
         "UNet2DConditionModel" => {
-            Network::Unet2dCondition(plans.add(place, Unet2dCondition::plan(config, weights, device).await?))
+            let net = Unet2dCondition::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Network::Unet2dCondition(Box::new(net)), wanted)
         }
         "DiTTransformer2DModel" | "Transformer2DModel" => {
-            Network::Dit(plans.add(place, Dit::plan(config, weights, device).await?))
+            let net = Dit::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Network::Dit(Box::new(net)), wanted)
         }
-        _ => Network::Unet2d(plans.add(place, Unet2d::plan(config, weights, device).await?)),
+        _ => {
+            let net = Unet2d::unfilled(config, device).map_err(LoadError::from)?;
+            let wanted = Wanted::of(&net);
+            (Network::Unet2d(Box::new(net)), wanted)
+        }
     };
+    plans.add(place, wanted, weights, &own_name).await?;
     Ok((network, lies))
 }
 
@@ -164,11 +185,25 @@ pub async fn latents<'a, S: Source>(
     let place = index.part(decoder)?;
     let files = folder.part(place.0).await?;
     let (config, weights) = (&files.config, files.weights);
-    Ok(match place.1 {
-        "VQModel" => Latents::Vq(plans.add(place, VqModel::plan(config, weights, device).await?)),
-        "AutoencoderTiny" => Latents::Tiny(plans.add(place, AutoencoderTiny::plan(config, weights, device).await?)),
-        _ => Latents::Kl(plans.add(place, AutoencoderKl::plan(config, weights, device).await?)),
-    })
+    let (latents, wanted) = match place.1 {
+        "VQModel" => {
+            let net = VqModel::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Latents::Vq(Box::new(net)), wanted)
+        }
+        "AutoencoderTiny" => {
+            let net = AutoencoderTiny::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Latents::Tiny(Box::new(net)), wanted)
+        }
+        _ => {
+            let net = AutoencoderKl::unfilled(config, device).map_err(PartError::from)?;
+            let wanted = Wanted::of(&net);
+            (Latents::Kl(Box::new(net)), wanted)
+        }
+    };
+    plans.add(place, wanted, weights, &own_name).await?;
+    Ok(latents)
 }
 
 /// What says what is drawn.
@@ -184,7 +219,8 @@ pub async fn conditioning<'a, S: Source>(
     for (part, tokenizer) in &TEXT_ENCODERS[..index.kind.encoders] {
         let place = index.part(part)?;
         let files = folder.part(place.0).await?;
-        let net = *plans.add(place, ClipText::plan(&files.config, files.weights, device).await?);
+        let net = ClipText::unfilled(&files.config, device).map_err(PartError::from)?;
+        plans.add(place, Wanted::of(&net), files.weights, &ClipText::parameter).await?;
         read.push(TextEncoder { tokenizer: folder.tokenizer(tokenizer).await?, net });
     }
     let mut read = read.into_iter();

@@ -5,26 +5,31 @@ use crate::backend::{self, BackendError};
 use crate::math::TorchGenerator;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The colours of a place of the latents as an affine map of its channels, the one that lies nearest to what the
-/// autoencoder decodes by least squares, on patches of latents that are normal in every channel.
+/// The pixels of a place of the latents as an affine map of its channels and those of the eight places around it, the one that
+/// lies nearest to what the autoencoder decodes by least squares, on patches of normal latents.
 #[derive(Clone, Debug)]
 pub(crate) struct Preview {
-    /// For each colour, a weight for each channel, and then the offset.
+    /// For each pixel of a place and each of its colours, a weight for each place around it and each channel, and then the
+    /// offset: `[factor * factor * colours][9 * channels + 1]`.
     map: Vec<Vec<f64>>,
+    colours: usize,
     /// How many pixels a place is wide and high.
     factor: usize,
 }
 
 /// Pictures that the map is fitted on.
-const PICTURES: usize = 4;
+const PICTURES: usize = 8;
 /// Their height and width in places.
 const SIDE: usize = 16;
-/// Places of them with one value, on each side: the map sees single places, but the decoder their surroundings too.
+/// Places of them that share a value, on each side, as pictures have surfaces.
 const PATCH: usize = 4;
+/// What the patches, and the noise over them that pictures have at their edges, are scaled by.
+const SURFACE: f32 = 0.9;
+const DETAIL: f32 = 0.3;
 /// Of their noise.
 const SEED: u64 = 0;
 /// Added to the diagonal of the normal equations, which a channel that the decoder ignores would leave without a solution.
-const RIDGE: f64 = 1e-6;
+const RIDGE: f64 = 1e-3;
 
 impl Preview {
     /// Fits the map to an autoencoder whose latents have so many channels.
@@ -32,73 +37,76 @@ impl Preview {
     /// # Errors
     /// The device failed.
     pub async fn fit(latents: &Latents, channels: usize, device: &Device) -> Result<Self, BackendError> {
-        let patches = TorchGenerator::new(SEED).randn(PICTURES * channels * (SIDE / PATCH).pow(2));
-        let z: Vec<f32> = (0..PICTURES * channels * SIDE * SIDE)
-            .map(|i| {
-                let (plane, row, column) = (i / (SIDE * SIDE), i / SIDE % SIDE, i % SIDE);
-                patches[(plane * SIDE / PATCH + row / PATCH) * (SIDE / PATCH) + column / PATCH]
-            })
-            .collect();
+        let mut generator = TorchGenerator::new(SEED);
+        let patches = generator.randn(PICTURES * channels * (SIDE / PATCH).pow(2));
+        let detail = generator.randn(PICTURES * channels * SIDE * SIDE);
+        let value = |(i, detail): (usize, f32)| {
+            let (plane, row, column) = (i / (SIDE * SIDE), i / SIDE % SIDE, i % SIDE);
+            let patch = patches[(plane * SIDE / PATCH + row / PATCH) * (SIDE / PATCH) + column / PATCH];
+            SURFACE * patch + DETAIL * detail
+        };
+        let z: Vec<f32> = detail.into_iter().enumerate().map(value).collect();
         let data = TensorData::new(z.clone(), [PICTURES, channels, SIDE, SIDE]);
         let pictures = latents.decode(Tensor::from_data(data, device));
         let [_, colours, ..] = pictures.dims();
         let factor = latents.factor();
-        let y = pooled(&backend::read(pictures).await?, SIDE * factor, factor);
+        let y = backend::read(pictures).await?;
 
-        let places = PICTURES * SIDE * SIDE;
-        let at = |values: &[f32], planes: usize, place: usize, k: usize| {
-            let (picture, inner) = (place / (SIDE * SIDE), place % (SIDE * SIDE));
-            f64::from(values[(picture * planes + k) * SIDE * SIDE + inner])
-        };
-        let inputs = |place| (0..channels).map(|k| at(&z, channels, place, k)).chain([1.0]).collect::<Vec<_>>();
-        // Normal equations: `(Z^T Z) w = Z^T y`, one right side a colour.
-        let mut equations = vec![vec![0.0; channels + 1 + colours]; channels + 1];
-        for place in 0..places {
-            let z = inputs(place);
-            for (row, zi) in equations.iter_mut().zip(&z) {
-                let right = (0..colours).map(|c| at(&y, colours, place, c));
-                row.iter_mut().zip(z.iter().copied().chain(right)).for_each(|(sum, v)| *sum += zi * v / places as f64);
+        let (inputs, outputs) = (9 * channels + 1, factor * factor * colours);
+        let size = channels * SIDE * SIDE;
+        // Normal equations: `(Z^T Z) w = Z^T y`, one right side a pixel and colour.
+        let mut equations = vec![vec![0.0; inputs + outputs]; inputs];
+        let places = (PICTURES * SIDE * SIDE) as f64;
+        for (z, y) in z.chunks_exact(size).zip(y.chunks_exact(colours * (SIDE * factor).pow(2))) {
+            for place in 0..SIDE * SIDE {
+                let z = around(z, [channels, SIDE, SIDE], place);
+                let pixel = |k| f64::from(y[pixel(k, place, [colours, SIDE, SIDE], factor)]);
+                let right: Vec<f64> = (0..outputs).map(pixel).collect();
+                for (row, zi) in equations.iter_mut().zip(&z) {
+                    row.iter_mut().zip(z.iter().chain(&right)).for_each(|(sum, v)| *sum += zi * v / places);
+                }
             }
         }
-        (0..=channels).for_each(|i| equations[i][i] += RIDGE);
+        (0..inputs).for_each(|i| equations[i][i] += RIDGE);
         let solved = solve(equations);
-        let map = (0..colours).map(|c| solved.iter().map(|row| row[c]).collect()).collect();
-        Ok(Self { map, factor })
+        let map = (0..outputs).map(|k| solved.iter().map(|row| row[k]).collect()).collect();
+        Ok(Self { map, colours, factor })
     }
 
     /// The pictures `[batch, colours, factor height, factor width]` of latents `[batch, channels, height, width]`.
-    pub fn show(&self, latents: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
-        let (f, size) = (self.factor, channels * height * width);
-        let mut out = Vec::with_capacity(latents.len() / channels * self.map.len() * f * f);
-        for z in latents.chunks_exact(size) {
-            for weights in &self.map {
-                let colour = |place: usize| {
-                    let sum = weights.iter().take(channels).enumerate();
-                    sum.map(|(k, w)| w * f64::from(z[k * height * width + place])).sum::<f64>() + weights[channels]
-                };
-                let small: Vec<f32> = (0..height * width).map(|place| colour(place) as f32).collect();
-                let pixel = |row: usize, column: usize| small[row / f * width + column / f];
-                out.extend(
-                    (0..height * f)
-                        .flat_map(|row| (0..width * f).map(move |column| (row, column)))
-                        .map(|(r, c)| pixel(r, c)),
-                );
+    pub fn show(&self, latents: &[f32], shape @ [channels, height, width]: [usize; 3]) -> Vec<f32> {
+        let size = channels * height * width;
+        let area = self.colours * height * width * self.factor.pow(2);
+        let mut out = vec![0.0; latents.len() / size * area];
+        for (z, out) in latents.chunks_exact(size).zip(out.chunks_exact_mut(area)) {
+            for place in 0..height * width {
+                let z = around(z, shape, place);
+                for (k, weights) in self.map.iter().enumerate() {
+                    let value = weights.iter().zip(&z).map(|(w, v)| w * v).sum::<f64>();
+                    out[pixel(k, place, [self.colours, height, width], self.factor)] = value as f32;
+                }
             }
         }
         out
     }
 }
 
-/// Planes of `side` by `side` values, averaged over squares of `factor` by `factor`.
-fn pooled(values: &[f32], side: usize, factor: usize) -> Vec<f32> {
-    let small = side / factor;
-    let mean = |plane: &[f32], row: usize, column: usize| {
-        let inside =
-            (0..factor).flat_map(|r| (0..factor).map(move |c| (row * factor + r) * side + column * factor + c));
-        inside.map(|i| plane[i]).sum::<f32>() / (factor * factor) as f32
+/// The channels of a place and of those around it, and 1; beyond the edge the nearest place stands.
+fn around(z: &[f32], [channels, height, width]: [usize; 3], place: usize) -> Vec<f64> {
+    let (row, column) = (place / width, place % width);
+    let near = |at: usize, by: usize, most: usize| (at + by).saturating_sub(1).min(most - 1);
+    let value = |i: usize| {
+        let (k, row, column) = (i / 9, near(row, i / 3 % 3, height), near(column, i % 3, width));
+        f64::from(z[(k * height + row) * width + column])
     };
-    let plane = |plane: &[f32]| (0..small * small).map(|i| mean(plane, i / small, i % small)).collect::<Vec<_>>();
-    values.chunks_exact(side * side).flat_map(plane).collect()
+    (0..9 * channels).map(value).chain([1.0]).collect()
+}
+
+/// Where value `k` of a place's pixels stands in a picture `[colours, factor height, factor width]`.
+fn pixel(k: usize, place: usize, [colours, height, width]: [usize; 3], factor: usize) -> usize {
+    let (inner, colour) = (k / colours, k % colours);
+    let (row, column) = (place / width * factor + inner / factor, place % width * factor + inner % factor);
+    (colour * height * factor + row) * width * factor + column
 }
 
 /// Gauss' elimination of positive definite `rows`, whose right sides follow the square; the solution's rows.
@@ -132,12 +140,22 @@ mod tests {
     }
 
     #[test]
-    fn a_place_becomes_a_square_of_its_colour() {
-        let preview = Preview { map: vec![vec![1.0, 0.0, 0.5], vec![0.0, -2.0, 0.0]], factor: 2 };
-        // One picture of two channels and one row of two places.
-        let shown = preview.show(&[1.0, 2.0, 3.0, 4.0], [2, 1, 2]);
-        let (first, second) = ([1.5, 1.5, 2.5, 2.5], [-6.0, -6.0, -8.0, -8.0]);
-        assert_eq!(shown, [first, first, second, second].concat());
-        assert_eq!(pooled(&[1.0, 3.0, 5.0, 7.0, 0.0, 0.0, 0.0, 1.0], 2, 2), [4.0, 0.25]);
+    fn a_place_becomes_the_pixels_of_its_weights() {
+        // Of one channel: the first pixel of a place shows itself, the second its right neighbour and an offset.
+        let weights =
+            |at: usize, offset: f64| (0..9).map(|i| if i == at { 1.0 } else { 0.0 }).chain([offset]).collect();
+        let map = vec![weights(4, 0.0), weights(5, 0.5), weights(4, 0.0), weights(1, 0.0)];
+        let preview = Preview { map, colours: 1, factor: 2 };
+        // One picture of a row of two places, whose neighbours beyond the edge are themselves.
+        assert_eq!(preview.show(&[1.0, 2.0], [1, 1, 2]), [1.0, 2.5, 2.0, 2.5, 1.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn colours_and_channels_keep_their_places() {
+        // The second channel is the first colour, and the other way round.
+        let weights = |at: usize| (0..19).map(|i| if i == at { 1.0 } else { 0.0 }).collect();
+        let preview = Preview { map: vec![weights(13), weights(4)], colours: 2, factor: 1 };
+        let latents = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        assert_eq!(preview.show(&latents, [2, 2, 1]), [3.0, 4.0, 1.0, 2.0, 7.0, 8.0, 5.0, 6.0]);
     }
 }

@@ -5,6 +5,7 @@ use crate::denoise::{Clip, Denoiser, Estimate, Guidance, GuidanceKind, Inpainted
 use crate::math::Level;
 #[cfg(feature = "autodiff")]
 use crate::models::classifier::{NoisyClassifier, Wanted};
+use crate::nn::AttentionMaps;
 use crate::pipeline::{Condition, Conditioning, Conditions, NetworkBranches, Pipeline};
 use crate::settings::{self, Class, Guide, Problem, Reason, Settings};
 use burn::tensor::Tensor;
@@ -12,6 +13,20 @@ use std::cell::{Cell, RefCell};
 use web_time::Instant;
 
 type Boxed<'a> = Box<dyn Denoiser<Tensor<4>> + 'a>;
+
+/// What a denoiser has besides its model, settings and conditions.
+#[derive(Default)]
+pub(super) struct Surroundings<'a> {
+    pub helpers: Helpers<'a>,
+    /// A start picture of which a part stays.
+    pub known: Option<Known>,
+    /// What a network that fills holes is given.
+    pub hole: Option<Tensor<4>>,
+    /// Levels, and those that the network is conditioned on in their place.
+    pub shown: Vec<(Level, Level)>,
+    /// What records where it looks in the prompt.
+    pub maps: Option<&'a AttentionMaps>,
+}
 
 /// Networks that guide a run beside its own.
 #[derive(Clone, Copy, Default)]
@@ -30,16 +45,6 @@ pub(super) struct Known {
     pub kept: Tensor<4>,
     /// What the run starts from.
     pub noise: Tensor<4>,
-}
-
-/// What comes to a run besides what it is conditioned on.
-#[derive(Default)]
-pub(super) struct Beside {
-    pub known: Option<Known>,
-    /// What a network that fills holes is given.
-    pub hole: Option<Tensor<4>>,
-    /// Levels that the network is shown in the place of others.
-    pub shown: Vec<(Level, Level)>,
 }
 
 /// What the images of a run are conditioned on.
@@ -75,11 +80,14 @@ impl Conditioned {
         }
         let texts = match &model.conditioning {
             Conditioning::Text(encoders) => {
-                let negative = settings.negative.as_str();
-                let negative = if negative.is_empty() { encoders.nothing() } else { encoders.encode(negative) };
-                let prompt = encoders.encode(&settings.prompt);
+                let [_, height, width] = model.picture_of(settings);
+                let encode = |text: &str| match text {
+                    "" => encoders.nothing([height, width]),
+                    text => encoders.encode_prompt(&settings.prompt_of(text), [height, width]),
+                };
+                let prompt = encoders.encode_prompt(&settings.prompt_of(&settings.prompt), [height, width]);
                 let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
-                Some(Texts { prompt, empty: encoders.nothing(), negative })
+                Some(Texts { prompt, empty: encode(""), negative: encode(&settings.negative) })
             }
             _ => None,
         };
@@ -122,13 +130,14 @@ pub(super) fn denoiser<'a>(
     settings: &Settings,
     model: &'a Pipeline,
     conditioned: &Conditioned,
-    helpers: Helpers<'a>,
-    Beside { known, hole, shown }: Beside,
+    Surroundings { helpers, known, hole, shown, maps }: Surroundings<'a>,
 ) -> Result<Boxed<'a>, SessionError> {
     let guided = conditioned.is_guided() && !model.network.embeds_guidance();
     let guidance = guidance(settings, helpers.worse.is_some(), guided);
-    let branches =
-        NetworkBranches::new(model, conditioned.conditions(settings, model)).with_shown(shown).with_hole(hole);
+    let branches = NetworkBranches::new(model, conditioned.conditions(settings, model))
+        .with_shown(shown)
+        .with_hole(hole)
+        .with_maps(maps);
     let mut branches = branches.with_clip(clip(settings, model)).with_raw_noise(raw_noise(settings, model));
     if let Some(worse) = helpers.worse {
         let kind = |model: &Pipeline| (model.shape(), model.classes(), model.conditioning.id());

@@ -2,6 +2,7 @@
 
 use crate::math::Level;
 use crate::picture;
+use crate::pipeline::text::Word;
 use crate::samplers::Tally;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Frame {
     pub denoised: Option<Vec<f32>>,
     /// The pictures of both where they are latents.
     pub shown: Option<Shown>,
+    /// Where the step looked in the prompt, if that was asked for.
+    pub attention: Option<Attention>,
     /// The steps that were tried, where the method chooses them as it goes.
     pub tally: Option<Tally>,
     pub timing: Timing,
@@ -47,6 +50,25 @@ impl Frame {
     }
 }
 
+/// What a run does besides its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It reads the prompts.
+    Text,
+    /// It decodes the pictures that it ends in.
+    Decoding,
+}
+
+impl Phase {
+    /// In a word.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Decoding => "decoding",
+        }
+    }
+}
+
 /// What is seen of latents: pictures, `[images, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
@@ -54,6 +76,48 @@ pub struct Shown {
     pub x: Vec<f32>,
     /// Of the estimate of `x_0`.
     pub denoised: Option<Vec<f32>>,
+}
+
+/// Where the network looked in the prompt while it drew a step: cross-attention of the conditional branch, averaged over
+/// heads, layers and the evaluations of the step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attention {
+    /// `[images, tokens, height, width]`; at each place the weights of all tokens sum to 1.
+    pub maps: Vec<f32>,
+    /// The start, the end and the padding among them.
+    pub tokens: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Attention {
+    /// The mean over steps; `None` of none.
+    pub fn mean(steps: &[Self]) -> Option<Self> {
+        let mut mean = steps.first()?.clone();
+        for step in &steps[1..] {
+            mean.maps.iter_mut().zip(&step.maps).for_each(|(sum, weight)| *sum += weight);
+        }
+        mean.maps.iter_mut().for_each(|sum| *sum /= steps.len() as f32);
+        Some(mean)
+    }
+
+    /// The maps of words, each the sum of those of its tokens: `[images, words, height, width]`.
+    pub fn of(&self, words: &[Word]) -> Vec<f32> {
+        let places = self.height * self.width;
+        let image = |image: &[f32]| {
+            let map = |word: &Word| {
+                let tokens = word.tokens.clone().filter(|token| *token < self.tokens);
+                let mut map = vec![0.0; places];
+                for token in tokens {
+                    let own = &image[token * places..(token + 1) * places];
+                    map.iter_mut().zip(own).for_each(|(sum, weight)| *sum += weight);
+                }
+                map
+            };
+            words.iter().flat_map(map).collect::<Vec<f32>>()
+        };
+        self.maps.chunks_exact(self.tokens * places).flat_map(image).collect()
+    }
 }
 
 /// Where the time of a run went so far.

@@ -1,5 +1,6 @@
 //! A run: pipeline and settings in, frames out.
 
+mod attention;
 mod denoiser;
 mod error;
 mod frame;
@@ -13,15 +14,16 @@ mod view;
 
 pub use denoiser::Helpers;
 pub use error::SessionError;
-pub use frame::{Frame, Images, Shown, Timing};
+pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
 pub use script::{ScriptError, script};
 
 use crate::denoise::Denoiser;
 use crate::models::CardError;
+use crate::pipeline::text::Prompt;
 use crate::pipeline::{Conditioning, Pipeline};
-use crate::settings::{Defaults, Facts, Settings};
+use crate::settings::{Defaults, Facts, Settings, Weighting};
 use burn::tensor::Tensor;
-use denoiser::Conditioned;
+use denoiser::{Conditioned, Surroundings};
 use futures_util::StreamExt;
 use std::pin::pin;
 
@@ -34,7 +36,17 @@ pub fn network<'a>(
     settings: &Settings,
 ) -> Result<Box<dyn Denoiser<Tensor<4>> + 'a>, SessionError> {
     let conditioned = Conditioned::new(settings, model, &Given::default())?;
-    denoiser::denoiser(settings, model, &conditioned, Helpers::default(), denoiser::Beside::default())
+    denoiser::denoiser(settings, model, &conditioned, Surroundings::default())
+}
+
+impl Settings {
+    /// A text of these settings as their weighting reads it.
+    pub fn prompt_of(&self, text: &str) -> Prompt {
+        match self.weighting {
+            Weighting::None => Prompt::plain(text),
+            Weighting::A1111 => Prompt::weighted(text),
+        }
+    }
 }
 
 /// What a run is given besides its settings.
@@ -46,7 +58,20 @@ pub struct Given<'a> {
     pub kept: Option<Vec<f32>>,
     /// The class of each picture, where the one word of the settings does not do.
     pub classes: Option<Vec<usize>>,
+    /// Whether frames say where the network looked in the prompt. It changes no picture, and costs nothing where it is not
+    /// asked for.
+    pub attention: bool,
+    /// Hears what begins, besides the steps that frames tell of.
+    pub watch: Option<&'a dyn Fn(Phase)>,
     pub helpers: Helpers<'a>,
+}
+
+impl Given<'_> {
+    fn begins(&self, phase: Phase) {
+        if let Some(watch) = self.watch {
+            watch(phase);
+        }
+    }
 }
 
 impl Pipeline {
@@ -57,7 +82,20 @@ impl Pipeline {
             null_class: self.card.null_class,
             text: matches!(self.conditioning, Conditioning::Text(_)),
             latent: self.is_latent(),
+            sizes: self.sizes(),
         }
+    }
+
+    /// Channels, height and width of what the network draws under these settings.
+    pub fn shape_of(&self, settings: &Settings) -> [usize; 3] {
+        let (own @ [channels, ..], factor) = (self.shape(), self.latents.factor());
+        settings.size.map_or(own, |[height, width]| [channels, height / factor, width / factor])
+    }
+
+    /// Channels, height and width of a picture under these settings.
+    pub fn picture_of(&self, settings: &Settings) -> [usize; 3] {
+        let own @ [channels, ..] = self.picture();
+        settings.size.map_or(own, |[height, width]| [channels, height, width])
     }
 
     /// The settings that the model starts with: its card's, made to fit it.
@@ -82,8 +120,8 @@ impl Pipeline {
         let mut frames = pin!(self.frames(settings, Given::default()));
         let mut bytes = Vec::new();
         while let Some(frame) = frames.next().await {
-            bytes = frame?.pixels(self.picture(), self.card.range).0;
+            bytes = frame?.pixels(self.picture_of(settings), self.card.range).0;
         }
-        Ok(Images { bytes, shape: self.picture() })
+        Ok(Images { bytes, shape: self.picture_of(settings) })
     }
 }

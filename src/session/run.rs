@@ -1,15 +1,16 @@
 //! The steps of a run.
 
-use super::denoiser::{self, Beside, Conditioned, Known, Timed};
+use super::attention::Looks;
+use super::denoiser::{self, Conditioned, Known, Surroundings, Timed};
 use super::levels::Course;
 use super::trajectory::{BatchStep, Trajectories, part, parts};
 use super::view::View;
-use super::{Frame, Given, SessionError, Timing};
+use super::{Attention, Frame, Given, Phase, SessionError, Timing};
 use crate::backend::{self, ImageNoise};
 use crate::denoise::{last_share, noised};
 use crate::math::noise::BrownianPath;
 use crate::math::{Grid, Latent, Level, Noise};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Conditioning, Pipeline};
 use crate::samplers::Run;
 use crate::settings::{Settings, Source};
 use async_stream::try_stream;
@@ -39,7 +40,7 @@ impl Pipeline {
             let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
             let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
 
-            let [channels, height, width] = self.shape();
+            let [channels, height, width] = self.shape_of(settings);
             let batch = [settings.images, channels, height, width];
             let given = given.or_of(settings, self)?;
             let view = View::new(self, settings, &given)?;
@@ -52,7 +53,8 @@ impl Pipeline {
                 let timing = Timing { total: began.elapsed(), ..Timing::default() };
                 let levels = vec![Level::CLEAN; settings.images];
                 let (shown, level) = (view.untouched(), Level::CLEAN);
-                yield Frame { step: 0, steps: Some(0), done: 1.0, level, levels, x, denoised: None, shown, tally: None, timing };
+                let (denoised, attention, tally) = (None, None, None);
+                yield Frame { step: 0, steps: Some(0), done: 1.0, level, levels, x, denoised, shown, attention, tally, timing };
                 return;
             }
             let start = match &picture {
@@ -69,16 +71,21 @@ impl Pipeline {
             let fills = self.network.hole() > 0;
             let hole = if fills { view.hole(&given, &mut noises, &parts) } else { None };
             let known = picture.zip(kept).filter(|_| !fills);
+            if matches!(self.conditioning, Conditioning::Text(_)) {
+                given.begins(Phase::Text);
+            }
             let conditioned = Conditioned::new(settings, self, &given)?;
-            let network = |range: &Range<usize>| {
+            let looks = given.attention.then(|| Looks::new(parts.len(), [height, width]));
+            let network = |(i, range): (usize, &Range<usize>)| {
                 let of = |batch: &Tensor<4>| part(batch, range);
                 let known = known.as_ref();
                 let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
                 let conditioned = conditioned.part(range.clone());
-                let beside = Beside { known, hole: hole.as_ref().map(of), shown: course.shown() };
-                denoiser::denoiser(settings, self, &conditioned, given.helpers, beside).map(Timed::new)
+                let (hole, maps) = (hole.as_ref().map(of), looks.as_ref().map(|looks| looks.part(i)));
+                let surroundings = Surroundings { helpers: given.helpers, known, hole, shown: course.shown(), maps };
+                denoiser::denoiser(settings, self, &conditioned, surroundings).map(Timed::new)
             };
-            let networks = parts.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+            let networks = parts.iter().enumerate().map(network).collect::<Result<Vec<_>, _>>()?;
             let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
             let grid_steps = method.on_grid().map(|_| grid.steps());
             let steps = grid_steps.map(|steps| steps + course.standing().len());
@@ -90,7 +97,8 @@ impl Pipeline {
             let (level, levels) = (grid.first(), vec![grid.first(); settings.images]);
             let shown = view.show(&x, None, &levels, false).await?;
             let timing = clock.lap(began, reading, spent());
-            yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised: None, shown, tally: None, timing };
+            let (denoised, attention, tally) = (None, None, None);
+            yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised, shown, attention, tally, timing };
 
             let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
             let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
@@ -103,10 +111,10 @@ impl Pipeline {
                 let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
                 Run { orders: course.orders(), ..run }
             });
-            let frame = |step, levels: Vec<Level>, (x, denoised), shown, tally, timing| {
+            let frame = |step, levels: Vec<Level>, (x, denoised), (shown, attention), tally, timing| {
                 let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
                 let done = done(steps, step, level, grid);
-                Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, tally, timing }
+                Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, attention, tally, timing }
             };
             let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
             let mut rest = None;
@@ -121,9 +129,13 @@ impl Pipeline {
                 }
                 let reading = Instant::now();
                 let (x, denoised) = values(x, denoised, step).await?;
+                if last && self.is_latent() {
+                    given.begins(Phase::Decoding);
+                }
                 let shown = view.show(&x, Some(&denoised), &levels, last).await?;
+                let attention = seen(looks.as_ref()).await?;
                 let timing = clock.lap(began, reading, spent());
-                yield frame(step, levels, (x, denoised), shown, trajectories.tally(), timing);
+                yield frame(step, levels, (x, denoised), (shown, attention), trajectories.tally(), timing);
             }
             drop(trajectories);
             if let (Some((mut step, BatchStep { mut x, denoised, levels })), [network]) = (rest, &networks[..]) {
@@ -135,8 +147,9 @@ impl Pipeline {
                     let reading = Instant::now();
                     let (at, of) = values(x.clone(), denoised.clone(), step).await?;
                     let shown = view.show(&at, Some(&of), &levels, false).await?;
+                    let attention = seen(looks.as_ref()).await?;
                     let timing = clock.lap(began, reading, spent());
-                    yield frame(step, levels.clone(), (at, of), shown, None, timing);
+                    yield frame(step, levels.clone(), (at, of), (shown, attention), None, timing);
                     began = Instant::now();
                     x = course.stand(x, network, *standing);
                     step += 1;
@@ -144,11 +157,23 @@ impl Pipeline {
                 let x = course.end(x, network, noise);
                 let reading = Instant::now();
                 let (x, denoised) = values(x, denoised, step).await?;
+                if self.is_latent() {
+                    given.begins(Phase::Decoding);
+                }
                 let shown = view.show(&x, Some(&denoised), &levels, true).await?;
+                let attention = seen(looks.as_ref()).await?;
                 let timing = clock.lap(began, reading, spent());
-                yield frame(step, levels, (x, denoised), shown, None, timing);
+                yield frame(step, levels, (x, denoised), (shown, attention), None, timing);
             }
         }
+    }
+}
+
+/// Where the step looked, if that is recorded.
+async fn seen(looks: Option<&Looks>) -> Result<Option<Attention>, SessionError> {
+    match looks {
+        Some(looks) => looks.read().await,
+        None => Ok(None),
     }
 }
 

@@ -49,11 +49,16 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
     if settings.strength < 1.0 || !(settings.start.is_noise() || forgotten) {
         return Err(ScriptError::Picture);
     }
+    let is_weighted = [&settings.prompt, &settings.negative].iter().any(|text| {
+        let prompt = settings.prompt_of(text);
+        !prompt.text.is_empty() && !prompt.is_plain()
+    });
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance"),
         (settings.rescale > 0.0, "rescaling of guidance like this one"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance like this one"),
+        (is_weighted, "weighting of words like this one"),
         (
             settings.schedule != Levels::Model && matches!(denoiser::clip(settings, model), Some(Clip::Dynamic { .. })),
             "dynamic thresholding that keeps to this sampler's steps",
@@ -90,6 +95,10 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
             _ => None,
         },
         raw_noise: denoiser::raw_noise(settings, model),
+        size: settings.size.map(|_| {
+            let [_, height, width] = model.shape_of(settings);
+            [height, width]
+        }),
         clips_as_scheduler,
         parts: parts(model, settings, folder),
         place: Place { folder, subfolder: model.place.subfolder.as_deref(), variant: model.place.variant.as_deref() },

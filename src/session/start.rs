@@ -15,7 +15,7 @@ impl Given<'_> {
         match settings.start.picture() {
             _ if self.picture.is_some() => Ok(self),
             Some(start) => {
-                let (got @ [height, width, channels], expected) = (start.shape(), model.picture());
+                let (got @ [height, width, channels], expected) = (start.shape(), model.picture_of(settings));
                 if [channels, height, width] != expected {
                     let [channels, height, width] = expected;
                     return Err(SessionError::StartSize { got, expected: [height, width, channels] });

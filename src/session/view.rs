@@ -9,18 +9,23 @@ use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
 use std::ops::Range;
 
-/// Pictures of so many pixels are decoded at every step where the settings leave it open.
-const SMALL: usize = 64 * 64;
+/// Where the settings leave it open, estimates are decoded in runs of no more steps; the linear map shows nearly the same at a
+/// hundredth of the cost. It depends on nothing but the settings, so that a link shows the same pictures everywhere.
+const FEW: usize = 8;
 
 /// Pixels that are decoded together, for a batch not to need more memory than its network.
-const TOGETHER: usize = 16 * SMALL;
+const TOGETHER: usize = 16 * 64 * 64;
 
 /// What lies between the points of a run and what is seen of them.
 pub(super) struct View<'a> {
     pipeline: &'a Pipeline,
     images: usize,
-    /// Whether every step is decoded.
-    decodes: bool,
+    /// Channels, height and width of sample space, and of a picture.
+    shape: [usize; 3],
+    picture_shape: [usize; 3],
+    /// Whether `x_t` of every step is decoded, and whether its estimate is.
+    points: bool,
+    estimates: bool,
     /// The start picture and what stays of it, by pixels.
     picture: Option<&'a [f32]>,
     kept: Option<&'a [f32]>,
@@ -30,23 +35,24 @@ impl<'a> View<'a> {
     /// # Errors
     /// A start picture or a mask of another size.
     pub fn new(pipeline: &'a Pipeline, settings: &Settings, given: &'a Given) -> Result<Self, SessionError> {
-        let [channels, height, width] = pipeline.picture();
+        let picture_shape @ [channels, height, width] = pipeline.picture_of(settings);
         has_values(given.picture.as_deref(), channels * height * width)?;
         has_values(given.kept.as_deref(), height * width)?;
-        let decodes = match settings.preview {
-            settings::Preview::Auto => height * width <= SMALL,
-            settings::Preview::Linear => false,
-            settings::Preview::Decode => true,
+        let [points, estimates] = match settings.preview {
+            settings::Preview::Auto => [false, settings.steps <= FEW],
+            settings::Preview::Linear => [false; 2],
+            settings::Preview::Decode => [true; 2],
         };
         // A network that fills holes has decided on the rest, too.
         let kept = given.kept.as_deref().filter(|_| pipeline.network.hole() == 0);
         let picture = given.picture.as_deref();
-        Ok(Self { pipeline, images: settings.images, decodes, picture, kept })
+        let (images, shape) = (settings.images, pipeline.shape_of(settings));
+        Ok(Self { pipeline, images, shape, picture_shape, points, estimates, picture, kept })
     }
 
     /// A picture `[channels, height, width]` in sample space, `[1, ...]`.
     pub fn encoded(&self, picture: &[f32]) -> Tensor<4> {
-        let [channels, height, width] = self.pipeline.picture();
+        let [channels, height, width] = self.picture_shape;
         let data = TensorData::new(picture.to_vec(), [1, channels, height, width]);
         self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
     }
@@ -54,12 +60,19 @@ impl<'a> View<'a> {
     /// What a network that fills holes is given for the images of these parts: where the picture is to be made anew, which is
     /// everywhere where nothing is to stay, and the latents of what stays of it.
     pub fn hole(&self, given: &Given, noises: &mut [ImageNoise], parts: &[Range<usize>]) -> Option<Tensor<4>> {
-        let [channels, height, width] = self.pipeline.picture();
+        let [channels, height, width] = self.picture_shape;
         let tensor = |values: Vec<f32>, channels| -> Tensor<4> {
             let data = TensorData::new(values, [1, channels, height, width]);
             Tensor::from_data(data, &self.pipeline.device)
         };
-        let picture = given.picture.as_deref()?;
+        let Some(picture) = given.picture.as_deref() else {
+            // Of its own size the network knows by itself what it is to be given.
+            return (self.shape != self.pipeline.shape()).then(|| {
+                let around = self.pipeline.latents.encode(tensor(vec![0.0; channels * height * width], channels));
+                let hole = self.pipeline.hole(tensor(vec![1.0; height * width], 1), around);
+                hole.repeat_dim(0, self.images)
+            });
+        };
         let stays = |i: usize| given.kept.as_ref().is_some_and(|kept| kept[i % (height * width)] > 0.5);
         let mask = (0..height * width).map(|i| if stays(i) { 0.0 } else { 1.0 }).collect();
         let around = picture.iter().enumerate().map(|(i, v)| if stays(i) { *v } else { 0.0 }).collect();
@@ -74,7 +87,7 @@ impl<'a> View<'a> {
 
     /// What stays of the places of sample space: a place of latents stays where all its pixels do.
     pub fn kept_places(&self, kept: &[f32]) -> Vec<f32> {
-        let ([_, height, width], factor) = (self.pipeline.shape(), self.pipeline.latents.factor());
+        let ([_, height, width], factor) = (self.shape, self.pipeline.latents.factor());
         let pixel = |row: usize, column: usize| kept[row * width * factor + column];
         let place = |row: usize, column: usize| {
             let inside = (0..factor * factor).map(|i| (row * factor + i / factor, column * factor + i % factor));
@@ -111,26 +124,29 @@ impl<'a> View<'a> {
         });
         let x: Vec<f32> = scaled.collect();
         let mut seen = match denoised {
-            Some(denoised) => Some(self.pictures(denoised, last).await?),
+            Some(denoised) => Some(self.pictures(denoised, self.estimates || last).await?),
             None => None,
         };
         // At the end most samplers arrive at the estimate itself.
         let mut x = match &seen {
             Some(seen) if denoised == Some(&x) => seen.clone(),
-            _ => self.pictures(&x, last).await?,
+            _ => self.pictures(&x, self.points || last).await?,
         };
         self.keep(seen.iter_mut().chain(last.then_some(&mut x)));
         Ok(Some(Shown { x, denoised: seen }))
     }
 
     /// The pictures of latents.
-    async fn pictures(&self, latents: &[f32], last: bool) -> Result<Vec<f32>, SessionError> {
-        let (shape @ [channels, height, width], pipeline) = (self.pipeline.shape(), self.pipeline);
-        if !self.decodes && !last {
+    async fn pictures(&self, latents: &[f32], decoded: bool) -> Result<Vec<f32>, SessionError> {
+        let (shape @ [channels, height, width], pipeline) = (self.shape, self.pipeline);
+        if !decoded {
             return Ok(self.preview().await?.show(latents, shape));
         }
-        let [_, rows, columns] = pipeline.picture();
-        let together = (TOGETHER / (rows * columns)).max(1) * channels * height * width;
+        let [_, rows, columns] = self.picture_shape;
+        // As with the network: what a picture comes to must not depend on the others.
+        let pictures_together =
+            if backend::one_by_one(&pipeline.device) { 1 } else { (TOGETHER / (rows * columns)).max(1) };
+        let together = pictures_together * channels * height * width;
         let mut pictures = Vec::new();
         for part in latents.chunks(together) {
             let images = part.len() / (channels * height * width);
@@ -143,7 +159,7 @@ impl<'a> View<'a> {
     async fn preview(&self) -> Result<&Preview, SessionError> {
         let Pipeline { preview, latents, device, .. } = self.pipeline;
         if preview.get().is_none() {
-            let [channels, ..] = self.pipeline.shape();
+            let [channels, ..] = self.shape;
             let fitted = Preview::fit(latents, channels, device).await?;
             // Another run may have been faster, to the same map.
             let _ = preview.set(fitted);

@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::preset::Listed;
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Class, Clip, Guide, Origin, Page, Settings, Start};
+use super::{Class, Clip, Guide, Origin, Page, Settings, Start, Weighting, size};
 use crate::samplers::{Knob, Method, methods};
 
 /// What the rules must know of a loaded model.
@@ -20,6 +20,8 @@ pub struct Facts {
     pub text: bool,
     /// Whether it draws latents.
     pub latent: bool,
+    /// The least side of its pictures and what their sides are multiples of; `None` where they have one size alone.
+    pub sizes: Option<[usize; 2]>,
 }
 
 impl Facts {
@@ -47,6 +49,7 @@ impl Settings {
             problems.extend(self.fit_text(facts.text));
             problems.extend(self.fit_classes(facts));
             problems.extend(self.fit_latents(facts.latent));
+            problems.extend(self.fit_size(facts.sizes));
         }
         problems
     }
@@ -147,6 +150,10 @@ impl Settings {
                 problems.push(self.problem(key, text, Reason::NoText));
             }
         }
+        if self.weighting != Weighting::None {
+            let weighting = std::mem::replace(&mut self.weighting, Weighting::None);
+            problems.push(self.problem("weighting", super::table::name(&Weighting::ALL, &weighting), Reason::NoText));
+        }
         if self.guide == Guide::Perpendicular(None) {
             self.guide = Guide::Cfg;
             problems.push(self.problem("guide", Guide::Perpendicular(None), Reason::NoText));
@@ -162,6 +169,20 @@ impl Settings {
         }
         let clip = std::mem::replace(&mut self.clip, Clip::Model);
         Some(self.problem("clip", super::table::name(&Clip::ALL, &clip), Reason::LatentClip))
+    }
+
+    /// Pictures of a size that the model draws: the nearest one.
+    pub fn fit_size(&mut self, sizes: Option<[usize; 2]>) -> Option<Problem> {
+        let asked = self.size?;
+        let (size, reason) = match sizes {
+            None => (None, Reason::OneSize),
+            Some(sizes @ [least, multiple]) => {
+                let nearest = size::nearest(asked, sizes);
+                (Some(nearest), Reason::SizeMultiple { multiple, least, size: size::write(Some(nearest)) })
+            }
+        };
+        self.size = size;
+        (size != Some(asked)).then(|| self.problem("size", size::write(Some(asked)), reason))
     }
 
     /// Classes that the model has, and guidance only where it has an output without a label.

@@ -9,6 +9,7 @@ mod page;
 mod preset;
 pub(crate) mod problem;
 mod rows;
+mod size;
 mod start;
 pub(crate) mod table;
 #[cfg(test)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub prompt: String,
     /// What to keep away from, likewise.
     pub negative: String,
+    /// How brackets of both are read.
+    pub weighting: Weighting,
     /// Id of a row of the sampler table.
     pub sampler: String,
     /// Steps of the grid, within [`Settings::STEPS`]; a schedule that is a typed list has its own number.
@@ -54,6 +57,8 @@ pub struct Settings {
     pub seed: u32,
     /// Number of images, within [`Settings::IMAGES`].
     pub images: usize,
+    /// Height and width of a picture, within [`Settings::SIDE`]; `None` is the model's own.
+    pub size: Option<[usize; 2]>,
     /// The class each image is asked for.
     pub class: Class,
     /// Classifier-free guidance scale within [`Settings::GUIDANCE`]; 1 is the conditional model without guidance.
@@ -93,12 +98,21 @@ pub enum Guide {
     Perpendicular(Option<usize>),
 }
 
+/// How brackets in a prompt are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighting {
+    /// As characters.
+    None,
+    /// As AUTOMATIC1111's web UI reads them: `(a)`, `[a]` and `(a:1.3)` are weights.
+    A1111,
+}
+
 /// How the steps of latents are shown; the last one is always decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preview {
-    /// Decoded where pictures are small.
+    /// Estimates are decoded in runs of few steps, the rest is as with `Linear`.
     Auto,
-    /// By a linear map of the channels, which costs nothing beside a step.
+    /// By a linear map, which costs nothing beside a step.
     Linear,
     /// Decoded.
     Decode,
@@ -140,6 +154,7 @@ pub enum Class {
 impl Settings {
     pub const STEPS: RangeInclusive<usize> = 1..=1000;
     pub const IMAGES: RangeInclusive<usize> = 1..=64;
+    pub const SIDE: RangeInclusive<usize> = 8..=2048;
     pub const GUIDANCE: RangeInclusive<f64> = 0.0..=20.0;
     /// What CFG++ is made for; larger values are allowed.
     pub const CFG_PP: RangeInclusive<f64> = 0.0..=1.0;
@@ -190,11 +205,13 @@ impl Default for Settings {
             model: "fashion-mnist".to_owned(),
             prompt: String::new(),
             negative: String::new(),
+            weighting: Weighting::None,
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
             schedule: Spacing::Trailing.into(),
             seed: 7,
             images: 16,
+            size: None,
             class: Class::All,
             guidance: 2.0,
             guide: Guide::Cfg,

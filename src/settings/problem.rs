@@ -54,12 +54,18 @@ pub enum Reason {
     NoGuidance { off: Value },
     #[error("0, because there is no classifier for this model")]
     NoClassifier,
-    #[error("empty, because the model reads no texts")]
+    #[error("left out, because the model reads no texts")]
     NoText,
     #[error("cfg, cfgpp or perp, because the model reads texts and has no classes")]
     NoClasses,
     #[error("a text of at most {most} characters")]
     Long { most: usize },
+    #[error("a width and a height of {from} to {to} pixels each, such as 96x64")]
+    Size { from: usize, to: usize },
+    #[error("a width and a height that are multiples of {multiple} and at least {least}; the nearest is {size}")]
+    SizeMultiple { multiple: usize, least: usize, size: String },
+    #[error("left out, because the model draws pictures of one size alone")]
+    OneSize,
     #[error("model or off, because the model draws latents, whose values have no range")]
     LatentClip,
     #[error("a known key")]

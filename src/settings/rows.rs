@@ -3,7 +3,7 @@
 use super::model::model_name;
 use super::problem::{prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Clip, Page, Preview, Settings, Source};
+use super::{Clip, Page, Preview, Settings, Source, Weighting, size};
 use crate::samplers::{method, methods};
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
@@ -25,6 +25,15 @@ pub const TABLE: &[Row<Settings>] = &[
         .shown(Shown::Field)
         .needs("text")
         .free(),
+    Row::<Settings>::choice(
+        "weighting",
+        || names(&Weighting::ALL),
+        |s| name(&Weighting::ALL, &s.weighting),
+        set!(weighting, |text: &str| choice(text, &Weighting::ALL)),
+    )
+    .about("Whether brackets of the prompts are weights: (a), [a] and (a:1.3), as AUTOMATIC1111's web UI reads them")
+    .section("more")
+    .needs("text"),
     Row::<Settings>::choice(
         "sampler",
         || methods::<f64>().iter().map(|m| m.id).collect(),
@@ -71,6 +80,11 @@ pub const TABLE: &[Row<Settings>] = &[
     .section("main")
     .slider(1.0)
     .always(),
+    Row::<Settings>::text("size", |s| size::write(s.size), set!(size, size::read))
+        .about("Width and height of a picture, such as 96x64")
+        .section("more")
+        .shown(Shown::Field)
+        .needs("sizes"),
     Row::<Settings>::text("class", |s| s.class.to_string(), set!(class, str::parse))
         .about("Class number, all, or none")
         .section("main")
@@ -157,7 +171,7 @@ pub const TABLE: &[Row<Settings>] = &[
         |s| name(&Preview::ALL, &s.preview),
         set!(preview, |text: &str| choice(text, &Preview::ALL)),
     )
-    .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their size allows")
+    .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their number allows")
     .section("more")
     .needs("latent"),
 ];

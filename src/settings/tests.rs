@@ -26,11 +26,13 @@ fn a_link_restores_the_settings_it_was_made_from() {
         model: "my.model-2".into(),
         prompt: "salt & pepper = 100 % ~26- #1, ＆ “👩‍🚀”; &amp; 猫！ ".into(),
         negative: " \"why\"?".into(),
+        weighting: Weighting::A1111,
         sampler: "deis".into(),
         steps: 1000,
         schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 }.into(),
         seed: u32::MAX,
         images: 64,
+        size: Some([64, 96]),
         class: Class::One(3),
         guidance: 0.1 + 0.2,
         guide: Guide::Perpendicular(Some(3)),
@@ -263,6 +265,9 @@ fn prompts_are_read_as_a_person_writes_them_and_fit_models_of_words() {
     assert_eq!(codes(&read(&format!("#model=words&prompt={}", "字".repeat(1001))).problems), ["long"]);
     assert_eq!(read(&format!("#model=words&prompt={}", "字".repeat(1000))).problems, []);
 
+    assert_eq!(codes(&read("#model=dots&weighting=a1111").problems), ["no-text"]);
+    assert_eq!(read("#model=words&weighting=a1111").problems, []);
+
     let text = Facts { text: true, latent: true, ..Facts::default() };
     let fit = |link: &str, facts| read(link).settings.fit(&models, Some(facts));
     assert_eq!(fit("#model=words&prompt=a&guide=perp&guidance=3", text), []);
@@ -272,6 +277,25 @@ fn prompts_are_read_as_a_person_writes_them_and_fit_models_of_words() {
     // A prompt goes along to another model of words, and stays behind at one of none, which needs no notice.
     let moved = written.settings.change(Page::default(), ("model", Some("dots".into())), &models, Some(text));
     assert_eq!((moved.settings.prompt.as_str(), moved.problems), ("", vec![]));
+}
+
+#[test]
+fn sizes_are_brought_to_those_that_the_model_draws() {
+    let fit = |link: &str, sizes| {
+        let (mut settings, problems) = Settings::from_link(link);
+        assert_eq!(problems, []);
+        let problems = settings.fit(&[], Some(Facts { text: true, sizes, ..Facts::default() }));
+        (settings.size, problems)
+    };
+    assert_eq!(fit("#size=96x64", Some([8, 4])), (Some([64, 96]), vec![]));
+    let (size, problems) = fit("#size=97x10", Some([16, 8]));
+    assert_eq!((size, codes(&problems)), (Some([16, 96]), vec!["size-multiple".to_owned()]));
+    assert_eq!(problems[0].used, Some("96x16".into()));
+    assert!(problems[0].to_string().contains("multiples of 8"), "{}", problems[0]);
+    let (size, problems) = fit("#size=96x64", None);
+    assert_eq!((size, codes(&problems)), (None, vec!["one-size".to_owned()]));
+    assert_eq!(codes(&Settings::from_link("#size=96").1), ["size"]);
+    assert!(!Settings::default().to_link().contains("size"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The values that are words: how each is written, and read again.
 
 use super::problem::{Reason, one_of};
-use super::{Class, Clip, Guide, Preview, Source};
+use super::{Class, Clip, Guide, Preview, Source, Weighting};
 use std::fmt;
 use std::str::FromStr;
 
@@ -59,6 +59,10 @@ impl Clip {
 
 impl Source {
     pub const ALL: [(&'static str, Self); 2] = [("stream", Self::Stream), ("brownian", Self::Brownian)];
+}
+
+impl Weighting {
+    pub const ALL: [(&'static str, Self); 2] = [("none", Self::None), ("a1111", Self::A1111)];
 }
 
 impl Preview {

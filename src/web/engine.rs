@@ -2,21 +2,26 @@
 //!
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
+mod about;
+mod needs;
+
 use super::fault::{self, fault, fault_with};
 use super::source::{Files, JsSource};
 use super::stream::Frames;
 use super::{Settings, given, taken};
 use crate::backend::{self, Backend, Opened};
-use crate::math::NoiseSchedule;
 use crate::models::classifier::NoisyClassifier;
 use crate::models::{SelfTestError, self_test};
 use crate::picture;
-use crate::pipeline::{Conditioning, Part, Pipeline};
-use crate::session::{self, Helpers};
-use crate::settings::{self, Linked, Page};
+use crate::pipeline::text::{self, Word};
+use crate::pipeline::{Conditioning, Pipeline};
+use crate::session::{self, Helpers, Phase};
+use crate::settings::{self, Linked, Origin, Page, Repository};
+use about::About;
 use async_stream::try_stream;
 use burn::tensor::Device;
 use futures_util::StreamExt;
+use js_sys::Function;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
@@ -37,6 +42,9 @@ pub struct Given {
     picture: Option<ByteBuf>,
     #[tsify(optional, type = "Uint8Array")]
     mask: Option<ByteBuf>,
+    /// Whether frames say where the network looked in the prompt.
+    #[tsify(optional)]
+    attention: bool,
     /// The first picture to draw and the one after the last, where others draw the rest.
     #[tsify(optional)]
     share: Option<(usize, usize)>,
@@ -50,69 +58,15 @@ pub struct SelfTest {
     passed: bool,
 }
 
-/// A loaded model.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct About {
-    /// Of all parts.
-    parameters: usize,
-    parts: Vec<PartAbout>,
-    /// Bytes of memory that the engine has had so far, which never become fewer: weights on the CPU, and what it took to load
-    /// and to run them.
-    memory: f64,
-    /// What tells it what to draw.
-    #[tsify(type = "\"none\" | \"classes\" | \"text\"")]
-    conditioning: &'static str,
-    /// Whether it draws latents, whose pictures an autoencoder makes.
-    latent: bool,
-    /// The most tokens of a prompt, the two that begin and end it among them; `null` where none is read.
-    tokens: Option<usize>,
-    /// Of its pictures.
-    channels: usize,
-    height: usize,
-    width: usize,
-    classes: Vec<ClassName>,
-    /// The label that stands for no label.
-    null_class: Option<usize>,
-    #[tsify(type = "string")]
-    prediction: crate::denoise::Prediction,
-    process: &'static str,
-    /// Of training; `null` for a process of continuous time.
-    timesteps: Option<usize>,
-    last_time: f64,
-    /// The largest noise-to-signal ratio; `null` where it is infinite.
-    most_noise: Option<f64>,
-    /// What transparent parts of a start picture are laid on: red, green and blue.
-    background: [u8; 3],
-}
-
-/// A network of the model.
-#[derive(Serialize, Tsify)]
-pub struct PartAbout {
-    /// Its folder.
-    folder: &'static str,
-    /// Its class in diffusers or transformers.
-    class: &'static str,
-    parameters: usize,
-    /// Of the files of its weights.
-    bytes: f64,
-    /// How its weights are stored, by torch's names of types.
-    stored: Vec<&'static str>,
-}
-
 /// A prompt as the text encoder takes it.
 #[derive(Serialize, Tsify)]
 pub struct Tokens {
     /// The start and the end token among them.
     count: usize,
+    /// Those that have tokens, in lower case.
+    words: Vec<String>,
     /// Words for which there is no place.
     left_out: Vec<String>,
-}
-
-#[derive(Serialize, Tsify)]
-pub struct ClassName {
-    en: String,
-    zh: String,
 }
 
 /// One finished step.
@@ -150,6 +104,14 @@ pub struct Frame {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional, type = "Uint8Array")]
     denoised: Option<ByteBuf>,
+    /// Where the step looked in the prompt, if that was asked for: `[images, words, attention_height, attention_width]`, 255 times
+    /// the square root of the weight of a word among all tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    attention: Option<ByteBuf>,
+    /// Of a map, where there is one.
+    attention_height: Option<usize>,
+    attention_width: Option<usize>,
 }
 
 /// A device with at most one model on it.
@@ -201,21 +163,25 @@ impl Engine {
         let opened = Pipeline::open(&source, &self.device).await;
         let model = opened.map_err(|e| source.thrown().unwrap_or_else(|| fault("model", &e)))?;
         // A card that names a setting that there is not is no card.
-        model.preset().map_err(|e| fault("model", &e))?;
-        let about = given(&About::new(&model))?;
+        let preset = model.preset().map_err(|e| fault("model", &e))?;
+        let about = given(&About::new(&model, &preset))?;
         self.model.replace(Some(Rc::new(model)));
         self.classifier.replace(None);
         Ok(about)
     }
 
-    /// How the loaded model reads a prompt; of one that reads none, no tokens.
-    pub fn tokens(&self, text: &str) -> Result<Ts<Tokens>, JsValue> {
+    /// How the loaded model reads a prompt under these settings; one that reads none has no tokens of it.
+    pub fn tokens(&self, text: &str, settings: Option<Ts<Settings>>) -> Result<Ts<Tokens>, JsValue> {
         let model = self.model()?;
-        let tokens = match &model.conditioning {
-            Conditioning::Text(encoders) => encoders.first.tokenizer.encode(text),
-            _ => return given(&Tokens { count: 0, left_out: Vec::new() }),
-        };
-        given(&Tokens { count: tokens.ids.len(), left_out: tokens.left_out })
+        let settings = settings.map_or_else(|| Ok(Settings::default()), |settings| taken(&settings))?;
+        let settings = settings.complete(&model)?;
+        given(&match model.tokens(&settings.prompt_of(text)) {
+            Some(text::Tokens { ids, words, left_out }) => {
+                let words = words.into_iter().map(|word| word.text).collect();
+                Tokens { count: ids.len(), words, left_out }
+            }
+            None => Tokens { count: 0, words: Vec::new(), left_out: Vec::new() },
+        })
     }
 
     /// Puts the classifier of the loaded model on the device, for settings with `classifier` above 0.
@@ -231,8 +197,19 @@ impl Engine {
     pub fn python(&self, settings: Ts<Settings>) -> Result<String, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
-        let folder = format!("models/{}", settings.model);
-        session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))
+        // Where diffusers finds it: in a folder of the site, on its hub, or where a person has it.
+        let (folder, note) = match Origin::of(&settings.model) {
+            Origin::Folder => (format!("models/{}", settings.model), String::new()),
+            Origin::Own(name) => (name, String::new()),
+            Origin::Hub(Repository { id, revision }) => {
+                let note = |at| {
+                    format!("# The run was of revision \"{at}\": give it to each from_pretrained as `revision`.\n")
+                };
+                (id, revision.map_or(String::new(), note))
+            }
+        };
+        let script = session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))?;
+        Ok(note + &script)
     }
 
     /// How many pictures a run of these settings draws.
@@ -241,18 +218,32 @@ impl Engine {
         Ok(settings.images)
     }
 
-    /// A run of these settings on the loaded model; what they do not name is as the model starts with.
-    pub fn run(&self, settings: Ts<Settings>, given: Option<Ts<Given>>) -> Result<Run, JsValue> {
+    /// A run of these settings on the loaded model; what they do not name is as the model starts with. `phase` hears `text` and
+    /// `decoding` when they begin.
+    pub fn run(
+        &self,
+        settings: Ts<Settings>,
+        given: Option<Ts<Given>>,
+        #[wasm_bindgen(unchecked_param_type = "(phase: 'text' | 'decoding') => void")] phase: Option<Function>,
+    ) -> Result<Run, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
-        let Given { picture, mask, share } = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
-        let (shape, range) = (model.picture(), model.card.range);
+        let Given { picture, mask, attention, share } =
+            given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
+        let (shape, range) = (model.picture_of(&settings), model.card.range);
+        let tokens = model.tokens(&settings.prompt_of(&settings.prompt)).filter(|_| attention);
+        let words = tokens.map_or(Vec::new(), |tokens| tokens.words);
         let picture = picture.map(|bytes| picture::from_bytes(&bytes, shape, range));
         let kept = mask.map(|mask| mask.into_iter().map(|v| f32::from(v) / 255.0).collect());
         Ok(Run(Frames::new(try_stream! {
             let helpers = Helpers { classifier: classifier.as_deref(), ..Helpers::default() };
-            let given = session::Given { picture, kept, helpers, ..Default::default() };
+            let told = |at: Phase| {
+                // What the page does with it is its own affair.
+                let _ = phase.as_ref().map(|phase| phase.call1(&JsValue::NULL, &at.id().into()));
+            };
+            let watch = Some(&told as &dyn Fn(Phase));
+            let given = session::Given { picture, kept, helpers, attention, watch, ..Default::default() };
             let (settings, given) = match share {
                 Some((from, to)) => model.share(&settings, given, from..to),
                 None => (settings, given),
@@ -260,7 +251,7 @@ impl Engine {
             let mut frames = pin!(model.frames(&settings, given));
             while let Some(frame) = frames.next().await {
                 let frame = frame.map_err(fault::session)?;
-                yield super::object(&Frame::new(&frame, &model))?;
+                yield super::object(&Frame::new(&frame, (shape, range), &words))?;
             }
         })))
     }
@@ -302,48 +293,12 @@ fn memory() -> f64 {
     core::arch::wasm32::memory_size::<0>() as f64 * PAGE
 }
 
-impl About {
-    fn new(model: &Pipeline) -> Self {
-        let ([channels, height, width], card) = (model.picture(), &model.card);
-        let noisiest = model.schedule.level(model.schedule.t_max());
-        let class = |name: &crate::models::Text| ClassName { en: name.en.clone(), zh: name.zh.clone() };
-        let part = |Part { folder, class, parameters, bytes, stored }: &Part| PartAbout {
-            folder,
-            class,
-            parameters: *parameters,
-            bytes: *bytes as f64,
-            stored: stored.clone(),
-        };
-        let tokens = match &model.conditioning {
-            Conditioning::Text(encoders) => Some(encoders.length()),
-            _ => None,
-        };
-        Self {
-            parameters: model.parameters(),
-            memory: memory(),
-            parts: model.parts.iter().map(part).collect(),
-            conditioning: model.conditioning.id(),
-            latent: model.is_latent(),
-            tokens,
-            channels,
-            height,
-            width,
-            classes: card.classes.iter().map(class).collect(),
-            null_class: card.null_class,
-            prediction: model.prediction,
-            process: model.schedule.family(),
-            timesteps: model.schedule.timesteps(),
-            last_time: noisiest.t,
-            most_noise: Some(noisiest.nsr()).filter(|nsr| nsr.is_finite()),
-            background: card.background,
-        }
-    }
-}
-
 impl Frame {
-    fn new(frame: &session::Frame, model: &Pipeline) -> Self {
-        let shape @ [channels, height, width] = model.picture();
-        let (x, denoised) = frame.pixels(shape, model.card.range);
+    fn new(frame: &session::Frame, (shape, range): ([usize; 3], [f64; 2]), words: &[Word]) -> Self {
+        let [channels, height, width] = shape;
+        let (x, denoised) = frame.pixels(shape, range);
+        let map = |maps: &session::Attention| maps.of(words).into_iter().map(|w| (255.0 * w.sqrt()).round() as u8);
+        let attention = frame.attention.as_ref();
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {
             step: frame.step,
@@ -364,6 +319,9 @@ impl Frame {
             total_ms: ms(frame.timing.total),
             x: ByteBuf::from(x),
             denoised: denoised.map(ByteBuf::from),
+            attention: attention.map(|maps| map(maps).collect::<Vec<u8>>().into()),
+            attention_height: attention.map(|maps| maps.height),
+            attention_width: attention.map(|maps| maps.width),
         }
     }
 }

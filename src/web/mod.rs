@@ -28,7 +28,7 @@ const VALUE: &str = "export type Value = number | string;";
 
 /// Every key of a settings table with its value; keys of the sampler's parameters and of the page only where they are
 /// set. An infinite number is the text `inf`.
-#[derive(Serialize, Deserialize, Tsify)]
+#[derive(Default, Serialize, Deserialize, Tsify)]
 pub struct Settings(#[tsify(type = "Record<string, Value>")] BTreeMap<String, Value>);
 
 impl Settings {

@@ -11,12 +11,13 @@ import { createServer } from "node:http";
 const LARGE = 1000;
 const COMMIT = "c0ffee".padEnd(40, "0");
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 
 /**
- * @typedef {{breaks?: number, slow?: number, truncate?: number, ranges?: boolean, cors?: boolean, status?: number, code?: string, gated?: boolean,
+ * @typedef {{breaks?: number, holds?: number, slow?: number, truncate?: number, ranges?: boolean, cors?: boolean, status?: number, code?: string, gated?: boolean,
  *            listed?: (sibling: object) => void, served?: (path: string, data: Buffer) => Buffer}} Faults
- * `breaks`: answers for large files break after so many bytes, once; `slow`: milliseconds between parts of an answer; `truncate`: large files end
+ * `breaks`: answers for large files break after so many bytes, once; `holds`: they stop there, as long as it is set; `slow`: milliseconds between parts of an answer; `truncate`: large files end
  * after so many bytes; `status` and `code` of every listing; `listed` alters a row, `served` a file
  */
 
@@ -38,11 +39,13 @@ export async function serveHub(repositories) {
       const part = rest.subarray(at, at + 65536);
       if (faults.breaks !== undefined && data.length > LARGE && at >= faults.breaks) {
         faults.breaks = undefined;
+        await pause(500); // what was written arrives first
         return response.destroy();
       }
+      while (faults.holds !== undefined && data.length > LARGE && at >= faults.holds && !response.destroyed) await pause(20);
       bytes += part.length;
       if (!response.write(part)) await Promise.race([once(response, "drain"), once(response, "close")]).catch(() => {});
-      if (faults.slow) await new Promise((resolve) => setTimeout(resolve, faults.slow));
+      if (faults.slow) await pause(faults.slow);
     }
     response.end();
   }

@@ -2,15 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { expect, test } from "@playwright/test";
-import { url } from "./browser.js";
 import { WEIGHTS, host, widened } from "./wide.js";
 
 const MB = 1e6;
 
-/** A page with an engine on the CPU, the self-test's network on it, and its memory noted. */
-async function open(page) {
-  await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>blank</title>" }));
-  await page.goto(`${url}blank.html`);
+/** A page of that host with an engine on the CPU and the self-test's network on it. */
+async function open(page, server) {
+  await page.goto(`${server.url}blank.html`);
   await page.evaluate(async () => {
     window.unnoise = await import("./pkg/index.js");
     window.failure = (promise) => promise.then(() => null, ({ code, values, message }) => ({ code, values, message }));
@@ -30,16 +28,16 @@ for (const [name, how] of [
   ["answers none", { ranges: false }],
 ]) {
   test(`a large model from a host that ${name} takes its weights and little more`, async ({ page }) => {
-    await open(page);
     const files = widened(24);
     const weights = files[WEIGHTS].length;
     expect(weights).toBeGreaterThan(60 * MB);
     const server = await host(files, how);
-    const { before, after, told, parts } = await page.evaluate(async (at) => {
+    await open(page, server);
+    const { before, after, told, parts } = await page.evaluate(async () => {
       const told = [];
-      const { about } = await engine.load(at, { progress: (step) => told.push(step) });
+      const { about } = await engine.load("wide", { progress: (step) => told.push(step) });
       return { before: first.about.memory, after: about.memory, told, parts: about.parts };
-    }, server.url);
+    });
     await server.close();
     // A piece of the file, what the allocator rounds up to, and parameters besides their values.
     expect(after - before).toBeLessThan(weights * 1.05 + 10 * MB);
@@ -57,11 +55,11 @@ for (const [name, how] of [
 }
 
 test("a file of the person's own is read where it lies", async ({ page }) => {
-  await open(page);
   const server = await host(widened(16));
-  const told = await page.evaluate(async ([at, weights]) => {
+  await open(page, server);
+  const told = await page.evaluate(async (weights) => {
     const names = ["unet/config.json", "scheduler/scheduler_config.json", weights];
-    const files = await Promise.all(names.map(async (name) => [name, new File([await (await fetch(at + name)).blob()], name)]));
+    const files = await Promise.all(names.map(async (name) => [name, new File([await (await fetch(`wide/${name}`)).blob()], name)]));
     const folder = new Map(files);
     const slices = [];
     const slice = File.prototype.slice;
@@ -71,7 +69,7 @@ test("a file of the person's own is read where it lies", async ({ page }) => {
     };
     const { about } = await engine.load({ list: () => names.map((path) => ({ path, bytes: folder.get(path).size })), read: (path) => folder.get(path) });
     return { slices, memory: about.memory - first.about.memory, weights: folder.get(weights).size };
-  }, [server.url, WEIGHTS]);
+  }, WEIGHTS);
   await server.close();
   expect(told.slices[0]).toEqual([0, 8]);
   expect(Math.max(...told.slices.map(([from, to]) => to - from))).toBeLessThanOrEqual(4 << 20);
@@ -81,9 +79,9 @@ test("a file of the person's own is read where it lies", async ({ page }) => {
 
 for (const ranges of [true, false]) {
   test(`a connection that breaks is taken up again, ${ranges ? "where it broke" : "from the start where the host knows no ranges"}`, async ({ page }) => {
-    await open(page);
     const server = await host(widened(16), { ranges, cut: 6 * MB });
-    const memory = await page.evaluate(async (at) => (await engine.load(at)).about.memory, server.url);
+    await open(page, server);
+    const memory = await page.evaluate(async () => (await engine.load("wide")).about.memory);
     await server.close();
     expect(memory).toBeGreaterThan(0);
     const asked = server.asked.filter(({ name }) => name === WEIGHTS);
@@ -92,16 +90,16 @@ for (const ranges of [true, false]) {
 }
 
 test("a checked file is kept as it comes, and read from the cache after that", async ({ page }) => {
-  await open(page);
   const files = widened(16);
   const facts = Object.fromEntries(Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]));
   const server = await host(files);
-  const load = (given) => page.evaluate(async ([at, files]) => failure(engine.load(at, { files })), [server.url, given]);
+  await open(page, server);
+  const load = (given) => page.evaluate(async (files) => failure(engine.load("wide", { files })), given);
   const asked = () => server.asked.filter(({ name }) => name === WEIGHTS).length;
   expect(await load(facts)).toBeNull();
   expect(await load(facts)).toBeNull();
   expect(asked()).toBe(1);
-  const kept = () => page.evaluate(async () => (await (await caches.open("unnoise")).keys()).map(({ url }) => new URL(url).pathname.slice(1)));
+  const kept = () => page.evaluate(async () => (await (await caches.open("unnoise")).keys()).map(({ url }) => new URL(url).pathname.slice("/wide/".length)));
   expect(await kept()).toContain(WEIGHTS);
   const stated = await page.evaluate(async () => {
     const cache = await caches.open("unnoise");
@@ -122,31 +120,31 @@ test("a checked file is kept as it comes, and read from the cache after that", a
 });
 
 test("a damaged copy in the cache is fetched anew", async ({ page }) => {
-  await open(page);
   const files = widened(2);
   const facts = Object.fromEntries(Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]));
   const server = await host(files);
-  const seen = await page.evaluate(async ([at, files, weights]) => {
+  await open(page, server);
+  const seen = await page.evaluate(async ([files, weights]) => {
     const cache = await caches.open("unnoise");
-    const key = `${at}${weights}?sha256=${files[weights].sha256}`;
+    const key = `wide/${weights}?sha256=${files[weights].sha256}`;
     await cache.put(key, new Response(new Uint8Array(files[weights].bytes).fill(7)));
-    const failed = await failure(engine.load(at, { files }));
+    const failed = await failure(engine.load("wide", { files }));
     return { failed, first: new Uint8Array(await (await cache.match(key)).arrayBuffer())[0] };
-  }, [server.url, facts, WEIGHTS]);
+  }, [facts, WEIGHTS]);
   expect(seen.failed).toBeNull();
   expect(seen.first).toBe(files[WEIGHTS][0]);
   await server.close();
 });
 
 test("a load that is cancelled reads no further, and the model before it stays", async ({ page }) => {
-  await open(page);
   const server = await host(widened(16));
-  const seen = await page.evaluate(async ([at, weights]) => {
+  await open(page, server);
+  const seen = await page.evaluate(async (weights) => {
     const abort = new AbortController();
     const before = await drawn(first);
     const asked = [];
     const files = { "unet/config.json": 1, "scheduler/scheduler_config.json": 1, [weights]: 1 };
-    const blobs = Object.fromEntries(await Promise.all(Object.keys(files).map(async (name) => [name, await (await fetch(at + name)).blob()])));
+    const blobs = Object.fromEntries(await Promise.all(Object.keys(files).map(async (name) => [name, await (await fetch(`wide/${name}`)).blob()])));
     const source = {
       list: () => Object.keys(files),
       read: (path) => blobs[path],
@@ -160,14 +158,15 @@ test("a load that is cancelled reads no further, and the model before it stays",
     const same = (await drawn(first)) === before;
     const next = await engine.load("models/selftest");
     return { error, same, asked: asked.length, next: next.about.parameters };
-  }, [server.url, WEIGHTS]);
+  }, WEIGHTS);
   await server.close();
   expect(seen).toMatchObject({ error: { code: "aborted" }, same: true, asked: 4 });
   expect(seen.next).toBeGreaterThan(0);
 });
 
 test("a range that is too short is a sentence, and the model before it stays", async ({ page }) => {
-  await open(page);
+  const server = await host({});
+  await open(page, server);
   const seen = await page.evaluate(async (weights) => {
     const before = await drawn(first);
     const read = async (path) => (await fetch(`models/selftest/${path}`)).blob();
@@ -175,5 +174,6 @@ test("a range that is too short is a sentence, and the model before it stays", a
     const range = async (path, from, to) => (await read(path)).slice(from, to - 1);
     return { error: await failure(engine.load({ list, read, range })), same: (await drawn(first)) === before };
   }, WEIGHTS);
+  await server.close();
   expect(seen).toMatchObject({ error: { code: "truncated", values: { file: WEIGHTS } }, same: true });
 });

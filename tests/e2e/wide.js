@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
-import { root } from "./browser.js";
+import { root, url } from "./browser.js";
 
 const SMALL = path.join(root, "models/selftest");
 export const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
@@ -39,21 +39,26 @@ export function widened(times, dtype = "F32") {
 }
 
 /**
- * Serves a folder to any page, and counts what it is asked for.
+ * The site under test with a folder `wide` in it, which counts what it is asked for, and an empty page `blank.html`.
  * @param {Record<string, Buffer>} files
  * @param {{ranges?: boolean, cut?: number}} [how] `ranges`: whether it answers them; `cut`: after how many bytes the first answer of the weights breaks off
  */
 export async function host(files, { ranges = true, cut } = {}) {
   const asked = [];
-  const server = createServer((request, response) => {
-    const name = decodeURIComponent(request.url.slice(1));
-    const open = { "access-control-allow-origin": "*", "access-control-expose-headers": "content-range" };
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, url);
+    if (pathname === "/blank.html") return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>blank</title>");
+    if (!pathname.startsWith("/wide/")) {
+      const inner = await fetch(new URL(`.${pathname}`, url));
+      return response.writeHead(inner.status, { "content-type": inner.headers.get("content-type") ?? "" }).end(Buffer.from(await inner.arrayBuffer()));
+    }
+    const name = decodeURIComponent(pathname.slice("/wide/".length));
     const file = files[name];
-    if (!file) return response.writeHead(404, open).end();
+    if (!file) return response.writeHead(404).end();
     const { range } = request.headers;
     asked.push({ name, range });
     const from = ranges && range ? Number(/bytes=(\d+)-/.exec(range)[1]) : 0;
-    const head = { ...open, "content-length": file.length - from };
+    const head = { "content-length": file.length - from };
     if (from) head["content-range"] = `bytes ${from}-${file.length - 1}/${file.length}`;
     response.writeHead(from ? 206 : 200, head);
     if (name !== WEIGHTS || cut === undefined) return response.end(file.subarray(from));

@@ -7,7 +7,7 @@ use unnoise::math::Spacing;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
 use unnoise::session::{self, Frame, Given, SessionError};
-use unnoise::settings::{Clip, Guide, Preview, Settings, Source};
+use unnoise::settings::{Clip, Guide, Preview, Settings, Source, Weighting};
 
 fn open() -> Pipeline {
     Pipeline::from_dir(&golden("../pipelines/text"), &device()).expect("it loads")
@@ -122,8 +122,16 @@ fn steps_are_decoded_or_shown_by_a_linear_map_and_the_last_is_decoded() {
     let run = |preview| frames(&pipeline, &Settings { preview, ..settings() });
     let (auto, linear, decoded) = (run(Preview::Auto), run(Preview::Linear), run(Preview::Decode));
     let shown = |frame: &Frame| frame.shown.clone().expect("pictures");
-    assert_eq!(auto.iter().map(shown).collect::<Vec<_>>(), decoded.iter().map(shown).collect::<Vec<_>>());
-    assert_eq!(shown(&linear[3]), shown(&decoded[3]));
+    assert_eq!((shown(&linear[3]), shown(&auto[3])), (shown(&decoded[3]), shown(&decoded[3])));
+    // Estimates are decoded in runs of few steps, where nothing else is asked for.
+    for (auto, (linear, decoded)) in auto[1..3].iter().zip(linear[1..].iter().zip(&decoded[1..])) {
+        assert_eq!(shown(auto).denoised, shown(decoded).denoised);
+        assert_eq!(shown(auto).x, shown(linear).x);
+    }
+    let many = |preview| frames(&pipeline, &Settings { preview, steps: 9, images: 1, ..settings() });
+    let (auto, linear) = (many(Preview::Auto), many(Preview::Linear));
+    assert!(auto.iter().zip(&linear).all(|(a, b)| shown(a) == shown(b)));
+    let (linear, decoded) = (run(Preview::Linear), run(Preview::Decode));
     assert!(linear.iter().zip(&decoded).all(|(a, b)| a.x == b.x), "what is shown changes the run");
     assert_ne!(shown(&linear[1]), shown(&decoded[1]));
     let pixels = decoded[3].pixels(pipeline.picture(), pipeline.card.range);
@@ -131,7 +139,7 @@ fn steps_are_decoded_or_shown_by_a_linear_map_and_the_last_is_decoded() {
     assert_eq!(Some(&pixels.0), pixels.1.as_ref());
 }
 
-/// A map of single places cannot show what the decoder makes of their surroundings, but most of the rest.
+/// A linear map cannot show all that the decoder makes of a place and its surroundings, but most of it.
 #[test]
 fn the_linear_map_resembles_the_decoder() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emoji-text");
@@ -149,7 +157,7 @@ fn the_linear_map_resembles_the_decoder() {
     };
     let correlation = sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
     println!("correlation {correlation:.3}");
-    assert!(correlation > 0.8, "{correlation}");
+    assert!(correlation > 0.88, "{correlation}");
 }
 
 #[test]
@@ -203,6 +211,7 @@ fn runs_of_words_become_scripts() {
     let prompt = "a \"red\" 心".to_owned();
     let settings =
         Settings { prompt, sampler: "dpmpp-2m".to_owned(), guidance: 3.0, ..pipeline.preset().expect("settings") };
+    let settings = Settings { size: Some([64, 96]), ..settings };
     let script = session::script(&pipeline, &settings, "models/emoji-text-turbo").expect("diffusers has it");
     for line in [
         "model = UNet2DConditionModel.from_pretrained(\"models/emoji-text-turbo\", subfolder=\"unet\").eval()",
@@ -210,9 +219,17 @@ fn runs_of_words_become_scripts() {
         "text_encoder = CLIPTextModel.from_pretrained(\"models/emoji-text\", subfolder=\"text_encoder\").float().eval()",
         "prompt, negative = \"a \\\"red\\\" 心\", \"\"",
         "        free = model(shown, t, encoder_hidden_states=without).sample",
+        "height, width = 16, 24",
     ] {
         assert!(script.lines().any(|written| written == line), "{line} is not in\n{script}");
     }
+    // What weights nothing is written, and what does is not what diffusers makes of it.
+    let weighted = |prompt: &str| {
+        let settings = Settings { weighting: Weighting::A1111, prompt: prompt.to_owned(), ..settings.clone() };
+        session::script(&pipeline, &settings, "models/emoji-text-turbo").map_err(|e| e.to_string())
+    };
+    assert!(weighted("a red heart").is_ok());
+    assert!(weighted("a (red) heart").is_err_and(|e| e.contains("weighting of words")));
 }
 
 /// A model that shares parts with one beside it, and has no index of its own.

@@ -77,7 +77,7 @@ pub async fn run(args: &Args) -> Outcome {
     let (model, opened) = load(&args.model, args.device).await?;
     let folder = args.classifier.clone().map_or_else(|| classifier_of(&args.model, &model), Ok)?;
     let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
-    let data = Albums::read(&args.data, &folder, model.picture())?;
+    let data = Albums::read(&args.data, &folder, model.picture_of(&settings))?;
     let reference = args.reference.unwrap_or(data.train.len() / 2).min(data.train.len());
 
     let known = watched(reference, "training pictures seen", |watch| {

@@ -27,6 +27,9 @@ pub async fn run(args: &Args) -> Outcome {
         card.range[0],
         card.range[1]
     ));
+    if let Some([least, multiple]) = model.sizes() {
+        output::line(format_args!("sizes       from {least} pixels a side, in multiples of {multiple}"));
+    }
     if model.is_latent() {
         let [channels, height, width] = model.shape();
         output::line(format_args!("latents     {width} x {height}, {}", count(channels, "channel")));

@@ -18,6 +18,9 @@ use unnoise::words::count;
 pub struct Args {
     #[command(flatten)]
     model: OfModel,
+    /// What is in the picture, for a model that reads texts
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    prompt: String,
     /// The picture
     #[arg(long, value_name = "PNG")]
     image: PathBuf,
@@ -39,7 +42,7 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args) -> Outcome {
-    args.model.run(|model, pictures| args.invert(model, pictures)).await
+    args.model.run_prompt(&args.prompt, |model, pictures| args.invert(model, pictures)).await
 }
 
 impl Args {
@@ -50,23 +53,27 @@ impl Args {
         let id = self.sampler.as_ref().unwrap_or(&self.method);
         let sampler = Settings { sampler: id.clone(), ..Settings::default() }.method::<Tensor<4>>();
         let sampler = sampler.map_err(|reason| Problem::new("sampler", id, reason))?;
-        let (shape, range) = (model.shape(), model.card.range);
+        let (shape, range) = (model.picture(), model.card.range);
         let data = pictures::read_one(&self.image, &format(model))?;
         let grid = Spacing::Trailing.grid(&model.schedule, self.steps)?;
-        let RoundTrip { latent, back } = numbers.round_trip(&data, &grid, inversion, &sampler)?.ok_or_else(|| {
-            format!("{id} takes fresh noise or chooses its own steps; choose a deterministic sampler, such as ddim")
-        })?;
+        let RoundTrip { latent, back, decoded } =
+            numbers.round_trip(&data, &grid, inversion, &sampler)?.ok_or_else(|| {
+                format!("{id} takes fresh noise or chooses its own steps; choose a deterministic sampler, such as ddim")
+            })?;
 
         let f32s: Vec<f32> = back.iter().map(|v| *v as f32).collect();
         output::png(&self.out, (picture::to_bytes(&f32s, shape, range), shape[2], shape[1]), shape[0])?;
         if let Some(path) = &self.latent {
-            output::tensor(path, "latent", &latent, &[&[1], &shape[..]].concat())?;
+            output::tensor(path, "latent", &latent, &[&[1], &model.shape()[..]].concat())?;
         }
-        let (rms, largest) = difference(&data, &back);
-        output::line(format_args!(
-            "round trip: RMS {rms:.5}, largest {largest:.5}, of values from {} to {}",
-            range[0], range[1]
-        ));
+        let apart = |what: &str, (rms, largest): (f64, f64)| {
+            let [low, high] = range;
+            output::line(format_args!("{what}: RMS {rms:.5}, largest {largest:.5}, of values from {low} to {high}"));
+        };
+        apart("round trip", difference(&data, &back));
+        if let Some(decoded) = decoded {
+            apart("of which the autoencoder alone", difference(&data, &decoded));
+        }
         let std = grid.first().marginal_std();
         output::line(noise(&latent.iter().map(|v| v / std).collect::<Vec<_>>()));
         output::line(format_args!(

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod attention;
 mod bound;
 mod compare;
 mod device;

@@ -10,6 +10,7 @@ use unnoise::dataset::pictures::{self, Format};
 use unnoise::eval::Pictures;
 use unnoise::eval::statistics::{mean, spread};
 use unnoise::pipeline::Pipeline;
+use unnoise::settings::Settings;
 
 #[derive(ClapArgs)]
 pub struct OfModel {
@@ -42,6 +43,13 @@ impl OfModel {
     pub async fn run(&self, work: impl FnOnce(&Pipeline, &Pictures) -> Outcome) -> Outcome {
         let (model, opened) = load(&self.model, Device::Cpu).await?;
         work(&model, &Pictures::new(&model, self.class, &opened.device)?)
+    }
+
+    /// The same for a prompt, of a model that may draw latents.
+    pub async fn run_prompt(&self, prompt: &str, work: impl FnOnce(&Pipeline, &Pictures) -> Outcome) -> Outcome {
+        let (model, opened) = load(&self.model, Device::Cpu).await?;
+        Settings { prompt: prompt.to_owned(), ..Settings::default() }.fitted(Some(model.facts()))?;
+        work(&model, &Pictures::or_latents(&model, self.class, &opened.device)?.of_prompt(prompt))
     }
 }
 

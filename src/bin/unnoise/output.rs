@@ -17,8 +17,14 @@ pub struct WriteError {
     why: String,
 }
 
+impl WriteError {
+    pub fn new(path: &Path, why: &impl ToString) -> Self {
+        Self { path: path.display().to_string(), why: why.to_string() }
+    }
+}
+
 fn failed<E: ToString>(path: &Path) -> impl FnOnce(E) -> WriteError + use<'_, E> {
-    move |e| WriteError { path: path.display().to_string(), why: e.to_string() }
+    move |e| WriteError::new(path, &e)
 }
 
 pub fn create_dir(dir: &Path) -> Result<(), WriteError> {

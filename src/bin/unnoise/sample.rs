@@ -1,4 +1,5 @@
 use crate::Outcome;
+use crate::attention::{self, Maps};
 use crate::device::{Device, load};
 use crate::output::{self, Trace};
 use crate::settings_args::{Except, SettingsArgs};
@@ -13,7 +14,7 @@ use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
-use unnoise::session::{self, Given, Helpers, Timing};
+use unnoise::session::{self, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Facts, Link, Linked, Origin, Problem, Repository, Settings};
 use unnoise::words::count;
 
@@ -42,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     classifier_model: Option<PathBuf>,
     /// Print the run as a Python script for diffusers instead of making it
-    #[arg(long, conflicts_with_all = ["image", "mask", "worse", "classifier_model", "frames", "trace", "out"])]
+    #[arg(long, conflicts_with_all = ["image", "mask", "worse", "classifier_model", "frames", "trace", "attention", "out"])]
     python: bool,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
@@ -56,6 +57,10 @@ pub struct Args {
     /// Also write x, denoised, t, alpha and sigma of each step
     #[arg(long, value_name = "SAFETENSORS")]
     trace: Option<PathBuf>,
+    /// Also write where each step looked in the prompt: a sheet of maps of its words, averaged over the steps (PNG), or the maps
+    /// of every token and step (safetensors)
+    #[arg(long, value_name = "PNG|SAFETENSORS")]
+    attention: Option<PathBuf>,
 }
 
 /// `--model` is a folder here.
@@ -67,17 +72,19 @@ impl Except for ModelFolder {
 
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
+    args.attention.as_ref().map_or(Ok(()), |path| attention::check(path))?;
     args.check_link()?;
     let folder = args.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
-    let shape = model.picture();
-    if !matches!(shape[0], 1 | 3 | 4) {
-        let channels = count(shape[0], "channel");
+    let [channels, ..] = model.picture();
+    if !matches!(channels, 1 | 3 | 4) {
+        let channels = count(channels, "channel");
         return Err(format!("a PNG has 1, 3 or 4 channels, and this model's images have {channels}").into());
     }
     let beside = model.card.classifier.as_ref().map(|name| folder.with_file_name(name));
     let classifier = args.classifier_model.clone().or(beside);
     let settings = args.settings(&model, &folder, classifier.is_some())?;
+    let shape = model.picture_of(&settings);
     if args.python {
         output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -87,14 +94,31 @@ pub async fn run(args: Args) -> Outcome {
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
     let of_picture = Format { shape, range: model.card.range, background: model.card.background };
     let of_mask = Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3] };
+    let bar = ProgressBar::new(1000)
+        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
+    let phase = |phase| {
+        bar.set_message(match phase {
+            Phase::Text => "reading the prompt",
+            Phase::Decoding => "decoding",
+        });
+    };
     let given = Given {
+        watch: Some(&phase),
         picture: args.image.as_ref().map(|path| one(path, of_picture)).transpose()?,
         kept: args.mask.as_ref().map(|path| one(path, of_mask)).transpose()?,
         helpers: Helpers { worse: worse.as_ref(), classifier: classifier.as_ref() },
+        attention: args.attention.is_some(),
         ..Given::default()
     };
+    let tokens = model.tokens(&settings.prompt_of(&settings.prompt));
+    if args.attention.is_some() && tokens.is_none() {
+        return Err(
+            "this model reads no prompt, so there is nothing that it looks at in one; leave --attention out".into()
+        );
+    }
+    let mut maps = Maps::new(tokens.map_or(Vec::new(), |tokens| tokens.words));
     for (what, text) in [("prompt", &settings.prompt), ("negative prompt", &settings.negative)] {
-        let left_out = model.left_out(text);
+        let left_out = model.tokens(&settings.prompt_of(text)).map_or(Vec::new(), |tokens| tokens.left_out);
         if !left_out.is_empty() {
             eprintln!("warning: the {what} is too long, so this is left out: {}", left_out.join(" "));
         }
@@ -103,8 +127,6 @@ pub async fn run(args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
-    let bar = ProgressBar::new(1000)
-        .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), 0, Timing::default());
     let mut frames = pin!(model.frames(&settings, given));
@@ -119,6 +141,7 @@ pub async fn run(args: Args) -> Outcome {
             output::frames(dir, frame.step, &x, denoised.as_deref(), shape)?;
         }
         last = (x, frame.step, frame.timing);
+        maps.push(frame.attention.clone());
         if let Some(trace) = &mut trace {
             trace.push(frame);
         }
@@ -127,7 +150,10 @@ pub async fn run(args: Args) -> Outcome {
     let (pixels, steps, timing) = last;
     output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
-        trace.write(path, settings.images, model.shape())?;
+        trace.write(path, settings.images, model.shape_of(&settings))?;
+    }
+    if let Some(path) = &args.attention {
+        output::line(maps.write(path, &pixels, shape)?);
     }
     output::line(summary(settings.images, steps, timing));
     let link = match args.linked_name(&folder) {

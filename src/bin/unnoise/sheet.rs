@@ -48,7 +48,8 @@ pub async fn run(args: Args) -> Outcome {
         pixels.extend(samples::last(&model, settings, Given::default(), &mut |_| bar.tick()).await?);
     }
     bar.finish_and_clear();
-    let shape = model.picture();
+    // All rows have the same size.
+    let shape = rows.first().map_or(model.picture(), |settings| model.picture_of(settings));
     output::png(&args.out, picture::rows(&pixels, shape, columns), shape[0])?;
     for (i, settings) in rows.iter().enumerate() {
         output::line(format_args!("row {}: {} · {}", i + 1, settings.sampler, count(settings.steps, "step")));

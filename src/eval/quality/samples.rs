@@ -21,7 +21,7 @@ pub async fn draw(
     (n, training): (usize, &Album),
     watch: &mut dyn FnMut(f64),
 ) -> Result<Album, SessionError> {
-    let shape = model.picture();
+    let shape = model.picture_of(settings);
     let labels = match model.classes() {
         0 => Vec::new(),
         _ => training.labels.iter().copied().cycle().take(n).collect(),
@@ -52,7 +52,7 @@ pub async fn last(
     while let Some(frame) = frames.next().await {
         let frame = frame?;
         watch(frame.done);
-        bytes = frame.pixels(model.picture(), model.card.range).0;
+        bytes = frame.pixels(model.picture_of(settings), model.card.range).0;
     }
     Ok(bytes)
 }

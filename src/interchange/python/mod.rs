@@ -45,6 +45,8 @@ pub struct Scripted<'a> {
     /// Whether what becomes of them is what its scheduler does.
     pub clips_as_scheduler: bool,
     pub place: Place<'a>,
+    /// Height and width of what the network draws, where they are not its own.
+    pub size: Option<[usize; 2]>,
     /// What it has besides, where it is a pipeline of latents or of words.
     pub parts: Option<Parts<'a>>,
     /// Text of its `scheduler_config.json`.
@@ -260,6 +262,7 @@ mod tests {
             clips: Some([-1.0, 1.0]),
             raw_noise: false,
             clips_as_scheduler: false,
+            size: None,
             parts: None,
             place: Place { folder: "models/fashion-mnist", subfolder: Some("unet"), variant: None },
             scheduler_config: config,

@@ -73,8 +73,15 @@ pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps:
             run.seed,
             run.labels.len()
         ),
-        "size = model.config.sample_size".to_owned(),
-        "height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned(),
+    ]);
+    lines.extend(match run.size {
+        Some([height, width]) => vec![format!("height, width = {height}, {width}")],
+        None => vec![
+            "size = model.config.sample_size".to_owned(),
+            "height, width = size if isinstance(size, (list, tuple)) else (size, size)".to_owned(),
+        ],
+    });
+    lines.extend([
         "shape = (1, model.config.in_channels, height, width)".to_owned(),
         "x = torch.cat([torch.randn(shape, generator=g) for g in generators])".to_owned(),
     ]);

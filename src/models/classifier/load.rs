@@ -2,7 +2,7 @@
 
 use super::{ClassifierConfig, ConfigError, NoisyClassifier};
 use crate::models::folder::{self, FolderError, Weights};
-use crate::models::weights::{self, Plan, WeightFiles, own_name};
+use crate::models::weights::{self, Plan, Wanted, WeightFiles, own_name};
 use crate::models::{Source, WeightsError};
 use burn::tensor::Device;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ impl NoisyClassifier {
     /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
     pub fn load(config: &str, weights: &[u8], device: &Device) -> Result<Self, LoadError> {
         let config = ClassifierConfig::from_json(config)?;
-        Ok(weights::load(Self::new(&config, device), &[weights])?)
+        Ok(weights::load(Self::new(&config, device), &[weights], &own_name)?)
     }
 
     /// Reads the folder of a classifier.
@@ -42,8 +42,8 @@ impl NoisyClassifier {
         let config = ClassifierConfig::from_json(&folder::text(&source.read(CONFIG).await?))?;
         let paths = Weights::beside(CONFIG, &paths)?.paths(source, &paths).await?;
         let net = Self::new(&config, device);
-        let plan = Plan::new(&net, WeightFiles::of(source, paths).await?, &own_name).await?;
-        Ok(plan.fill(net, false).await?)
+        let plan = Plan::new(Wanted::of(&net), WeightFiles::of(source, paths).await?, &own_name).await?;
+        Ok(plan.read(false).await?.fill(net))
     }
 
     /// The same for a folder on disk.

@@ -1,7 +1,8 @@
 //! A network from its configuration and the bytes of its weights.
 
 use super::{ConfigError, Mlp, MlpConfig};
-use crate::models::{WeightsError, weights};
+use crate::models::WeightsError;
+use crate::models::weights::{self, own_name};
 use burn::tensor::Device;
 use thiserror::Error;
 
@@ -20,6 +21,6 @@ impl Mlp {
     /// # Errors
     /// Weights that are damaged or belong to another configuration.
     pub fn with_weights(config: &MlpConfig, weights: &[u8], device: &Device) -> Result<Self, WeightsError> {
-        weights::load(Self::new(config, device), &[weights])
+        weights::load(Self::new(config, device), &[weights], &own_name)
     }
 }

@@ -1,8 +1,8 @@
 //! A U-Net from the two files of diffusers' `unet/` folder.
 
-use super::{Unet2d, Unet2dConfig};
+use super::{ConfigError, Unet2d, Unet2dConfig};
 use crate::models::LoadError;
-use crate::models::weights::{self, Plan, WeightFiles, own_name};
+use crate::models::weights::{self, own_name};
 use burn::tensor::Device;
 
 impl Unet2d {
@@ -11,21 +11,14 @@ impl Unet2d {
     /// # Errors
     /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
     pub fn load(config: &str, weights: &[u8], device: &Device) -> Result<Self, LoadError> {
-        let config = Unet2dConfig::from_json(config)?;
-        Ok(weights::load(Self::new(&config, device), &[weights])?)
+        Ok(weights::load(Self::unfilled(config, device)?, &[weights], &own_name)?)
     }
 
-    /// The network of `config`, still without weights, and how `files` fill it.
+    /// The network of `config`, still without weights.
     ///
     /// # Errors
-    /// A configuration that this version cannot build; weights whose headers are damaged or belong to another one.
-    pub async fn plan<'a>(
-        config: &str,
-        files: WeightFiles<'a>,
-        device: &Device,
-    ) -> Result<(Self, Plan<'a>), LoadError> {
-        let net = Self::new(&Unet2dConfig::from_json(config)?, device);
-        let plan = Plan::new(&net, files, &own_name).await?;
-        Ok((net, plan))
+    /// A configuration that this version cannot build.
+    pub fn unfilled(config: &str, device: &Device) -> Result<Self, ConfigError> {
+        Ok(Self::new(&Unet2dConfig::from_json(config)?, device))
     }
 }

@@ -1,9 +1,7 @@
 use super::{Unet2dCondition, Unet2dConditionConfig};
-use crate::models::load::{PartError, filled, plan};
-use crate::models::weights::{Plan, WeightFiles, own_name};
+use crate::models::weights::{self, own_name};
+use crate::models::{ConfigError, PartError};
 use burn::tensor::Device;
-
-const CLASS: &str = "UNet2DConditionModel";
 
 impl Unet2dCondition {
     /// The network of `config`, the text of a `config.json`, with weights in any number of safetensors files.
@@ -11,19 +9,15 @@ impl Unet2dCondition {
     /// # Errors
     /// A configuration that this version cannot build; weights that are damaged or belong to another configuration.
     pub fn load(config: &str, parts: &[impl AsRef<[u8]>], device: &Device) -> Result<Self, PartError> {
-        filled(CLASS, Self::plan(config, WeightFiles::in_memory(parts), device))
+        let problem = |problem| PartError::Weights { class: "UNet2DConditionModel", problem };
+        weights::load(Self::unfilled(config, device)?, parts, &own_name).map_err(problem)
     }
 
-    /// The network of `config`, still without weights, and how `files` fill it.
+    /// The network of `config`, still without weights.
     ///
     /// # Errors
-    /// A configuration that this version cannot build; weights whose headers are damaged or belong to another one.
-    pub async fn plan<'a>(
-        config: &str,
-        files: WeightFiles<'a>,
-        device: &Device,
-    ) -> Result<(Self, Plan<'a>), PartError> {
-        let config = Unet2dConditionConfig::from_json(config)?;
-        plan(CLASS, Self::new(&config, device), files, &own_name).await
+    /// A configuration that this version cannot build.
+    pub fn unfilled(config: &str, device: &Device) -> Result<Self, ConfigError> {
+        Ok(Self::new(&Unet2dConditionConfig::from_json(config)?, device))
     }
 }

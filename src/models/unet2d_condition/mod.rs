@@ -7,8 +7,8 @@ mod load;
 pub use config::{Addition, MidBlockType, Unet2dConditionConfig};
 
 use crate::nn::{
-    Activation, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, ResnetConfig, Sampling,
-    TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
+    Activation, Context, DownBlock, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass, Recorder,
+    ResnetConfig, Sampling, TimestepEmbedding, Transformer2dConfig, UpBlock, conv, sinusoidal_embedding, ways,
 };
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -99,7 +99,19 @@ impl Unet2dCondition {
     /// # Shapes
     /// `x` `[batch, in_channels, height, width]`, `t` `[batch]`; the result is `[batch, out_channels, height, width]`.
     pub fn forward(&self, x: Tensor<4>, t: &[f64], condition: &Condition) -> Tensor<4> {
+        self.forward_recorded(x, t, condition, None)
+    }
+
+    /// The same, with a recorder of where its attention to the text looks.
+    pub fn forward_recorded(
+        &self,
+        x: Tensor<4>,
+        t: &[f64],
+        condition: &Condition,
+        recorder: Option<&Recorder<'_>>,
+    ) -> Tensor<4> {
         let (device, config) = (x.device(), &self.config);
+        let text = Context { states: &condition.text, recorder };
         let sinusoids = |values: &[f64], dim: usize| {
             let table = sinusoidal_embedding(values, dim, config.flip_sin_to_cos, config.freq_shift);
             Tensor::<2>::from_data(TensorData::new(table, [values.len(), dim]), &device)
@@ -123,7 +135,7 @@ impl Unet2dCondition {
 
         let x = if config.center_input_sample { x * 2.0 - 1.0 } else { x };
         let features = self.conv_in.forward(x);
-        let mut pass = Pass { emb: &emb, text: Some(&condition.text), across: vec![features.clone()], beside: None };
+        let mut pass = Pass { emb: &emb, text: Some(text), across: vec![features.clone()], beside: None };
         let mut x = self.down_blocks.iter().fold(features, |x, block| block.forward(x, &mut pass));
         if let Some(block) = &self.mid_block {
             x = block.forward(x, &pass);

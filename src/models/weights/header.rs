@@ -49,7 +49,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Entry>, String> {
     let start = (LENGTH + text.len()) as u64;
     let tensors = all.into_iter().filter(|(name, _)| name != "__metadata__");
     let mut entries = tensors.map(|(name, said)| entry(name, &said, start)).collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by(|a, b| (a.range.start, a.range.end).cmp(&(b.range.start, b.range.end)));
+    entries.sort_by_key(|entry| (entry.range.start, entry.range.end));
     let mut end = start;
     for Entry { name, range, .. } in &entries {
         if range.start != end {

@@ -10,7 +10,7 @@ mod read;
 mod save;
 
 pub use files::{Answer, Ranges, WeightFiles};
-pub use plan::Plan;
+pub use plan::{Plan, Tensors, Wanted};
 pub use read::values;
 pub use save::{SaveError, save};
 
@@ -57,18 +57,28 @@ pub enum WeightsError {
 }
 
 /// Fills every parameter of `module` from the bytes of a safetensors file, or of all its shards, on the module's device.
+/// `rename` gives the module's name of a tensor, or `None` for one that is left out.
 ///
 /// # Errors
-/// As [`Plan::new`] and [`Plan::fill`].
+/// As [`Plan::new`] and [`Plan::read`].
 ///
 /// # Panics
 /// Never: memory is not waited for.
-pub fn load<M: Module>(module: M, parts: &[impl AsRef<[u8]>]) -> Result<M, WeightsError> {
-    let filled = async {
-        let plan = Plan::new(&module, WeightFiles::in_memory(parts), &own_name).await?;
-        plan.fill(module, false).await
-    };
-    filled.now_or_never().expect("memory is read without waiting")
+pub fn load<M: Module>(
+    module: M,
+    parts: &[impl AsRef<[u8]>],
+    rename: &dyn Fn(&str) -> Option<String>,
+) -> Result<M, WeightsError> {
+    Ok(in_memory(Wanted::of(&module), WeightFiles::in_memory(parts), rename)?.fill(module))
+}
+
+fn in_memory(
+    wanted: Wanted,
+    files: WeightFiles<'_>,
+    rename: &dyn Fn(&str) -> Option<String>,
+) -> Result<Tensors, WeightsError> {
+    let read = async { Plan::new(wanted, files, rename).await?.read(false).await };
+    read.now_or_never().expect("memory is read without waiting")
 }
 
 /// The name of a tensor in a file that names tensors as the module does.

@@ -35,19 +35,17 @@ impl Placed {
 }
 
 impl<'a> Plan<'a> {
-    /// Reads the headers of `files` and finds a tensor for every parameter of `module`. `rename` gives the module's name of
-    /// a tensor, or `None` for one that is left out.
+    /// Reads the headers of `files` and finds a tensor for every parameter in `wanted`. `rename` gives the module's name of a
+    /// tensor, or `None` for one that is left out.
     ///
     /// # Errors
     /// A file that is truncated or otherwise no safetensors file; a tensor that is missing, unexpected, of another shape or
     /// of a type other than F64, F32, F16 or BF16.
-    pub async fn new<M: Module>(
-        module: &M,
+    pub async fn new(
+        wanted: Wanted,
         files: WeightFiles<'a>,
         rename: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, WeightsError> {
-        let mut wanted = Wanted::default();
-        module.visit(&mut wanted);
         let tensors = match_up(wanted.named, &files, rename).await?;
         Ok(Self { files, tensors, device: wanted.device })
     }
@@ -80,16 +78,15 @@ impl<'a> Plan<'a> {
         self.tensors.iter().flatten()
     }
 
-    /// Reads the tensors and gives them to the parameters of `module`. Those that are stored as float16 stay so on the device
-    /// if `half` says it, and are widened where they are used; the module computes the same.
+    /// Brings the tensors to the device. Those that are stored as float16 stay so there if `half` says it, and are widened
+    /// where they are used; a module computes the same.
     ///
     /// # Errors
     /// A file that cannot be read or ends too early; values that are not finite; no memory.
-    pub async fn fill<M: Module>(self, module: M, half: bool) -> Result<M, WeightsError> {
-        let Some(device) = &self.device else { return Ok(module) };
+    pub async fn read(self, half: bool) -> Result<Tensors, WeightsError> {
+        let Some(device) = &self.device else { return Ok(Tensors::default()) };
         let tensors = read::tensors(&*self.files.reader, &self.tensors, device, half).await?;
-        let filled = module.map(&mut Filler { tensors, path: Vec::new() });
-        Ok(if half { filled.apply_reparameterization(Widen) } else { filled })
+        Ok(Tensors { tensors, half, path: Vec::new() })
     }
 }
 
@@ -163,12 +160,25 @@ pub(super) fn exit(path: &mut Vec<String>, container: &str) {
 /// How burn calls the container of an enum's alternative.
 const ENUM: &str = "Enum:";
 
-/// The parameters of a module, none of which is initialised by being looked at.
+/// The names and shapes of a module's parameters, none of which is initialised by being looked at.
 #[derive(Default)]
-struct Wanted {
+pub struct Wanted {
     path: Vec<String>,
     named: Vec<(String, Vec<usize>)>,
     device: Option<Device>,
+}
+
+impl Wanted {
+    pub fn of(module: &impl Module) -> Self {
+        let mut wanted = Self::default();
+        module.visit(&mut wanted);
+        wanted
+    }
+
+    /// Number of trained numbers.
+    pub fn parameters(&self) -> usize {
+        self.named.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
 }
 
 impl ModuleVisitor for Wanted {
@@ -186,13 +196,22 @@ impl ModuleVisitor for Wanted {
     }
 }
 
-/// Gives a module its tensors, each of which is as long as its parameter has values.
-struct Filler {
+/// The tensors of a module, each of which is as long as its parameter has values.
+#[derive(Default)]
+pub struct Tensors {
     tensors: HashMap<String, Tensor<1>>,
+    half: bool,
     path: Vec<String>,
 }
 
-impl ModuleMapper for Filler {
+impl Tensors {
+    /// Gives them to the parameters of `module`.
+    pub fn fill<M: Module>(mut self, module: M) -> M {
+        module.map(&mut self)
+    }
+}
+
+impl ModuleMapper for Tensors {
     fn enter_module(&mut self, name: &str, container: &str) {
         enter(&mut self.path, name, container);
     }
@@ -204,7 +223,8 @@ impl ModuleMapper for Filler {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(tensor) = self.tensors.remove(&self.path.join(".")) else { return param };
         let (id, shape) = (param.id, param.lazy_shape());
-        param.transform_for_load(tensor.reshape(shape), id)
+        let filled = param.transform_for_load(tensor.reshape(shape), id);
+        if self.half { filled.apply_reparameterization(Widen) } else { filled }
     }
 }
 

@@ -46,8 +46,9 @@ impl Bpe {
         self.bytes.into_iter().chain(self.last_bytes).chain(merged).max().unwrap_or(0)
     }
 
-    /// The ids of `word`: the pair of the lowest rank is merged, the leftmost first, until no pair is left.
-    pub fn encode(&self, word: &str) -> Vec<u32> {
+    /// The tokens of `word`, each with its id and the number of bytes that it stands for: the pair of the lowest rank is merged,
+    /// the leftmost first, until no pair is left.
+    pub fn encode(&self, word: &str) -> Vec<(u32, usize)> {
         let Some((last, bytes)) = word.as_bytes().split_last() else { return Vec::new() };
         let ids = bytes.iter().map(|b| self.bytes[usize::from(*b)]).chain([self.last_bytes[usize::from(*last)]]);
         // Each symbol with the place of the next one; a symbol that was merged away has no id.
@@ -73,7 +74,7 @@ impl Bpe {
             }
             queue.extend([before[left], left].into_iter().filter_map(|left| find(&symbols, left)));
         }
-        symbols.into_iter().filter_map(|(id, _)| id).collect()
+        symbols.into_iter().enumerate().filter_map(|(at, (id, next))| Some((id?, next - at))).collect()
     }
 }
 
@@ -106,11 +107,11 @@ mod tests {
         let symbols = ["a", "b", "a</w>", "b</w>", "ab", "aa", "ab</w>", "aab</w>"];
         let vocab = symbols.iter().zip(0..).map(|(s, id)| ((*s).to_owned(), id)).collect();
         let bpe = |merges: &[(&'static str, &'static str)]| Bpe::new(&vocab, merges.iter().copied(), 99).unwrap();
-        assert_eq!(bpe(&[]).encode("ab"), [0, 3]);
-        assert_eq!(bpe(&[("a", "a")]).encode("aaab"), [5, 0, 3]);
-        assert_eq!(bpe(&[("a", "b</w>"), ("a", "a")]).encode("aaab"), [5, 6]);
-        assert_eq!(bpe(&[("a", "b</w>"), ("a", "ab</w>"), ("a", "a")]).encode("aaab"), [0, 7]);
-        assert_eq!(bpe(&[]).encode("c"), [99]);
+        assert_eq!(bpe(&[]).encode("ab"), [(0, 1), (3, 1)]);
+        assert_eq!(bpe(&[("a", "a")]).encode("aaab"), [(5, 2), (0, 1), (3, 1)]);
+        assert_eq!(bpe(&[("a", "b</w>"), ("a", "a")]).encode("aaab"), [(5, 2), (6, 2)]);
+        assert_eq!(bpe(&[("a", "b</w>"), ("a", "ab</w>"), ("a", "a")]).encode("aaab"), [(0, 1), (7, 3)]);
+        assert_eq!(bpe(&[]).encode("c"), [(99, 1)]);
         assert!(bpe(&[]).encode("").is_empty());
         let refused = Bpe::new(&vocab, [("a", "b"), ("b", "a")].into_iter(), 0).err().map(|e| e.to_string());
         assert!(refused.is_some_and(|e| e.contains("\"ba\"") && e.contains('2')));

@@ -2,7 +2,9 @@
 
 mod bpe;
 mod files;
+mod prompt;
 mod tokenizer;
 
 pub use files::{TokenizerError, TokenizerFiles};
-pub use tokenizer::{Tokenizer, Tokens};
+pub use prompt::Prompt;
+pub use tokenizer::{Tokenizer, Tokens, Word};

@@ -1,6 +1,8 @@
 //! The tokenizer of CLIP (Radford et al. 2021, arXiv 2103.00020): transformers' `CLIPTokenizer`.
 
+use super::Prompt;
 use super::bpe::Bpe;
+use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -38,12 +40,25 @@ pub(super) struct Added {
 pub struct Tokens {
     /// The start token, those of the text, and the end token.
     pub ids: Vec<u32>,
+    /// The words that have tokens, in their order.
+    pub words: Vec<Word>,
     /// The words, as the tokenizer splits them, for which no place was left, in whole or in part.
     pub left_out: Vec<String>,
 }
 
+/// A word of a text, as the tokenizer splits it, in lower case; where words are not written apart, as in Chinese, the least
+/// whole characters that have tokens of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    pub text: String,
+    /// Which of the ids are its tokens.
+    pub tokens: Range<usize>,
+    /// How strong it is to be; 1 where nothing is said.
+    pub weight: f64,
+}
+
 /// A part of the text that is encoded by itself.
-enum Word {
+enum Piece {
     Added(Added),
     Plain(String),
 }
@@ -51,28 +66,41 @@ enum Word {
 impl Tokenizer {
     /// The ids of `text` between the start and the end token, no more than [`length`](Self::length) in all.
     pub fn encode(&self, text: &str) -> Tokens {
-        let (mut ids, mut left_out) = (vec![self.start], Vec::new());
+        self.encode_prompt(&Prompt::plain(text))
+    }
+
+    /// The same of a prompt, each of whose parts is split by itself.
+    pub fn encode_prompt(&self, prompt: &Prompt) -> Tokens {
+        let (mut ids, mut words, mut left_out) = (vec![self.start], Vec::new(), Vec::new());
         let most = self.length - 1;
-        for word in self.words(text) {
-            let (own, word) = match word {
-                Word::Added(token) => (vec![token.id], token.content),
-                // What is left out needs no ids, however long it is.
-                Word::Plain(word) if ids.len() == most => (Vec::new(), word),
-                Word::Plain(word) => (self.bpe.encode(&word), word),
-            };
-            let fitting = own.len().min(most - ids.len());
-            if ids.len() == most || fitting < own.len() {
-                left_out.push(word);
+        for (part, weight) in prompt.parts() {
+            for piece in self.pieces(part) {
+                let (own, text) = match piece {
+                    Piece::Added(token) => (vec![(token.id, token.content.len())], token.content),
+                    // What is left out needs no ids, however long it is.
+                    Piece::Plain(word) if ids.len() == most => (Vec::new(), word),
+                    Piece::Plain(word) => (self.bpe.encode(&word), word),
+                };
+                let fitting = own.len().min(most - ids.len());
+                words.extend(whole_words(&text, &own[..fitting], ids.len(), *weight));
+                ids.extend(own[..fitting].iter().map(|(id, _)| *id));
+                if fitting < own.len() || own.is_empty() {
+                    left_out.push(text);
+                }
             }
-            ids.extend(&own[..fitting]);
         }
         ids.push(self.end);
-        Tokens { ids, left_out }
+        Tokens { ids, words, left_out }
     }
 
     /// As [`encode`](Self::encode), filled up to [`length`](Self::length) with the padding token.
     pub fn encode_padded(&self, text: &str) -> Tokens {
-        let mut tokens = self.encode(text);
+        self.encode_prompt_padded(&Prompt::plain(text))
+    }
+
+    /// The same of a prompt.
+    pub fn encode_prompt_padded(&self, prompt: &Prompt) -> Tokens {
+        let mut tokens = self.encode_prompt(prompt);
         tokens.ids.resize(self.length, self.padding);
         tokens
     }
@@ -88,44 +116,67 @@ impl Tokenizer {
         self.added.iter().map(|token| token.id).chain(special).max().unwrap_or(0)
     }
 
-    fn words(&self, text: &str) -> Vec<Word> {
-        let mut words = Vec::new();
+    fn pieces(&self, text: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
         for part in split_off(text, self.added.iter().filter(|token| !token.normalized)) {
             let raw = match part {
-                Word::Added(_) => {
-                    words.push(part);
+                Piece::Added(_) => {
+                    pieces.push(part);
                     continue;
                 }
-                Word::Plain(raw) => raw,
+                Piece::Plain(raw) => raw,
             };
             let normal: String = raw.nfc().flat_map(char::to_lowercase).collect();
             for part in split_off(&normal, self.added.iter().filter(|token| token.normalized)) {
                 match part {
-                    Word::Added(_) => words.push(part),
-                    Word::Plain(plain) => words.extend(split(&plain).map(|word| Word::Plain(word.to_owned()))),
+                    Piece::Added(_) => pieces.push(part),
+                    Piece::Plain(plain) => pieces.extend(split(&plain).map(|word| Piece::Plain(word.to_owned()))),
                 }
             }
         }
-        words
+        pieces
     }
 }
 
 /// `text` with every occurrence of an added token apart; the leftmost is taken, and of several there the longest.
-fn split_off<'a>(text: &str, added: impl Iterator<Item = &'a Added> + Clone) -> Vec<Word> {
+fn split_off<'a>(text: &str, added: impl Iterator<Item = &'a Added> + Clone) -> Vec<Piece> {
     let (mut parts, mut rest, mut at) = (Vec::new(), text, 0);
     while at < rest.len() {
         let here = added.clone().filter(|token| rest[at..].starts_with(&token.content));
         match here.max_by_key(|token| token.content.len()) {
             Some(token) => {
-                parts.push(Word::Plain(rest[..at].to_owned()));
-                parts.push(Word::Added(token.clone()));
+                parts.push(Piece::Plain(rest[..at].to_owned()));
+                parts.push(Piece::Added(token.clone()));
                 (rest, at) = (&rest[at + token.content.len()..], 0);
             }
             None => at += rest[at..].chars().next().map_or(1, char::len_utf8),
         }
     }
-    parts.push(Word::Plain(rest.to_owned()));
+    parts.push(Piece::Plain(rest.to_owned()));
     parts
+}
+
+/// A word and its tokens, the first of which has the number `at`. Words of letters that stand for syllables or whole words are
+/// told apart wherever a token ends with a character.
+fn whole_words(text: &str, tokens: &[(u32, usize)], at: usize, weight: f64) -> Vec<Word> {
+    let apart = text.chars().any(stands_alone);
+    let (mut words, mut begun, mut end) = (Vec::new(), (0, at), 0);
+    for (i, (_, bytes)) in tokens.iter().enumerate() {
+        end += bytes;
+        let last = i + 1 == tokens.len();
+        if last || apart && text.is_char_boundary(end) {
+            let next = at + i + 1;
+            let end = (end..text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+            words.push(Word { text: text[begun.0..end].to_owned(), tokens: begun.1..next, weight });
+            begun = (end, next);
+        }
+    }
+    words
+}
+
+/// Whether a character is one of a script that writes words without spaces between them: Han, kana, Thai and the like.
+fn stands_alone(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// The words of normalised text. White space parts words, and a word is a contraction, letters, one digit, or whatever

@@ -50,6 +50,10 @@ pub struct Facts {
     #[serde(default)]
     #[tsify(optional)]
     latent: bool,
+    /// The least side of its pictures and what their sides are multiples of.
+    #[serde(default)]
+    #[tsify(optional, type = "[number, number] | null")]
+    sizes: Option<[usize; 2]>,
 }
 
 /// How a link is to be written.
@@ -79,7 +83,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "latent-clip" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
@@ -115,8 +119,8 @@ impl Models {
 }
 
 impl From<Facts> for settings::Facts {
-    fn from(Facts { classes, null_class, text, latent }: Facts) -> Self {
-        Self { classes, null_class, text, latent }
+    fn from(Facts { classes, null_class, text, latent, sizes }: Facts) -> Self {
+        Self { classes, null_class, text, latent, sizes }
     }
 }
 
@@ -195,6 +199,15 @@ fn known(facts: Option<Ts<Facts>>) -> Result<Option<settings::Facts>, JsValue> {
     facts.map(|facts| taken(&facts).map(settings::Facts::from)).transpose()
 }
 
+/// The size of the pictures of these settings, by a model whose own size this is.
+#[wasm_bindgen]
+pub fn size_of(settings: Ts<Settings>, size: Ts<Size>) -> Result<Ts<Size>, JsValue> {
+    let settings::Checked { settings, .. } = settings::Settings::checked(taken(&settings)?.pairs(), &[], None);
+    let own = taken(&size)?;
+    let [height, width] = settings.size.unwrap_or([own.height, own.width]);
+    given(&Size { height, width, ..own })
+}
+
 /// A picture `[height, width, rgba]` as a model of this size takes it, `[height, width, channels]`: laid on the background,
 /// scaled to cover the size and cut in the middle.
 #[wasm_bindgen]
@@ -214,7 +227,7 @@ pub fn fit_mask(rgba: &[u8], width: usize, height: usize, size: Ts<Size>) -> Res
 }
 
 /// The size of a model's pictures, and what transparent parts are laid on.
-#[derive(Deserialize, Tsify)]
+#[derive(Serialize, Deserialize, Tsify)]
 pub struct Size {
     channels: usize,
     height: usize,
