@@ -145,12 +145,14 @@ fn size(x: &Tensor<4>) -> [usize; 2] {
 }
 
 /// A change of size between levels.
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and their weights are elsewhere")]
 #[derive(Module, Debug)]
 enum Downsampler {
     Conv(Downsample2d),
     Resnet(ResnetBlock2d),
 }
 
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and their weights are elsewhere")]
 #[derive(Module, Debug)]
 enum Upsampler {
     Conv(Upsample2d),

@@ -1,93 +1,10 @@
 //! `model_index.json`: which pipeline of diffusers a folder holds, and of what parts.
 
+pub use super::kinds::{Kind, Part, TEXT_ENCODERS};
+
+use super::kinds::KINDS;
 use serde_json::{Map, Value};
 use thiserror::Error;
-
-/// A kind of pipeline, by its name in diffusers.
-#[derive(Debug, PartialEq)]
-pub struct Kind {
-    pub class: &'static str,
-    pub network: Part,
-    /// What turns latents into pictures; pipelines of pictures have none.
-    pub decoder: Option<Part>,
-    /// How many text encoders, each with its tokenizer, tell it what to draw.
-    pub encoders: usize,
-    /// Guidance where diffusers' pipeline starts.
-    pub guidance: f64,
-}
-
-/// A part of a pipeline.
-#[derive(Debug, PartialEq)]
-pub struct Part {
-    /// Where it may stand in the folder; the first that is there is it.
-    pub folders: &'static [&'static str],
-    /// Classes of which it may be.
-    pub classes: &'static [&'static str],
-}
-
-/// By its name of now, and that of diffusers 0.1.
-const UNET: Part = Part { folders: &["unet"], classes: &["UNet2DModel", "UNetUnconditionalModel"] };
-const VAE: Part = Part { folders: &["vae"], classes: &["AutoencoderKL", "AutoencoderTiny"] };
-
-/// The kind whose network may be given a hole to fill, besides the latents.
-pub const INPAINTING: &str = "StableDiffusionInpaintPipeline";
-
-/// Every kind that is drawn. Another one is a row here.
-pub const KINDS: &[Kind] = &[
-    Kind::of_pictures("DDPMPipeline"),
-    Kind::of_pictures("DDIMPipeline"),
-    Kind::of_pictures("PNDMPipeline"),
-    Kind::of_pictures("ScoreSdeVePipeline"),
-    Kind::of_pictures("KarrasVePipeline"),
-    Kind::of_pictures("ConsistencyModelPipeline"),
-    // What `unnoise train` writes for a flow, for which diffusers has no pipeline without a text.
-    Kind::of_pictures("FlowMatchingPipeline"),
-    // The first two by their names in diffusers 0.1.
-    Kind::of_pictures("DDPM"),
-    Kind::of_pictures("DDIM"),
-    Kind {
-        class: "LDMPipeline",
-        network: UNET,
-        decoder: Some(Part { folders: &["vqvae", "vae"], classes: &["VQModel", "AutoencoderKL", "AutoencoderTiny"] }),
-        encoders: 0,
-        guidance: 1.0,
-    },
-    Kind {
-        class: "DiTPipeline",
-        // Before DiT had a class of its own, diffusers built it from the general one.
-        network: Part { folders: &["transformer"], classes: &["DiTTransformer2DModel", "Transformer2DModel"] },
-        decoder: Some(VAE),
-        encoders: 0,
-        guidance: 4.0,
-    },
-    Kind::of_words("StableDiffusionPipeline", 1, 7.5),
-    Kind::of_words(INPAINTING, 1, 7.5),
-    Kind::of_words("LatentConsistencyModelPipeline", 1, 8.5),
-    Kind::of_words("StableDiffusionXLPipeline", 2, 5.0),
-];
-
-impl Part {
-    fn is(&self, class: &str) -> bool {
-        self.classes.contains(&class)
-    }
-}
-
-impl Kind {
-    const fn of_pictures(class: &'static str) -> Self {
-        Self { class, network: UNET, decoder: None, encoders: 0, guidance: 1.0 }
-    }
-
-    const fn of_words(class: &'static str, encoders: usize, guidance: f64) -> Self {
-        let network = Part { folders: &["unet"], classes: &["UNet2DConditionModel"] };
-        Self { class, network, decoder: Some(VAE), encoders, guidance }
-    }
-}
-
-/// The text encoders of pipelines that have them, and the folders of their tokenizers.
-pub const TEXT_ENCODERS: [(Part, &str); 2] = [
-    (Part { folders: &["text_encoder"], classes: &["CLIPTextModel", "CLIPTextModelWithProjection"] }, "tokenizer"),
-    (Part { folders: &["text_encoder_2"], classes: &["CLIPTextModelWithProjection"] }, "tokenizer_2"),
-];
 
 /// Parts that are no part of drawing: they judge pictures, or read ones to start from.
 const IDLE: &[&str] = &["safety_checker", "feature_extractor", "image_encoder"];
@@ -130,8 +47,7 @@ impl Index {
     pub fn read(json: &str) -> Result<Self, IndexError> {
         let parts: Map<String, Value> = serde_json::from_str(json).map_err(|e| IndexError::Json(e.to_string()))?;
         let class = parts.get("_class_name").and_then(Value::as_str).ok_or(IndexError::NoClass)?;
-        let kind = KINDS.iter().find(|kind| kind.class == class);
-        let kind = kind.ok_or_else(|| IndexError::Unknown { class: class.to_owned() })?;
+        let kind = Kind::named(class).ok_or_else(|| IndexError::Unknown { class: class.to_owned() })?;
         let index = Self { kind, parts };
         let text: Vec<&str> =
             TEXT_ENCODERS.iter().take(kind.encoders).flat_map(|(part, own)| [part.folders[0], own]).collect();
@@ -151,10 +67,10 @@ impl Index {
         let has = |part: &Part| parts.iter().any(|(folder, class)| part.folders.contains(folder) && part.is(class));
         let fits = |kind: &&Kind| has(&kind.network) && kind.decoder.as_ref().is_none_or(has);
         // The kinds of latents are told from those of pictures by their decoder, so they come first.
-        let latent = KINDS.iter().filter(|kind| kind.decoder.is_some()).find(fits);
-        let named = || KINDS.iter().find(|kind| has(&kind.network));
+        let latent = KINDS.iter().copied().filter(|kind| kind.decoder.is_some()).find(fits);
+        let named = || KINDS.iter().copied().find(|kind| has(&kind.network));
         let part = |(folder, class): &(&str, String)| ((*folder).to_owned(), Value::from(vec!["", class]));
-        Self { kind: latent.or_else(named).unwrap_or(&KINDS[0]), parts: parts.iter().map(part).collect() }
+        Self { kind: latent.or_else(named).unwrap_or(KINDS[0]), parts: parts.iter().map(part).collect() }
     }
 
     /// Whether no negative prompt stands for states of zeros instead of an empty text (`force_zeros_for_empty_prompt`).

@@ -13,6 +13,8 @@ mod folder;
 #[cfg(feature = "nn")]
 pub mod index;
 #[cfg(feature = "nn")]
+mod kinds;
+#[cfg(feature = "nn")]
 mod latents;
 #[cfg(feature = "nn")]
 mod network;

@@ -1,7 +1,7 @@
 //! Opening a pipeline's folder.
 
-use super::folder::{Folder, INDEX};
-use super::index::{INPAINTING, Index};
+use super::folder::Folder;
+use super::index::Index;
 use super::parts::{self, Needs, Part, Plans};
 use super::preview::Preview;
 use super::{Conditioning, Latents, Network, PipelineError, Source, TextEncoder, scheduler};
@@ -103,10 +103,7 @@ impl Pipeline {
             }
             (None, _) => return Err(PipelineError::Missing("scheduler/scheduler_config.json".to_owned())),
         };
-        let mut scheduler_config = legacy_scheduler_config(&said);
-        if let Some(json) = folder.maybe(INDEX).await? {
-            scheduler_config = diffusers::used_by(&json, &scheduler_config);
-        }
+        let scheduler_config = index.kind.scheduler.of(&legacy_scheduler_config(&said));
         let (schedule, prediction) = Schedule::from_scheduler_config(&scheduler_config)?;
 
         let scheduler_clips = card.is_none() || !matches!(latents, Latents::Pixels);
@@ -217,7 +214,7 @@ impl Pipeline {
             return unfit(why.to_owned());
         }
         let fills = self.network.hole() > 0;
-        if fills && index.kind.class != INPAINTING {
+        if fills && !index.kind.fills_holes {
             return unfit(format!("The network fills holes, which a {} does not give it", index.kind.class));
         }
         let ([inputs, ..], outputs) = (self.shape(), self.network.outputs());
@@ -270,6 +267,9 @@ fn unsaid(
     let classes = null_class.or(network.classes()).unwrap_or(0);
     if index.kind.guidance != 1.0 {
         defaults.insert("guidance".to_owned(), Value::from(index.kind.guidance));
+    }
+    if let Some(steps) = index.kind.steps {
+        defaults.insert("steps".to_owned(), Value::from(steps));
     }
     if !matches!(latents, Latents::Pixels) {
         defaults.insert("images".to_owned(), Value::from(1));

@@ -17,6 +17,8 @@ pub enum ScriptError {
     Unknown(&'static str),
     #[error("the script starts from noise, but this run starts from a picture; remove the picture")]
     Picture,
+    #[error("the script gives no hole to a network that fills one; draw it with the pipeline of its folder")]
+    Hole,
     #[error(
         "diffusers finds no weights in this folder, as it looks for diffusion_pytorch_model.safetensors; rename them"
     )]
@@ -38,6 +40,9 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
     if !model.place.found {
         return Err(ScriptError::Weights);
+    }
+    if model.network.hole() > 0 {
+        return Err(ScriptError::Hole);
     }
     // At full strength a picture of which nothing stays is forgotten.
     let forgotten = settings.start.picture().is_some_and(|picture| picture.kept().is_none());

@@ -14,7 +14,7 @@ mod solvers;
 
 pub(super) use describe::STEP;
 pub use describe::{Described, describe};
-pub use preset::{preset, scheduled, used_by};
+pub use preset::{Uses, preset, scheduled};
 
 use super::{Bound, Draws, LastNoise, Mapped, Requested, Unmapped, chain, no_steps, over};
 use crate::denoise::{Clip, Prediction};

@@ -32,47 +32,42 @@ pub fn scheduled(json: &str, steps: usize) -> Result<Mapped, Unmapped> {
     Ok(describe_run(json, steps)?.mapped)
 }
 
-/// The schedulers that pipelines make of the one in their folder, whatever it is.
-const MADE: [(&str, &str); 2] = [("DDIMPipeline", "DDIMScheduler"), ("PNDMPipeline", "PNDMScheduler")];
-
-/// What pipelines set in the configuration of their scheduler, whatever it says, where its class has such a key.
-const SET: [(&str, &str, i64); 4] = [
-    ("StableDiffusionPipeline", "steps_offset", 1),
-    ("StableDiffusionPipeline", "clip_sample", 0),
-    ("StableDiffusionInpaintPipeline", "steps_offset", 1),
-    ("StableDiffusionInpaintPipeline", "skip_prk_steps", 1),
-];
-
-/// Pipelines whose `eta` is 0.
-const ETA: [&str; 4] =
-    ["StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionXLPipeline", "LDMPipeline"];
-
-/// The text of the `scheduler_config.json` that the pipeline of this `model_index.json` samples with.
-pub fn used_by(index: &str, scheduler_config: &str) -> String {
-    let index: Value = serde_json::from_str(index).unwrap_or_default();
-    let Ok(mut config) = serde_json::from_str::<Map<String, Value>>(&strict(scheduler_config)) else {
-        return scheduler_config.to_owned();
-    };
-    let before = config.clone();
-    let of = |pipeline: &str| index["_class_name"] == *pipeline;
-    if let Some((_, class)) = MADE.iter().find(|(pipeline, _)| of(pipeline))
-        && config.contains_key("_class_name")
-    {
-        config.insert("_class_name".to_owned(), Value::from(*class));
-    }
-    let class = config.get("_class_name").and_then(Value::as_str).and_then(|name| class(name).ok());
-    for (_, key, value) in SET.iter().filter(|(pipeline, ..)| of(pipeline)) {
-        let value = if *key == "steps_offset" { Value::from(*value) } else { Value::from(*value != 0) };
-        if class.is_some_and(|class| class.reads(key)) {
-            config.insert((*key).to_owned(), value);
-        }
-    }
-    // These pipelines give `eta` to every step of a scheduler that takes it, whatever its own default.
-    if ETA.iter().any(|pipeline| of(pipeline)) && class.is_some_and(|class| class.calls.contains(&"eta")) {
-        config.insert(STEP.to_owned(), json!({"eta": 0.0}));
-    }
-    if config == before { scheduler_config.to_owned() } else { Value::Object(config).to_string() }
+/// What a pipeline makes of the scheduler in its folder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Uses {
+    /// The class that it turns it into, whatever it is.
+    pub class: Option<&'static str>,
+    /// Keys that it sets, whatever is said, where the class has them; the values are JSON.
+    pub sets: &'static [(&'static str, &'static str)],
+    /// Whether it gives an `eta` of 0 to every step of a scheduler that takes one, whatever its own default.
+    pub without_eta: bool,
 }
+
+impl Uses {
+    pub const AS_IT_IS: Self = Self { class: None, sets: &[], without_eta: false };
+
+    /// The text of the `scheduler_config.json` that the pipeline samples with.
+    pub fn of(&self, scheduler_config: &str) -> String {
+        let Ok(mut config) = serde_json::from_str::<Map<String, Value>>(&strict(scheduler_config)) else {
+            return scheduler_config.to_owned();
+        };
+        let before = config.clone();
+        if let Some(class) = self.class.filter(|_| config.contains_key(CLASS)) {
+            config.insert(CLASS.to_owned(), Value::from(class));
+        }
+        let class = config.get(CLASS).and_then(Value::as_str).and_then(|name| class(name).ok());
+        for (key, value) in self.sets.iter().filter(|(key, _)| class.is_some_and(|class| class.reads(key))) {
+            config.insert((*key).to_owned(), serde_json::from_str(value).unwrap_or_default());
+        }
+        if self.without_eta && class.is_some_and(|class| class.calls.contains(&"eta")) {
+            config.insert(STEP.to_owned(), json!({"eta": 0.0}));
+        }
+        if config == before { scheduler_config.to_owned() } else { Value::Object(config).to_string() }
+    }
+}
+
+/// The key that names the class.
+const CLASS: &str = "_class_name";
 
 #[cfg(test)]
 mod tests {
@@ -101,30 +96,31 @@ mod tests {
 
     #[test]
     fn some_pipelines_make_a_scheduler_of_their_own() {
-        let class = |pipeline: &str| {
-            let config = used_by(pipeline, r#"{"_class_name": "DDPMScheduler", "clip_sample": false}"#);
-            let config: Value = serde_json::from_str(&config).unwrap();
-            assert_eq!(config["clip_sample"], false);
-            config["_class_name"].as_str().unwrap().to_owned()
-        };
-        assert_eq!(class(r#"{"_class_name": "DDIMPipeline"}"#), "DDIMScheduler");
-        assert_eq!(class(r#"{"_class_name": "DDPMPipeline"}"#), "DDPMScheduler");
-        assert_eq!(class("{"), "DDPMScheduler");
-        assert_eq!(used_by(r#"{"_class_name": "DDIMPipeline"}"#, "{"), "{");
+        let uses = Uses { class: Some("DDIMScheduler"), ..Uses::AS_IT_IS };
+        let config = r#"{"_class_name": "DDPMScheduler", "clip_sample": false}"#;
+        let made: Value = serde_json::from_str(&uses.of(config)).unwrap();
+        assert_eq!(made, json!({"_class_name": "DDIMScheduler", "clip_sample": false}));
+        assert_eq!((Uses::AS_IT_IS.of(config), uses.of("{")), (config.to_owned(), "{".to_owned()));
     }
 
-    /// As its constructor does.
     #[test]
-    fn stable_diffusion_sets_keys_of_its_scheduler() {
-        let set = |pipeline: &str, config: &str| -> Value {
-            serde_json::from_str(&used_by(&json!({"_class_name": pipeline}).to_string(), config)).unwrap()
-        };
-        let ddim = r#"{"_class_name": "DDIMScheduler", "steps_offset": 0}"#;
-        let wanted = json!({"_class_name": "DDIMScheduler", "steps_offset": 1, "clip_sample": false,
-            "_step": {"eta": 0.0}});
-        assert_eq!(set("StableDiffusionPipeline", ddim), wanted);
-        assert_eq!(set("StableDiffusionXLPipeline", ddim)["steps_offset"], 0);
-        let pndm = set("StableDiffusionInpaintPipeline", r#"{"_class_name": "PNDMScheduler"}"#);
-        assert_eq!(pndm, json!({"_class_name": "PNDMScheduler", "steps_offset": 1, "skip_prk_steps": true}));
+    fn some_pipelines_set_keys_where_the_class_has_them() {
+        let sets = &[("steps_offset", "1"), ("clip_sample", "false"), ("skip_prk_steps", "true")];
+        let uses = Uses { sets, without_eta: true, class: None };
+        let set = |config: &str| -> Value { serde_json::from_str(&uses.of(config)).unwrap() };
+        let ddim =
+            json!({"_class_name": "DDIMScheduler", "steps_offset": 1, "clip_sample": false, "_step": {"eta": 0.0}});
+        assert_eq!(set(r#"{"_class_name": "DDIMScheduler", "steps_offset": 0}"#), ddim);
+        let pndm = json!({"_class_name": "PNDMScheduler", "steps_offset": 1, "skip_prk_steps": true});
+        assert_eq!(set(r#"{"_class_name": "PNDMScheduler"}"#), pndm);
+    }
+
+    /// Of TCD, whose own `eta` is not 0.
+    #[test]
+    fn a_pipeline_without_eta_turns_the_knob() {
+        let config = r#"{"_class_name": "TCDScheduler"}"#;
+        let knob = |config: &str| preset(config).unwrap().get("gamma").cloned();
+        assert_eq!(knob(config), None);
+        assert_eq!(knob(&Uses { without_eta: true, ..Uses::AS_IT_IS }.of(config)), Some(json!(0.0)));
     }
 }

@@ -66,8 +66,7 @@ pub(super) fn decode(parts: Option<&Parts<'_>>) -> Vec<String> {
     match parts.and_then(|parts| parts.decoder.as_ref()) {
         Some(_) => vec![
             "with torch.no_grad():".to_owned(),
-            "    x = vae.decode(x / vae.config.scaling_factor + (getattr(vae.config, \"shift_factor\", None) or 0)).sample"
-                .to_owned(),
+            "    x = vae.decode(x / vae.config.scaling_factor).sample".to_owned(),
             "height, width = x.shape[-2:]".to_owned(),
             "shape = x.shape".to_owned(),
         ],

@@ -105,6 +105,7 @@ impl Coder {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and their weights are elsewhere")]
 #[derive(Module, Debug)]
 enum Layer {
     Conv(Conv2d),

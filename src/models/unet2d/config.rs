@@ -1,6 +1,6 @@
 //! `config.json` of diffusers' `UNet2DModel`.
 
-use super::block_type::{self, BlockType};
+use super::BlockType;
 use crate::models::keys::{ConfigError, Keys, Size};
 use crate::models::legacy;
 use crate::nn::{Activation, Sampling, TimeNorm, skip_groups};
@@ -221,7 +221,7 @@ impl Unet2dConfig {
             attention_head_dim,
             norm_num_groups,
         };
-        block_type::skips_fit(&config, &k)?;
+        config.skips_fit(&k)?;
         k.all_taken()?;
         Ok(config)
     }

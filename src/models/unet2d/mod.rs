@@ -44,6 +44,7 @@ enum TimeProjection {
     Rows(Embedding),
 }
 
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and their weights are elsewhere")]
 #[derive(Module, Debug)]
 enum ClassProjection {
     Rows(Embedding),
