@@ -23,6 +23,9 @@ async function open(page, server) {
   });
 }
 
+/** What the files of a folder are to be. */
+const factsOf = (files) => Object.fromEntries(Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]));
+
 for (const [name, how] of [
   ["answers ranges", {}],
   ["answers none", { ranges: false }],
@@ -91,7 +94,7 @@ for (const ranges of [true, false]) {
 
 test("a checked file is kept as it comes, and read from the cache after that", async ({ page }) => {
   const files = widened(16);
-  const facts = Object.fromEntries(Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]));
+  const facts = factsOf(files);
   const server = await host(files);
   await open(page, server);
   const load = (given) => page.evaluate(async (files) => failure(engine.load("wide", { files })), given);
@@ -119,9 +122,46 @@ test("a checked file is kept as it comes, and read from the cache after that", a
   await server.close();
 });
 
+test("without a cache, as on a site without https, a checked model loads all the same", async ({ page }) => {
+  const files = widened(8);
+  const facts = factsOf(files);
+  const server = await host(files);
+  await page.addInitScript(() => delete globalThis.caches);
+  await open(page, server);
+  const seen = await page.evaluate(async (files) => {
+    const told = [];
+    const source = await unnoise.fetch_model("wide", { files, progress: ({ loaded, total }) => told.push(loaded / total) });
+    const fetched = told.at(-1);
+    return { caches: typeof caches, fetched, error: await failure(engine.load(source)), loaded: told.at(-1) };
+  }, facts);
+  await server.close();
+  expect(seen).toMatchObject({ caches: "undefined", error: null, loaded: 1 });
+  expect(seen.fetched).toBeLessThan(0.1); // weights are not held until there is an engine
+  expect(server.asked.filter(({ name }) => name === WEIGHTS)).toHaveLength(1);
+});
+
+test("a model that is downloaded early is in the cache, and read from there", async ({ page }) => {
+  const files = widened(8);
+  const facts = factsOf(files);
+  const server = await host(files);
+  await open(page, server);
+  const seen = await page.evaluate(async (files) => {
+    const told = [];
+    const source = await unnoise.fetch_model("wide", { files, progress: ({ loaded, total }) => told.push(loaded / total) });
+    const fetched = told.at(-1);
+    // Two at the same time, as by two workers.
+    const other = await unnoise.Engine.open({ device: "cpu" });
+    const errors = await Promise.all([failure(engine.load(source)), failure(other.load(source))]);
+    return { fetched, errors };
+  }, facts);
+  await server.close();
+  expect(seen).toEqual({ fetched: 1, errors: [null, null] });
+  expect(server.asked.filter(({ name }) => name === WEIGHTS)).toHaveLength(1);
+});
+
 test("a damaged copy in the cache is fetched anew", async ({ page }) => {
   const files = widened(2);
-  const facts = Object.fromEntries(Object.entries(files).map(([name, data]) => [name, { bytes: data.length, sha256: createHash("sha256").update(data).digest("hex") }]));
+  const facts = factsOf(files);
   const server = await host(files);
   await open(page, server);
   const seen = await page.evaluate(async ([files, weights]) => {
