@@ -161,10 +161,10 @@ impl WithSimd for Products<'_> {
 fn vectorized(products: Products) {
     #[cfg(target_family = "wasm")]
     if let Some(simd) = pulp::wasm::Simd128::try_new() {
-        return simd.vectorize(products);
+        return Simd::vectorize(simd, products);
     }
     #[cfg(target_family = "wasm")]
-    return products.with_simd(pulp::Scalar::new());
+    return products.with_simd(pulp::Scalar);
     #[cfg(not(target_family = "wasm"))]
     pulp::Arch::new().dispatch(products);
 }
