@@ -254,7 +254,8 @@ fn values_are_read_from_every_type_of_float() {
     let header: serde_json::Map<String, Value> = serde_json::from_slice(&file[8..8 + length]).expect("JSON");
     let expected = written(&header, "F32", |v| v.to_le_bytes().to_vec());
     let expected = answer(&Unet2d::load(&config(1), &expected, &device()).expect("it loads"));
-    let encode: [(&str, fn(f32) -> Vec<u8>); 3] = [
+    type Encode = fn(f32) -> Vec<u8>;
+    let encode: [(&str, Encode); 3] = [
         ("F64", |v| f64::from(v).to_le_bytes().to_vec()),
         ("F16", |v| burn::tensor::f16::from_f32(v).to_le_bytes().to_vec()),
         // The upper half of a single-precision number.
