@@ -40,7 +40,24 @@ const SHARED: &[&str] = &["backend", "nn", "interchange", "pipeline", "settings"
 /// in the parts named here.
 const COMMON: &[(&str, &[&str])] = &[
     ("samplers", &["coefficients", "groups", "history", "knob", "linear", "method", "steps", "table", "driver"]),
-    ("models", &["autoencoder", "blocks", "folder", "keys", "legacy", "load", "weights", "unet2d"]),
+    (
+        "models",
+        &[
+            "autoencoder",
+            "config",
+            "files",
+            "folder",
+            "header",
+            "keys",
+            "legacy",
+            "load",
+            "plan",
+            "read",
+            "source",
+            "weights",
+            "unet2d",
+        ],
+    ),
 ];
 
 /// Files that are made to name their neighbours.

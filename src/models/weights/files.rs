@@ -38,13 +38,14 @@ impl<'a> WeightFiles<'a> {
     pub(super) async fn header(&self, file: usize) -> Result<Vec<Entry>, WeightsError> {
         let (name, size) = &self.files[file];
         let unreadable = |why: String| WeightsError::Unreadable { file: name.clone(), why };
-        if size.is_some_and(|size| size < LENGTH as u64) {
-            return Err(unreadable("it is too short".to_owned()));
-        }
         let mut start = [0; LENGTH];
-        self.reader.read(file, 0, &mut start).await?;
+        let there = size.map_or(LENGTH, |size| size.min(LENGTH as u64) as usize);
+        self.reader.read(file, 0, &mut start[..there]).await?;
         if let Some(error) = other_format(&start, name) {
             return Err(error);
+        }
+        if there < LENGTH {
+            return Err(unreadable("it is too short".to_owned()));
         }
         let length = u64::from_le_bytes(start);
         if length > LONGEST {
