@@ -65,6 +65,7 @@ class Model {
   #classifier;
   /** Which workers have the classifier. */
   #led = new WeakMap();
+  #leading;
 
   constructor(pool, { number, about, id, defaults, prompts, classifier }) {
     this.#pool = pool;
@@ -131,7 +132,12 @@ class Model {
       const folder = classifierOf(source, { signal, files });
       await hand.wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
     };
-    if (!this.#led.has(hand)) this.#led.set(hand, load());
+    if (!this.#led.has(hand)) {
+      // One after the other, so that what the first fetched is at hand for the next.
+      const before = this.#leading;
+      this.#leading = (before ?? Promise.resolve()).catch(() => {}).then(load);
+      this.#led.set(hand, this.#leading);
+    }
     try {
       await this.#led.get(hand);
     } catch (thrown) {

@@ -16,6 +16,8 @@ let words = [];
 let next = [];
 /** The word that is chosen, or -1. */
 let chosen = -1;
+/** The word that the hint speaks of. @type {string | undefined} */
+let told;
 /** The largest weight that each word has had in the run. @type {number[]} */
 let most = [];
 /** The sum of the maps of all steps, and how many there are. @type {{maps?: Float32Array, steps: number}} */
@@ -100,13 +102,19 @@ function draw() {
   if (chosen >= 0) for (const layer of layers) paint(layer, of(chosen));
 }
 
-/** What is to be done, where nothing is to be seen. */
+/** What is to be done, where nothing is to be seen; said once, and not at each step. */
 function explain(there) {
-  if (there) say($("attention-hint"), chosen < 0 ? "attention.choose" : "attention.hint", { word: words[chosen] });
-  else if (shown?.step === 0 && words.length > 0) say($("attention-hint"), "attention.noise");
-  else if (shown) say($("attention-hint"), "attention.again");
-  else hush($("attention-hint"));
+  const word = there ? words[chosen] : undefined;
+  const key = there ? (word === undefined ? "attention.choose" : "attention.hint") : nothing();
+  if (key !== $("attention-hint").dataset.i18n || word !== told) key ? say($("attention-hint"), key, { word }) : hush($("attention-hint"));
+  told = word;
   $("attention-run").hidden = there || !shown || words.length > 0;
+}
+
+/** Why there is nothing to see. */
+function nothing() {
+  if (!wanted() || !shown) return undefined;
+  return shown.step === 0 && words.length > 0 ? "attention.noise" : "attention.again";
 }
 
 /** @param {Float32Array[]} all the map of each picture */

@@ -17,7 +17,9 @@ export function fetching(model, { status, stage }) {
   loading.abort.abort();
   const abort = new AbortController();
   const progress = ({ loaded: bytes, total }) => {
-    if (abort.signal.aborted || !$("fault").hidden) return;
+    // What is over may still be read, by a further worker.
+    const going = loading.abort === abort && loading.id;
+    if (!going || abort.signal.aborted || !$("fault").hidden) return;
     $("progress").value = bytes / total;
     $("cancel").hidden = bytes >= total;
     if (bytes < total) status("stage.downloading", { name: model.name, loaded: megabytes(bytes), total: megabytes(total) });

@@ -35,7 +35,7 @@ test("the run as a script is shown and copied, and the dialog gives the focus ba
 
 test("Escape closes the dialog and leaves the run alone", async ({ page }) => {
   await useWriter(page, "() => 'print(1)'");
-  await visit(page, link({ steps: 1000 }));
+  await visit(page, link({ steps: 1000, images: 16 }));
   await expect(page.locator("#pace")).toContainText("/1000");
   await page.locator("#code").click();
   await expect(page.locator("#code-dialog")).toBeVisible();
