@@ -106,9 +106,11 @@ export class Pool {
   /** Does without a worker. @returns {Hand | undefined} one that can take over what it had to do */
   lose(hand, error) {
     hand.wire.close(error);
-    this.#hands = this.#hands.filter((other) => other !== hand);
-    if (this.#hands.length) this.#told({ stage: "worker-lost", workers: this.#hands.length });
-    return this.#hands[0];
+    const others = this.#hands.filter((other) => other !== hand);
+    if (!others.length) return undefined; // whoever asks the last one hears what became of it
+    this.#hands = others;
+    this.#told({ stage: "worker-lost", workers: others.length });
+    return others[0];
   }
 
   close() {

@@ -77,7 +77,7 @@ test("the package says what a model is conditioned on, counts tokens, and reads 
     };
   });
   expect(seen.about).toEqual({ conditioning: "text", latent: true, tokens: 32, width: 64, parts: ["unet", "vae", "text_encoder"] });
-  expect(seen.facts).toEqual({ classes: 0, null_class: null, text: true, latent: true });
+  expect(seen.facts).toEqual({ classes: 0, null_class: null, text: true, latent: true, sizes: [8, 4] });
   expect(seen).toMatchObject({ count: { count: 4, left_out: [] }, asked: 12, last: [2, 64 * 64 * 3, 64 * 64 * 3] });
   expect(seen.prompts).toBeGreaterThan(4);
   expect(seen.long).toBeGreaterThan(5);
