@@ -4,7 +4,8 @@ import { UnnoiseError } from "./error.js";
 
 /** @typedef {{bytes: number, sha256: string}} Facts */
 
-const CACHE = "unnoise";
+/** The cache of the files of models of this site. */
+export const CACHE = "unnoise";
 
 /**
  * Downloads a file. With `facts` it is checked, and kept in the browser's cache under its checksum.

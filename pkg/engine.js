@@ -1,7 +1,7 @@
 /** Models of pictures on a device. */
 
 import { UnnoiseError } from "./error.js";
-import { Pool, together } from "./pool.js";
+import { Pool, runShares } from "./pool.js";
 import { fit, init } from "./settings.js";
 import { Folder, classifierOf, folderOf, reads } from "./source.js";
 import { Wire } from "./wire.js";
@@ -25,7 +25,7 @@ export class Engine {
     const wire = new Wire(stage);
     try {
       const [, opened] = await Promise.all([init(), wire.ask("open", [device], { signal })]);
-      const pool = new Pool(wire, { workers: opened.backend === "cpu" ? workers : 1, told: stage });
+      const pool = new Pool(wire, { limit: opened.backend === "cpu" ? workers : 1, report: stage });
       return new Engine(pool, opened);
     } catch (thrown) {
       wire.close();
@@ -63,9 +63,9 @@ class Model {
   #pool;
   #number;
   #classifier;
-  /** Which workers have the classifier. */
-  #led = new WeakMap();
-  #leading;
+  /** The loading of the classifier, by worker, and the last that was begun. */
+  #classifiers = new WeakMap();
+  #lastClassifier;
 
   constructor(pool, { number, about, id, defaults, prompts, classifier }) {
     this.#pool = pool;
@@ -83,22 +83,22 @@ class Model {
 
   /** How many workers share a run's pictures out among them, where there are so many. */
   get workers() {
-    return this.#pool.size(this.#bytes);
+    return this.#pool.size(this.about.parameters);
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
   async *run(settings = {}, { picture, mask, attention = false, signal } = {}) {
     const images = this.workers > 1 ? await this.#ask("images", [settings], { signal }) : 1;
-    const hands = this.#pool.hands(images, this.#bytes);
-    const draw = (hand, share) => this.#draw(hand, settings, { picture, mask, attention, share }, signal);
-    yield* hands.length > 1 ? together(this.#pool, hands, images, draw) : draw(hands[0]);
+    const workers = this.#pool.workers(images, this.about.parameters);
+    const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, share }, signal);
+    yield* workers.length > 1 ? runShares(this.#pool, workers, images, draw) : draw(workers[0]);
   }
 
   /** Draws on one worker. */
-  async *#draw(hand, settings, given, signal) {
-    if (given.share) await this.#pool.ready(hand, this.#number);
-    if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#lead(hand, signal);
-    yield* hand.wire.stream("run", [this.#number, settings, given], { signal, ahead: true });
+  async *#draw(worker, settings, given, signal) {
+    if (given.share) await this.#pool.ready(worker, this.#number);
+    if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#loadClassifier(worker, signal);
+    yield* worker.wire.stream("run", [this.#number, settings, given], { signal, ahead: true });
   }
 
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
@@ -116,32 +116,28 @@ class Model {
     return fit({ ...settings, model: this.listed.id }, [this.listed], this.facts);
   }
 
-  get #bytes() {
-    return this.about.parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
   #ask(call, args, options) {
     return this.#pool.first.wire.ask(call, [this.#number, ...args], options);
   }
 
   /** Puts the classifier beside the model, once on every worker. */
-  async #lead(hand, signal) {
+  async #loadClassifier(worker, signal) {
     if (!this.#classifier) return; // the engine says that there is none
     const load = async () => {
       const { source = this.#classifier, files } = this.#classifier;
       const folder = classifierOf(source, { signal, files });
-      await hand.wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
+      await worker.wire.ask("load_classifier", [this.#number], { signal, files: folder }).finally(() => folder.close());
     };
-    if (!this.#led.has(hand)) {
-      // One after the other, so that what the first fetched is at hand for the next.
-      const before = this.#leading;
-      this.#leading = (before ?? Promise.resolve()).catch(() => {}).then(load);
-      this.#led.set(hand, this.#leading);
+    if (!this.#classifiers.has(worker)) {
+      // One after the other, so that what the first fetched is at worker for the next.
+      const before = this.#lastClassifier;
+      this.#lastClassifier = (before ?? Promise.resolve()).catch(() => {}).then(load);
+      this.#classifiers.set(worker, this.#lastClassifier);
     }
     try {
-      await this.#led.get(hand);
+      await this.#classifiers.get(worker);
     } catch (thrown) {
-      this.#led.delete(hand); // to be tried anew
+      this.#classifiers.delete(worker); // to be tried anew
       throw thrown;
     }
   }

@@ -1,11 +1,11 @@
 /** What the browser keeps of models: those of this site, and those of hubs. */
 
-import { absolute } from "./download.js";
+import { CACHE, absolute } from "./download.js";
 import { PIECES, SHELF } from "./pieces.js";
 
 /** The caches, and where the names of their models begin and how many parts they have. */
 const CACHES = [
-  { name: "unnoise", from: "models/", parts: 1 },
+  { name: CACHE, from: "models/", parts: 1 },
   { name: PIECES, from: SHELF, parts: 2 },
 ];
 

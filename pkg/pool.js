@@ -3,24 +3,25 @@
 import { UnnoiseError } from "./error.js";
 import { Wire } from "./wire.js";
 
-/** Workers at most, and memory in bytes that one needs besides its weights. */
-const MOST = 8;
-const APART = 64 * 2 ** 20;
+const MAX_WORKERS = 8;
+/** Bytes of a parameter on the CPU, and of what a worker needs besides its weights. */
+const PARAMETER = 4;
+const OVERHEAD = 64 * 2 ** 20;
 /** Share of the machine's memory that the workers may take, and gigabytes of a machine that does not say what it has. */
-const SHARE = 1 / 4;
-const GIGABYTES = 4;
+const MEMORY_SHARE = 1 / 4;
+const ASSUMED_GIGABYTES = 4;
 
-/** How many workers may hold weights of that many bytes, stored as 16-bit floats. */
-export function most(bytes, { hardwareConcurrency = 1, deviceMemory = GIGABYTES } = globalThis.navigator ?? {}) {
-  const memory = Math.floor((deviceMemory * 2 ** 30 * SHARE) / (2 * bytes + APART));
-  return Math.max(1, Math.min(MOST, hardwareConcurrency, memory));
+/** How many workers may hold a model of that many parameters. */
+export function maxWorkers(parameters, { hardwareConcurrency = 1, deviceMemory = ASSUMED_GIGABYTES } = globalThis.navigator ?? {}) {
+  const memory = Math.floor((deviceMemory * 2 ** 30 * MEMORY_SHARE) / (PARAMETER * parameters + OVERHEAD));
+  return Math.max(1, Math.min(MAX_WORKERS, hardwareConcurrency, memory));
 }
 
 /** @typedef {import("./wire.js").Files} Files */
 /** @typedef {{number: number, open: () => Files}} Loadable a model, and what opens its files anew */
 
 /** A worker, and the model that it has. */
-class Hand {
+class PoolWorker {
   /** Pictures a millisecond that it evaluated last. */
   pace = 0;
   #opened;
@@ -34,99 +35,99 @@ class Hand {
   }
 
   /** What loads the model, or has. @param {Loadable} model @param {Files} [files] @param {AbortSignal} [signal] */
-  hold(model, files = undefined, signal = undefined) {
+  load(model, files = undefined, signal = undefined) {
     if (this.#model === model) return this.#loaded;
     const [before, loaded] = [this.#model, this.#loaded];
     this.#model = model;
-    this.#loaded = this.#load(model, files ?? model.open(), signal);
+    this.#loaded = this.#fetch(model, files ?? model.open(), signal);
     this.#loaded.catch(() => {
       if (this.#model === model) [this.#model, this.#loaded] = [before, loaded]; // which is still there, as far as anyone knows
     });
     return this.#loaded;
   }
 
-  async #load({ number }, files, signal) {
+  async #fetch({ number }, files, signal) {
     await this.#opened;
     return this.wire.ask("load", [number], { signal, files }).finally(() => files.close());
   }
 }
 
 export class Pool {
-  #hands;
+  #workers;
   #limit;
-  #told;
+  #report;
   #model;
 
-  /** @param {Wire} wire of the worker that is open @param {{workers?: number, told: (note: any) => void}} options `told` hears of a worker that broke down */
-  constructor(wire, { workers, told }) {
-    this.#hands = [new Hand(wire)];
-    this.#limit = workers;
-    this.#told = told;
+  /** @param {Wire} wire of the worker that is open @param {{limit?: number, report: (note: any) => void}} options `limit` is of the number of workers; `report` is called when one crashes */
+  constructor(wire, { limit, report }) {
+    this.#workers = [new PoolWorker(wire)];
+    this.#limit = limit;
+    this.#report = report;
   }
 
   /** The worker that has the model for certain. */
   get first() {
-    return this.#hands[0];
+    return this.#workers[0];
   }
 
   /** Puts a model on the first worker; the others follow when a run wants them. @param {Loadable} model @param {Files} files @param {AbortSignal} [signal] */
   async load(model, files, signal) {
-    const about = await this.first.hold(model, files, signal);
+    const about = await this.first.load(model, files, signal);
     this.#model = model;
     return about;
   }
 
-  /** How many workers draw, where there are pictures enough. @param {number} bytes of the weights */
-  size(bytes) {
-    return this.#limit ?? most(bytes);
+  /** How many workers draw, where there are pictures enough. @param {number} parameters of the model */
+  size(parameters) {
+    return this.#limit ?? maxWorkers(parameters);
   }
 
   /** Workers for so many pictures of a model. */
-  hands(pictures, bytes) {
-    const count = Math.max(1, Math.min(pictures, this.size(bytes)));
-    while (this.#hands.length < count) {
+  workers(pictures, parameters) {
+    const count = Math.max(1, Math.min(pictures, this.size(parameters)));
+    while (this.#workers.length < count) {
       const wire = new Wire();
       const opened = wire.ask("open", ["cpu"]);
       opened.catch(() => {}); // told when its share is wanted
-      this.#hands.push(new Hand(wire, opened));
+      this.#workers.push(new PoolWorker(wire, opened));
     }
-    return this.#hands.slice(0, count);
+    return this.#workers.slice(0, count);
   }
 
   /** Waits until the worker has the model of that number. */
-  async ready(hand, number) {
+  async ready(worker, number) {
     if (this.#model?.number !== number) throw new UnnoiseError("model-replaced");
     try {
-      await hand.hold(this.#model);
+      await worker.load(this.#model);
     } catch ({ message }) {
       throw new UnnoiseError("worker", { message, file: "pkg/worker.js" }); // another may have the model
     }
   }
 
-  /** Does without a worker. @returns {Hand | undefined} one that can take over what it had to do */
-  lose(hand, error) {
-    hand.wire.close(error);
-    const others = this.#hands.filter((other) => other !== hand);
+  /** Removes a worker that crashed. @returns {PoolWorker | undefined} one that can take over its share */
+  remove(worker, error) {
+    worker.wire.close(error);
+    const others = this.#workers.filter((other) => other !== worker);
     if (!others.length) return undefined; // whoever asks the last one hears what became of it
-    this.#hands = others;
-    this.#told({ stage: "worker-lost", workers: others.length });
+    this.#workers = others;
+    this.#report({ stage: "worker-lost", workers: others.length });
     return others[0];
   }
 
   close() {
-    for (const { wire } of this.#hands) wire.close();
+    for (const { wire } of this.#workers) wire.close();
   }
 }
 
 /**
  * Draws the pictures of a run on several workers. A step is there when all of them have it.
  * @param {Pool} pool
- * @param {Hand[]} hands
+ * @param {PoolWorker[]} workers
  * @param {number} images
- * @param {(hand: Hand, share: [number, number]) => AsyncGenerator<any>} draw
+ * @param {(worker: PoolWorker, share: [number, number]) => AsyncGenerator<any>} draw
  */
-export async function* together(pool, hands, images, draw) {
-  const shares = divided(images, hands.map(({ pace }) => pace)).map((share, i) => new Share(pool, hands[i], share, draw));
+export async function* runShares(pool, workers, images, draw) {
+  const shares = splitImages(images, workers.map(({ pace }) => pace)).map((share, i) => new Share(pool, workers[i], share, draw));
   try {
     while ((await Promise.all(shares.map((share) => share.next()))).some(Boolean)) yield merged(shares.map(({ frame }) => frame));
     for (const share of shares) share.measure();
@@ -136,7 +137,7 @@ export async function* together(pool, hands, images, draw) {
 }
 
 /** Ranges of pictures, as long as the paces say; of workers that were not measured, equally long. @param {number[]} paces */
-export function divided(images, paces) {
+export function splitImages(images, paces) {
   const known = paces.every((pace) => pace > 0) ? paces : paces.map(() => 1);
   const whole = known.reduce((sum, pace) => sum + pace, 0);
   let [before, from] = [0, 0];
@@ -155,21 +156,24 @@ class Share {
   /** The last one that there was. */
   frame;
   #pool;
-  #hand;
+  #worker;
   #range;
   #draw;
   #frames;
   #taken = 0;
+  /** Frames that a worker has to draw again, since the one before had drawn them. */
+  #repeated = 0;
 
-  constructor(pool, hand, range, draw) {
-    [this.#pool, this.#hand, this.#range, this.#draw] = [pool, hand, range, draw];
-    this.#frames = draw(hand, range);
+  constructor(pool, worker, range, draw) {
+    [this.#pool, this.#worker, this.#range, this.#draw] = [pool, worker, range, draw];
+    this.#frames = draw(worker, range);
   }
 
   /** Takes the next frame, if there is one. */
   async next() {
     for (;;) {
       try {
+        for (; this.#repeated > 0; this.#repeated -= 1) await this.#frames.next();
         const { value, done } = await this.#frames.next();
         if (done) return false;
         this.frame = value;
@@ -177,18 +181,18 @@ class Share {
         return true;
       } catch (thrown) {
         const error = UnnoiseError.from(thrown, "run");
-        // The run's own faults would be the same everywhere.
-        const other = BROKEN.has(error.code) && this.#pool.lose(this.#hand, error);
+        // The run's own errors would be the same on any worker.
+        const other = CRASHES.has(error.code) && this.#pool.remove(this.#worker, error);
         if (!other) throw error;
-        [this.#hand, this.#frames] = [other, this.#draw(other, this.#range)];
-        for (let i = 0; i < this.#taken; i++) await this.#frames.next();
+        [this.#worker, this.#frames] = [other, this.#draw(other, this.#range)];
+        this.#repeated = this.#taken;
       }
     }
   }
 
   measure() {
     const { images, evaluations, network_ms } = this.frame;
-    if (network_ms > 0) this.#hand.pace = (images * evaluations) / network_ms;
+    if (network_ms > 0) this.#worker.pace = (images * evaluations) / network_ms;
   }
 
   end() {
@@ -196,8 +200,8 @@ class Share {
   }
 }
 
-/** What only tells of the worker that it happened in. */
-const BROKEN = new Set(["engine-crashed", "engine-open", "engine-wasm", "engine-test", "disagrees-cpu", "worker"]);
+/** Errors of a worker and not of the run. */
+const CRASHES = new Set(["engine-crashed", "engine-open", "engine-wasm", "engine-test", "disagrees-cpu", "worker"]);
 
 /** One frame of all pictures from those of the shares. */
 function merged(frames) {

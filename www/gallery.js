@@ -50,7 +50,6 @@ function group([kind, models]) {
   label(box, `gallery.${kind}`);
   box.append(title, row);
   box.style.flexGrow = String(cards.length);
-  box.style.flexGrow = String(cards.length);
   return { box, cards };
 }
 

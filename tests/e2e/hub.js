@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { listen } from "./server.js";
 
 /** From this size on a file lies on the other host, and is listed with its checksum. */
 const LARGE = 1000;
@@ -90,7 +91,7 @@ export async function serveHub(repositories) {
     return send(response, data.subarray(0, end), Number(from), 206, { "content-range": `bytes ${from}-${end - 1}/${data.length}` });
   };
 
-  const [hub, store] = await Promise.all([listen(host), listen(large)]);
+  const [hub, store] = await Promise.all([host, large].map((answer) => listen(createServer(answer))));
   return {
     url: hub.url.replace(/\/$/, ""),
     host: new URL(hub.url).host,
@@ -100,17 +101,5 @@ export async function serveHub(repositories) {
     /** How many bytes of files and listings went out so far. */
     served: () => bytes,
     close: () => Promise.all([hub.close(), store.close()]),
-  };
-}
-
-async function listen(answer) {
-  const server = createServer(answer);
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () => new Promise((resolve) => {
-      server.closeAllConnections();
-      server.close(resolve);
-    }),
   };
 }

@@ -137,11 +137,11 @@ test("weights come over the network once, however many workers want them", async
 test("shares follow the paces, and memory bounds the workers", async ({ page }) => {
   await open(page);
   const { divided, most } = await page.evaluate(async () => {
-    const { divided, most } = await import("./pkg/pool.js");
+    const { maxWorkers, splitImages } = await import("./pkg/pool.js");
     const machine = (hardwareConcurrency, deviceMemory) => ({ hardwareConcurrency, deviceMemory });
     return {
-      divided: [divided(7, [0, 0, 0]), divided(16, [1, 1]), divided(16, [3, 1]), divided(3, [100, 1, 1]), divided(4, [1, 0, 1])],
-      most: [most(4e6, machine(2, 8)), most(4e6, machine(64, 8)), most(4e6, machine(undefined, undefined)), most(1.7e9, machine(8, 8)), most(2e8, machine(8, 4))],
+      divided: [splitImages(7, [0, 0, 0]), splitImages(16, [1, 1]), splitImages(16, [3, 1]), splitImages(3, [100, 1, 1]), splitImages(4, [1, 0, 1])],
+      most: [maxWorkers(2e6, machine(2, 8)), maxWorkers(2e6, machine(64, 8)), maxWorkers(2e6, machine(undefined, undefined)), maxWorkers(8.5e8, machine(8, 8)), maxWorkers(1e8, machine(8, 4))],
     };
   });
   expect(divided).toEqual([

@@ -32,6 +32,11 @@ export async function serve(base, routes) {
     const inner = await fetch(new URL(`.${route.at}${rest}`, base));
     return { status: inner.status, type: inner.headers.get("content-type") ?? "", body: Buffer.from(await inner.arrayBuffer()) };
   }
+  return listen(server);
+}
+
+/** Puts a server on a free port. @param {import("node:http").Server} server */
+export async function listen(server) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}/`,

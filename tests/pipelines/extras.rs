@@ -1,6 +1,7 @@
 //! What a run shows and takes besides its plain picture, against diffusers: attention maps, other sizes, tiles, weights of words.
 
 use crate::oracle::{Oracle, device, golden};
+use crate::runs;
 use burn::tensor::{Tensor, TensorData};
 use futures_util::TryStreamExt;
 use pollster::block_on;
@@ -32,15 +33,7 @@ fn at(pipeline: &Pipeline, t: f64) -> Level {
 }
 
 fn settings() -> Settings {
-    Settings {
-        prompt: "a cat on the moon".to_owned(),
-        sampler: "ddim".to_owned(),
-        steps: 3,
-        images: 2,
-        guidance: 3.0,
-        seed: 40,
-        ..Settings::default()
-    }
+    Settings { negative: String::new(), ..runs::settings() }
 }
 
 fn frames(pipeline: &Pipeline, settings: &Settings, attention: bool) -> Vec<Frame> {

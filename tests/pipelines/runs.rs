@@ -13,7 +13,7 @@ fn open() -> Pipeline {
     Pipeline::from_dir(&golden("../pipelines/text"), &device()).expect("it loads")
 }
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     Settings {
         prompt: "a cat on the moon".to_owned(),
         negative: "night".to_owned(),

@@ -145,13 +145,13 @@ async fn match_up(
 }
 
 /// Goes into a field of a module. An alternative of an enum has no name of its own in a file.
-pub(super) fn enter(path: &mut Vec<String>, name: &str, container: &str) {
+fn enter(path: &mut Vec<String>, name: &str, container: &str) {
     if !container.starts_with(ENUM) {
         path.push(name.to_owned());
     }
 }
 
-pub(super) fn exit(path: &mut Vec<String>, container: &str) {
+fn exit(path: &mut Vec<String>, container: &str) {
     if !container.starts_with(ENUM) {
         path.pop();
     }
@@ -164,7 +164,7 @@ const ENUM: &str = "Enum:";
 #[derive(Default)]
 pub struct Wanted {
     path: Vec<String>,
-    named: Vec<(String, Vec<usize>)>,
+    pub(super) named: Vec<(String, Vec<usize>)>,
     device: Option<Device>,
 }
 

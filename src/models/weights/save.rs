@@ -1,6 +1,6 @@
 //! A module's parameters as a safetensors file.
 
-use super::plan::{enter, exit};
+use super::plan::Wanted;
 use crate::backend::{self, BackendError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Tensor, TensorData};
@@ -22,9 +22,9 @@ pub enum SaveError {
 /// # Errors
 /// A device that was lost; a type that is no float of 16 or 32 bits.
 pub async fn save<M: Module>(module: &M, stored: impl Fn(&str) -> DType) -> Result<Vec<u8>, SaveError> {
-    let mut all = Collector::default();
-    module.visit(&mut all);
-    let values = backend::read(Tensor::cat(all.values, 0)).await?;
+    let mut values = Values::default();
+    module.visit(&mut values);
+    let values = backend::read(Tensor::cat(values.0, 0)).await?;
     let mut rest = values.as_slice();
     let encode = |(name, shape): (String, Vec<usize>)| {
         let own;
@@ -32,7 +32,7 @@ pub async fn save<M: Module>(module: &M, stored: impl Fn(&str) -> DType) -> Resu
         let kind = stored(&name);
         (name, shape, kind, TensorData::new(own.to_vec(), [own.len()]).convert_dtype(kind).into_bytes())
     };
-    let encoded: Vec<_> = all.named.into_iter().map(encode).collect();
+    let encoded: Vec<_> = Wanted::of(module).named.into_iter().map(encode).collect();
     let views = encoded.iter().map(|(name, shape, kind, bytes)| {
         let kind = if *kind == DType::F16 { Dtype::F16 } else { Dtype::F32 };
         Ok((name, TensorView::new(kind, shape.clone(), bytes)?))
@@ -41,24 +41,12 @@ pub async fn save<M: Module>(module: &M, stored: impl Fn(&str) -> DType) -> Resu
     Ok(serialize(views, None)?)
 }
 
+/// The values of a module's parameters, in the order of their names in [`Wanted`].
 #[derive(Default)]
-struct Collector {
-    path: Vec<String>,
-    named: Vec<(String, Vec<usize>)>,
-    values: Vec<Tensor<1>>,
-}
+struct Values(Vec<Tensor<1>>);
 
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        enter(&mut self.path, name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        exit(&mut self.path, container);
-    }
-
+impl ModuleVisitor for Values {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.named.push((self.path.join("."), param.lazy_shape().to_vec()));
-        self.values.push(param.val().reshape([-1]));
+        self.0.push(param.val().reshape([-1]));
     }
 }

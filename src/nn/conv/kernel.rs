@@ -1,9 +1,9 @@
-//! Convolution on the processor: products of matrices that are never laid out.
+//! Convolution on the processor as an implicit matrix product, without im2col.
 //!
-//! burn copies every pixel as often as it is used (im2col) before it multiplies, which takes as long as the products. Here a picture is
-//! copied once, with its border of zeros and, for a stride, its places sorted by their rest: then what a weight is multiplied with,
-//! along all places of the output, lies in one row, which begins elsewhere for each weight. Places beyond the right edge are computed
-//! along and dropped.
+//! im2col copies every pixel as often as a kernel uses it, which takes as long as the products. Here a picture is copied once, with its
+//! zero padding and, for a stride, split into its phases (polyphase decomposition): then the inputs of a weight, along all positions
+//! of the output, are one contiguous row, which begins at an offset of its own. Positions beyond the right edge are computed along
+//! and dropped.
 //!
 //! Each output is a sum in one order whatever the batch, so that a picture's bits do not depend on the others.
 
@@ -33,34 +33,34 @@ impl Shape {
         self.size[axis] + self.padding[axis].iter().sum::<usize>()
     }
 
-    /// Height and width of the places of one rest.
+    /// Height and width of the plane of one phase.
     fn plane(&self) -> [usize; 2] {
         [0, 1].map(|i| self.padded(i).div_ceil(self.stride[i]))
     }
 }
 
-/// Outputs that are computed together, and vectors of places: as many sums as there are registers for.
+/// Output channels and vectors of positions of a register tile.
 const ROWS: usize = 6;
 const VECTORS: usize = 2;
-/// Weights of an output that are used before the next places: what they are multiplied with stays in the nearest cache.
+/// Weights of an output channel in a block, whose inputs stay in the L1 cache.
 const DEPTH: usize = 1024;
-/// The most numbers in a vector.
+/// The most lanes of a vector.
 const WIDEST: usize = 16;
 
 /// The convolution of `x` `[batch, inputs, height, width]` with `weight` `[outputs, inputs, height, width]`.
 pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape) -> Vec<f32> {
     let ([height, width], [rows, columns]) = (shape.out(), shape.plane());
-    let places = (height - 1) * columns + width;
-    let row = places.next_multiple_of(WIDEST * VECTORS);
+    let positions = (height - 1) * columns + width;
+    let row = positions.next_multiple_of(WIDEST * VECTORS);
     let offsets = offsets(shape);
-    let furthest = offsets.iter().max().copied().unwrap_or(0);
+    let last = offsets.iter().max().copied().unwrap_or(0);
     let mut out = vec![0.0; shape.batch * shape.outputs * height * width];
     let planes = shape.inputs * shape.stride[0] * shape.stride[1] * rows * columns;
-    let mut sorted = vec![0.0; planes.max(furthest + row)];
+    let mut padded = vec![0.0; planes.max(last + row)];
     let depth = shape.inputs * shape.kernel[0] * shape.kernel[1];
     let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
     for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
-        sort(x, &mut sorted, shape);
+        pad(x, &mut padded, shape);
         let block = |(i, out): (usize, &mut [f32])| {
             let of = |row: usize| i * ROWS + row;
             let count = out.len() / (height * width);
@@ -73,7 +73,7 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape) -> Vec<f32> 
             let mut sums = vec![0.0; ROWS * row];
             (0..count).for_each(|i| sums[i * row..(i + 1) * row].fill(bias[of(i)]));
             for (packed, offsets) in packed.chunks(DEPTH * ROWS).zip(offsets.chunks(DEPTH)) {
-                vectorized(Products { packed, offsets, sorted: &sorted, sums: &mut sums, row });
+                vectorized(Products { packed, offsets, padded: &padded, sums: &mut sums, row });
             }
             for (sums, out) in sums.chunks_exact(row).zip(out.chunks_exact_mut(height * width)) {
                 let lines = sums.chunks(columns).zip(out.chunks_exact_mut(width));
@@ -85,42 +85,42 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape) -> Vec<f32> 
     out
 }
 
-/// Where the row of each weight begins.
+/// Where the inputs of each weight begin.
 fn offsets(shape: &Shape) -> Vec<usize> {
     let ([down, across], [rows, columns]) = (shape.stride, shape.plane());
     let of = |channel: usize, y: usize, x: usize| {
-        let rest = (channel * down + y % down) * across + x % across;
-        rest * rows * columns + y / down * columns + x / across
+        let phase = (channel * down + y % down) * across + x % across;
+        phase * rows * columns + y / down * columns + x / across
     };
     let kernel = |channel| (0..shape.kernel[0]).flat_map(move |y| (0..shape.kernel[1]).map(move |x| (channel, y, x)));
     (0..shape.inputs).flat_map(kernel).map(|(channel, y, x)| of(channel, y, x)).collect()
 }
 
-/// Copies a picture between its borders, the places of one rest in a plane. What is not written is zero, and stays so.
-fn sort(x: &[f32], sorted: &mut [f32], shape: &Shape) {
+/// Copies a picture into its zero padding, each phase to a plane. What is not written is zero, and stays so.
+fn pad(x: &[f32], padded: &mut [f32], shape: &Shape) {
     let ([down, across], [rows, columns], [height, width]) = (shape.stride, shape.plane(), shape.size);
     let [[top, _], [left, _]] = shape.padding;
     for (channel, x) in x.chunks_exact(height * width).enumerate() {
         for (y, line) in x.chunks_exact(width).enumerate() {
             let y = y + top;
-            for rest in 0..across {
-                // The first pixel whose column has this rest.
-                let first = (rest + across - left % across) % across;
-                let plane = (channel * down + y % down) * across + rest;
+            for phase in 0..across {
+                // The first pixel whose column is of this phase.
+                let first = (phase + across - left % across) % across;
+                let plane = (channel * down + y % down) * across + phase;
                 let begin = (plane * rows + y / down) * columns + (left + first) / across;
                 let pixels = line.iter().skip(first).step_by(across);
-                sorted[begin..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+                padded[begin..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
             }
         }
     }
 }
 
-/// Adds products to the sums of some outputs, at all places.
+/// Adds a block of products to the sums of some output channels, at all positions.
 struct Products<'a> {
-    /// Of each place of the kernel, a weight for each output.
+    /// For each input, a weight of each output channel.
     packed: &'a [f32],
     offsets: &'a [usize],
-    sorted: &'a [f32],
+    padded: &'a [f32],
     /// A row for each output.
     sums: &'a mut [f32],
     row: usize,
@@ -131,7 +131,7 @@ impl WithSimd for Products<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { packed, offsets, sorted, sums, row } = self;
+        let Self { packed, offsets, padded, sums, row } = self;
         let tile = VECTORS * S::F32_LANES;
         for begin in (0..row).step_by(tile) {
             let mut tiles = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
@@ -139,10 +139,10 @@ impl WithSimd for Products<'_> {
                 let (vectors, _) = S::as_simd_f32s(&sums[begin..]);
                 tile.iter_mut().zip(vectors).for_each(|(to, from)| *to = *from);
             }
-            let sorted = &sorted[begin..];
+            let padded = &padded[begin..];
             for (weights, &offset) in packed.as_chunks::<ROWS>().0.iter().zip(offsets) {
-                let (places, _) = S::as_simd_f32s(&sorted[offset..offset + tile]);
-                let [first, second] = [places[0], places[1]];
+                let (inputs, _) = S::as_simd_f32s(&padded[offset..offset + tile]);
+                let [first, second] = [inputs[0], inputs[1]];
                 for (tile, &weight) in tiles.iter_mut().zip(weights) {
                     let weight = simd.splat_f32s(weight);
                     tile[0] = simd.mul_add_e_f32s(weight, first, tile[0]);
