@@ -64,18 +64,24 @@ const prompts = () => model.prompts[language()] ?? [];
 /** What a surprise is drawn from. */
 const surprises = () => vocabulary?.listed[language()].surprise ?? prompts();
 
+/** Whether the model has drawn before. */
+let prepared = false;
+
 /** Whether pictures follow the typing. */
 const live = () => !$("live-field").hidden && $("live").checked;
 
-/** How long a run took: a machine that is too slow for it stops drawing along. */
+/** How long a run took: a machine that is too slow for it stops drawing along. A model's first run is not counted, as it prepares the next. */
 export function took(seconds) {
-  if (!live() || seconds <= SLOW) return;
+  const first = !prepared;
+  prepared = true;
+  if (first || !live() || seconds <= SLOW) return;
   $("live").checked = false;
   say($("live-hint"), "prompt.live.slow");
 }
 
 function choose(listed) {
   model = listed;
+  prepared = false;
   const few = Number(listed.defaults.steps) <= FEW_STEPS;
   $("live-field").hidden = !few;
   $("live").checked = few;
