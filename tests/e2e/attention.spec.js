@@ -26,6 +26,8 @@ test("a chosen word lays its map over the pictures of each step, which stay the 
   await says(page, "done");
   expect(await print(page, "#noisy")).toBe(plain);
   await expect(chips(page)).toHaveText([/^red\d+ %$/, /^heart\d+ %$/]);
+  const [above, below] = [await page.locator("#attention summary").boundingBox(), await chips(page).first().boundingBox()];
+  expect(below.y - above.y - above.height).toBeLessThan(20); // they stand right below their heading
   await expect(heat(page)).toBeHidden();
 
   // By keyboard, as every button.
