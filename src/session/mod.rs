@@ -15,7 +15,7 @@ mod view;
 pub use denoiser::Helpers;
 pub use error::SessionError;
 pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
-pub use script::{ScriptError, script};
+pub use script::{Files, ScriptError, script};
 
 use crate::denoise::Denoiser;
 use crate::models::CardError;

@@ -208,7 +208,8 @@ impl Engine {
                 (id, revision.map_or(String::new(), note))
             }
         };
-        let script = session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))?;
+        let script =
+            session::script(&model, &settings, folder.as_str().into()).map_err(|e| fault("no-diffusers", &e))?;
         Ok(note + &script)
     }
 
