@@ -2,6 +2,7 @@
 
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
+import * as buttons from "./buttons.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
@@ -93,7 +94,7 @@ async function prepare() {
   if (!controls.models.length) {
     controls.fill(await list());
     say($("version"), "version", { version: controls.catalogue.version });
-    $("share").disabled = false;
+    $("share").disabled = $("again").disabled = false;
   }
   if (!adopted) adopt();
 }
@@ -374,15 +375,14 @@ export function switched(tongue) {
 const script = (settings) => held.python(settings).then((text) => ({ text }), ({ message }) => ({ why: message }));
 
 function listen() {
-  $("controls").addEventListener("submit", (event) => {
-    event.preventDefault();
-    start();
-  });
-  $("stop").addEventListener("click", stop);
-  $("cancel").addEventListener("click", () => {
-    status("cancelled");
-    $("cancel").hidden = true;
-    loading.abort.abort();
+  buttons.listen({
+    controls,
+    run: start,
+    stop,
+    cancel() {
+      status("cancelled");
+      loading.abort.abort();
+    },
   });
   const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });

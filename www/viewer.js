@@ -100,11 +100,14 @@ function layout(shape) {
   point(-1);
 }
 
-/** On a phone the form is below the pictures: brings them back into sight when a run begins. */
+/** On a phone the form is below the pictures, or the window not high: brings pictures and timeline into sight together when a run begins. */
 export function reveal() {
-  const { bottom } = $("sheets").getBoundingClientRect();
+  const { top, bottom } = $("sheets").getBoundingClientRect();
+  const { bottom: end } = $("timeline").getBoundingClientRect();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (bottom < innerHeight / 3) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+  const above = bottom < innerHeight / 3;
+  const below = end > innerHeight && top > 0;
+  if (above || below) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }
 
 /** The picked picture, or the first, as it is at the step on show. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
