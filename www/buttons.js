@@ -2,15 +2,16 @@
 
 import { $ } from "./dom.js";
 import { dice } from "./field.js";
+import { loading } from "./loading.js";
 
 /**
  * @param {object} page
  * @param {import("./controls.js").Controls} page.controls
  * @param {() => void} page.run
  * @param {() => void} page.stop
- * @param {() => void} page.cancel gives a download up
+ * @param {(key: string) => void} page.status
  */
-export function listen({ controls, run, stop, cancel }) {
+export function listen({ controls, run, stop, status }) {
   $("controls").addEventListener("submit", (event) => {
     event.preventDefault();
     run();
@@ -21,7 +22,8 @@ export function listen({ controls, run, stop, cancel }) {
   });
   $("stop").addEventListener("click", stop);
   $("cancel").addEventListener("click", () => {
+    status("cancelled");
     $("cancel").hidden = true;
-    cancel();
+    loading.abort.abort();
   });
 }

@@ -52,8 +52,11 @@ export function fit(about) {
 /** Whether a picture has the model's size. @param {Size} other */
 export const fits = (other) => ["channels", "height", "width"].every((side) => other[side] === size[side]);
 
+/** The size of a picture. */
+export const wanted = () => size;
+
 /** Takes a picture, or none. @param {Uint8Array | undefined} bytes `[height, width, channels]` */
-function take(bytes) {
+export function take(bytes) {
   picture = bytes;
   mask = new Uint8Array(size.height * size.width);
   show();
