@@ -125,6 +125,7 @@ test("a picture of the stage can be taken, the one that was clicked", async ({ p
   const { width, height } = await sheet.evaluate(({ width, height }) => ({ width, height }));
   const { width: wide, height: high } = await sheet.boundingBox();
   await sheet.click({ position: { x: 0.75 * wide, y: 0.75 * high } });
+  await page.keyboard.press("Escape"); // it is shown large, and stays picked
   await expect(page.locator("#pointed")).toContainText("image 4");
   // Others are passed on the way to the button.
   await sheet.hover({ position: { x: 0.75 * wide, y: 0.25 * high } });
