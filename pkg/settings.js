@@ -55,6 +55,8 @@ export const fit = (settings, models = [], facts = undefined) => call("fit", set
 export const size_of = (settings, size) => call("size_of", settings, size);
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
+export const read_show = (show) => call("read_show", show) ?? undefined;
+export const write_show = (look) => call("write_show", look);
 export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
 export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);
 export const model_origin = (model) => call("model_origin", model);

@@ -2,6 +2,7 @@
 
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
+import * as buttons from "./buttons.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
@@ -9,6 +10,7 @@ import * as keys from "./keys.js";
 import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
+import * as look from "./look.js";
 import * as opening from "./open.js";
 import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
@@ -93,7 +95,7 @@ async function prepare() {
   if (!controls.models.length) {
     controls.fill(await list());
     say($("version"), "version", { version: controls.catalogue.version });
-    $("share").disabled = false;
+    $("share").disabled = $("again").disabled = false;
   }
   if (!adopted) adopt();
 }
@@ -180,6 +182,7 @@ function ready() {
   preview();
   offer();
   idle();
+  if (look.ahead()) wanted = false;
   if (wanted && !unknown && !begin.missing()) return start();
   wanted = false;
   status("ready", { backend: named });
@@ -209,6 +212,7 @@ function changed(key) {
 function begun() {
   if (loaded) clearFault(); // of a file that was no picture, or of none
   begin.changed();
+  look.begun();
 }
 
 /** The picture on the stage can be taken to start from, if it is of the model's size. */
@@ -255,13 +259,14 @@ async function start() {
   viewer.reveal();
   let any = false;
   try {
-    for await (const frame of held.run(settings, { ...given, attention, signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, attention, details: true, signal: mine.signal })) {
       if (running !== mine) return;
       any = true;
       show(frame);
     }
     ended("done");
     words.took(viewer.seconds());
+    look.restore();
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -374,21 +379,13 @@ export function switched(tongue) {
 const script = (settings) => held.python(settings).then((text) => ({ text }), ({ message }) => ({ why: message }));
 
 function listen() {
-  $("controls").addEventListener("submit", (event) => {
-    event.preventDefault();
-    start();
-  });
-  $("stop").addEventListener("click", stop);
-  $("cancel").addEventListener("click", () => {
-    status("cancelled");
-    $("cancel").hidden = true;
-    loading.abort.abort();
-  });
+  buttons.listen({ controls, run: start, stop, status });
   const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
   card.listen(unreadable);
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
-  beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x });
+  beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x, repaint: () => controls.set("sampler", "repaint") });
+  look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
   keys.listen({ run: start, stop, timeline: viewer.timeline });

@@ -2,7 +2,9 @@
 
 mod attention;
 mod denoiser;
+mod detail;
 mod error;
+mod forward;
 mod frame;
 mod levels;
 mod run;
@@ -13,7 +15,9 @@ mod trajectory;
 mod view;
 
 pub use denoiser::Helpers;
+pub use detail::{Detail, StepNumbers};
 pub use error::SessionError;
+pub use forward::{Noised, NoisedPictures};
 pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
 pub use script::{Files, ScriptError, script};
 

@@ -200,8 +200,18 @@ const TOUR: Row<Page> = Row::<Page>::choice(
 )
 .section("page");
 
+const SHOW: Row<Page> = Row::<Page>::text(
+    "show",
+    |page| page.show.map_or(String::new(), |show| show.to_string()),
+    |page, text| {
+        page.show = if text.is_empty() { None } else { Some(text.parse()?) };
+        Ok(())
+    },
+)
+.section("page");
+
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod model;
+mod show;
 mod start;
 
 use super::{Settings, given, taken};
