@@ -59,6 +59,10 @@ pub struct Settings {
     pub images: usize,
     /// Height and width of a picture, within [`Settings::SIDE`]; `None` is the model's own.
     pub size: Option<[usize; 2]>,
+    /// Share of the way from each image's noise to that of `variation_seed`, within [`Settings::SHARE`].
+    pub variation: f64,
+    /// Seed of the noise that image 0 is on the way to; image `i` has `variation_seed + i`.
+    pub variation_seed: u32,
     /// The class each image is asked for.
     pub class: Class,
     /// Classifier-free guidance scale within [`Settings::GUIDANCE`]; 1 is the conditional model without guidance.
@@ -173,6 +177,13 @@ impl Settings {
     pub fn to_link(&self) -> String {
         self.write_link(&Page::default())
     }
+    /// The settings whose first image is image `i` of these.
+    #[must_use]
+    pub fn from_image(&self, i: usize) -> Self {
+        let [seed, variation_seed] = [self.seed, self.variation_seed].map(|seed| seed.wrapping_add(i as u32));
+        Self { seed, variation_seed, ..self.clone() }
+    }
+
 
     /// The same to a model with these facts: without classes, what speaks of them is left out.
     pub fn to_link_of(&self, facts: Facts) -> String {
@@ -214,6 +225,8 @@ impl Default for Settings {
             size: None,
             class: Class::All,
             guidance: 2.0,
+            variation: 0.0,
+            variation_seed: 0,
             guide: Guide::Cfg,
             perp_weight: 1.0,
             rescale: 0.0,

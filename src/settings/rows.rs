@@ -70,6 +70,18 @@ pub const TABLE: &[Row<Settings>] = &[
         .about("Seed of the first image; the next ones have the numbers after it")
         .section("main")
         .always(),
+    Row::<Settings>::number("variation", Settings::SHARE, |s| s.variation, |s, share| s.variation = share)
+        .about("Share of the way from the noise of the seed to that of variation-seed, on the sphere: 1 is that seed's picture")
+        .section("more")
+        .slider(0.01),
+    Row::<Settings>::whole(
+        "variation-seed",
+        [0, u32::MAX as i64],
+        |s| s.variation_seed.into(),
+        |s, seed| s.variation_seed = seed as u32,
+    )
+    .about("Seed that the noise of the first image varies towards; the next ones have the numbers after it")
+    .section("more"),
     Row::<Settings>::whole(
         "images",
         [*Settings::IMAGES.start() as i64, *Settings::IMAGES.end() as i64],
