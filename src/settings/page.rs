@@ -1,5 +1,7 @@
 //! The page's own keys of a link.
 
+use super::Axis;
+
 /// What the page itself is to be like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -9,6 +11,9 @@ pub struct Page {
     pub lang: Option<&'static str>,
     /// The stop of the lab's guided tour.
     pub tour: Option<&'static str>,
+    /// The axes of the grid that is shown: across, and down.
+    pub x: Option<Axis>,
+    pub y: Option<Axis>,
 }
 
 /// Where the network is to run.
@@ -40,6 +45,8 @@ impl Page {
             "backend" => self.backend = Backend::default(),
             "lang" => self.lang = None,
             "tour" => self.tour = None,
+            "x" => self.x = None,
+            "y" => self.y = None,
             _ => {}
         }
     }

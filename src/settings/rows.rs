@@ -1,9 +1,9 @@
 //! The table of a run's settings, and that of the page's own keys.
 
 use super::model::model_name;
-use super::problem::{prompt, unknown_sampler};
+use super::problem::{Reason, prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Clip, Page, Preview, Settings, Source, Weighting, size};
+use super::{Axis, Clip, Page, Preview, Settings, Source, Weighting, size};
 use crate::samplers::{method, methods};
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
@@ -212,8 +212,22 @@ const TOUR: Row<Page> = Row::<Page>::choice(
 )
 .section("page");
 
+const X: Row<Page> =
+    Row::<Page>::text("x", |page| axis_text(&page.x), set!(x, axis)).section("page").shown(Shown::Own).free();
+
+const Y: Row<Page> =
+    Row::<Page>::text("y", |page| axis_text(&page.y), set!(y, axis)).section("page").shown(Shown::Own).free();
+
+fn axis_text(axis: &Option<Axis>) -> String {
+    axis.as_ref().map_or(String::new(), Axis::to_string)
+}
+
+fn axis(text: &str) -> Result<Option<Axis>, Reason> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+}
+
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, X, Y];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];
