@@ -58,6 +58,9 @@ test("axes are typed and picked, the cost is told before, and the grid is stoppe
   await expect(page.locator("td.drawn")).toHaveCount(2);
   await page.getByRole("button", { name: "Stop" }).last().click();
   await said(page, "compare.stopped");
+  const halted = await picture(page, 1, 0);
+  await page.waitForTimeout(300); // some hundred steps of this network
+  expect(await picture(page, 1, 0)).toBe(halted);
   await expect(page.locator("td.drawn")).toHaveCount(2);
   await type(page, "#compare-x-values", "1,2");
   await page.getByRole("button", { name: "Draw the grid" }).click();
