@@ -87,10 +87,10 @@ class Model {
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
-  async *run(settings = {}, { picture, mask, attention = false, signal } = {}) {
+  async *run(settings = {}, { picture, mask, attention = false, details = false, signal } = {}) {
     const images = this.workers > 1 ? await this.#ask("images", [settings], { signal }) : 1;
     const workers = this.#pool.workers(images, this.about.parameters);
-    const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, share }, signal);
+    const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, details, share }, signal);
     yield* workers.length > 1 ? runShares(this.#pool, workers, images, draw) : draw(workers[0]);
   }
 
@@ -99,6 +99,11 @@ class Model {
     if (given.share) await this.#pool.ready(worker, this.#number);
     if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#loadClassifier(worker, signal);
     yield* worker.wire.stream("run", [this.#number, settings, given], { signal, ahead: true });
+  }
+
+  /** The forward process on a picture. @param {import("./index.js").Settings} settings @param {import("./index.js").ForwardOptions} [options] */
+  forward(settings = {}, { picture, signal } = {}) {
+    return this.#pool.first.wire.stream("forward", [this.#number, settings, { picture }], { signal });
   }
 
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */

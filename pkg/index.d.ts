@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, RaceFloor, RaceRow, Tokens, Trained } from "./unnoise_cpu.js";
+import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, Noised, RaceFloor, RaceRow, StepNumbers, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Measured, Needed, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -57,6 +57,10 @@ export function picture_rms(one: Uint8Array, other: Uint8Array): number | undefi
 export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
 /** The picture of the setting `start`; undefined where it has none. */
 export function read_start(start: string): Begun | undefined;
+/** What the setting `show` says is looked at beside the stage: a picture of the run, large, or the forward process on the start picture; undefined for nothing. */
+export function read_show(show: string): Look | undefined;
+/** The same as the setting has it. */
+export function write_show(look: Partial<Look> & Pick<Look, "view">): string;
 /** What the setting `model` names: a folder of the site, a repository of a model hub, or a folder of a person's own. */
 export function model_origin(model: string): Origin;
 /** A repository that a person types, `owner/name` or `owner/name@revision`, or the address of its page; undefined for what is neither. */
@@ -187,6 +191,14 @@ export interface RunOptions {
   mask?: Uint8Array;
   /** Whether frames say where the network looked in the prompt (`attention`). It changes no picture. */
   attention?: boolean;
+  /** Whether frames say what their step did: the noise that it found (`noise`), the mean of the posterior `q(x_s | x_t, x_0)` (`posterior`), and `numbers` of each image. It changes no picture. */
+  details?: boolean;
+}
+
+export interface ForwardOptions {
+  signal?: AbortSignal;
+  /** The picture, `[height, width, channels]`, in place of the one of `start`. */
+  picture?: Uint8Array;
 }
 
 /** A device with at most one model on it, in a worker of its own. */
@@ -220,6 +232,11 @@ export interface Model {
    * pictures. Leaving the loop stops the run, and so does the signal, which the loop then throws `aborted` for.
    */
   run(settings?: Partial<Settings>, options?: RunOptions): AsyncGenerator<Frame, void, void>;
+  /**
+   * The forward process on a picture, through the levels of a run of these settings (64 of many), clean first: x_t by the closed form
+   * and by the chain, and what the network, without guidance, makes of it. With the `strength` of a level a run begins at its very point.
+   */
+  forward(settings?: Partial<Settings>, options?: ForwardOptions): AsyncGenerator<Noised, void, void>;
   /** The run as a Python script on diffusers. */
   python(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<string>;
   /** How a model of words reads a prompt: how many tokens it has, and which words have no place. */

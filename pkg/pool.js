@@ -226,6 +226,9 @@ function merged(frames) {
     ...joined("x"),
     ...joined("denoised"),
     ...joined("attention"),
+    ...joined("noise"),
+    ...joined("posterior"),
+    ...(frames.every(({ numbers }) => numbers) && { numbers: frames.flatMap(({ numbers }) => numbers) }),
   };
 }
 

@@ -59,6 +59,8 @@ export const picture_difference = (one, other) => call("picture_difference", one
 export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
+export const read_show = (show) => call("read_show", show) ?? undefined;
+export const write_show = (look) => call("write_show", look);
 export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
 export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);
 export const model_origin = (model) => call("model_origin", model);

@@ -93,6 +93,7 @@ const calls = {
 
 const streams = {
   run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
+  forward: (number, settings, given) => holding(number).forward(settings, given),
   ...labStreams(() => lab),
 };
 

@@ -261,7 +261,7 @@ fn a_script_finds_the_network_where_it_lies() {
     let script = |folder: &Folder| {
         let model = folder.load().expect("it loads");
         let settings = Settings { images: 1, class: Class::One(0), guidance: 1.0, ..model.preset().expect("settings") };
-        session::script(&model, &settings, "there").expect("a script")
+        session::script(&model, &settings, "there".into()).expect("a script")
     };
     let root = Folder::new("script-root");
     root.write("config.json", own("unet/config.json")).write(WEIGHTS, own(&format!("unet/{WEIGHTS}")));
@@ -274,7 +274,8 @@ fn a_script_finds_the_network_where_it_lies() {
     let odd = Folder::new("script-odd");
     odd.write("config.json", own("unet/config.json")).write("model.safetensors", own(&format!("unet/{WEIGHTS}")));
     let model = odd.load().expect("it loads");
-    let refusal = session::script(&model, &model.preset().expect("settings"), "there").expect_err("it is not found");
+    let refusal =
+        session::script(&model, &model.preset().expect("settings"), "there".into()).expect_err("it is not found");
     assert!(refusal.to_string().contains("looks for diffusion_pytorch_model"), "{refusal}");
     // The scheduler clips there as it does here.
     assert!(script.contains("DDPMScheduler.from_config(") && script.contains("\"clip_sample\": True"), "{script}");

@@ -2,12 +2,19 @@
 #![cfg(feature = "cli")]
 
 use burn::tensor::Device;
+use pollster::block_on;
+use std::path::Path;
 use unnoise::backend::{self, Backend};
+use unnoise::dataset::pictures::{Format, read_one};
 use unnoise::eval::quality::{
-    Album, FitError, Gaussian, Manifold, Points, Reference, Score, ScoreError, frechet, memory, nearest,
+    Album, FitError, Gaussian, Manifold, Points, Reference, Score, ScoreError, frechet, memory, nearest, samples,
 };
 use unnoise::math::TorchGenerator;
 use unnoise::models::classifier::{ClassifierConfig, NoisyClassifier};
+use unnoise::picture;
+use unnoise::pipeline::Pipeline;
+use unnoise::session::Given;
+use unnoise::settings::{Class, Settings};
 use unnoise::train::initial;
 
 const SHAPE: [usize; 3] = [1, 8, 8];
@@ -191,4 +198,37 @@ fn what_cannot_be_scored_is_refused_in_a_sentence() {
     assert!(matches!(refusal(&unknown), ScoreError::Class { known: 2, got: 2 }));
     assert!(matches!(refusal(&slopes(1, 3)), ScoreError::TooFew { got: 3 }));
     assert!(refusal(&unknown).to_string().contains("choose the one of their data"));
+}
+
+/// What is drawn of latents is pictures, each of the class of the training picture in its place and of its own seed, and they
+/// are scored like others.
+#[test]
+fn samples_of_a_model_of_latents_are_its_decoded_pictures() {
+    let (device, folder) = (device(), Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/folders/dit"));
+    let model = Pipeline::from_dir(&folder, &device).expect("it loads");
+    assert!(model.is_latent());
+    let shape = model.picture();
+    let preset = model.preset().expect("settings");
+    let settings = Settings { seed: 16, steps: 4, guidance: 4.0, ..preset };
+    let bytes = TorchGenerator::new(5).rand_f64(8 * 3 * 256).into_iter().map(|v| (255.0 * v) as u8).collect();
+    let training = Album { bytes, labels: vec![3, 0, 7, 5, 1, 2, 4, 6], shape };
+    assert_eq!(shape, [3, 16, 16]);
+    let drawn = block_on(samples::draw(&model, &settings, (6, &training), &mut |_| ())).expect("it draws");
+    assert_eq!((drawn.shape, drawn.len(), &drawn.labels[..]), (shape, 6, &training.labels[..6]));
+    let format = Format { shape, range: [-1.0, 1.0], background: [0; 3] };
+    let golden = read_one(&folder.join("0.png"), &format).expect("what diffusers drew of seed 16 and class 3");
+    let golden: Vec<f32> = golden.into_iter().map(|v| v as f32).collect();
+    let golden = picture::to_bytes(&golden, shape, format.range);
+    let apart = drawn.picture(0).iter().zip(&golden).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(apart <= Some(2), "{apart:?} of 255 from the picture of diffusers");
+    let alone = Settings { seed: 20, images: 1, class: Class::One(1), ..settings };
+    let alone = block_on(samples::last(&model, &alone, Given::default(), &mut |_| ())).expect("it draws");
+    assert_eq!(drawn.picture(4), alone);
+
+    let config = r#"{"in_channels": 3, "num_classes": 8, "block_out_channels": [4, 8], "layers_per_block": 1, "norm_num_groups": 2}"#;
+    let net = NoisyClassifier::new(&ClassifierConfig::from_json(config).expect("a configuration"), &device);
+    let net = initial::weights(net, TorchGenerator::new(0));
+    let reference = Reference::new(&net, &device, &training, 8, &mut |_| ()).expect("a reference");
+    let score = reference.score(&drawn, &mut |_| ()).expect("a score");
+    assert!(score.frechet.is_finite() && score.accuracy.is_some() && score.memorised == 0.0, "{score:?}");
 }

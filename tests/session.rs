@@ -304,7 +304,8 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
     complete(&mut model);
-    let script = |settings: &Settings| session::script(&model, settings, "models/tiny").map_err(|e| e.to_string());
+    let script =
+        |settings: &Settings| session::script(&model, settings, "models/tiny".into()).map_err(|e| e.to_string());
     let text = script(&Settings { sampler: "ddim".to_owned(), ..settings() }).unwrap();
     assert!(text.contains("DDIMScheduler") && text.contains("models/tiny") && text.contains("40 + i"), "{text}");
     for (change, says) in [

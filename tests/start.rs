@@ -75,7 +75,7 @@ fn a_run_that_begins_with_a_picture_does_not_begin_with_noise() {
 
 #[test]
 fn a_script_starts_from_noise_and_says_where_that_is_not_the_run() {
-    let written = |start, strength| script(&model(), &settings(start, strength), "models/selftest");
+    let written = |start, strength| script(&model(), &settings(start, strength), "models/selftest".into());
     for (start, strength) in [(start(None), 0.5), (start(Some(&kept())), 1.0), (Start::Asked, 1.0)] {
         let said = written(start, strength).unwrap_err().to_string();
         assert!(said.contains("this run starts from a picture"), "{said}");

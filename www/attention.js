@@ -147,7 +147,7 @@ function list() {
   chosen = words.indexOf(before);
   const chip = (word, i) => {
     const item = document.createElement("li");
-    const button = el("button", "", {}, { type: "button", className: "plain" });
+    const button = el("button", "", {}, { type: "button" });
     button.append(el("span", "plain", { text: word }), document.createElement("small"));
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => {

@@ -22,6 +22,8 @@ const VIEWS = {
 let shown = "";
 /** Its code, as soon as it is there. @type {View | undefined} */
 let view;
+/** The button that was pressed before the code of its view was there. @type {HTMLButtonElement | undefined} */
+let pressed;
 /** The code of every view that was there. @type {Record<string, View>} */
 const opened = {};
 
@@ -61,6 +63,17 @@ async function route() {
   view = opened[name] = code;
   view.relabel(); // the language may have changed since it was left
   view.open(location.hash);
+  const button = pressed;
+  pressed = undefined;
+  button?.click();
+}
+
+/** Keeps the press of a button for the code that is to hear it. */
+function press(event) {
+  const button = event.target.closest("button");
+  if (view || !button || !$(shown).contains(button)) return;
+  event.preventDefault(); // a form would be sent off
+  pressed = button;
 }
 
 /** A view that was there before is found again as it was left. */
@@ -71,7 +84,7 @@ function back(anchor, name) {
 /** Leaves one view, which stays as it is, for another. */
 function turn(name) {
   view?.close();
-  view = undefined;
+  view = pressed = undefined;
   shown = name;
   for (const other of Object.keys(VIEWS)) {
     $(other).hidden = other !== name;
@@ -102,6 +115,7 @@ async function switchTo(tongue) {
 }
 
 dress();
+$("page").addEventListener("click", press);
 $("theme").addEventListener("click", flip);
 for (const button of document.querySelectorAll("[data-language]")) button.addEventListener("click", () => switchTo(button.dataset.language));
 shown = named(location.hash);

@@ -6,7 +6,7 @@ import { UnnoiseError, download, fetch_model } from "../pkg/index.js";
  * @typedef {{id: string, files: Record<string, import("../pkg/index.js").FileFacts>}} Listed a folder and its files
  * @typedef {{en?: string, zh?: string}} Text
  * @typedef {{id: string, name: Text, description: Text, licence: string, defaults: Record<string, string | number>,
- *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null,
+ *            kind: "text" | "classes" | "score", conditioning: "none" | "classes" | "text", prompts: Record<"en" | "zh", string[]>, vocabulary: string | null, pictures: string | null,
  *            thumbnail: string | null, readme: string | null, bytes: number, files: Listed["files"], classifier: Listed | null,
  *            opened?: boolean, learned?: boolean, full?: boolean, source?: import("../pkg/index.js").Source}} Model an opened one has a source as long as its files are at hand, and is learned once the engine knows it
  */

@@ -64,6 +64,9 @@ export function png(bytes, shape) {
   return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
 }
 
+/** One picture as it is; undefined is an empty place. @param {Uint8Array | undefined} bytes @param {Shape} shape */
+export const picture = (bytes, shape) => rgba(bytes, { ...shape, images: 1 }, 1, 1, 0);
+
 /** Grey (1 channel) or colour (3 or more) bytes laid out as one opaque sheet with transparent gaps. */
 function rgba(bytes, { images, channels, height, width }, columns, rows, gap) {
   const sheet = new ImageData(columns * (width + gap) - gap, rows * (height + gap) - gap);

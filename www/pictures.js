@@ -3,6 +3,7 @@
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
 import * as beyond from "./beyond.js";
+import * as buttons from "./buttons.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
@@ -10,6 +11,7 @@ import * as keys from "./keys.js";
 import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
+import * as look from "./look.js";
 import * as opening from "./open.js";
 import * as phases from "./phases.js";
 import { outdated, renew } from "./release.js";
@@ -96,7 +98,7 @@ async function prepare() {
   if (!controls.models.length) {
     controls.fill(await list());
     say($("version"), "version", { version: controls.catalogue.version });
-    $("share").disabled = false;
+    $("share").disabled = $("again").disabled = false;
   }
   if (!adopted) adopt();
 }
@@ -183,6 +185,7 @@ function ready() {
   preview();
   offer();
   idle();
+  if (look.ahead()) wanted = false;
   const draw = wanted && !unknown && !begin.missing();
   if (draw && !beyond.asked()) return start();
   wanted = false;
@@ -214,6 +217,7 @@ function changed(key) {
 function begun() {
   if (loaded) clearFault(); // of a file that was no picture, or of none
   begin.changed();
+  look.begun();
 }
 
 /** The picture on the stage can be taken to start from, if it is of the model's size. */
@@ -260,13 +264,14 @@ async function start() {
   viewer.reveal();
   let any = false;
   try {
-    for await (const frame of held.run(settings, { ...given, attention, signal: mine.signal })) {
+    for await (const frame of held.run(settings, { ...given, attention, details: true, signal: mine.signal })) {
       if (running !== mine) return;
       any = true;
       show(frame);
     }
     ended("done");
     words.took(viewer.seconds());
+    look.restore();
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) failed("run", thrown);
@@ -370,21 +375,13 @@ export const switched = (tongue) => controls.settings.lang && controls.set("lang
 const script = (settings) => held.python(settings).then((text) => ({ text }), ({ message }) => ({ why: message }));
 
 function listen() {
-  $("controls").addEventListener("submit", (event) => {
-    event.preventDefault();
-    start();
-  });
-  $("stop").addEventListener("click", stop);
-  $("cancel").addEventListener("click", () => {
-    status("cancelled");
-    $("cancel").hidden = true;
-    loading.abort.abort();
-  });
+  buttons.listen({ controls, run: start, stop, status });
   const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
   card.listen(unreadable);
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
-  beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x });
+  beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x, repaint: () => controls.set("sampler", "repaint") });
+  look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
   beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => open(write_link(settings), (address = "")), stop, failed: unreadable });

@@ -4,8 +4,10 @@ import { UnnoiseError, fit_picture, read_start, write_start } from "../pkg/index
 import { $ } from "./dom.js";
 import { say } from "./strings.js";
 
-/** Radius of the brush, in pixels of the model: small pictures want a fine one. */
-const brush = ({ width }) => Math.max(1, width / 14);
+/** Radius of the brush, in pixels of the model: a share of the width, as the slider has it, and a pixel at least. */
+const brush = ({ width }) => Math.max(1, (width * Number($("start-brush").value)) / 200);
+/** How many changes of the part that stays can be taken back. */
+const UNDO = 50;
 /** What lies over the part that stays: the colour of signal, as everywhere on the page. */
 const VEIL = [255, 130, 50];
 
@@ -17,6 +19,8 @@ let size = { channels: 1, height: 28, width: 28, background: [0, 0, 0] };
 let picture;
 /** 255 where the picture is to stay, `[height, width]`. @type {Uint8Array} */
 let mask = new Uint8Array(0);
+/** What stayed before each change. @type {Uint8Array[]} */
+let earlier = [];
 /** The stroke under way: where it is, and whether it keeps (255) or takes back (0). */
 let stroke = { x: 0, y: 0, value: 255 };
 /** What the page does about a picture that came or went, about one that cannot be read, and about what was dropped and is no picture. */
@@ -36,13 +40,14 @@ export function adopt(start) {
   if (begun) size = { ...size, channels: begun.channels, height: begun.height, width: begun.width };
   picture = begun?.picture;
   mask = begun?.mask ?? new Uint8Array(size.height * size.width);
+  earlier = [];
   show();
 }
 
 /** Another model may have pictures of another size. @param {Size} about @returns {boolean} whether the picture had to go */
 export function fit(about) {
   const lost = Boolean(picture) && !fits(about);
-  if (lost || !picture) mask = new Uint8Array(about.height * about.width);
+  if (lost || !picture) [mask, earlier] = [new Uint8Array(about.height * about.width), []];
   if (lost) picture = undefined;
   size = about;
   show();
@@ -52,10 +57,13 @@ export function fit(about) {
 /** Whether a picture has the model's size. @param {Size} other */
 export const fits = (other) => ["channels", "height", "width"].every((side) => other[side] === size[side]);
 
+/** The size of a picture. */
+export const wanted = () => size;
+
 /** Takes a picture, or none. @param {Uint8Array | undefined} bytes `[height, width, channels]` */
-function take(bytes) {
+export function take(bytes) {
   picture = bytes;
-  mask = new Uint8Array(size.height * size.width);
+  [mask, earlier] = [new Uint8Array(size.height * size.width), []];
   show();
   page.changed();
 }
@@ -87,7 +95,25 @@ function keep(part) {
     bottom: (_, y) => y >= height / 2,
     none: () => false,
   }[part];
-  mask = mask.map((_, p) => (inside(p % width, Math.floor(p / width)) ? 255 : 0));
+  change((_, p) => (inside(p % width, Math.floor(p / width)) ? 255 : 0));
+}
+
+/** Remembers what stays, to be taken back. */
+function remember() {
+  earlier = [...earlier, mask].slice(-UNDO);
+}
+
+/** Changes what stays, pixel by pixel. @param {(value: number, pixel: number) => number} to */
+function change(to) {
+  remember();
+  mask = mask.map(to);
+  show();
+  page.changed();
+}
+
+/** Takes the last change of what stays back. */
+function undo() {
+  mask = earlier.pop();
   show();
   page.changed();
 }
@@ -107,7 +133,10 @@ function show() {
     image.data[4 * p + 3] = 255;
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
-  say($("start-note"), mask.some(Boolean) ? "start.masked" : "start.whole");
+  const masked = mask.some(Boolean);
+  say($("start-note"), masked ? "start.masked" : "start.whole");
+  $("start-seams").hidden = !masked;
+  $("start-undo").disabled = !earlier.length;
 }
 
 /** Where on the picture the pointer is, in pixels. */
@@ -122,6 +151,7 @@ function press(event) {
   const { x, y } = place(event);
   const pixel = Math.round(y) * size.width + Math.round(x);
   stroke = { x, y, value: mask[pixel] ? 0 : 255 };
+  remember();
   paint(event);
 }
 
@@ -167,8 +197,8 @@ function open(file) {
 
 /**
  * Makes the form's part work.
- * @param {{changed: () => void, failed: (fault: unknown) => void, dropped: (dropped: DataTransfer) => boolean, onStage: () => Uint8Array | undefined}} given
- * `changed` hears that the picture or the part that stays is another, `dropped` takes what it has a use for
+ * @param {{changed: () => void, failed: (fault: unknown) => void, dropped: (dropped: DataTransfer) => boolean, onStage: () => Uint8Array | undefined, repaint: () => void}} given
+ * `changed` hears that the picture or the part that stays is another, `dropped` takes what it has a use for, `repaint` chooses the sampler that joins both parts
  */
 export function listen(given) {
   page = given;
@@ -181,6 +211,12 @@ export function listen(given) {
     remove();
     $("start-take").focus(); // the button that had the focus is gone
   });
+  $("start-undo").addEventListener("click", () => {
+    undo();
+    if ($("start-undo").disabled) $("start-invert").focus(); // a button that is disabled has no focus
+  });
+  $("start-invert").addEventListener("click", () => change((value) => 255 - value));
+  $("start-repaint").addEventListener("click", given.repaint);
   for (const button of document.querySelectorAll("[data-keep]")) button.addEventListener("click", () => keep(button.dataset.keep));
   canvas.addEventListener("pointerdown", press);
   canvas.addEventListener("pointermove", (event) => event.buttons && paint(event));

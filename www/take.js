@@ -33,6 +33,8 @@ const give = (settings) => share(write_link(settings, { share: true }), { wants:
  */
 export function listen({ settings, script }) {
   $("save").addEventListener("click", save);
-  $("share").addEventListener("click", () => give(shown.run()?.settings ?? settings()));
+  // What is looked at is not of the run, and may be another by now.
+  const looked = ({ show: _, ...run }) => (settings().show ? { ...run, show: settings().show } : run);
+  $("share").addEventListener("click", () => give(looked(shown.run()?.settings ?? settings())));
   $("code").addEventListener("click", async () => code.show(await (shown.run()?.script ?? script())));
 }

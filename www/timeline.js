@@ -4,16 +4,24 @@ import { t } from "./strings.js";
 
 /**
  * @typedef {{step: number, steps: number | null, done: number, accepted: number | null, rejected: number | null, images: number, channels: number, height: number, width: number,
- *            x: Uint8Array, denoised?: Uint8Array, attention?: Uint8Array, attention_height: number | null, attention_width: number | null, t: number, alpha: number, sigma: number,
+ *            x: Uint8Array, denoised?: Uint8Array, noise?: Uint8Array, posterior?: Uint8Array, numbers?: import("../pkg/index.js").StepNumbers[], log_snr: number, attention?: Uint8Array, attention_height: number | null, attention_width: number | null, t: number, alpha: number, sigma: number,
  *            evaluations: number, network_ms: number, total_ms: number}} Frame
  */
 
 /** Frames of one run may take this many bytes; a longer run keeps every k-th step. */
 const BUDGET = 512 * 2 ** 20;
+/** Of each image a frame has as many pictures: the point, the estimate, the noise, the posterior's mean. */
+const PICTURES = 4;
 /** As many steps as a method that chooses them itself is expected to take at most. */
 const UNKNOWN = 1000;
 /** A replay takes about this long, however many steps there are, within these bounds a frame (milliseconds). */
 const REPLAY = { whole: 4000, fastest: 33, slowest: 250 };
+
+/** How much of a point is signal, and how much is noise, at unit variance. @param {{alpha: number, sigma: number}} level */
+export function share({ alpha, sigma }) {
+  const std = Math.hypot(alpha, sigma);
+  return { alpha: alpha / std, sigma: sigma / std };
+}
 
 export class Timeline {
   /**
@@ -74,9 +82,15 @@ export class Timeline {
 
   begin(frame) {
     this.clear();
-    this.every = Math.ceil((((frame.steps ?? UNKNOWN) + 1) * frame.x.length * 2) / BUDGET);
+    this.every = Math.ceil((((frame.steps ?? UNKNOWN) + 1) * frame.x.length * PICTURES) / BUDGET);
     this.slider.max = String(this.place(frame.steps ?? 0));
     this.slider.disabled = this.play.disabled = false;
+  }
+
+  /** The kept frames in their order, the newest among them. @returns {Frame[]} */
+  frames() {
+    const kept = [...this.kept.values()];
+    return !this.newest || kept.at(-1) === this.newest ? kept : [...kept, this.newest];
   }
 
   /** Place on the slider of a step; the last step has one even when it is between two kept ones. */
@@ -140,9 +154,8 @@ export class Timeline {
     this.play.setAttribute("aria-pressed", "false");
   }
 
-  plot({ alpha, sigma }) {
-    const std = Math.hypot(alpha, sigma);
-    this.shares.push({ alpha: alpha / std, sigma: sigma / std });
+  plot(frame) {
+    this.shares.push(share(frame));
   }
 
   /** Draws the two curves. Where the number of steps is not known, those there are fill the width, as on the slider. */

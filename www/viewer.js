@@ -53,6 +53,14 @@ export function end() {
   else say($("pace"), "pace.end", { step, steps, evaluations, ms: milliseconds });
 }
 
+/** What hears that a picture is to be opened, and that another step is on show. */
+let beside = { open: (_image) => {}, shown: () => {} };
+
+/** @param {typeof beside} given */
+export function listen(given) {
+  beside = given;
+}
+
 /** Milliseconds a step lately; the engine's own time, without the page's. */
 function pace() {
   const recent = totals.slice(-RECENT - 1);
@@ -91,6 +99,7 @@ function show(frame) {
   $("sigma").textContent = sigma.toFixed(3);
   $("now").hidden = false;
   say($("place"), place, { step, steps, time: () => number(t, t < 10 ? 3 : 1) });
+  beside.shown();
 }
 
 function layout(shape) {
@@ -100,11 +109,14 @@ function layout(shape) {
   point(-1);
 }
 
-/** On a phone the form is below the pictures: brings them back into sight when a run begins. */
+/** On a phone the form is below the pictures, or the window not high: brings pictures and timeline into sight together when a run begins. */
 export function reveal() {
-  const { bottom } = $("sheets").getBoundingClientRect();
+  const { top, bottom } = $("sheets").getBoundingClientRect();
+  const { bottom: end } = $("timeline").getBoundingClientRect();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (bottom < innerHeight / 3) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+  const above = bottom < innerHeight / 3;
+  const below = end > innerHeight && top > 0;
+  if (above || below) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }
 
 /** The picked picture, or the first, as it is at the step on show. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
@@ -126,15 +138,23 @@ function point(i) {
   }
   const box = sheets[0].box(i);
   for (const spot of spots) for (const side of Object.keys(box)) spot.style[side] = `${100 * box[side]}%`;
-  const label = asked.class === "all" ? i % asked.classes.length : Number(asked.class);
-  const name = asked.classes[label];
-  // Seeds are numbers of 32 bits, and go on at 0 after the last.
-  say($("pointed"), name ? "pointed.class" : "pointed", { image: i + 1, seed: (Number(asked.seed) + i) % 2 ** 32, name });
+  say($("pointed"), ...named(i));
   $("picker").setAttribute("aria-valuetext", $("pointed").textContent);
 }
 
-/** Picks an image as a click does, or none. */
-function pick(i) {
+/** Which image it is: a text and what fills it. */
+function named(i) {
+  const label = asked.class === "all" ? i % asked.classes.length : Number(asked.class);
+  const name = asked.classes[label];
+  // Seeds are numbers of 32 bits, and go on at 0 after the last.
+  return [name ? "pointed.class" : "pointed", { image: i + 1, seed: (Number(asked.seed) + i) % 2 ** 32, name }];
+}
+
+/** The same in words. @param {number} i */
+export const nameOf = (i) => t(...named(i));
+
+/** Picks an image, or none. */
+export function pick(i) {
   picked = i;
   point(i);
 }
@@ -150,6 +170,10 @@ function moved(key, i, { images, columns }) {
 
 $("picker").addEventListener("keydown", (event) => {
   if (!timeline.shown || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter" && !event.repeat) {
+    event.preventDefault();
+    return beside.open(Math.max(picked, 0));
+  }
   const to = moved(event.key, picked, { images: timeline.shown.images, columns: sheets[0].columns });
   if (to === undefined) return;
   event.preventDefault();
@@ -159,9 +183,10 @@ $("picker").addEventListener("keydown", (event) => {
 for (const sheet of sheets) {
   const under = (event) => (timeline.shown ? sheet.at(event) : -1);
   sheet.canvas.addEventListener("pointermove", (event) => point(under(event)));
-  sheet.canvas.addEventListener("pointerdown", (event) => {
+  sheet.canvas.addEventListener("click", (event) => {
     const i = under(event);
-    pick(i === picked ? -1 : i);
+    pick(i);
+    if (i >= 0) beside.open(i);
   });
   sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(picked));
 }

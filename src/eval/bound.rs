@@ -1,33 +1,24 @@
 //! The variational bound on the negative log-likelihood, term by term.
 
 use super::{Decoder, Readable};
-use crate::math::{Grid, Level};
+use crate::math::{Grid, Level, Posterior};
 
-/// The variance of the model's steps `p(x_s | x_t)` (Ho et al. 2020, arXiv 2006.11239, section 3.2), written with
-/// `r = nsr_s / nsr_t`.
+/// The variance of the model's steps `p(x_s | x_t)` (Ho et al. 2020, arXiv 2006.11239, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variance {
-    /// The posterior's, `beta-tilde = sigma_s^2 (1 - r^2)`.
+    /// The posterior's, [`beta-tilde`](Posterior::variance).
     Small,
-    /// The forward process', `beta = sigma_t^2 (1 - r^2)`.
+    /// The forward process', [`beta`](Posterior::forward_variance).
     Large,
 }
 
 impl Variance {
-    /// Of the step from `t` to `s`.
-    fn of(self, t: Level, s: Level) -> f64 {
-        let sigma = match self {
-            Self::Small => s.sigma,
-            Self::Large => t.sigma,
-        };
-        sigma * sigma * fresh(t, s)
+    fn of(self, step: Posterior) -> f64 {
+        match self {
+            Self::Small => step.variance(),
+            Self::Large => step.forward_variance(),
+        }
     }
-}
-
-/// `1 - r^2`: the share of the noise of `s` that is not in what it has from `t`.
-fn fresh(t: Level, s: Level) -> f64 {
-    let r = s.nsr() / t.nsr();
-    1.0 - r * r
 }
 
 /// The terms of `-ln p(x_0) <= L_T + sum_t L_{t-1} + L_0`, in nats (Ho et al. 2020, arXiv 2006.11239, equation 5).
@@ -55,7 +46,7 @@ impl Bound {
 ///
 /// All terms are exact but for the one draw of `x_t` in each:
 /// `KL = (n (q - 1 - ln q) + |m|^2 / v) / 2` with `v` the model's variance, `q` the posterior's divided by it, and
-/// `m = alpha_s (1 - r^2) (x_0 - x_0(x_t))` the difference of the two means.
+/// `m` the difference of the two [means](Posterior::mean), `alpha_s (1 - r^2) (x_0 - x_0(x_t))`.
 ///
 /// # Errors
 /// The model failed.
@@ -80,16 +71,25 @@ pub fn bound<M: Readable>(
         let x: Vec<f64> = samples.iter().enumerate().flat_map(diffuse).collect();
         let estimates = model.denoise(&x, t)?;
         for ((x0, estimate), bound) in samples.iter().zip(estimates.chunks_exact(n)).zip(&mut bounds) {
+            let nats = term((t, s), (x0, estimate), (variance, decoder));
             if done + 1 == pairs.len() {
-                bound.decoder = -decoder.log_likelihood(x0, estimate, t.sigma);
+                bound.decoder = nats;
             } else {
-                let square: f64 = x0.iter().zip(estimate).map(|(a, b)| (a - b).powi(2)).sum();
-                bound.steps.push((t, transition(variance, (t, s), square, n)));
+                bound.steps.push((t, nats));
             }
         }
         watch(done + 1);
     }
     Ok(bounds)
+}
+
+/// The term of the step from `t` to `s`, given `x_0` and its estimate: `L_0` where `s` is clean, and else `L_{t-1}`.
+pub fn term((t, s): (Level, Level), (x0, estimate): (&[f64], &[f64]), (variance, decoder): (Variance, Decoder)) -> f64 {
+    if s.sigma == 0.0 {
+        return -decoder.log_likelihood(x0, estimate, t.sigma);
+    }
+    let square = x0.iter().zip(estimate).map(|(a, b)| (a - b).powi(2)).sum();
+    transition(variance, (t, s), square, x0.len())
 }
 
 /// `KL(N(alpha x_0, sigma^2) || N(0, alpha^2 + sigma^2))` over `n` dimensions, given `|x_0|^2`.
@@ -102,8 +102,11 @@ pub(crate) fn prior(square: f64, n: usize, Level { alpha, sigma, .. }: Level) ->
 /// A step's term, given the squared error of the estimate of `x_0`. It is a line in that error, as the Gaussian decoder's term is: the
 /// expectation of a term is the term of the expected error.
 pub(crate) fn transition(variance: Variance, (t, s): (Level, Level), square: f64, n: usize) -> f64 {
-    let v = variance.of(t, s);
-    let q = Variance::Small.of(t, s) / v;
-    let mean = (s.alpha * fresh(t, s)).powi(2) * square / v;
+    // A step that leads to no less noise loses nothing.
+    let Some(step) = Posterior::new(t, s) else { return 0.0 };
+    let v = variance.of(step);
+    let q = step.variance() / v;
+    let (_, of_x0) = step.mean();
+    let mean = of_x0 * of_x0 * square / v;
     0.5 * (n as f64 * (q - 1.0 - q.ln()) + mean)
 }

@@ -86,4 +86,20 @@ mod tests {
         assert!((edm.skip.powi(2) * (9.0 + 0.25) + edm.output.powi(2) - 0.25).abs() < 1e-12, "{edm:?}");
         assert_eq!(Scalings::of(r#"{"_class_name": "DDIMScheduler"}"#), Ok(None));
     }
+
+    /// diffusers' `precondition_inputs`, `precondition_noise` and `precondition_outputs` of a class with `sigma_data` 0.7, at a
+    /// noise level of 3.
+    #[test]
+    fn those_of_edm_are_diffusers() {
+        for (prediction, output) in [("epsilon", 0.6816888468192551), ("v_prediction", -0.6816888468192551)] {
+            let config = format!(
+                r#"{{"_class_name": "EDMEulerScheduler", "prediction_type": "{prediction}", "sigma_data": 0.7}}"#
+            );
+            let at = Scalings::of(&config).unwrap().unwrap().at(3.0);
+            let expected = [0.3246137365805977, 0.0, 0.27465307216702745, 0.05163329820864067, output];
+            for (got, expected) in [at.input, at.shift, at.t, at.skip, at.output].iter().zip(expected) {
+                assert!((got - expected).abs() < 1e-14, "{prediction}: {got} is not {expected}");
+            }
+        }
+    }
 }

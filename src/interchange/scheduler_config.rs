@@ -75,7 +75,7 @@ const SCALED: [&str; 3] = ["EDM", "CMStochastic", "KarrasVe"];
 /// Beginnings of the names of classes whose networks are trained on a process that no network here has.
 const OTHER_PROCESSES: &[(&str, &str)] = &[
     ("ScoreSdeVp", "their times are those of a continuous process"),
-    ("IPNDM", "their process is that of an angle"),
+    ("IPNDM", "their process is that of an angle, and from pure noise their scheduler divides by nothing"),
     ("VQDiffusion", "they predict classes of tokens"),
     ("Cosine", "they are Würstchen's, whose time has no table"),
     ("DDPMWuerstchen", "they are Würstchen's, whose time has no table"),

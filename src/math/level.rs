@@ -52,6 +52,11 @@ impl Level {
         (self.alpha / self.sigma).ln()
     }
 
+    /// The log signal-to-noise ratio, `ln(alpha^2 / sigma^2)` (Kingma et al. 2021, arXiv 2107.00630, section 3.1).
+    pub fn log_snr(&self) -> f64 {
+        2.0 * self.lambda()
+    }
+
     /// Standard deviation of `x` for data of unit variance: what pure noise is scaled by to start a run.
     /// 1 for variance-preserving processes, `sqrt(1 + sigma^2)` for variance-exploding ones.
     pub fn marginal_std(&self) -> f64 {

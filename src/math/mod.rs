@@ -5,6 +5,7 @@ pub mod grid;
 pub mod latent;
 pub mod level;
 pub mod noise;
+pub mod posterior;
 pub mod schedule;
 pub mod spacing;
 
@@ -12,6 +13,7 @@ pub use grid::{Grid, GridError};
 pub use latent::Latent;
 pub use level::Level;
 pub use noise::{Noise, TorchGenerator};
+pub use posterior::Posterior;
 pub use schedule::{ContinuousVp, Discrete, Flow, NoiseSchedule, Rates, Schedule, ScheduleError, SubVp, Ve};
 pub use spacing::{Spacing, SpacingError};
 

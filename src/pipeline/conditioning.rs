@@ -110,6 +110,13 @@ impl TextEncoders {
         }
     }
 
+    /// Bytes of what the network is given of one text, which is kept of the last [`TEXTS_KEPT`](super::TEXTS_KEPT) texts.
+    pub fn bytes(&self) -> usize {
+        let width = |encoder: &TextEncoder| encoder.net.config().hidden_size;
+        let widths = width(&self.first) + self.second.as_ref().map_or(0, width);
+        size_of::<f32>() * self.length() * widths
+    }
+
     /// The most tokens of a text, the start and the end among them.
     pub fn length(&self) -> usize {
         self.first.tokenizer.length()

@@ -4,8 +4,9 @@ use super::Condition;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// How many are kept. The states of a text take 0.2 MB for Stable Diffusion 1 and 0.6 MB for XL, and a run needs two or three.
-const KEPT: usize = 8;
+/// How many are kept, beside the weights that made them: without those each new prompt would wait for hundreds of megabytes
+/// once more, for an eighth of what Stable Diffusion takes on the device. The states of a text take 0.2 MB for Stable Diffusion 1 and 0.6 MB for XL, and a run needs two or three.
+pub const KEPT: usize = 8;
 
 /// Conditions of texts, so that a text encoder runs once for a text that is drawn again.
 #[derive(Default)]

@@ -46,7 +46,7 @@ impl Latents {
         match self {
             Self::Pixels => x,
             // No pipeline that is drawn here adds the shift_factor of the configuration.
-            Self::Kl(net) => net.decode(x / net.config().coder.scaling_factor),
+            Self::Kl(net) => net.decode(net.unscaled(x)),
             Self::Tiny(net) => net.decode(x / net.config().scaling_factor),
             Self::Vq(net) => net.decode(x / net.config().coder.scaling_factor),
         }
@@ -58,11 +58,44 @@ impl Latents {
     /// # Shapes
     /// `[batch, 3, factor height, factor width]` to `[batch, channels, height, width]`.
     pub fn encode(&self, pictures: Tensor<4>) -> Tensor<4> {
+        let tile = self.tile_of_large(&pictures);
+        self.mean(self.coded(pictures, tile))
+    }
+
+    /// The same in overlapping tiles, as diffusers' `enable_tiling` encodes.
+    pub fn encode_tiled(&self, pictures: Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = pictures.dims();
-        match self.tile([height, width]).filter(|_| self.is_large([height, width])) {
-            Some(side) => tiled(pictures, [side, side / self.factor()], |tile| self.encode_whole(tile)),
-            None => self.encode_whole(pictures),
+        self.mean(self.coded(pictures, self.tile([height, width])))
+    }
+
+    /// What the encoder makes of pictures, in tiles of a side where they are too large for one piece.
+    fn coded(&self, pictures: Tensor<4>, tile: Option<usize>) -> Tensor<4> {
+        let code = |pictures| match self {
+            Self::Pixels => pictures,
+            Self::Kl(net) => net.moments(pictures),
+            Self::Tiny(net) => net.encode(pictures),
+            Self::Vq(net) => net.encode(pictures),
+        };
+        match tile {
+            Some(side) => tiled(pictures, [side, side / self.factor()], code),
+            None => code(pictures),
         }
+    }
+
+    /// The latents of what the encoder made; of a distribution their mean.
+    fn mean(&self, coded: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Pixels => coded,
+            Self::Kl(net) => net.scaled(Gaussian::of(coded).mean),
+            Self::Tiny(net) => coded * net.config().scaling_factor,
+            Self::Vq(net) => coded * net.config().coder.scaling_factor,
+        }
+    }
+
+    /// The side of a tile, where pictures need more memory than whole ones may.
+    fn tile_of_large(&self, pictures: &Tensor<4>) -> Option<usize> {
+        let [_, _, height, width] = pictures.dims();
+        self.tile([height, width]).filter(|_| self.is_large([height, width]))
     }
 
     /// Whether a picture of this height and width needs more memory than a whole one may.
@@ -84,24 +117,17 @@ impl Latents {
         [height, width].map(|side| side * self.factor())
     }
 
-    fn encode_whole(&self, pictures: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Pixels => pictures,
-            Self::Kl(net) => net.encode(pictures).mean * net.config().coder.scaling_factor,
-            Self::Tiny(net) => net.encode(pictures) * net.config().scaling_factor,
-            Self::Vq(net) => net.encode(pictures) * net.config().coder.scaling_factor,
-        }
-    }
-
-    /// The same, drawn from the distribution with `noise` of its shape where there is one.
+    /// The same as [`encode`](Self::encode), drawn from the distribution with `noise` of its shape where there is one.
     pub fn encode_with(&self, pictures: Tensor<4>, noise: impl FnOnce(&Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+        let tile = self.tile_of_large(&pictures);
+        let coded = self.coded(pictures, tile);
         match self {
             Self::Kl(net) => {
-                let Gaussian { mean, logvar } = net.encode(pictures);
+                let Gaussian { mean, logvar } = Gaussian::of(coded);
                 let noise = noise(&mean);
-                (mean + (logvar / 2.0).exp() * noise) * net.config().coder.scaling_factor
+                net.scaled(mean + (logvar / 2.0).exp() * noise)
             }
-            _ => self.encode(pictures),
+            _ => self.mean(coded),
         }
     }
 

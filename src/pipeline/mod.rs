@@ -36,6 +36,7 @@ pub(crate) use self::preview::Preview;
 pub use self::{
     branches::{NetworkBranches, NetworkDenoiser},
     conditioning::{Condition, Conditioning, Conditions, TextEncoder, TextEncoders, Told},
+    encodings::KEPT as TEXTS_KEPT,
     error::PipelineError,
     latents::Latents,
     network::Network,

@@ -19,6 +19,8 @@ use std::sync::OnceLock;
 
 /// A folder of weights, ready to run.
 pub struct Pipeline {
+    /// The class of the pipeline in diffusers.
+    pub class: &'static str,
     pub network: Network,
     pub latents: Latents,
     pub conditioning: Conditioning,
@@ -128,6 +130,7 @@ impl Pipeline {
         let clip = if scheduler_clips { bound } else { of_card };
         card.clip_denoised = clip.is_some();
         let pipeline = Self {
+            class: index.kind.class,
             network,
             latents,
             conditioning,

@@ -198,6 +198,7 @@ pub async fn latents<'a, S: Source>(
         }
         _ => {
             let net = AutoencoderKl::unfilled(config, device).map_err(PartError::from)?;
+            let net = if index.kind.uses_statistics { net } else { net.without_statistics() };
             let wanted = Wanted::of(&net);
             (Latents::Kl(Box::new(net)), wanted)
         }

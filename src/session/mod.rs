@@ -2,7 +2,9 @@
 
 mod attention;
 mod denoiser;
+mod detail;
 mod error;
+mod forward;
 mod frame;
 mod levels;
 mod run;
@@ -13,9 +15,11 @@ mod trajectory;
 mod view;
 
 pub use denoiser::Helpers;
+pub use detail::{Detail, StepNumbers};
 pub use error::SessionError;
+pub use forward::{Noised, NoisedPictures};
 pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
-pub use script::{ScriptError, script};
+pub use script::{Files, ScriptError, script};
 
 use crate::denoise::Denoiser;
 use crate::models::CardError;

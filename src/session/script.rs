@@ -4,7 +4,7 @@ use super::{SessionError, denoiser};
 use crate::denoise::Clip;
 use crate::interchange::Unmapped;
 use crate::interchange::diffusers;
-use crate::interchange::python::{self, Parts, Place, Scripted, Texts};
+use crate::interchange::python::{self, Parts, Place, Scripted, Texts, Whole};
 use crate::pipeline::{Conditioning, Pipeline};
 use crate::settings::{self, Guide, Levels, Settings, Source};
 use std::path::Path;
@@ -17,8 +17,14 @@ pub enum ScriptError {
     Unknown(&'static str),
     #[error("the script starts from noise, but this run starts from a picture; remove the picture")]
     Picture,
-    #[error("the script gives no hole to a network that fills one; draw it with the pipeline of its folder")]
+    #[error(
+        "this network fills a hole in a picture; name the picture, and the mask of what stays: `unnoise sample --model DIR --image PNG --mask PNG --python`"
+    )]
     Hole,
+    #[error("a script fills holes at full strength; set strength to 1")]
+    Strength,
+    #[error("its folder shares parts with another one, where a {0} of diffusers does not look for them")]
+    Shared(&'static str),
     #[error(
         "diffusers finds no weights in this folder, as it looks for diffusion_pytorch_model.safetensors; rename them"
     )]
@@ -29,25 +35,43 @@ pub enum ScriptError {
     Session(#[from] SessionError),
 }
 
-/// The script that makes the pictures of these settings with diffusers: the same weights, noise and steps. `folder` is where it
-/// finds the model.
+/// Where a script finds what it reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// The model's folder.
+    pub folder: &'a str,
+    /// The picture that the run starts from, and the mask of what stays of it.
+    pub image: Option<&'a str>,
+    pub mask: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Files<'a> {
+    fn from(folder: &'a str) -> Self {
+        Self { folder, ..Self::default() }
+    }
+}
+
+/// The script that makes the pictures of these settings with diffusers: the same weights, noise and steps.
 ///
 /// # Errors
 /// Why diffusers cannot make them; a class that the model does not have.
-pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<String, ScriptError> {
+pub fn script(model: &Pipeline, settings: &Settings, files: Files<'_>) -> Result<String, ScriptError> {
+    let folder = files.folder;
     let method = settings.method::<f64>().map_err(SessionError::Sampler)?;
     let tuning = settings.tuning(&method);
     let everywhere = settings.guidance_range == [0.0, f64::INFINITY];
     if !model.place.found {
         return Err(ScriptError::Weights);
     }
-    if model.network.hole() > 0 {
-        return Err(ScriptError::Hole);
-    }
     // At full strength a picture of which nothing stays is forgotten.
     let forgotten = settings.start.picture().is_some_and(|picture| picture.kept().is_none());
-    if settings.strength < 1.0 || !(settings.start.is_noise() || forgotten) {
-        return Err(ScriptError::Picture);
+    match (model.network.hole() > 0, files.image) {
+        (true, None) => return Err(ScriptError::Hole),
+        (true, Some(_)) if settings.strength < 1.0 => return Err(ScriptError::Strength),
+        (true, Some(_)) => {}
+        (false, image) if image.is_some() || settings.strength < 1.0 => return Err(ScriptError::Picture),
+        (false, _) if !settings.start.is_noise() && !forgotten => return Err(ScriptError::Picture),
+        (false, _) => {}
     }
     let is_weighted = [&settings.prompt, &settings.negative].iter().any(|text| {
         let prompt = settings.prompt_of(text);
@@ -102,9 +126,35 @@ pub fn script(model: &Pipeline, settings: &Settings, folder: &str) -> Result<Str
         }),
         clips_as_scheduler,
         parts: parts(model, settings, folder),
+        whole: whole(model, settings, files)?,
         place: Place { folder, subfolder: model.place.subfolder.as_deref(), variant: model.place.variant.as_deref() },
         scheduler_config: &model.scheduler_config,
     })?)
+}
+
+/// The pipeline of a folder, where it does more than a loop over a network and a scheduler.
+fn whole<'a>(model: &Pipeline, settings: &'a Settings, files: Files<'a>) -> Result<Option<Whole<'a>>, ScriptError> {
+    const LOOPS: [&str; 2] = ["KarrasVePipeline", "ConsistencyModelPipeline"];
+    let (class, embeds_guidance) = (model.class, model.network.embeds_guidance());
+    let texts = match &model.conditioning {
+        Conditioning::Text(encoders) => Some(encoders),
+        _ => None,
+    };
+    let more = texts.is_some_and(|texts| texts.second.is_some() || embeds_guidance || model.scalings.is_some());
+    if !more && model.network.hole() == 0 && !LOOPS.contains(&class) {
+        return Ok(None);
+    }
+    if !model.card.parts.is_empty() {
+        return Err(ScriptError::Shared(class));
+    }
+    let [_, height, width] = model.picture_of(settings);
+    Ok(Some(Whole {
+        class,
+        texts: texts.map(|_| [settings.prompt.as_str(), settings.negative.as_str()]),
+        embeds_guidance,
+        size: [height, width],
+        hole: files.image.map(|image| (image, files.mask)),
+    }))
 }
 
 /// What a script needs besides a network of pictures; the folders are those beside `folder` that the card names, or itself.

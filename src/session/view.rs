@@ -140,7 +140,7 @@ impl<'a> View<'a> {
     async fn pictures(&self, latents: &[f32], decoded: bool) -> Result<Vec<f32>, SessionError> {
         let (shape @ [channels, height, width], pipeline) = (self.shape, self.pipeline);
         if !decoded {
-            return Ok(self.preview().await?.show(latents, shape));
+            return Ok(preview(pipeline).await?.show(latents, shape));
         }
         let [_, rows, columns] = self.picture_shape;
         // As with the network: what a picture comes to must not depend on the others.
@@ -156,17 +156,6 @@ impl<'a> View<'a> {
         Ok(pictures)
     }
 
-    async fn preview(&self) -> Result<&Preview, SessionError> {
-        let Pipeline { preview, latents, device, .. } = self.pipeline;
-        if preview.get().is_none() {
-            let [channels, ..] = self.shape;
-            let fitted = Preview::fit(latents, channels, device).await?;
-            // Another run may have been faster, to the same map.
-            let _ = preview.set(fitted);
-        }
-        Ok(preview.get_or_init(|| unreachable!("it was set above")))
-    }
-
     /// Puts what stays of the start picture over pictures, pixel by pixel: an autoencoder gives none back as it was.
     fn keep<'b>(&self, pictures: impl Iterator<Item = &'b mut Vec<f32>>) {
         let Some((picture, kept)) = self.picture.zip(self.kept) else { return };
@@ -177,6 +166,32 @@ impl<'a> View<'a> {
             }
         }
     }
+}
+
+/// Values of sample space as those of pictures: latents by the linear map.
+///
+/// # Errors
+/// The device failed.
+pub(super) async fn shown(
+    pipeline: &Pipeline,
+    settings: &Settings,
+    values: Vec<f32>,
+) -> Result<Vec<f32>, SessionError> {
+    if !pipeline.is_latent() {
+        return Ok(values);
+    }
+    Ok(preview(pipeline).await?.show(&values, pipeline.shape_of(settings)))
+}
+
+async fn preview(pipeline: &Pipeline) -> Result<&Preview, SessionError> {
+    let Pipeline { preview, latents, device, .. } = pipeline;
+    if preview.get().is_none() {
+        let [channels, ..] = pipeline.shape();
+        let fitted = Preview::fit(latents, channels, device).await?;
+        // Another run may have been faster, to the same map.
+        let _ = preview.set(fitted);
+    }
+    Ok(preview.get_or_init(|| unreachable!("it was set above")))
 }
 
 /// Whether a picture or a mask has as many values as it must.

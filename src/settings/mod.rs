@@ -25,7 +25,7 @@ pub use grid::{Cell, MOST_CELLS, Measured};
 pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};
-pub use page::{Backend, Page};
+pub use page::{Backend, Page, Show};
 pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub(crate) use rows::LAB_PAGE;

@@ -226,8 +226,18 @@ fn axis(text: &str) -> Result<Option<Axis>, Reason> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
+const SHOW: Row<Page> = Row::<Page>::text(
+    "show",
+    |page| page.show.map_or(String::new(), |show| show.to_string()),
+    |page, text| {
+        page.show = if text.is_empty() { None } else { Some(text.parse()?) };
+        Ok(())
+    },
+)
+.section("page");
+
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, X, Y];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

@@ -3,7 +3,9 @@
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
 mod about;
+mod forward;
 mod needs;
+mod numbers;
 
 use super::fault::{self, fault, fault_with};
 use super::source::{Files, JsSource};
@@ -22,6 +24,7 @@ use async_stream::try_stream;
 use burn::tensor::Device;
 use futures_util::StreamExt;
 use js_sys::Function;
+use numbers::StepNumbers;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
@@ -45,6 +48,9 @@ pub struct Given {
     /// Whether frames say where the network looked in the prompt.
     #[tsify(optional)]
     attention: bool,
+    /// Whether frames say what their step did: `noise`, `posterior` and `numbers`.
+    #[tsify(optional)]
+    details: bool,
     /// The first picture to draw and the one after the last, where others draw the rest.
     #[tsify(optional)]
     share: Option<(usize, usize)>,
@@ -86,6 +92,8 @@ pub struct Frame {
     t: f64,
     alpha: f64,
     sigma: f64,
+    /// Logarithm of `alpha^2 / sigma^2`; infinite at either end.
+    log_snr: f64,
     /// Of the model, so far.
     evaluations: usize,
     /// Steps that were accepted so far, of all pictures together; `null` for a sampler on a grid.
@@ -112,6 +120,19 @@ pub struct Frame {
     /// Of a map, where there is one.
     attention_height: Option<usize>,
     attention_width: Option<usize>,
+    /// The noise that the step found in the point before, by its estimate of the picture: `[images, height, width, channels]`, grey
+    /// where there is none. As the two below, only where `details` were asked for, and not of the first frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    noise: Option<ByteBuf>,
+    /// The mean of the posterior `q(x_s | x_t, x_0)`, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional, type = "Uint8Array")]
+    posterior: Option<ByteBuf>,
+    /// The step in numbers, of each image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    numbers: Option<Vec<StepNumbers>>,
 }
 
 /// A device with at most one model on it.
@@ -208,7 +229,8 @@ impl Engine {
                 (id, revision.map_or(String::new(), note))
             }
         };
-        let script = session::script(&model, &settings, &folder).map_err(|e| fault("no-diffusers", &e))?;
+        let script =
+            session::script(&model, &settings, folder.as_str().into()).map_err(|e| fault("no-diffusers", &e))?;
         Ok(note + &script)
     }
 
@@ -229,7 +251,7 @@ impl Engine {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
-        let Given { picture, mask, attention, share } =
+        let Given { picture, mask, attention, details, share } =
             given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
         let (shape, range) = (model.picture_of(&settings), model.card.range);
         let tokens = model.tokens(&settings.prompt_of(&settings.prompt)).filter(|_| attention);
@@ -249,9 +271,15 @@ impl Engine {
                 None => (settings, given),
             };
             let mut frames = pin!(model.frames(&settings, given));
+            let mut before = None;
             while let Some(frame) = frames.next().await {
                 let frame = frame.map_err(fault::session)?;
-                yield super::object(&Frame::new(&frame, (shape, range), &words))?;
+                let detail = match before.as_ref().filter(|_| details) {
+                    Some(before) => Some(model.detail(&settings, before, &frame).await.map_err(fault::session)?),
+                    None => None,
+                };
+                yield super::object(&Frame::new(&frame, (shape, range), &words, detail))?;
+                before = Some(frame);
             }
         })))
     }
@@ -294,11 +322,20 @@ fn memory() -> f64 {
 }
 
 impl Frame {
-    fn new(frame: &session::Frame, (shape, range): ([usize; 3], [f64; 2]), words: &[Word]) -> Self {
+    fn new(
+        frame: &session::Frame,
+        (shape, range): ([usize; 3], [f64; 2]),
+        words: &[Word],
+        detail: Option<session::Detail>,
+    ) -> Self {
         let [channels, height, width] = shape;
         let (x, denoised) = frame.pixels(shape, range);
         let map = |maps: &session::Attention| maps.of(words).into_iter().map(|w| (255.0 * w.sqrt()).round() as u8);
         let attention = frame.attention.as_ref();
+        let (noise, posterior, numbers) = detail.map_or_else(Default::default, |detail| {
+            let numbers = detail.numbers.into_iter().map(StepNumbers::from).collect();
+            (Some(detail.noise.into()), Some(detail.mean.into()), Some(numbers))
+        });
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {
             step: frame.step,
@@ -311,6 +348,7 @@ impl Frame {
             t: frame.level.t,
             alpha: frame.level.alpha,
             sigma: frame.level.sigma,
+            log_snr: frame.level.log_snr(),
             evaluations: frame.timing.evaluations,
             accepted: frame.tally.map(|tally| tally.accepted),
             rejected: frame.tally.map(|tally| tally.rejected),
@@ -322,6 +360,9 @@ impl Frame {
             attention: attention.map(|maps| map(maps).collect::<Vec<u8>>().into()),
             attention_height: attention.map(|maps| maps.height),
             attention_width: attention.map(|maps| maps.width),
+            noise,
+            posterior,
+            numbers,
         }
     }
 }

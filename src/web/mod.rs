@@ -18,7 +18,7 @@ mod stream;
 
 use crate::settings::Value;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -27,9 +27,18 @@ use wasm_bindgen::prelude::*;
 const VALUE: &str = "export type Value = number | string;";
 
 /// Every key of a settings table with its value; keys of the sampler's parameters and of the page only where they are
-/// set. An infinite number is the text `inf`.
+/// set. An infinite number is the text `inf`. A key that is `undefined` or null is not set.
 #[derive(Default, Serialize, Deserialize, Tsify)]
-pub struct Settings(#[tsify(type = "Record<string, Value>")] BTreeMap<String, Value>);
+pub struct Settings(
+    #[tsify(type = "Record<string, Value>")]
+    #[serde(deserialize_with = "those_set")]
+    BTreeMap<String, Value>,
+);
+
+fn those_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let all = BTreeMap::<String, Option<Value>>::deserialize(deserializer)?;
+    Ok(all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+}
 
 impl Settings {
     fn pairs(self) -> Vec<(String, Value)> {

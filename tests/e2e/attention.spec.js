@@ -14,6 +14,14 @@ const strongest = (page) =>
     return data.reduce((most, value, i) => (i % 4 === 3 ? Math.max(most, value) : most), 0);
   });
 
+/** Where that alpha is. */
+const hottest = (page) =>
+  heat(page).evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const alpha = data.filter((_, i) => i % 4 === 3);
+    return alpha.indexOf(Math.max(...alpha));
+  });
+
 test("a chosen word lays its map over the pictures of each step, which stay the same", async ({ page }) => {
   await pictures(page, HEART);
   const plain = await print(page, "#noisy");
@@ -26,6 +34,8 @@ test("a chosen word lays its map over the pictures of each step, which stay the 
   await says(page, "done");
   expect(await print(page, "#noisy")).toBe(plain);
   await expect(chips(page)).toHaveText([/^red\d+ %$/, /^heart\d+ %$/]);
+  const [above, below] = [await page.locator("#attention summary").boundingBox(), await chips(page).first().boundingBox()];
+  expect(below.y - above.y - above.height).toBeLessThan(20); // they stand right below their heading
   await expect(heat(page)).toBeHidden();
 
   // By keyboard, as every button.
@@ -36,6 +46,11 @@ test("a chosen word lays its map over the pictures of each step, which stay the 
   await expect(page.locator("#attention-hint")).toContainText("“heart”");
   const last = await pixels(page, ".heat >> nth=0");
   expect(await strongest(page)).toBeGreaterThan(60);
+  // Each word has a map of its own.
+  const heart = await hottest(page);
+  await chips(page).nth(0).click();
+  expect(await hottest(page)).not.toBe(heart);
+  await chips(page).nth(1).click();
   await scrub(page, 1);
   const first = await pixels(page, ".heat >> nth=0");
   expect(first).not.toBe(last);

@@ -34,6 +34,7 @@ export async function serveHub(repositories) {
   /** Sends in parts, so that there is a middle for it to break in. */
   async function send(response, data, from = 0, status = 200, extra = {}) {
     const rest = data.subarray(from);
+    const closed = once(response, "close").catch(() => {}); // once, and not with every part
     response.writeHead(status, cors({ "content-length": rest.length, ...extra }));
     for (let at = 0; at < rest.length; at += 65536) {
       if (response.destroyed) return;
@@ -45,7 +46,7 @@ export async function serveHub(repositories) {
       }
       while (faults.holds !== undefined && data.length > LARGE && at >= faults.holds && !response.destroyed) await pause(20);
       bytes += part.length;
-      if (!response.write(part)) await Promise.race([once(response, "drain"), once(response, "close")]).catch(() => {});
+      if (!response.write(part)) await Promise.race([once(response, "drain").catch(() => {}), closed]);
       if (faults.slow) await pause(faults.slow);
     }
     response.end();

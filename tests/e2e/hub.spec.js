@@ -230,6 +230,7 @@ test("what is kept is listed with its size, and deleted", async ({ page }) => {
   await page.getByRole("button", { name: "Storage…" }).click();
   const rows = page.locator("#storage-list li");
   await expect(rows).toHaveText([/^tiny0\.1 MB in 4 filesDelete$/, /^cats\/tiny0\.1 MB in 4 filesDelete$/]);
+  await expect(page.locator("#storage-total")).toHaveText(/^0\.[23] MB in all\.$/);
   await page.getByRole("button", { name: "Delete cats/tiny" }).click();
   await expect(rows).toHaveText([/^tiny/]);
   await page.getByRole("button", { name: "Delete all" }).click();
@@ -252,6 +253,9 @@ test("a full disk is said once, and the run goes on", async ({ page }) => {
   await expect(page.locator("#notices")).toContainText("There is no more room for this page on the disk");
   await expect(page.locator("#notices .notice")).toHaveCount(1);
   await short(page);
+  // What found no room stayed in memory, and was not downloaded once more.
+  const { length } = large()[WEIGHTS];
+  expect(hub.served()).toBeLessThan(length + PIECE / 2);
 });
 
 test("without a cache a model is opened all the same", async ({ page }) => {

@@ -142,6 +142,17 @@ test("files that are gone when they are wanted are named", async ({ page }) => {
   await expect(refused(page)).toContainText("could not be read");
 });
 
+test("a press before the view's code is there is heard as soon as it is", async ({ page }) => {
+  let arrive;
+  const code = new Promise((resolve) => (arrive = resolve));
+  await page.route("**/www/pictures.js", (route) => code.then(() => route.continue()));
+  await page.reload({ waitUntil: "commit" });
+  await page.getByRole("button", { name: "Open a model…" }).click();
+  await expect(page.getByRole("dialog")).toBeHidden();
+  arrive();
+  await expect(page.getByRole("dialog", { name: "Open a model" })).toBeVisible();
+});
+
 test("by keyboard: the dialog takes the focus, Escape closes it, and the focus is back", async ({ page }) => {
   await page.locator("#open").focus();
   await page.keyboard.press("Enter");

@@ -109,6 +109,19 @@ test("leaving the loop stops the run, and the engine is free for the next", asyn
   expect(seen.took).toBeLessThan(5000); // a thousand steps would take longer
 });
 
+test("a setting that is undefined or null is as one that is left out", async ({ page }) => {
+  await load(page);
+  const seen = await page.evaluate(async (quick) => {
+    const last = async (settings) => {
+      let x;
+      for await (const frame of model.run(settings)) ({ x } = frame);
+      return [...x];
+    };
+    return { unset: await last({ ...quick, eta: undefined, sampler: null }), plain: await last((({ sampler, ...rest }) => rest)(quick)) };
+  }, QUICK);
+  expect(seen.unset).toEqual(seen.plain);
+});
+
 test("an aborted signal ends a run, a download and a start, with one clear error each", async ({ page }) => {
   await load(page);
   const errors = await page.evaluate(async (quick) => {

@@ -132,7 +132,7 @@ export async function useModels(page, models, served = () => {}) {
     const { name, description, licence, defaults = {}, classifier } = JSON.parse(files["unnoise.json"]);
     const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
     const helper = classifier ? { id: classifier, files: list(models[classifier]) } : null;
-    return { id, name, description, licence, defaults, kind: "classes", conditioning: "classes", prompts: {}, vocabulary: null, thumbnail: null, readme: files["README.md"] ? "README.md" : null, bytes, files: list(files), classifier: helper };
+    return { id, name, description, licence, defaults, kind: "classes", conditioning: "classes", prompts: {}, vocabulary: null, pictures: files["pictures.json"] ? `${id}/pictures.json` : null, thumbnail: null, readme: files["README.md"] ? "README.md" : null, bytes, files: list(files), classifier: helper };
   });
   await page.route("**/models/index.json", (route) => route.fulfill({ json: index }));
   for (const [id, files] of Object.entries(models)) {

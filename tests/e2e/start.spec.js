@@ -125,6 +125,7 @@ test("a picture of the stage can be taken, the one that was clicked", async ({ p
   const { width, height } = await sheet.evaluate(({ width, height }) => ({ width, height }));
   const { width: wide, height: high } = await sheet.boundingBox();
   await sheet.click({ position: { x: 0.75 * wide, y: 0.75 * high } });
+  await page.keyboard.press("Escape"); // it is shown large, and stays picked
   await expect(page.locator("#pointed")).toContainText("image 4");
   // Others are passed on the way to the button.
   await sheet.hover({ position: { x: 0.75 * wide, y: 0.25 * high } });
@@ -161,6 +162,35 @@ test("a part is painted to stay by mouse, and painted again to go", async ({ pag
   await draw();
   expect(count(await kept(page))).toBe(0);
   await expect(page.locator("#start-note")).toContainText("The run begins with this picture");
+});
+
+test("the part that stays is inverted, taken back, and painted with a brush of another size", async ({ page }) => {
+  await pictures(page, LINK);
+  await open(page);
+  await page.locator("#start-take").click();
+  await expect(page.locator("#start-undo")).toBeDisabled();
+  await expect(page.locator("#start-seams")).toBeHidden();
+  const dot = async () => {
+    await page.mouse.move(...(await at(page, 0.5, 0.5)));
+    await page.mouse.down();
+    await page.mouse.up();
+  };
+  await page.locator("#start-brush").fill("1");
+  await dot();
+  const fine = count(await kept(page));
+  await page.locator("#start-undo").click();
+  expect(count(await kept(page))).toBe(0);
+  await expect(page.locator("#start-undo")).toBeDisabled();
+  await page.locator("#start-brush").fill("50");
+  await dot();
+  const flags = await kept(page);
+  expect(count(flags)).toBeGreaterThan(3 * fine);
+  await page.locator("#start-invert").click();
+  expect(await kept(page)).toEqual(flags.map((flag) => !flag));
+  await page.locator("#start-undo").click();
+  expect(await kept(page)).toEqual(flags);
+  await page.locator("#start-repaint").click();
+  expect(hash(page)).toContain("sampler=repaint");
 });
 
 test("what stays is left as it was, and the rest is made anew", async ({ page }) => {

@@ -176,6 +176,8 @@ fn tiles_are_blended_as_diffusers_blends_them() {
     // The recorded latents are not scaled.
     let scaled = z * 0.18215;
     oracle.check("tiles/decoded", pipeline.latents.decode_tiled(scaled));
+    let encoded = pipeline.latents.encode_tiled(oracle.tensor::<4>("tiles/x"));
+    oracle.check("tiles/mean", encoded / 0.18215);
 }
 
 /// Of a picture twice as high and wide as what the autoencoder was trained on.

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use unnoise::math::Spacing;
 use unnoise::pipeline::{Memory, Pipeline};
-use unnoise::session::Given;
-use unnoise::settings::{Class, Settings};
+use unnoise::session::{self, Files, Given};
+use unnoise::settings::{Class, Levels, Settings};
 
 /// What rounding may explain: the pictures of both are rounded to whole numbers.
 const MOST: i32 = 2;
@@ -105,4 +106,69 @@ fn every_folder_draws_the_pictures_of_diffusers() {
         }
     }
     assert!(apart.is_empty(), "more than {MOST} of 255 apart: {apart:?}");
+}
+
+/// Pipelines that are more than a loop over a network and a scheduler are called as a whole.
+#[test]
+fn whole_pipelines_become_scripts() {
+    for (name, image, lines) in [
+        (
+            "karras-ve",
+            false,
+            &[
+                "from diffusers import KarrasVePipeline, KarrasVeScheduler",
+                "pipe = KarrasVePipeline.from_pretrained(\"there\", torch_dtype=torch.float32, scheduler=KarrasVeScheduler.from_pretrained(\"there\", subfolder=\"scheduler\"))",
+                "    generator = torch.Generator().manual_seed((13 + i) % 2**32)",
+                "    pictures += pipe(num_inference_steps=4, generator=generator).images",
+            ][..],
+        ),
+        (
+            "consistency",
+            false,
+            &[
+                "labels = torch.tensor([1])",
+                "    pictures += pipe(num_inference_steps=1, class_labels=labels[i : i + 1], generator=generator).images",
+            ],
+        ),
+        (
+            "inpaint",
+            true,
+            &[
+                "pipe = StableDiffusionInpaintPipeline.from_pretrained(\"there\", torch_dtype=torch.float32, safety_checker=None)",
+                "image = ImageOps.fit(Image.open(\"a.png\").convert(\"RGB\"), (16, 16))",
+                "mask = ImageOps.invert(ImageOps.fit(Image.open(\"kept.png\").convert(\"L\"), (16, 16)))",
+                "    pictures += pipe(num_inference_steps=4, prompt=\"a cat\", guidance_scale=7.5, height=16, width=16, image=image, mask_image=mask, strength=1.0, generator=generator).images",
+            ],
+        ),
+        (
+            "xl",
+            false,
+            &[
+                "pipe = StableDiffusionXLPipeline.from_pretrained(\"there\", torch_dtype=torch.float32, add_watermarker=False)",
+                "    pictures += pipe(num_inference_steps=4, prompt=\"a red heart on white\", negative_prompt=\"night\", guidance_scale=7.5, height=16, width=24, generator=generator).images",
+            ],
+        ),
+    ] {
+        let folder = golden("folders").join(name);
+        let pipeline = block_on(Pipeline::open(&files(&folder), &device())).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let runs: Vec<Map<String, Value>> = serde_json::from_str(&text(&folder.join("runs.json"))).expect("runs");
+        let settings = settings(&pipeline, &runs[0]);
+        let places = match image {
+            true => Files { folder: "there", image: Some("a.png"), mask: Some("kept.png") },
+            false => "there".into(),
+        };
+        let script = session::script(&pipeline, &settings, places).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for line in lines {
+            assert!(script.lines().any(|written| written == *line), "{name}: {line} is not in\n{script}");
+        }
+        let refusal = |settings: &Settings, files: Files| {
+            session::script(&pipeline, settings, files).expect_err("it is not the run of its pipeline").to_string()
+        };
+        let other = Settings { schedule: Levels::Spaced(Spacing::Trailing), ..settings.clone() };
+        let said = refusal(&other, places);
+        assert!(said.contains("draws as the scheduler of its folder says"), "{name}: {said}");
+        // A picture is what one of them needs, and what the others do not start from.
+        let unfit = if image { "there".into() } else { Files { image: Some("a.png"), ..places } };
+        assert!(refusal(&settings, unfit).contains("picture"), "{name}");
+    }
 }

@@ -68,6 +68,7 @@ fn what_cannot_be_built_is_refused_by_name() {
     let vq = |json: &str| VqModelConfig::from_json(json).err();
     for (refusal, part) in [
         (kl(r#"{"latents_mean": [0.0]}"#), "latents_mean"),
+        (kl(r#"{"latents_mean": [0, 0, 0, 0], "latents_std": [1, 1, 0, 1]}"#), "latents_std"),
         (kl(r#"{"down_block_types": ["AttnDownEncoderBlock2D"]}"#), "down_block_types"),
         (kl(r#"{"norm_num_groups": 7}"#), "norm_num_groups"),
         (kl(r#"{"scaling": 1}"#), "scaling"),

@@ -212,7 +212,7 @@ fn runs_of_words_become_scripts() {
     let settings =
         Settings { prompt, sampler: "dpmpp-2m".to_owned(), guidance: 3.0, ..pipeline.preset().expect("settings") };
     let settings = Settings { size: Some([64, 96]), ..settings };
-    let script = session::script(&pipeline, &settings, "models/emoji-text-turbo").expect("diffusers has it");
+    let script = session::script(&pipeline, &settings, "models/emoji-text-turbo".into()).expect("diffusers has it");
     for line in [
         "model = UNet2DConditionModel.from_pretrained(\"models/emoji-text-turbo\", subfolder=\"unet\").eval()",
         "vae = AutoencoderKL.from_pretrained(\"models/emoji-text\", subfolder=\"vae\").eval()",
@@ -226,7 +226,7 @@ fn runs_of_words_become_scripts() {
     // What weights nothing is written, and what does is not what diffusers makes of it.
     let weighted = |prompt: &str| {
         let settings = Settings { weighting: Weighting::A1111, prompt: prompt.to_owned(), ..settings.clone() };
-        session::script(&pipeline, &settings, "models/emoji-text-turbo").map_err(|e| e.to_string())
+        session::script(&pipeline, &settings, "models/emoji-text-turbo".into()).map_err(|e| e.to_string())
     };
     assert!(weighted("a red heart").is_ok());
     assert!(weighted("a (red) heart").is_err_and(|e| e.contains("weighting of words")));

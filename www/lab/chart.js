@@ -3,7 +3,7 @@
 import "./locale.js";
 import uPlot from "../vendor/uPlot.esm.js";
 import { el, label } from "../strings.js";
-import { css, onTheme } from "./colours.js";
+import { css, onTheme } from "../colours.js";
 
 const HEIGHT = 190;
 /** From this many points on, a curve is drawn without its points. */

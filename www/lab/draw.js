@@ -2,7 +2,7 @@
 
 import { UnnoiseError } from "../../pkg/index.js";
 import { $ } from "../dom.js";
-import { css, DOTS, onTheme } from "./colours.js";
+import { css, DOTS, onTheme } from "../colours.js";
 import { HALF } from "./plane.js";
 
 /** Points that a link can carry. */

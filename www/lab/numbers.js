@@ -2,7 +2,7 @@
 
 import { $ } from "../dom.js";
 import { el, hush, number, say } from "../strings.js";
-import { DOTS } from "./colours.js";
+import { DOTS } from "../colours.js";
 import { Chart } from "./chart.js";
 import { draws, named } from "./samplers.js";
 import { panes } from "./state.js";

@@ -3,7 +3,7 @@
  * particles and their trails, which move sixty times a second.
  */
 
-import { DOTS, css, rgb } from "./colours.js";
+import { DOTS, css, rgb } from "../colours.js";
 
 /** Half of the side of what is shown, where alpha² + sigma² is at most 1 (in the units of the data). */
 export const HALF = 4.6;

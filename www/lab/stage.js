@@ -1,7 +1,7 @@
 /** The planes of the activity on show, drawn at the place of the clock, with what stands behind them. */
 
 import { el, label, say } from "../strings.js";
-import { onTheme } from "./colours.js";
+import { onTheme } from "../colours.js";
 import { HALF, Plane, heatMap, landscape } from "./plane.js";
 import { Recording } from "./recording.js";
 

@@ -43,7 +43,7 @@ export function show(tour) {
     if (i + 1 === stop) item.firstChild.setAttribute("aria-current", "step");
     else item.firstChild.removeAttribute("aria-current");
   }
-  $("lab-stop").hidden = !stop;
+  $("lab-stop").hidden = $("lab-stop-ways").hidden = !stop;
   $("lab-tour-start").hidden = Boolean(stop);
   if (!stop) return;
   say($("lab-stop-title"), `lab.tour.${stop}`);

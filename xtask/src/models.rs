@@ -63,6 +63,8 @@ struct Row {
     kind: Kind,
     /// The file, by its path from the folder of all models, of what a model of words was trained on.
     vocabulary: Option<String>,
+    /// The file, likewise, of what test pictures there are of its data set, by training/test_pictures.py.
+    pictures: Option<String>,
     /// What tells it what to draw: `none`, `classes` or `text`.
     conditioning: &'static str,
     /// The name of its model card for people, if it has one.
@@ -112,6 +114,8 @@ const CARD: &str = "unnoise.json";
 const SCHEDULER: &str = "scheduler/scheduler_config.json";
 /// What prompts of a model of words can be made of, by training/vocabulary.py.
 const VOCABULARY: &str = "vocabulary.json";
+/// What test pictures there are, by training/test_pictures.py; they lie in a PNG beside it.
+const PICTURES: &str = "pictures.json";
 /// What diffusers writes into the folder of a whole pipeline.
 const PIPELINE: &str = "model_index.json";
 /// A network that draws nothing worth seeing.
@@ -153,7 +157,8 @@ fn row(folder: &Path) -> Result<Row> {
     };
     let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let reader = card.parts.get("tokenizer").unwrap_or(&id);
-    let vocabulary = folder.with_file_name(reader).join(VOCABULARY).is_file().then(|| format!("{reader}/{VOCABULARY}"));
+    let beside = |file| folder.with_file_name(reader).join(file).is_file().then(|| format!("{reader}/{file}"));
+    let [vocabulary, pictures] = [VOCABULARY, PICTURES].map(beside);
     let files = assets(folder, &paths)?;
     let classifier = card.classifier.as_ref().map(|id| {
         let files = assets(&folder.with_file_name(id), &CLASSIFIER_FILES.map(str::to_owned))
@@ -167,6 +172,7 @@ fn row(folder: &Path) -> Result<Row> {
         card,
         kind,
         vocabulary,
+        pictures,
         thumbnail,
         readme,
         conditioning,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use unnoise::backend::{self, Backend};
 use unnoise::interchange::diffusers;
-use unnoise::pipeline::{Conditioning, Part, Pipeline};
+use unnoise::pipeline::{Conditioning, Part, Pipeline, TEXTS_KEPT};
 use unnoise::settings::{Linked, Page, Settings};
 use unnoise::words::count;
 
@@ -38,7 +38,10 @@ pub async fn run(args: &Args) -> Outcome {
         output::line(format_args!("network     {}", net.config()));
     }
     if let Conditioning::Text(encoders) = &model.conditioning {
-        output::line(format_args!("texts       up to {} tokens", encoders.length()));
+        let (tokens, megabytes) = (encoders.length(), encoders.bytes() as f64 / 1e6);
+        output::line(format_args!(
+            "texts       up to {tokens} tokens; of the last {TEXTS_KEPT} what was read is kept, {megabytes:.2} MB each, and the text encoder for the next"
+        ));
     }
     for Part { folder, class, parameters, bytes, stored } in &model.parts {
         let (megabytes, stored) = (*bytes as f64 / 1e6, stored.join(" and "));

@@ -14,7 +14,7 @@ use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
-use unnoise::session::{self, Given, Helpers, Phase, Timing};
+use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Facts, Link, Problem, Settings};
 use unnoise::words::count;
 
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     classifier_model: Option<PathBuf>,
     /// Print the run as a Python script for diffusers instead of making it
-    #[arg(long, conflicts_with_all = ["image", "mask", "worse", "classifier_model", "frames", "trace", "attention", "out"])]
+    #[arg(long, conflicts_with_all = ["worse", "classifier_model", "frames", "trace", "attention", "out"])]
     python: bool,
     /// Where the network runs
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
@@ -82,7 +82,10 @@ pub async fn run(args: Args) -> Outcome {
     let settings = args.settings(&model, &folder, classifier.is_some())?;
     let shape = model.picture_of(&settings);
     if args.python {
-        output::line(session::script(&model, &settings, &folder.display().to_string())?.trim_end());
+        let [image, mask] = [&args.image, &args.mask].map(|path| path.as_ref().map(|path| path.display().to_string()));
+        let folder = folder.display().to_string();
+        let files = Files { folder: &folder, image: image.as_deref(), mask: mask.as_deref() };
+        output::line(session::script(&model, &settings, files)?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let worse = args.worse.as_ref().map(|dir| Pipeline::from_dir(dir, &opened.device)).transpose()?;
@@ -211,7 +214,8 @@ impl Args {
         if self.classifier_model.is_some() && !self.says("classifier") {
             settings.classifier = 1.0;
         }
-        if self.image.is_some() && !self.says("strength") {
+        // A network that fills holes makes them anew, as its pipeline in diffusers does.
+        if self.image.is_some() && !self.says("strength") && model.network.hole() == 0 {
             settings.strength = Settings::START_STRENGTH;
         }
         if self.image.is_none() && settings.start.picture().is_none() && settings.strength < 1.0 {

@@ -6,9 +6,11 @@
 mod offers;
 mod own;
 mod parts;
+mod pipeline;
 mod text;
 
 pub use parts::{Parts, Texts};
+pub use pipeline::Whole;
 
 use super::Scalings;
 use super::scheduler_config::strict;
@@ -49,6 +51,8 @@ pub struct Scripted<'a> {
     pub size: Option<[usize; 2]>,
     /// What it has besides, where it is a pipeline of latents or of words.
     pub parts: Option<Parts<'a>>,
+    /// The pipeline of its folder, where a loop over a network and a scheduler is not what it does.
+    pub whole: Option<Whole<'a>>,
     /// Text of its `scheduler_config.json`.
     pub scheduler_config: &'a str,
 }
@@ -81,6 +85,9 @@ struct Plan {
 /// # Errors
 /// Why diffusers cannot make this trajectory, in words; a scheduler config that cannot be read.
 pub fn script(run: &Scripted<'_>) -> Result<String, Unmapped> {
+    if let Some(whole) = &run.whole {
+        return pipeline::script(run, whole);
+    }
     let (schedule, prediction) = Schedule::from_scheduler_config(run.scheduler_config)?;
     if Scalings::of(run.scheduler_config)?.is_some() {
         return Err(Unmapped("a network that is scaled by the noise level is not written as a script".to_owned()));
@@ -264,6 +271,7 @@ mod tests {
             clips_as_scheduler: false,
             size: None,
             parts: None,
+            whole: None,
             place: Place { folder: "models/fashion-mnist", subfolder: Some("unet"), variant: None },
             scheduler_config: config,
         }

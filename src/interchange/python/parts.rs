@@ -67,8 +67,6 @@ pub(super) fn decode(parts: Option<&Parts<'_>>) -> Vec<String> {
         Some(_) => vec![
             "with torch.no_grad():".to_owned(),
             "    x = vae.decode(x / vae.config.scaling_factor).sample".to_owned(),
-            "height, width = x.shape[-2:]".to_owned(),
-            "shape = x.shape".to_owned(),
         ],
         None => Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! The words of a script.
 
 use super::offers::Kind;
-use super::{Plan, Scripted, parts};
+use super::{Place, Plan, Scripted, parts};
 use crate::denoise::Prediction;
 use crate::interchange::Arguments;
 use serde_json::Value;
@@ -47,9 +47,6 @@ fn timesteps(run: &Scripted<'_>, plan: &Plan) -> String {
 
 /// The script until the first draw `x`: network, scheduler and generators.
 pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps: &str) -> Vec<String> {
-    let folder =
-        [Some(python(&Value::from(run.place.folder))), run.place.subfolder.map(|name| named("subfolder", name))];
-    let place = folder.into_iter().chain([run.place.variant.map(|name| named("variant", name))]).flatten();
     let network = parts::network(run.parts.as_ref());
     let [imports, parts] = parts::begin(run.parts.as_ref());
     let more = if run.parts.as_ref().is_some_and(|parts| parts.texts.is_some()) { " transformers" } else { "" };
@@ -62,17 +59,13 @@ pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps:
     lines.extend([
         "from PIL import Image".to_owned(),
         String::new(),
-        format!("model = {network}.from_pretrained({}).eval()", place.collect::<Vec<_>>().join(", ")),
+        format!("model = {network}.from_pretrained({}).eval()", place(run, true).join(", ")),
     ]);
     lines.extend(parts);
     lines.extend([
         format!("scheduler = {scheduler}"),
         format!("scheduler.set_timesteps({timesteps})"),
-        format!(
-            "generators = [torch.Generator().manual_seed(({} + i) % 2**32) for i in range({})]",
-            run.seed,
-            run.labels.len()
-        ),
+        format!("generators = [{} for i in range({})]", seeded(run), run.labels.len()),
     ]);
     lines.extend(match run.size {
         Some([height, width]) => vec![format!("height, width = {height}, {width}")],
@@ -89,8 +82,21 @@ pub(super) fn begin(run: &Scripted<'_>, class: &str, scheduler: &str, timesteps:
     lines
 }
 
+/// The generator of picture `i`.
+pub(super) fn seeded(run: &Scripted<'_>) -> String {
+    format!("torch.Generator().manual_seed(({} + i) % 2**32)", run.seed)
+}
+
+/// Where the weights are, as arguments of `from_pretrained`: of the network alone, or of the whole folder.
+pub(super) fn place(run: &Scripted<'_>, network: bool) -> Vec<String> {
+    let Place { folder, subfolder, variant } = run.place;
+    let subfolder = subfolder.filter(|_| network).map(|name| named("subfolder", name));
+    let variant = variant.map(|name| named("variant", name));
+    [Some(python(&Value::from(folder))), subfolder, variant].into_iter().flatten().collect()
+}
+
 /// A text as an argument with its name.
-fn named(key: &str, value: &str) -> String {
+pub(super) fn named(key: &str, value: &str) -> String {
     format!("{key}={}", python(&Value::from(value)))
 }
 
@@ -159,21 +165,31 @@ fn clip(run: &Scripted<'_>, kind: Kind, prediction: Prediction) -> Vec<String> {
     lines
 }
 
-/// The pictures on a sheet of eight columns.
+/// The pictures of what was drawn, on a sheet.
 pub(super) fn sheet(run: &Scripted<'_>) -> Vec<String> {
     let [low, high] = run.range;
     let mut lines = parts::decode(run.parts.as_ref());
     lines.extend([
         String::new(),
         format!("pixels = ((x.clamp({low:?}, {high:?}) - {low:?}) * {:?}).round().byte()", 255.0 / (high - low)),
-        "columns = min(8, len(pixels))".to_owned(),
-        "mode = {1: \"L\", 3: \"RGB\", 4: \"RGBA\"}[shape[1]]".to_owned(),
-        "sheet = Image.new(mode, (columns * width, -(-len(pixels) // columns) * height))".to_owned(),
-        "for i, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):".to_owned(),
-        "    sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))".to_owned(),
-        "sheet.save(\"pictures.png\")".to_owned(),
+        "pictures = [Image.fromarray(picture) for picture in pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()]"
+            .to_owned(),
     ]);
+    lines.extend(tail());
     lines
+}
+
+/// The `pictures` on a sheet of eight columns.
+pub(super) fn tail() -> [String; 6] {
+    [
+        "columns = min(8, len(pictures))",
+        "width, height = pictures[0].size",
+        "sheet = Image.new(pictures[0].mode, (columns * width, -(-len(pictures) // columns) * height))",
+        "for i, picture in enumerate(pictures):",
+        "    sheet.paste(picture, (i % columns * width, i // columns * height))",
+        "sheet.save(\"pictures.png\")",
+    ]
+    .map(str::to_owned)
 }
 
 fn keywords(arguments: &Arguments) -> String {

@@ -10,6 +10,9 @@ pub struct AutoencoderKlConfig {
     pub shift_factor: f64,
     pub use_quant_conv: bool,
     pub use_post_quant_conv: bool,
+    /// `latents_mean` and `latents_std`: the mean and the standard deviation of each channel of latents, which pipelines like
+    /// SDXL's bring to 0 and to the scaling factor.
+    pub statistics: Option<[Vec<f32>; 2]>,
 }
 
 impl AutoencoderKlConfig {
@@ -19,10 +22,10 @@ impl AutoencoderKlConfig {
     /// Text that is no JSON object, a key that is not known, a value that this version cannot build.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         let mut k = Keys::read("AutoencoderKL", json)?;
-        k.only("latents_mean", &[Value::Null])?;
-        k.only("latents_std", &[Value::Null])?;
+        let coder = CoderConfig::take(&mut k, 4)?;
         let config = Self {
-            coder: CoderConfig::take(&mut k, 4)?,
+            statistics: statistics(&mut k, coder.latent_channels)?,
+            coder,
             shift_factor: k
                 .take("shift_factor", Value::Null, "null or a number", |v: &Option<f64>| v.is_none_or(f64::is_finite))?
                 .unwrap_or(0.0),
@@ -32,4 +35,18 @@ impl AutoencoderKlConfig {
         k.all_taken()?;
         Ok(config)
     }
+}
+
+/// The statistics of each of so many channels, where they are given.
+fn statistics(k: &mut Keys, channels: usize) -> Result<Option<[Vec<f32>; 2]>, ConfigError> {
+    let supported = "null, or a number for each channel of the latents";
+    let mean = k.take("latents_mean", Value::Null, supported, |v: &Option<Vec<f32>>| {
+        v.as_ref().is_none_or(|v| v.len() == channels)
+    })?;
+    let std = k.take("latents_std", Value::Null, "null, or a number above 0 for each channel of the latents", |v| {
+        let given: &Option<Vec<f32>> = v;
+        given.as_ref().is_none_or(|v| v.len() == channels && v.iter().all(|std| *std > 0.0))
+    })?;
+    // diffusers uses neither without the other.
+    Ok(mean.zip(std).map(|(mean, std)| [mean, std]))
 }

@@ -188,6 +188,17 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn three_by_three_is_as_burn_computes_it(
+            channels in [8usize..40, 8usize..40],
+            padding in [[0usize..3, 0usize..3], [0usize..3, 0usize..3]],
+            size in [1usize..3, 3usize..20, 3usize..20],
+        ) {
+            close(Conv2dConfig { channels, kernel: [3, 3], stride: [1, 1], padding, bias: true }, size);
+        }
+    }
+
     #[test]
     fn a_picture_does_not_depend_on_its_neighbours() {
         let conv = Conv2dConfig::same([24, 40], 3).init(&cpu::device());

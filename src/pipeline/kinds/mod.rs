@@ -46,6 +46,8 @@ pub struct Kind {
     pub encoders: usize,
     /// Whether its network may be given a hole to fill, besides the latents.
     pub fills_holes: bool,
+    /// Whether it uses the `latents_mean` and `latents_std` of its autoencoder.
+    pub uses_statistics: bool,
     /// What it makes of the scheduler in its folder.
     pub scheduler: Uses,
     /// Guidance where diffusers' pipeline starts.
@@ -89,6 +91,7 @@ impl Kind {
         decoder: None,
         encoders: 0,
         fills_holes: false,
+        uses_statistics: false,
         scheduler: Uses::AS_IT_IS,
         guidance: 1.0,
         steps: None,

@@ -6,6 +6,7 @@ use crate::interchange::diffusers::Uses;
 pub const KIND: Kind = Kind {
     class: "StableDiffusionXLPipeline",
     encoders: 2,
+    uses_statistics: true,
     scheduler: Uses { without_eta: true, ..Uses::AS_IT_IS },
     guidance: 5.0,
     ..Kind::WORDS

@@ -6,6 +6,7 @@
 mod catalogue;
 mod grid;
 mod model;
+mod show;
 mod start;
 
 use super::{Settings, given, taken};

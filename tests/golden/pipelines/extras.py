@@ -75,7 +75,12 @@ with torch.no_grad():
     z = torch.randn(1, 4, 28, 20, generator=torch.Generator().manual_seed(5))
     pipe.vae.enable_tiling()
     tensors |= {"tiles/z": z, "tiles/decoded": pipe.vae.decode(z).sample}
+    x = torch.rand(1, 3, 56, 40, generator=torch.Generator().manual_seed(7)) * 2 - 1
+    encoded = pipe.vae.encode(x).latent_dist.mean
+    tensors |= {"tiles/x": x, "tiles/mean": encoded}
     pipe.vae.disable_tiling()
+    # Tiles are not nearly the whole.
+    assert (pipe.vae.encode(x).latent_dist.mean - encoded).abs().max() > 1e-2
 
     # The text without brackets, and the weight of each token, as AUTOMATIC1111's web UI makes them of
     # "a (cat:1.4) on ([the] moon)".

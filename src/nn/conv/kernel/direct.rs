@@ -1,0 +1,55 @@
+//! Any convolution, without im2col.
+//!
+//! im2col copies every pixel as often as a kernel uses it, which takes as long as the products. Here a picture is copied once, with
+//! its padding: then the inputs of a weight, along all positions of the output, are one contiguous row, which begins at an offset of
+//! its own. Positions beyond the right edge are computed along and dropped.
+
+use super::planes::Planes;
+use super::products::{POSITIONS, Products, ROWS};
+use super::{Shape, for_each};
+
+pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape, out: &mut [f32]) {
+    let [height, width] = shape.out();
+    let planes = Planes {
+        channels: shape.inputs,
+        size: shape.size,
+        before: shape.padding.map(|[before, _]| before),
+        stride: shape.stride,
+        plane: [0, 1].map(|i| shape.padded(i).div_ceil(shape.stride[i])),
+    };
+    let columns = planes.plane[1];
+    let row = ((height - 1) * columns + width).next_multiple_of(POSITIONS);
+    let offsets = offsets(shape, &planes);
+    let last = offsets.iter().max().copied().unwrap_or(0);
+    let mut padded = vec![0.0; planes.count().max(last + row)];
+    let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
+    for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
+        planes.fill(x, &mut padded);
+        let block = |(i, out): (usize, &mut [f32])| {
+            let count = out.len() / (height * width);
+            let packed = packed(weight, i * ROWS, count, offsets.len());
+            let mut sums = vec![0.0; ROWS * row];
+            sums.chunks_exact_mut(row).zip(&bias[i * ROWS..][..count]).for_each(|(sums, bias)| sums.fill(*bias));
+            Products { packed: &packed, offsets: &offsets, inputs: &padded, sums: &mut sums, row }.add();
+            for (sums, out) in sums.chunks_exact(row).zip(out.chunks_exact_mut(height * width)) {
+                let lines = sums.chunks(columns).zip(out.chunks_exact_mut(width));
+                lines.for_each(|(from, to)| to.copy_from_slice(&from[..width]));
+            }
+        };
+        for_each(out.chunks_mut(ROWS * height * width).enumerate().collect(), block);
+    }
+}
+
+/// Where the inputs of each weight begin.
+fn offsets(shape: &Shape, planes: &Planes) -> Vec<usize> {
+    let [height, width] = shape.kernel;
+    let kernel = |channel| (0..height).flat_map(move |y| (0..width).map(move |x| planes.at(channel, y, x)));
+    (0..shape.inputs).flat_map(kernel).collect()
+}
+
+/// The weights of `count` outputs side by side. Rows beyond the last output are zero.
+fn packed(weight: &[f32], first: usize, count: usize, depth: usize) -> Vec<[f32; ROWS]> {
+    let rows: [&[f32]; ROWS] =
+        std::array::from_fn(|i| if i < count { &weight[(first + i) * depth..][..depth] } else { &[] });
+    (0..depth).map(|i| rows.map(|row| row.get(i).copied().unwrap_or(0.0))).collect()
+}

@@ -1,0 +1,45 @@
+//! A picture with its zero padding, split into the phases of a stride (polyphase decomposition).
+//!
+//! With a stride of 2 the pixels of even and of odd columns come to lie in planes of their own, and rows likewise. So what a stride
+//! visits is one contiguous row.
+
+/// Where the pixels of a padded picture lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Planes {
+    pub channels: usize,
+    /// Height and width without padding.
+    pub size: [usize; 2],
+    /// Rows above, columns to the left.
+    pub before: [usize; 2],
+    pub stride: [usize; 2],
+    /// Height and width of each plane.
+    pub plane: [usize; 2],
+}
+
+impl Planes {
+    /// Pixels of all planes.
+    pub fn count(&self) -> usize {
+        self.channels * self.stride[0] * self.stride[1] * self.plane[0] * self.plane[1]
+    }
+
+    /// Where a pixel of the padded picture lies.
+    pub fn at(&self, channel: usize, y: usize, x: usize) -> usize {
+        let [down, across] = self.stride;
+        let plane = (channel * down + y % down) * across + x % across;
+        (plane * self.plane[0] + y / down) * self.plane[1] + x / across
+    }
+
+    /// Copies a picture to its planes. What is not written is zero, and stays so.
+    pub fn fill(&self, x: &[f32], to: &mut [f32]) {
+        let ([height, width], [top, left], across) = (self.size, self.before, self.stride[1]);
+        for (channel, x) in x.chunks_exact(height * width).enumerate() {
+            for (y, line) in x.chunks_exact(width).enumerate() {
+                for first in 0..across.min(width) {
+                    let begin = self.at(channel, y + top, first + left);
+                    let pixels = line.iter().skip(first).step_by(across);
+                    to[begin..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+    }
+}
