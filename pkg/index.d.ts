@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Listed, Look, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, Noised, RaceFloor, RaceRow, StepNumbers, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Inversion, LabFrame, Likelihood, Listed, Look, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -45,6 +45,14 @@ export function fit(settings: Settings, models?: Listed[], facts?: Facts): Check
 export function facts(about: About): Facts;
 /** The size of the pictures of these settings, by a model whose own size this is. */
 export function size_of(settings: Settings, size: Size): Size;
+/** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
+export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
+/** The numbers of a grid's cells as comma-separated values. */
+export function grid_csv(settings: Settings, cells: Measured[]): string;
+/** How far each value of a picture is from that of another one of the same size. */
+export function picture_difference(one: Uint8Array, other: Uint8Array): Uint8Array;
+/** The root mean square of that difference, where black and white are 1 apart; undefined for pictures of other sizes. */
+export function picture_rms(one: Uint8Array, other: Uint8Array): number | undefined;
 /** A start picture of this size, and its mask, as the setting `start` has them, which a link carries; `asked` for a picture that is too large for one. */
 export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
 /** The picture of the setting `start`; undefined where it has none. */

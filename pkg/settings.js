@@ -53,6 +53,10 @@ export const change = (settings, key, value, models = [], facts = undefined) =>
   isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
 export const size_of = (settings, size) => call("size_of", settings, size);
+export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
+export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
+export const picture_difference = (one, other) => call("picture_difference", one, other);
+export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
 export const read_show = (show) => call("read_show", show) ?? undefined;

@@ -1,6 +1,6 @@
 //! Floor 3: the only file that opens a device, uploads to it and reads from it.
 
-use crate::math::noise::{Seeded, TorchGenerator, node_seed};
+use crate::math::noise::{Seeded, TorchGenerator, node_seed, slerp};
 use crate::math::{Latent, Noise};
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
 use thiserror::Error;
@@ -217,12 +217,28 @@ const QUANTILE_HALVINGS: usize = 48;
 
 /// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it is the same in a batch of
 /// any size and as diffusers draws it from a list of generators.
-pub struct ImageNoise(Vec<TorchGenerator>);
+pub struct ImageNoise {
+    generators: Vec<TorchGenerator>,
+    /// Those of the seeds that the noise is on the way to, and which share of the way.
+    variation: Option<(Vec<TorchGenerator>, f64)>,
+}
 
 impl ImageNoise {
     /// Seeds beyond the range of `u32` wrap around.
     pub fn new(seed: u32, images: usize) -> Self {
-        Self((0..images as u32).map(|i| TorchGenerator::new(seed.wrapping_add(i).into())).collect())
+        Self { generators: Self::generators(seed, images), variation: None }
+    }
+
+    /// Every draw on the way to that of another seed, by spherical interpolation: at a share of 1 it is that seed's noise, to the
+    /// bit.
+    #[must_use]
+    pub fn towards(self, seed: u32, share: f64) -> Self {
+        let variation = (share > 0.0).then(|| (Self::generators(seed, self.generators.len()), share));
+        Self { variation, ..self }
+    }
+
+    fn generators(seed: u32, images: usize) -> Vec<TorchGenerator> {
+        (0..images as u32).map(|i| TorchGenerator::new(seed.wrapping_add(i).into())).collect()
     }
 }
 
@@ -230,7 +246,14 @@ impl Noise<Tensor<4>> for ImageNoise {
     /// `like` is `[images, channels, height, width]`.
     fn normal(&mut self, like: &Tensor<4>) -> Tensor<4> {
         let shape @ [_, channels, height, width] = like.dims();
-        let values: Vec<f32> = self.0.iter_mut().flat_map(|g| g.randn(channels * height * width)).collect();
+        let draw = |g: &mut TorchGenerator| g.randn(channels * height * width);
+        let own: Vec<_> = self.generators.iter_mut().map(draw).collect();
+        let values: Vec<f32> = match &mut self.variation {
+            Some((others, share)) => {
+                own.into_iter().zip(others).flat_map(|(own, other)| slerp(own, draw(other), *share)).collect()
+            }
+            None => own.concat(),
+        };
         Tensor::from_data(TensorData::new(values, shape), &like.device())
     }
 }

@@ -96,6 +96,17 @@ impl Resampling {
     }
 }
 
+/// How far each value of a picture is from that of another one of the same size.
+pub fn difference(one: &[u8], other: &[u8]) -> Vec<u8> {
+    one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).collect()
+}
+
+/// The root mean square of the difference, where black and white are 1 apart; `None` of pictures of other sizes, or of none.
+pub fn rms(one: &[u8], other: &[u8]) -> Option<f64> {
+    let squares = difference(one, other).into_iter().map(|d| (f64::from(d) / 255.0).powi(2));
+    (one.len() == other.len() && !one.is_empty()).then(|| (squares.sum::<f64>() / one.len() as f64).sqrt())
+}
+
 /// Columns of the sheet that shows `images` pictures: the smallest square that holds them.
 pub fn columns(images: usize) -> usize {
     (1..).find(|n| n * n >= images).unwrap_or(1)
@@ -134,6 +145,14 @@ mod tests {
     fn values_clip_round_and_interleave() {
         let two_channels = [-1.0, 0.0, 1.0, 2.0, f32::NEG_INFINITY, f32::NAN, 0.5, -0.5];
         assert_eq!(to_bytes(&two_channels, [2, 1, 2], [-1.0, 1.0]), [0, 255, 128, 255, 0, 191, 0, 64]);
+    }
+
+    #[test]
+    fn a_difference_has_a_picture_and_a_number() {
+        assert_eq!(difference(&[0, 255, 7], &[255, 254, 7]), [255, 1, 0]);
+        assert_eq!(rms(&[0, 255], &[255, 255]), Some(0.5f64.sqrt()));
+        assert_eq!(rms(&[9, 9], &[9, 9]), Some(0.0));
+        assert_eq!((rms(&[0], &[0, 1]), rms(&[], &[])), (None, None));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use unnoise::dataset::pictures::{self, Format};
 
 /// Runs the program in the repository's root.
 fn unnoise(words: &[&str]) -> Output {
@@ -250,4 +251,54 @@ fn latents_are_inverted_and_compared_and_their_density_is_refused() {
         let said = refused(&[measure, "--model", WORDS, "--data", "examples/boot.png"]);
         assert!(said.contains("density is none of pictures") && said.trim_end().ends_with('.'), "{said}");
     }
+}
+
+/// The values of a grey PNG that is as high as wide.
+fn values(path: &Path, side: usize) -> Vec<f64> {
+    let format = Format { shape: [1, side, side], range: [0.0, 1.0], background: [0; 3] };
+    pictures::read_one(path, &format).expect("a picture")
+}
+
+#[test]
+fn a_grid_has_the_pictures_of_its_runs_and_their_numbers() {
+    let [grid, one, table] = ["cells.png", "one.png", "cells.csv"].map(place);
+    let link = "#model=selftest&sampler=ddim&images=1&class=1&guidance=1&seed=3&x=steps:2,5&y=sampler:ddim,heun";
+    let to = ["grid", "--link", link, "--model", "models/selftest"];
+    let said = printed(&[&to[..], &["--out", text(&grid), "--csv", text(&table)]].concat());
+    assert!(said.contains("columns: steps 2, 5\nrows: sampler ddim, heun\n4 cells, 19 evaluations\n"), "{said}");
+    assert!(said.contains("x=steps:2,5&y=sampler:ddim,heun"), "{said}");
+    assert_eq!(size(&grid), [2 * 12, 2 * 12]);
+    let run = ["sample", "--link", link, "--model", "models/selftest", "--steps", "5", "--sampler", "heun"];
+    printed(&[&run[..], &["--out", text(&one)]].concat());
+    let (sheet, picture) = (values(&grid, 24), values(&one, 12));
+    let corner: Vec<f64> = (12..24).flat_map(|y| sheet[24 * y + 12..24 * y + 24].to_vec()).collect();
+    assert_eq!(corner, picture);
+    let rows = fs::read_to_string(&table).expect("a table");
+    let rows: Vec<Vec<&str>> = rows.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["steps", "sampler", "evaluations", "seconds", "rms"]);
+    let counted: Vec<_> = rows[1..].iter().map(|row| row[..3].join(" ")).collect();
+    assert_eq!(counted, ["2 ddim 2", "5 ddim 5", "2 heun 3", "5 heun 9"]);
+    assert_eq!((rows[1][4], rows[4][4] == "0.000000"), ("0.000000", false));
+
+    let said = refused(&["grid", "--model", "models/selftest", "--out", text(&grid)]);
+    assert!(said.contains("nothing changes across or down"), "{said}");
+    let said =
+        refused(&["grid", "--model", "models/selftest", "--x", "steps:1-9", "--y", "seed:1-9", "--out", text(&grid)]);
+    assert!(said.contains("at most 64 cells"), "{said}");
+    let eta = [
+        "grid",
+        "--model",
+        "models/selftest",
+        "--images",
+        "1",
+        "--steps",
+        "2",
+        "--x",
+        "eta:0,1",
+        "--y",
+        "sampler:ddim,heun",
+    ];
+    let output = unnoise(&[&eta[..], &["--out", text(&grid)]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("column 1, row 2 is left empty: Heun has no eta"), "{said}");
 }

@@ -279,6 +279,27 @@ fn a_worse_model_of_other_data_is_refused() {
 }
 
 #[test]
+fn a_variation_goes_to_the_picture_of_the_other_seed() {
+    for (sampler, noise) in [
+        ("ddim", Source::Stream),
+        ("euler-ancestral", Source::Stream),
+        ("dpmpp-2m-sde", Source::Brownian),
+        ("dpm-adaptive", Source::Stream),
+    ] {
+        let draw = |seed, variation| {
+            let settings =
+                Settings { sampler: sampler.to_owned(), noise, seed, variation, variation_seed: 90, ..settings() };
+            all(&settings).into_iter().map(|frame| frame.x).collect::<Vec<_>>()
+        };
+        let [plain, half, full] = [0.0, 0.5, 1.0].map(|variation| draw(40, variation));
+        assert_eq!(full, draw(90, 0.0), "{sampler}");
+        assert_ne!(plain, full, "{sampler}");
+        let apart = |ends: &[Vec<f32>]| farthest(&half[0], &ends[0]);
+        assert!(apart(&plain) > 0.5 && apart(&full) > 0.5, "{sampler}");
+    }
+}
+
+#[test]
 fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let mut model = tiny(&device);
@@ -290,6 +311,7 @@ fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
     for (change, says) in [
         (Settings { sampler: "er-sde".to_owned(), ..settings() }, "diffusers"),
         (Settings { rescale: 0.5, ..settings() }, "rescaling"),
+        (Settings { variation: 0.5, ..settings() }, "another seed's"),
         (Settings { classifier: 0.5, ..settings() }, "classifier"),
         (Settings { schedule: Spacing::KlOptimal.into(), ..settings() }, "kl-optimal"),
     ] {
@@ -356,7 +378,15 @@ fn a_share_of_a_run_draws_its_pictures_as_the_whole_does() {
     let size = SHAPE.iter().product::<usize>();
     for (sampler, class) in [("ddpm", Class::All), ("dpm-adaptive", Class::One(1)), ("dpmpp-2m-sde", Class::None)] {
         // The seeds of its pictures go round past the largest.
-        let settings = Settings { seed: u32::MAX - 1, images: 5, sampler: sampler.into(), class, ..settings() };
+        let settings = Settings {
+            seed: u32::MAX - 1,
+            variation: 0.4,
+            variation_seed: 8,
+            images: 5,
+            sampler: sampler.into(),
+            class,
+            ..settings()
+        };
         let draw = |settings: &Settings, given| -> Vec<Frame> {
             block_on(model.frames(settings, given).try_collect()).unwrap()
         };

@@ -20,7 +20,7 @@ const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", 
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
 /** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
-const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start"];
+const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
@@ -189,6 +189,11 @@ export class Controls {
 
   /** Hides what the sampler or the model has no use for. */
   hide() {
+    for (const { row, box } of Object.values(this.fields)) if (row.needs) box.hidden = !this.has(row.needs);
+  }
+
+  /** Whether the sampler and the model have what a row needs. @param {string | null} needs */
+  has(needs) {
     const { about, model, method } = this;
     const text = about ? about.conditioning === "text" : model.conditioning === "text";
     const has = {
@@ -201,7 +206,7 @@ export class Controls {
       classifier: Boolean(model.classifier),
       stochastic: draws(method, this.settings),
     };
-    for (const { row, box } of Object.values(this.fields)) if (row.needs in has) box.hidden = !has[row.needs];
+    return has[needs] ?? true;
   }
 
   /** Guidance needs a class to push towards, and a push. */

@@ -2,6 +2,7 @@
 
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
+import * as beyond from "./beyond.js";
 import * as buttons from "./buttons.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
@@ -52,6 +53,8 @@ let stage = ["stage.starting", {}];
 const controls = new Controls({ changed, adjusted: tell });
 begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
+/** Whether the model of the settings is on the device. */
+const there = (is) => beyond.enable((loaded = is));
 const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
@@ -87,7 +90,7 @@ function giveUp() {
   running?.abort();
   engine?.close();
   engine = held = running = undefined;
-  loaded = false;
+  there(false);
 }
 
 /** What the page needs before the engine: the list of models, the form, and the settings of the address. */
@@ -111,7 +114,7 @@ function staged({ stage: name, backend: which, workers }) {
 async function load() {
   running?.abort();
   clearFault();
-  loaded = false;
+  there(false);
   if (!engine) return; // its start goes on to here
   if (held?.listed.id === controls.settings.model) {
     dropDownload(); // whatever else was on its way
@@ -137,7 +140,7 @@ async function load() {
 
 /** The model of the settings is on the device. */
 function arrived() {
-  loaded = true;
+  there(true);
   controls.describe(held.about);
   words.arrived(held.about);
   $("code").hidden = $("code").disabled = false;
@@ -183,9 +186,11 @@ function ready() {
   offer();
   idle();
   if (look.ahead()) wanted = false;
-  if (wanted && !unknown && !begin.missing()) return start();
+  const draw = wanted && !unknown && !begin.missing();
+  if (draw && !beyond.asked()) return start();
   wanted = false;
   status("ready", { backend: named });
+  if (draw) return beyond.begin();
   if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
   else if (begin.missing()) begin.ask();
 }
@@ -331,14 +336,7 @@ async function failed(during, thrown) {
 }
 
 /** Loads anew, by a list that may have changed. */
-async function relist() {
-  try {
-    controls.fill(await list());
-  } catch (thrown) {
-    return failed("load", thrown);
-  }
-  return load();
-}
+const relist = () => list().then((models) => controls.fill(models)).then(load, (thrown) => failed("load", thrown));
 
 function onCpu() {
   wanted = true;
@@ -371,9 +369,7 @@ export function relabel() {
   viewer.timeline.relabel();
 }
 
-export function switched(tongue) {
-  if (controls.settings.lang) controls.set("lang", tongue);
-}
+export const switched = (tongue) => controls.settings.lang && controls.set("lang", tongue);
 
 /** The run of these settings as a script, or the sentence why there is none. */
 const script = (settings) => held.python(settings).then((text) => ({ text }), ({ message }) => ({ why: message }));
@@ -388,6 +384,7 @@ function listen() {
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
+  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => open(write_link(settings), (address = "")), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
 }
 

@@ -1,10 +1,9 @@
 //! How far a sampler ends from where very many steps end, by the number of evaluations: what the papers on fast
 //! samplers plot.
 
-use crate::denoise::{Denoiser, Estimate};
-use crate::math::{GridError, Latent, Level, Noise, Schedule, Spacing};
-use crate::samplers::{GaveUp, Method, Run, Stepping, Tally, Tuning};
-use std::cell::Cell;
+use crate::denoise::Denoiser;
+use crate::math::{GridError, Latent, Noise, Schedule, Spacing};
+use crate::samplers::{self, Counted, GaveUp, Method, Run, Stepping, Tally, Tuning};
 use thiserror::Error;
 
 /// What every sampler is set to.
@@ -71,48 +70,13 @@ impl<X: Latent> Task<'_, X> {
     }
 }
 
-/// A model that counts its evaluations.
-pub struct Counted<'a, X> {
-    model: &'a dyn Denoiser<X>,
-    count: Cell<usize>,
-}
-
-impl<'a, X> Counted<'a, X> {
-    pub fn new(model: &'a dyn Denoiser<X>) -> Self {
-        Self { model, count: Cell::new(0) }
-    }
-
-    /// The evaluations so far.
-    pub fn evaluations(&self) -> usize {
-        self.count.get()
-    }
-}
-
-impl<X: Latent> Denoiser<X> for Counted<'_, X> {
-    fn denoise(&self, x: &X, at: Level) -> X {
-        self.count.set(self.count.get() + 1);
-        self.model.denoise(x, at)
-    }
-
-    fn estimate(&self, x: &X, at: Level) -> Estimate<X> {
-        self.count.set(self.count.get() + 1);
-        self.model.estimate(x, at)
-    }
-}
-
 /// The most steps that a method takes within `evaluations` of them; `None` where even one step takes more.
 pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing, evaluations: usize) -> Option<usize> {
-    struct Silent;
-    impl Noise<f64> for Silent {
-        fn normal(&mut self, _: &f64) -> f64 {
-            0.0
-        }
-    }
-    let noise = || Box::new(Silent) as Box<dyn Noise<f64>>;
-    let model = |_: &f64, _: Level| 0.0;
-    let task = Task { schedule, spacing: spacing.clone(), model: &model, z: 1.0, noise: &noise, rms: &|x| x.abs() };
-    let within =
-        |steps: usize| task.end(method, Tuning::default(), steps).is_ok_and(|end| end.evaluations <= evaluations);
+    let within = |steps: usize| {
+        let grid = spacing.grid(schedule, steps).ok();
+        let taken = grid.and_then(|grid| samplers::evaluations(method, Tuning::default(), &grid, schedule));
+        taken.is_some_and(|taken| taken <= evaluations)
+    };
     // More steps never take fewer evaluations, and no step takes less than one.
     let (mut most, mut beyond) = (0, evaluations + 1);
     while beyond - most > 1 {

@@ -3,9 +3,8 @@
 use super::settings::{Guide, Pane};
 use super::{Asked, Cloud, CloudNoise, Distribution, Process, Settings};
 use crate::denoise::{Branches, Classifier, ClassifierGuided, Denoiser, Guidance, Guided};
-use crate::eval::convergence::Counted;
 use crate::math::{GridError, Latent, Level, Noise, NoiseSchedule};
-use crate::samplers::{Adaptive, GaveUp, Run, Step, Stepping, method};
+use crate::samplers::{Adaptive, Counted, GaveUp, Run, Step, Stepping, method};
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
 use std::pin::pin;

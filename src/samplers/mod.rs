@@ -10,6 +10,7 @@
 pub mod adaptive;
 pub mod ancestral;
 mod coefficients;
+mod count;
 pub mod few_step;
 mod history;
 mod knob;
@@ -23,6 +24,7 @@ mod steps;
 mod table;
 
 pub use ancestral::ddim_inverse;
+pub use count::{Counted, evaluations};
 pub use knob::{Knob, Tuning};
 pub use method::Method;
 pub use table::{method, methods};

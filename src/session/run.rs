@@ -8,7 +8,7 @@ use super::view::View;
 use super::{Attention, Frame, Given, Phase, SessionError, Timing};
 use crate::backend::{self, ImageNoise};
 use crate::denoise::{last_share, noised};
-use crate::math::noise::BrownianPath;
+use crate::math::noise::{Between, BrownianPath};
 use crate::math::{Grid, Latent, Level, Noise};
 use crate::pipeline::{Conditioning, Pipeline};
 use crate::samplers::Run;
@@ -37,8 +37,15 @@ impl Pipeline {
             let method = settings.method().map_err(SessionError::Sampler)?;
             let mut course = Course::new(settings, self, &method)?;
             let parts = parts(&method.stepping, settings.images);
-            let seed = |part: &Range<usize>| settings.seed.wrapping_add(part.start as u32);
-            let mut noises: Vec<_> = parts.iter().map(|part| ImageNoise::new(seed(part), part.len())).collect();
+            let seeds = |part: &Range<usize>| {
+                let Settings { seed, variation_seed, .. } = settings.from_image(part.start);
+                [seed, variation_seed]
+            };
+            let noise_of = |part: &Range<usize>| {
+                let [seed, other] = seeds(part);
+                ImageNoise::new(seed, part.len()).towards(other, settings.variation)
+            };
+            let mut noises: Vec<_> = parts.iter().map(noise_of).collect();
 
             let [channels, height, width] = self.shape_of(settings);
             let batch = [settings.images, channels, height, width];
@@ -100,7 +107,11 @@ impl Pipeline {
             let (denoised, attention, tally) = (None, None, None);
             yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised, shown, attention, tally, timing };
 
-            let mut paths: Vec<_> = parts.iter().map(|part| BrownianPath::new(seed(part).into())).collect();
+            let path_of = |part: &Range<usize>| {
+                let [first, second] = seeds(part).map(|seed| BrownianPath::new(seed.into()));
+                Between { first, second, share: settings.variation }
+            };
+            let mut paths: Vec<_> = parts.iter().map(path_of).collect();
             let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
             let sources: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
                 Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),

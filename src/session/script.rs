@@ -79,6 +79,7 @@ pub fn script(model: &Pipeline, settings: &Settings, files: Files<'_>) -> Result
     });
     for (is_ours, what) in [
         (settings.guide != Guide::Cfg, "such guidance"),
+        (settings.variation > 0.0, "noise on the way to another seed's"),
         (settings.rescale > 0.0, "rescaling of guidance like this one"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),
         (!everywhere, "interval of guidance like this one"),

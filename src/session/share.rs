@@ -11,7 +11,7 @@ impl Pipeline {
         let range = range.start.min(settings.images)..range.end.min(settings.images);
         let labels = denoiser::labels(settings, self, given.classes);
         let classes = labels.get(range.clone()).and_then(|labels| labels.iter().copied().collect());
-        let seed = settings.seed.wrapping_add(range.start as u32);
-        (Settings { seed, images: range.len(), ..settings.clone() }, Given { classes, ..given })
+        let rest = settings.from_image(range.start);
+        (Settings { images: range.len(), ..rest }, Given { classes, ..given })
     }
 }

@@ -75,8 +75,11 @@ pub trait Linked: Clone + Default + 'static {
 
     /// The values of a link by their keys, texts of people as they were before they were written into it.
     fn pairs(link: &Link) -> Vec<(String, Value)> {
-        let value = |(key, value): &(String, Value)| match (Self::row(key), value) {
-            (Some(row), Value::Text(text)) if row.free => (key.clone(), Value::Text(free::unescaped(text))),
+        let page = |key: &str| Self::PAGE.iter().any(|row| row.key == key && row.free);
+        let value = |(key, value): &(String, Value)| match value {
+            Value::Text(text) if Self::row(key).map_or_else(|| page(key), |row| row.free) => {
+                (key.clone(), Value::Text(free::unescaped(text)))
+            }
             _ => (key.clone(), value.clone()),
         };
         link.pairs.iter().map(value).collect()
@@ -94,7 +97,7 @@ pub trait Linked: Clone + Default + 'static {
     fn record(&self, page: &Page) -> Vec<(&'static str, Value)> {
         let mut record: Vec<_> = Self::TABLE.iter().map(|row| (row.key, row.get(self))).collect();
         record.extend(self.others());
-        record.extend(set_in(Self::PAGE, page));
+        record.extend(set_in(Self::PAGE, page).map(|row| (row.key, row.get(page))));
         record
     }
 
@@ -106,22 +109,26 @@ pub trait Linked: Clone + Default + 'static {
     /// The same of the rows that `acts` holds of; the others have no place in what the link shows.
     fn write_link_of(&self, page: &Page, acts: impl Fn(&Row<Self>) -> bool) -> String {
         let rows = Self::TABLE.iter().filter(|row| acts(row) && (row.always || row.get(self) != row.default()));
-        let value = |row: &Row<Self>| match row.get(self) {
-            Value::Text(text) if row.free => Value::Text(free::escaped(&text)),
-            value => value,
-        };
-        let mut pairs: Vec<_> = rows.map(|row| (row.key, value(row))).collect();
+        let mut pairs: Vec<_> = rows.map(|row| (row.key, in_link(row, self))).collect();
         pairs.extend(self.others());
-        pairs.extend(set_in(Self::PAGE, page));
+        pairs.extend(set_in(Self::PAGE, page).map(|row| (row.key, in_link(row, page))));
         let written = |(key, value): (&str, Value)| format!("{key}={}", utf8_percent_encode(&value.to_string(), VALUE));
         let parts = Self::VIEW.map(str::to_owned).into_iter().chain(pairs.into_iter().map(written));
         format!("#{}", parts.collect::<Vec<_>>().join("&"))
     }
 }
 
-fn set_in<S: Default>(table: &'static [Row<S>], settings: &S) -> Vec<(&'static str, Value)> {
-    let set = table.iter().filter(|row| row.get(settings) != row.default());
-    set.map(|row| (row.key, row.get(settings))).collect()
+/// The rows that are not at their default.
+fn set_in<S: Default>(table: &'static [Row<S>], settings: &S) -> impl Iterator<Item = &'static Row<S>> {
+    table.iter().filter(|row| row.get(settings) != row.default())
+}
+
+/// The value of a row as a link has it.
+fn in_link<S>(row: &Row<S>, settings: &S) -> Value {
+    match row.get(settings) {
+        Value::Text(text) if row.free => Value::Text(free::escaped(&text)),
+        value => value,
+    }
 }
 
 /// Names a key that is none of `known`; those that others add to addresses to follow people are passed over.

@@ -1,6 +1,8 @@
 //! What a run is made of: the table of its settings, the links that carry them, and the rules of what fits what.
 
+mod axis;
 mod fit;
+mod grid;
 mod idle;
 mod levels;
 pub(crate) mod link;
@@ -17,7 +19,9 @@ mod tests;
 mod value;
 mod values;
 
+pub use axis::Axis;
 pub use fit::Facts;
+pub use grid::{Cell, MOST_CELLS, Measured};
 pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};
@@ -55,6 +59,10 @@ pub struct Settings {
     pub schedule: Levels,
     /// Seed of image 0; image `i` has `seed + i`.
     pub seed: u32,
+    /// Share of the way from each image's noise to that of `variation_seed`, within [`Settings::SHARE`].
+    pub variation: f64,
+    /// Seed of the noise that image 0 is on the way to; image `i` has `variation_seed + i`.
+    pub variation_seed: u32,
     /// Number of images, within [`Settings::IMAGES`].
     pub images: usize,
     /// Height and width of a picture, within [`Settings::SIDE`]; `None` is the model's own.
@@ -169,6 +177,13 @@ impl Settings {
     /// Larger guidance is allowed, but never looks good.
     pub const SLIDER_END: f64 = 8.0;
 
+    /// The settings whose first image is image `i` of these.
+    #[must_use]
+    pub fn from_image(&self, i: usize) -> Self {
+        let [seed, variation_seed] = [self.seed, self.variation_seed].map(|seed| seed.wrapping_add(i as u32));
+        Self { seed, variation_seed, ..self.clone() }
+    }
+
     /// The hash of a link that reads back to these settings.
     pub fn to_link(&self) -> String {
         self.write_link(&Page::default())
@@ -210,6 +225,8 @@ impl Default for Settings {
             steps: 20,
             schedule: Spacing::Trailing.into(),
             seed: 7,
+            variation: 0.0,
+            variation_seed: 0,
             images: 16,
             size: None,
             class: Class::All,

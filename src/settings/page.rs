@@ -1,7 +1,7 @@
 //! The page's own keys of a link.
 
-use super::Settings;
 use super::problem::Reason;
+use super::{Axis, Settings};
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,6 +16,9 @@ pub struct Page {
     pub tour: Option<&'static str>,
     /// What is looked at beside the stage.
     pub show: Option<Show>,
+    /// The axes of the grid that is shown: across, and down.
+    pub x: Option<Axis>,
+    pub y: Option<Axis>,
 }
 
 /// What a view of pictures looks at beside its stage.
@@ -92,6 +95,8 @@ impl Page {
             "lang" => self.lang = None,
             "tour" => self.tour = None,
             "show" => self.show = None,
+            "x" => self.x = None,
+            "y" => self.y = None,
             _ => {}
         }
     }

@@ -84,8 +84,13 @@ impl Settings {
 
     /// The same for a model that starts with `preset`, which stands where the link is silent.
     pub fn from_link_to(preset: &Self, link: &str) -> (Self, Vec<Problem>) {
-        let Checked { settings, problems, .. } = Self::read(&Link::new(link), preset, &[]);
+        let Checked { settings, problems, .. } = Self::linked_to(preset, link);
         (settings, problems)
+    }
+
+    /// The same with what the link says of the page.
+    pub fn linked_to(preset: &Self, link: &str) -> Checked<Self> {
+        Self::read(&Link::new(link), preset, &[])
     }
 
     /// Reads a share link to one of these models; without any, to the model that it names, whatever that starts with.
@@ -109,6 +114,7 @@ impl Settings {
         if problems.iter().any(|problem| problem.reason == Reason::Start) {
             settings.start = Start::Asked;
         }
+        problems.extend(page.fit_axes());
         problems.extend(settings.fit(models, None));
         Checked { settings, page, problems }.with_used()
     }
@@ -117,6 +123,7 @@ impl Settings {
     pub fn checked(record: Vec<(String, Value)>, models: &[Listed], facts: Option<Facts>) -> Checked<Self> {
         let (mut settings, mut page) = (Self::default(), Page::default());
         let mut problems = settings.take(&mut page, record);
+        problems.extend(page.fit_axes());
         problems.extend(settings.fit(models, facts));
         Checked { settings, page, problems }.with_used()
     }
@@ -141,6 +148,7 @@ impl Settings {
                 Vec::new()
             }
         };
+        problems.extend(next_page.fit_axes());
         if !problems.is_empty() {
             return Checked { settings: self, page, problems }.with_used();
         }

@@ -68,6 +68,9 @@ pub enum Reason {
     OneSize,
     #[error("model or off, because the model draws latents, whose values have no range")]
     LatentClip,
+    /// Axes of a grid.
+    #[error("values of which both axes together have at most {most} cells")]
+    Cells { most: usize },
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
     /// A value that changes nothing in the run that it is given for.

@@ -1,9 +1,9 @@
 //! The table of a run's settings, and that of the page's own keys.
 
 use super::model::model_name;
-use super::problem::{prompt, unknown_sampler};
+use super::problem::{Reason, prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Clip, Page, Preview, Settings, Source, Weighting, size};
+use super::{Axis, Clip, Page, Preview, Settings, Source, Weighting, size};
 use crate::samplers::{method, methods};
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
@@ -70,6 +70,18 @@ pub const TABLE: &[Row<Settings>] = &[
         .about("Seed of the first image; the next ones have the numbers after it")
         .section("main")
         .always(),
+    Row::<Settings>::number("variation", Settings::SHARE, |s| s.variation, |s, share| s.variation = share)
+        .about("Share of the way from the noise of the seed to that of variation-seed, on the sphere: 1 is that seed's picture")
+        .section("more")
+        .slider(0.01),
+    Row::<Settings>::whole(
+        "variation-seed",
+        [0, u32::MAX as i64],
+        |s| s.variation_seed.into(),
+        |s, seed| s.variation_seed = seed as u32,
+    )
+    .about("Seed that the noise of the first image varies towards; the next ones have the numbers after it")
+    .section("more"),
     Row::<Settings>::whole(
         "images",
         [*Settings::IMAGES.start() as i64, *Settings::IMAGES.end() as i64],
@@ -200,6 +212,20 @@ const TOUR: Row<Page> = Row::<Page>::choice(
 )
 .section("page");
 
+const X: Row<Page> =
+    Row::<Page>::text("x", |page| axis_text(&page.x), set!(x, axis)).section("page").shown(Shown::Own).free();
+
+const Y: Row<Page> =
+    Row::<Page>::text("y", |page| axis_text(&page.y), set!(y, axis)).section("page").shown(Shown::Own).free();
+
+fn axis_text(axis: &Option<Axis>) -> String {
+    axis.as_ref().map_or(String::new(), Axis::to_string)
+}
+
+fn axis(text: &str) -> Result<Option<Axis>, Reason> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+}
+
 const SHOW: Row<Page> = Row::<Page>::text(
     "show",
     |page| page.show.map_or(String::new(), |show| show.to_string()),
@@ -211,7 +237,7 @@ const SHOW: Row<Page> = Row::<Page>::text(
 .section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

@@ -31,6 +31,8 @@ fn a_link_restores_the_settings_it_was_made_from() {
         steps: 1000,
         schedule: Spacing::Beta { alpha: 0.5, beta: 0.7 }.into(),
         seed: u32::MAX,
+        variation: 0.25,
+        variation_seed: 12,
         images: 64,
         size: Some([64, 96]),
         class: Class::One(3),

@@ -34,7 +34,8 @@ pub struct Args {
 struct Compared;
 
 impl Except for Compared {
-    const KEYS: &'static [&'static str] = &["model", "sampler", "steps", "strength", "noise", "classifier"];
+    const KEYS: &'static [&'static str] =
+        &["model", "sampler", "steps", "strength", "noise", "classifier", "variation", "variation-seed"];
 }
 
 /// Pictures of a network, unless it is said otherwise.

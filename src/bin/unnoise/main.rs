@@ -5,10 +5,12 @@ mod bound;
 mod compare;
 mod device;
 mod eval;
+mod grid;
 mod info;
 mod invert;
 mod lab;
 mod likelihood;
+mod linked;
 mod list;
 mod measured;
 mod output;
@@ -38,6 +40,8 @@ enum Command {
     Sample(Box<sample::Args>),
     /// Compare samplers on one sheet of pictures.
     Sheet(sheet::Args),
+    /// Draw a grid of runs: a setting across, another one down.
+    Grid(Box<grid::Args>),
     /// Train a model, or a classifier of noisy pictures, from a recipe.
     Train(train::Args),
     /// Train the network of a link of the lab.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Sheet(args) => pollster::block_on(sheet::run(args)),
+        Command::Grid(args) => pollster::block_on(grid::run(*args)),
         Command::Train(args) => pollster::block_on(train::run(&args)),
         Command::Lab(args) => lab::run(&args),
         Command::Replay(args) => replay::run(&args),

@@ -1,6 +1,7 @@
 use crate::Outcome;
 use crate::attention::{self, Maps};
 use crate::device::{Device, load};
+use crate::linked::Linked;
 use crate::output::{self, Trace};
 use crate::settings_args::{Except, SettingsArgs};
 use clap::Args as ClapArgs;
@@ -13,19 +14,14 @@ use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
-use unnoise::samplers::methods;
 use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
-use unnoise::settings::{Facts, Link, Linked, Origin, Problem, Repository, Settings};
+use unnoise::settings::{Facts, Link, Problem, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// A share link of the page, quoted; the options below change what it says.
-    #[arg(long)]
-    link: Option<String>,
-    /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    from: Linked,
     #[command(flatten)]
     settings: SettingsArgs<ModelFolder>,
     /// Start from this picture, fitted to the model's size and laid on its background, instead of noise alone; `--strength`
@@ -64,7 +60,7 @@ pub struct Args {
 }
 
 /// `--model` is a folder here.
-struct ModelFolder;
+pub struct ModelFolder;
 
 impl Except for ModelFolder {
     const KEYS: &'static [&'static str] = &["model"];
@@ -73,8 +69,8 @@ impl Except for ModelFolder {
 pub async fn run(args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     args.attention.as_ref().map_or(Ok(()), |path| attention::check(path))?;
-    args.check_link()?;
-    let folder = args.folder()?;
+    args.from.check()?;
+    let folder = args.from.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let [channels, ..] = model.picture();
     if !matches!(channels, 1 | 3 | 4) {
@@ -159,7 +155,7 @@ pub async fn run(args: Args) -> Outcome {
         output::line(maps.write(path, &pixels, shape)?);
     }
     output::line(summary(settings.images, steps, timing));
-    let link = match args.linked_name(&folder) {
+    let link = match args.from.name_of(&folder) {
         Ok(_) => settings.to_link_of(model.facts()),
         Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
     };
@@ -187,62 +183,9 @@ fn summary(images: usize, steps: usize, timing: Timing) -> String {
 }
 
 impl Args {
-    /// The model's folder: the given one, or the one that the link names. A model that is nowhere here has to be fetched first.
-    fn folder(&self) -> Result<PathBuf, String> {
-        if let Some(folder) = &self.model {
-            return Ok(folder.clone());
-        }
-        let linked = Settings::from_link(self.link()).0.model;
-        match Origin::of(&linked) {
-            Origin::Folder => Ok(Path::new("models").join(linked)),
-            Origin::Own(name) => Err(format!(
-                "the link's model is a folder {name} on the computer of whoever made the link: ask for it, and give it with --model DIR"
-            )),
-            Origin::Hub(Repository { id, revision }) => {
-                let name = id.rsplit('/').next().unwrap_or("model");
-                let of = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
-                Err(format!(
-                    "the link's model is {id} of a model hub: fetch it with `hf download {id}{of} --local-dir {name}` (or `git clone https://huggingface.co/{id}`), and add `--model {name}`"
-                ))
-            }
-        }
-    }
-
-    /// The name of the model's folder as a link has it, or the folder if no link can name it.
-    fn linked_name(&self, folder: &Path) -> Result<String, PathBuf> {
-        let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
-        taken.map(|()| name).map_err(|_| full)
-    }
-
-    /// Whether the link, if there is one, says anything of a run of pictures.
-    fn check_link(&self) -> Result<(), String> {
-        let Some(text) = &self.link else { return Ok(()) };
-        let link = Link::new(text);
-        if link.view.is_some() {
-            return Err(
-                "--link is a link of the lab, and draws points; `unnoise lab` trains the network of one".to_owned()
-            );
-        }
-        let knobs = || methods::<f64>().into_iter().flat_map(|method| method.knobs);
-        let is_one = |key: &str| {
-            let page = Settings::PAGE.iter().any(|row| row.key == key);
-            Settings::row(key).is_some() || page || knobs().any(|knob| knob.id == key || knob.formerly == Some(key))
-        };
-        match link.pairs.iter().any(|(key, _)| is_one(key)) {
-            true => Ok(()),
-            false => Err(format!("--link \"{text}\" is no share link: it has no setting, such as #model=mnist&seed=3")),
-        }
-    }
-
-    fn link(&self) -> &str {
-        self.link.as_deref().unwrap_or_default()
-    }
-
     /// Whether the link or an option says this.
     fn says(&self, key: &str) -> bool {
-        Link::new(self.link()).has(key) || self.settings.pairs.iter().any(|(known, _)| known == key)
+        Link::new(self.from.text()).has(key) || self.settings.pairs.iter().any(|(known, _)| known == key)
     }
 
     /// The link's settings, or where it is silent those that the model starts with, changed by the options. What cannot be used
@@ -258,13 +201,13 @@ impl Args {
             // Autoguidance evaluates no unlabelled output.
             facts = Facts { null_class: facts.null_class.or(Some(facts.classes)), ..facts };
         }
-        let (mut settings, mut problems) = Settings::from_link_to(&model.preset()?, self.link());
+        let (mut settings, mut problems) = Settings::from_link_to(&model.preset()?, self.from.text());
         problems.extend(settings.fit(&[], Some(facts)));
         problems.extend(settings.fit_classifier(has_classifier));
         for problem in problems {
             eprintln!("warning: the link: {problem}");
         }
-        if let Ok(name) = self.linked_name(folder) {
+        if let Ok(name) = self.from.name_of(folder) {
             settings.model = name;
         }
         settings.take_all(self.settings.pairs.clone())?;

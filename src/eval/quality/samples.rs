@@ -29,7 +29,7 @@ pub async fn draw(
     let mut album = Album { bytes: Vec::new(), labels, shape };
     for from in (0..n).step_by(BATCH) {
         let to = (from + BATCH).min(n);
-        let batch = Settings { images: to - from, seed: settings.seed.wrapping_add(from as u32), ..settings.clone() };
+        let batch = Settings { images: to - from, ..settings.from_image(from) };
         let given = Given { classes: album.labels.get(from..to).map(<[usize]>::to_vec), ..Given::default() };
         let mut part = |done: f64| watch(from as f64 + done * (to - from) as f64);
         album.bytes.extend(last(model, &batch, given, &mut part).await?);

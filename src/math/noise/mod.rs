@@ -2,9 +2,11 @@
 
 mod brownian;
 mod torch;
+mod variation;
 
 pub use brownian::{BrownianPath, Seeded, node_seed};
 pub use torch::TorchGenerator;
+pub use variation::{Between, slerp};
 
 use super::Level;
 

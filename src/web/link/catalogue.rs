@@ -5,7 +5,7 @@ use crate::lab::data::{Own, sets};
 use crate::lab::settings::Pane;
 use crate::math::Spacing;
 use crate::samplers::{Knob, Method, Tuning, method, methods};
-use crate::settings::{self, Levels, Linked, Shown, Value};
+use crate::settings::{self, Axis, Levels, Linked, MOST_CELLS, Shown, Value};
 use serde::Serialize;
 use std::ops::RangeInclusive;
 use tsify::Tsify;
@@ -26,6 +26,9 @@ pub struct Catalogue {
     /// Those of them that the theory has its own names for.
     lab_theory: Vec<LabTheory>,
     lab_limits: LabLimits,
+    /// The settings and the parameters of samplers that an axis of a grid can be of, and the most cells of one.
+    axes: Vec<&'static str>,
+    most_cells: usize,
     /// The strength that a start picture is given until a person chooses one.
     start_strength: f64,
     /// Where the slider of guidance stops for CFG++.
@@ -156,6 +159,8 @@ impl Catalogue {
                 place: [*lab::Settings::PLACE.start(), *lab::Settings::PLACE.end()],
                 places: [1.0, lab::Settings::MOST_PLACES as f64],
             },
+            axes: Axis::keys().collect(),
+            most_cells: MOST_CELLS,
             start_strength: settings::Settings::START_STRENGTH,
             cfgpp_end: *settings::Settings::CFG_PP.end(),
         }

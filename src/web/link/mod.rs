@@ -4,6 +4,7 @@
 //! makes these functions throw: what cannot be used is named among the problems.
 
 mod catalogue;
+mod grid;
 mod model;
 mod show;
 mod start;
@@ -84,7 +85,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
@@ -99,11 +100,16 @@ struct Named {
     problem: Problem,
 }
 
+impl From<Problem> for Named {
+    fn from(problem: Problem) -> Self {
+        Self { message: problem.to_string(), problem }
+    }
+}
+
 impl<S: Linked> From<settings::Checked<S>> for Checked {
     fn from(settings::Checked { settings, page, problems }: settings::Checked<S>) -> Self {
-        let named = |problem: Problem| Named { message: problem.to_string(), problem };
         let record = settings.record(&page).into_iter().map(|(key, value)| (key.to_owned(), value));
-        Self { settings: Settings(record.collect()), problems: problems.into_iter().map(named).collect() }
+        Self { settings: Settings(record.collect()), problems: problems.into_iter().map(Named::from).collect() }
     }
 }
 

@@ -1,0 +1,72 @@
+//! The model that a command is given, or that of a link.
+
+use clap::Args as ClapArgs;
+use std::path::{Path, PathBuf};
+use unnoise::samplers::methods;
+use unnoise::settings::{Link, Linked as _, Origin, Repository, Settings};
+
+#[derive(ClapArgs)]
+pub struct Linked {
+    /// A share link of the page, quoted; the options below change what it says.
+    #[arg(long)]
+    link: Option<String>,
+    /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+impl Linked {
+    /// The model's folder: the given one, or the one that the link names. A model that is nowhere here has to be fetched first.
+    pub fn folder(&self) -> Result<PathBuf, String> {
+        if let Some(folder) = &self.model {
+            return Ok(folder.clone());
+        }
+        let linked = Settings::from_link(self.text()).0.model;
+        match Origin::of(&linked) {
+            Origin::Folder => Ok(Path::new("models").join(linked)),
+            Origin::Own(name) => Err(format!(
+                "the link's model is a folder {name} on the computer of whoever made the link: ask for it, and give it with --model DIR"
+            )),
+            Origin::Hub(Repository { id, revision }) => {
+                let name = id.rsplit('/').next().unwrap_or("model");
+                let of = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
+                Err(format!(
+                    "the link's model is {id} of a model hub: fetch it with `hf download {id}{of} --local-dir {name}` (or `git clone https://huggingface.co/{id}`), and add `--model {name}`"
+                ))
+            }
+        }
+    }
+
+    /// The name of the model's folder as a link has it, or the folder if no link can name it.
+    pub fn name_of(&self, folder: &Path) -> Result<String, PathBuf> {
+        let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
+        taken.map(|()| name).map_err(|_| full)
+    }
+
+    /// Whether the link, if there is one, says anything of a run of pictures.
+    pub fn check(&self) -> Result<(), String> {
+        let Some(text) = &self.link else { return Ok(()) };
+        let link = Link::new(text);
+        if link.view.is_some() {
+            return Err(
+                "--link is a link of the lab, and draws points; `unnoise lab` trains the network of one".to_owned()
+            );
+        }
+        let knobs = || methods::<f64>().into_iter().flat_map(|method| method.knobs);
+        let is_one = |key: &str| {
+            let page = Settings::PAGE.iter().any(|row| row.key == key);
+            Settings::row(key).is_some() || page || knobs().any(|knob| knob.id == key || knob.formerly == Some(key))
+        };
+        match link.pairs.iter().any(|(key, _)| is_one(key)) {
+            true => Ok(()),
+            false => Err(format!("--link \"{text}\" is no share link: it has no setting, such as #model=mnist&seed=3")),
+        }
+    }
+
+    /// The link; an empty one says nothing.
+    pub fn text(&self) -> &str {
+        self.link.as_deref().unwrap_or_default()
+    }
+}

@@ -1,0 +1,61 @@
+/** The views beside the stage, each loaded when it is first opened. */
+
+import { $ } from "./dom.js";
+import { fetchModel, optionsOf } from "./models.js";
+import * as viewer from "./viewer.js";
+
+/**
+ * @typedef {object} Page what a view has of the page
+ * @property {import("./controls.js").Controls} controls
+ * @property {() => import("../pkg/index.js").Model | undefined} model the one on the device
+ * @property {(id: string, signal: AbortSignal) => Promise<import("../pkg/index.js").Model>} load puts another there
+ * @property {() => void} reload puts that of the settings back
+ * @property {() => object} given what a run begins with besides noise
+ * @property {(settings: import("../pkg/index.js").Settings) => void} run draws these on the stage
+ * @property {() => number | undefined} pace milliseconds of an evaluation of one picture
+ */
+
+/** What opens each, and the keys of a link that ask for it. */
+const VIEWS = { compare: { load: () => import("./compare.js"), keys: ["x", "y"] } };
+
+/** @type {Page & {engine: () => import("../pkg/index.js").Engine, failed: (thrown: unknown) => void, stop: () => void}} */
+let page;
+
+/** The view that the settings ask for. */
+const named = () => Object.keys(VIEWS).find((name) => VIEWS[name].keys.some((key) => page.controls.settings[key]));
+
+/** Whether the link asks for one. */
+export const asked = () => Boolean(named());
+
+async function show(name, how) {
+  try {
+    const view = await VIEWS[name].load();
+    page.stop();
+    await view[how](page);
+  } catch (thrown) {
+    page.failed(thrown);
+  }
+}
+
+/** Draws what the link asks for. */
+export const begin = () => show(named(), "begin");
+
+/** @param {object} given as a view has it, and what it is made of */
+export function listen(given) {
+  const load = async (id, signal) => {
+    const model = given.controls.models.find((model) => model.id === id);
+    return given.engine().load(await fetchModel(model, { signal, progress: () => {} }), { ...optionsOf(model), signal });
+  };
+  page = { ...given, load, pace };
+  for (const name of Object.keys(VIEWS)) $(name).addEventListener("click", () => show(name, "open"));
+}
+
+/** A model is on the device, or is not any more. */
+export function enable(there) {
+  for (const name of Object.keys(VIEWS)) $(name).disabled = !there;
+}
+
+function pace() {
+  const { newest } = viewer.timeline;
+  return newest?.evaluations ? newest.total_ms / (newest.evaluations * newest.images) : undefined;
+}
