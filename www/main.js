@@ -49,20 +49,23 @@ async function broken(error) {
   fault({ code, values }, { reload: () => location.reload() });
 }
 
-/** The language that the address asks for. */
-const asked = () => read_link(location.hash, []).settings.lang;
+/** The language that an address asks for. */
+const asked = (hash) => read_link(hash, []).settings.lang;
 
 /** Shows what the address asks for: at first, and when it changes by hand, by a link or by the back button. */
-async function route() {
-  const name = named(location.hash);
+async function route({ newURL = location.href } = {}) {
+  // By the event: a view that is being left may have written its own address since.
+  const { hash } = new URL(newURL);
+  const name = named(hash);
   if (name !== shown) turn(name);
-  if (asked() && asked() !== language()) await choose(asked());
+  const tongue = asked(hash);
+  if (tongue && tongue !== language()) await choose(tongue);
   const { load, file } = VIEWS[name];
   const code = await load().catch(async (thrown) => broken(await why(thrown, file)));
   if (!code || shown !== name) return;
   view = opened[name] = code;
   view.relabel(); // the language may have changed since it was left
-  view.open(location.hash);
+  view.open(hash);
   const button = pressed;
   pressed = undefined;
   button?.click();
@@ -120,7 +123,7 @@ $("theme").addEventListener("click", flip);
 for (const button of document.querySelectorAll("[data-language]")) button.addEventListener("click", () => switchTo(button.dataset.language));
 shown = named(location.hash);
 const failure = await init().catch((thrown) => thrown);
-await rewrite((failure ? undefined : asked()) ?? remembered("language") ?? preferred());
+await rewrite((failure ? undefined : asked(location.hash)) ?? remembered("language") ?? preferred());
 turn(shown);
 $("boot").hidden = true;
 $("page").hidden = false;

@@ -347,7 +347,7 @@ function onCpu() {
 export function open(link) {
   if (link === address) return; // back from the other view
   const { backend: before, model } = controls.settings;
-  address = link;
+  write(link);
   adopted = false;
   wanted = is_run(address);
   if (!engine) return boot();
