@@ -102,7 +102,7 @@ pub(crate) fn prior(square: f64, n: usize, Level { alpha, sigma, .. }: Level) ->
 /// A step's term, given the squared error of the estimate of `x_0`. It is a line in that error, as the Gaussian decoder's term is: the
 /// expectation of a term is the term of the expected error.
 pub(crate) fn transition(variance: Variance, (t, s): (Level, Level), square: f64, n: usize) -> f64 {
-    // A step that leads to no less noise loses nothing.
+    // Without a less noisy level to go to there is no posterior, and the term is zero.
     let Some(step) = Posterior::new(t, s) else { return 0.0 };
     let v = variance.of(step);
     let q = step.variance() / v;

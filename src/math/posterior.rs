@@ -1,4 +1,4 @@
-//! The forward process between two levels, turned round.
+//! The forward process between two levels, and its posterior.
 
 use super::Level;
 
@@ -13,7 +13,7 @@ pub struct Posterior {
 }
 
 impl Posterior {
-    /// `None` where `s` is not the less noisy one: then there is nothing between them to turn round.
+    /// `None` where `s` is not the less noisy one.
     pub fn new(t: Level, s: Level) -> Option<Self> {
         (s.nsr() < t.nsr()).then(|| Self { t, s, r: s.nsr() / t.nsr() })
     }

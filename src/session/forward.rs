@@ -52,7 +52,7 @@ pub struct NoisedPictures {
 
 impl Pipeline {
     /// The forward process from the picture that is given, or that of the settings, through the levels of a run of these settings,
-    /// clean first. The network is asked without guidance, for the label or the prompt of the run's first image. Nothing is
+    /// clean first. The network is evaluated without guidance, on the label or the prompt of the run's first image. Nothing is
     /// computed ahead of the item that is awaited.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Pipeline {
                 let x = noised(&x0, &eps, level);
                 let estimate = model.denoise(&x, level);
                 let values = backend::read(Tensor::cat(vec![x, chain.clone(), estimate], 0)).await?;
-                let [x, walked, denoised] = thirds(values);
+                let [x, chained, denoised] = thirds(values);
                 let noise = eps_of(&x, &denoised, level);
                 let missed: Vec<f64> = eps_of(&x, &clean, level).iter().zip(&noise).map(|(a, b)| f64::from(a - b)).collect();
                 let std = level.marginal_std() as f32;
@@ -102,7 +102,7 @@ impl Pipeline {
                 let mut seen = Vec::new();
                 for (values, range) in [
                     (scaled(&x), self.card.range),
-                    (scaled(&walked), self.card.range),
+                    (scaled(&chained), self.card.range),
                     (denoised.clone(), self.card.range),
                     (noise, CONTRAST),
                 ] {
@@ -113,7 +113,7 @@ impl Pipeline {
                 let [x_seen, chain_seen] = [0, 1].map(|i| std::mem::take(&mut seen[i]));
                 let shown = NoisedPictures { x: x_seen, chain: chain_seen, denoised: denoised_seen, noise };
                 let error = Some(rms(&missed).powi(2));
-                yield Noised { step: i + 1, steps, level, from, strength, x, chain: walked, denoised: Some(denoised), error, shown };
+                yield Noised { step: i + 1, steps, level, from, strength, x, chain: chained, denoised: Some(denoised), error, shown };
                 from = level;
             }
         }

@@ -32,7 +32,7 @@ impl Axis {
         rows.chain(knobs)
     }
 
-    /// The place of its setting in the table: a model comes before what it is asked for, a sampler before its parameters.
+    /// The place of its setting in the table: a model comes before its class or prompt, a sampler before its parameters.
     pub(super) fn place(&self) -> usize {
         Settings::TABLE.iter().position(|row| row.key == self.key).unwrap_or(usize::MAX)
     }

@@ -41,7 +41,7 @@ pub(super) fn script(run: &Scripted<'_>, whole: &Whole<'_>) -> Result<String, Un
     match &whole.texts {
         Some(_) if run.guidance < 1.0 && !whole.embeds_guidance => return refused("guides by scales above 1 only"),
         None if guided && run.null_class.is_some() => return refused("has no guidance; set guidance to 1"),
-        None if labels.is_some() && class != CONSISTENCY => return refused("is told no class"),
+        None if labels.is_some() && class != CONSISTENCY => return refused("takes no class labels"),
         None if run.size.is_some() || whole.size[0] != whole.size[1] => {
             return refused("draws squares of its own size only");
         }
@@ -104,7 +104,7 @@ pub(super) fn script(run: &Scripted<'_>, whole: &Whole<'_>) -> Result<String, Un
     Ok(lines.join("\n") + "\n")
 }
 
-/// The class that is told classes.
+/// The one of these pipelines that takes class labels.
 const CONSISTENCY: &str = "ConsistencyModelPipeline";
 
 /// What is left out of pipelines whose names begin so: what hides a picture, or writes into it.

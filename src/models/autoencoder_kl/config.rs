@@ -10,8 +10,8 @@ pub struct AutoencoderKlConfig {
     pub shift_factor: f64,
     pub use_quant_conv: bool,
     pub use_post_quant_conv: bool,
-    /// `latents_mean` and `latents_std`: the mean and the standard deviation of each channel of latents, which pipelines like
-    /// SDXL's bring to 0 and to the scaling factor.
+    /// `latents_mean` and `latents_std`: the mean and the standard deviation of each channel of latents, with which
+    /// pipelines like SDXL's normalise them.
     pub statistics: Option<[Vec<f32>; 2]>,
 }
 

@@ -35,7 +35,7 @@ pub struct Noised {
     log_snr: f64,
     /// The strength with which a run of the same settings begins here.
     strength: f64,
-    /// The term of the variational bound for the step that leads from here to the level before, in nats; of models of latents, in
+    /// The term of the variational bound for the step from this level to the one before, in nats; of models of latents, in
     /// nats of latents and without the last one, which is a decoder's.
     nats: Option<f64>,
     /// The same in bits a dimension.
