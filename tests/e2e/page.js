@@ -62,7 +62,7 @@ export async function pictures(page, hash, base) {
 export const pixels = (page, canvas) =>
   page.locator(canvas).evaluate((element) => {
     const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height);
-    return btoa(String.fromCharCode(...data));
+    return btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join("")); // too many for the arguments of one call
   });
 
 /** Runs once more and waits for the end. */

@@ -27,7 +27,7 @@ const pixels = async () =>
   ["noisy", "guess"].map((id) => {
     const canvas = document.getElementById(id);
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return btoa(String.fromCharCode(...data));
+    return btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(""));
   });
 
 /** In the page: goes to a step, as the slider does. */
