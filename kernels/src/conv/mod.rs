@@ -1,4 +1,5 @@
-//! Convolution on the processor as an implicit matrix product, without im2col: `products.rs` is the register tile, on which `winograd.rs` computes kernels of 3 × 3 and `direct.rs` all others.
+//! Convolution on the processor as an implicit matrix product, without im2col: `products.rs` is the register tile, on which `winograd.rs`
+//! computes kernels of 3 × 3 and `direct.rs` all others.
 
 mod direct;
 mod planes;
