@@ -7,9 +7,10 @@ import { guard } from "./guard.js";
 /** @typedef {"cpu" | "webgpu"} Backend */
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
-/** The engines. Bundlers want to see whole names. */
+/** The engines, and the lab. Bundlers want to see whole names. */
 const MODULES = {
   cpu: { script: () => import("./unnoise_cpu.js"), binary: new URL("./unnoise_cpu_bg.wasm", import.meta.url) },
+  lab: { script: () => import("./unnoise_lab.js"), binary: new URL("./unnoise_lab_bg.wasm", import.meta.url) },
   webgpu: { script: () => import("./unnoise_webgpu.js"), binary: new URL("./unnoise_webgpu_bg.wasm", import.meta.url) },
 };
 
@@ -50,11 +51,11 @@ async function choose(wanted) {
 // GPUAdapterInfo's fields are getters on its prototype: spreading it would find nothing.
 const words = ({ vendor, architecture, device, description }) => ({ vendor, architecture, device, description });
 
-/** Fetches and starts the code of an engine. @param {Backend} backend @returns {Promise<any>} what `unnoise_<backend>.d.ts` lists */
-export async function bring(backend) {
+/** Fetches and starts the code of a module. @param {Backend | "lab"} id @returns {Promise<any>} what `unnoise_<id>.d.ts` lists */
+export async function bring(id) {
   if (typeof WebAssembly !== "object") throw new UnnoiseError("no-wasm");
-  const { script, binary } = MODULES[backend];
-  const name = `pkg/unnoise_${backend}`;
+  const { script, binary } = MODULES[id];
+  const name = `pkg/unnoise_${id}`;
   const [api, answer] = await Promise.all([
     script().catch(() => {
       throw new UnnoiseError(navigator.onLine ? "engine-missing" : "offline", { file: `${name}.js` });

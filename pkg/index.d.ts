@@ -1,7 +1,8 @@
 /** Diffusion models and samplers in the browser. */
 
 import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, Noised, RaceFloor, RaceRow, StepNumbers, Tokens, Trained } from "./unnoise_cpu.js";
+import type { About, Frame, Needed, Noised, StepNumbers, Tokens } from "./unnoise_cpu.js";
+import type { Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained } from "./unnoise_lab.js";
 
 export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
 

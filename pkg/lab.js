@@ -1,4 +1,4 @@
-/** The laboratory of the plane, in the CPU engine. */
+/** The laboratory of the plane, in a worker of its own. */
 
 import { init } from "./settings.js";
 import { Wire } from "./wire.js";

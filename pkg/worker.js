@@ -16,7 +16,7 @@ import { streams as labStreams } from "./lab-streams.js";
 let engine;
 /** The number of the model on the device. */
 let model = 0;
-/** The CPU engine's code, and its laboratory. */
+/** The lab's code, and the lab. */
 let api;
 let lab;
 /** Streams that are being read, by the number that the caller gave them. @type {Map<number, {next: () => Promise<any>, free?: () => void}>} */
@@ -68,7 +68,7 @@ const calls = {
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
-    api = await bring("cpu");
+    api = await bring("lab");
     lab = new api.Lab(settings);
   },
   lab: (name, ...args) => guard(lab[name](...args), "lab"),

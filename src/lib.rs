@@ -94,7 +94,11 @@ pub mod session;
 pub mod settings;
 #[cfg(feature = "nn")]
 pub mod train;
-#[cfg(all(target_family = "wasm", target_os = "unknown", any(feature = "nn", feature = "link")))]
+#[cfg(all(
+    target_family = "wasm",
+    target_os = "unknown",
+    any(feature = "engine", feature = "laboratory", feature = "link")
+))]
 mod web;
 pub mod words;
 

@@ -3,11 +3,12 @@
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
 mod about;
+mod failures;
 mod forward;
 mod needs;
 mod numbers;
 
-use super::fault::{self, fault, fault_with};
+use super::fault::{fault, fault_with};
 use super::source::{Files, JsSource};
 use super::stream::Frames;
 use super::{Settings, given, taken};
@@ -148,7 +149,7 @@ pub struct Engine {
 impl Engine {
     /// Opens the backend that this binary was compiled with.
     pub async fn open() -> Result<Engine, JsValue> {
-        let Opened { device, adapter } = backend::open(BACKEND).await.map_err(fault::backend)?;
+        let Opened { device, adapter } = backend::open(BACKEND).await.map_err(failures::backend)?;
         Ok(Self { device, adapter, model: RefCell::default(), classifier: RefCell::default() })
     }
 
@@ -172,7 +173,7 @@ impl Engine {
         expected: Vec<u8>,
     ) -> Result<Ts<SelfTest>, JsValue> {
         let report = self_test(&config, &weights, &expected, &self.device).await.map_err(|e| match e {
-            SelfTestError::Backend(e) => fault::backend(e),
+            SelfTestError::Backend(e) => failures::backend(e),
             e => fault("self-test", &e),
         })?;
         given(&SelfTest { worst: report.worst.into(), tolerance: report.tolerance.into(), passed: report.passed() })
@@ -273,9 +274,9 @@ impl Engine {
             let mut frames = pin!(model.frames(&settings, given));
             let mut before = None;
             while let Some(frame) = frames.next().await {
-                let frame = frame.map_err(fault::session)?;
+                let frame = frame.map_err(failures::session)?;
                 let detail = match before.as_ref().filter(|_| details) {
-                    Some(before) => Some(model.detail(&settings, before, &frame).await.map_err(fault::session)?),
+                    Some(before) => Some(model.detail(&settings, before, &frame).await.map_err(failures::session)?),
                     None => None,
                 };
                 yield super::object(&Frame::new(&frame, (shape, range), &words, detail))?;
@@ -298,7 +299,7 @@ impl Settings {
         let mut settings = model.preset().map_err(|e| fault("model", &e))?;
         let problem = settings.take(&mut Page::default(), self.pairs()).into_iter().next();
         settings.fit_schedule();
-        problem.map_or(Ok(settings), |problem| Err(fault::session(problem.into())))
+        problem.map_or(Ok(settings), |problem| Err(failures::session(problem.into())))
     }
 }
 

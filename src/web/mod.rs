@@ -1,19 +1,19 @@
-//! The browser's door. It is compiled three times: `link` is the module of the page's main thread, [`Engine`] and the lab
-//! are those of its worker.
+//! The browser's doors. `link` is the module of the page's main thread; [`Engine`], for either backend, and the lab are those of its
+//! workers.
 //!
 //! Values cross by `serde-wasm-bindgen` as objects of the types that TypeScript knows, pixels and points as typed arrays.
 
-#[cfg(feature = "nn")]
+#[cfg(feature = "engine")]
 mod engine;
-#[cfg(feature = "nn")]
+#[cfg(any(feature = "engine", feature = "laboratory"))]
 mod fault;
-#[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
+#[cfg(feature = "laboratory")]
 mod lab;
 #[cfg(feature = "link")]
 mod link;
-#[cfg(feature = "nn")]
+#[cfg(feature = "engine")]
 mod source;
-#[cfg(feature = "nn")]
+#[cfg(any(feature = "engine", feature = "laboratory"))]
 mod stream;
 
 use crate::settings::Value;
@@ -57,7 +57,7 @@ fn given<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue> {
 }
 
 /// A value as a plain object; bytes in it as typed arrays, and what is missing as `null`.
-#[cfg(feature = "nn")]
+#[cfg(any(feature = "engine", feature = "laboratory"))]
 fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let plain = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true).serialize_missing_as_null(true);
     Ok(value.serialize(&plain)?)

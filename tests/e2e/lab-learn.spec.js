@@ -274,11 +274,11 @@ test("a learned classifier is trained, said how good it is, and leads as the exa
 });
 
 test("a run that cannot be is reported", async ({ page }) => {
-  await page.route("**/pkg/unnoise_cpu.js", (route) => route.fulfill({ status: 404, body: "no" }));
+  await page.route("**/pkg/unnoise_lab.js", (route) => route.fulfill({ status: 404, body: "no" }));
   await page.goto("./#lab");
   await labSays(page, "lab.failed");
-  await expect(page.locator("#lab-fault")).toContainText("pkg/unnoise_cpu.js could not be loaded");
-  await page.unroute("**/pkg/unnoise_cpu.js");
+  await expect(page.locator("#lab-fault")).toContainText("pkg/unnoise_lab.js could not be loaded");
+  await page.unroute("**/pkg/unnoise_lab.js");
   await page.getByRole("button", { name: "Try again" }).click();
   await rests(page);
 });

@@ -54,7 +54,7 @@ enum Command {
     },
     /// Build what is out of date of these modules, into pkg/
     Build {
-        #[arg(value_delimiter = ',', default_value = "settings,cpu,webgpu")]
+        #[arg(value_delimiter = ',', default_value = "settings,cpu,lab,webgpu")]
         modules: Vec<Module>,
     },
     /// Run every check that the continuous integration runs

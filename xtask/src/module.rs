@@ -11,12 +11,14 @@ pub enum Module {
     /// Links, catalogue and rules, without a network: for the page's main thread.
     Settings,
     Cpu,
+    /// The lab of the plane with its training, which visitors of pictures do without.
+    Lab,
     Webgpu,
 }
 
 impl Module {
     /// In the order in which the page needs them.
-    pub const ALL: [Self; 3] = [Self::Settings, Self::Cpu, Self::Webgpu];
+    pub const ALL: [Self; 4] = [Self::Settings, Self::Cpu, Self::Lab, Self::Webgpu];
     pub const ENGINES: [Self; 2] = [Self::Cpu, Self::Webgpu];
 
     /// The id; of an engine, the one that the page and the share link use.
@@ -24,6 +26,7 @@ impl Module {
         match self {
             Self::Settings => "settings",
             Self::Cpu => "cpu",
+            Self::Lab => "lab",
             Self::Webgpu => "webgpu",
         }
     }
@@ -33,25 +36,26 @@ impl Module {
         match self {
             Self::Settings => "settings module",
             Self::Cpu => "CPU engine",
+            Self::Lab => "lab",
             Self::Webgpu => "WebGPU engine",
         }
     }
 
-    /// The library's Cargo features: both engines know guidance by classifiers, which takes derivatives, and the lab trains,
-    /// which it does on the CPU.
+    /// The library's Cargo features.
     pub fn feature(self) -> &'static str {
         match self {
             Self::Settings => "link",
-            Self::Cpu => "cpu,autodiff,train",
-            Self::Webgpu => "gpu,autodiff",
+            Self::Cpu => "cpu,engine",
+            Self::Lab => "laboratory",
+            Self::Webgpu => "gpu,engine",
         }
     }
 
-    /// The Cargo profile: the CPU engine does the arithmetic itself and is built for speed; the WebGPU engine only
-    /// writes shaders, and is built for size.
+    /// The Cargo profile: what does the arithmetic itself is built for speed; the WebGPU engine only writes shaders, and is built
+    /// for size.
     pub fn profile(self) -> &'static str {
         match self {
-            Self::Cpu => "wasm",
+            Self::Cpu | Self::Lab => "wasm",
             Self::Settings | Self::Webgpu => "wasm-small",
         }
     }

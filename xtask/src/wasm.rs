@@ -23,12 +23,12 @@ pub fn build(modules: &[Module]) -> Result<()> {
     compress::compress()
 }
 
-/// Brings the settings module and these engines up to date, but comes back as soon as the page can run on one engine: the
+/// Brings these engines and what is none up to date, but comes back as soon as the page can run on one engine: the
 /// rest is made behind it, because the WebGPU engine takes many minutes when its libraries have never been compiled.
 pub fn build_for_visitors(engines: Vec<Module>) -> Result<()> {
     let stale = discard_stale()?;
     let mut wanted: Vec<_> = Module::ALL.into_iter().filter(|module| stale.contains(module)).collect();
-    wanted.retain(|module| *module == Module::Settings || engines.contains(module));
+    wanted.retain(|module| !Module::ENGINES.contains(module) || engines.contains(module));
     // They stand in the order in which the page needs them.
     let engine_there = Module::ENGINES.iter().any(|engine| !stale.contains(engine));
     let at_once = wanted.iter().take_while(|module| **module == Module::Settings).count() + usize::from(!engine_there);

@@ -1,10 +1,9 @@
 //! The forward process on a picture.
 
-use super::{Engine, Given, Settings};
+use super::{Engine, Given, Settings, failures};
 use crate::eval::{Decoder, Variance, pixels, term};
 use crate::picture;
 use crate::session;
-use crate::web::fault;
 use crate::web::stream::Frames;
 use crate::web::taken;
 use async_stream::try_stream;
@@ -85,7 +84,7 @@ impl Engine {
             let mut levels = pin!(model.forward(&settings, given));
             let mut clean = Vec::new();
             while let Some(level) = levels.next().await {
-                let level = level.map_err(fault::session)?;
+                let level = level.map_err(failures::session)?;
                 if level.step == 0 {
                     clean = wide(&level.x);
                 }
