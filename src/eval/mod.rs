@@ -14,7 +14,9 @@
 //! | [`pixels`] | bits per dimension of pictures with 256 grey levels | Theis et al. 2016, arXiv 1511.01844, section 3.1 |
 
 pub mod bound;
+#[cfg(feature = "lab")]
 pub mod comparison;
+#[cfg(feature = "lab")]
 pub mod convergence;
 pub(crate) mod decoder;
 mod dopri5;
