@@ -30,7 +30,7 @@ pub mod pixels;
 pub mod quality;
 pub mod statistics;
 
-pub use bound::{Bound, Variance, bound, term};
+pub use bound::{Bound, Variance, bound, prior, term};
 pub use decoder::Decoder;
 pub use dopri5::{Control, OdeError};
 pub use inversion::{Inversion, invert};

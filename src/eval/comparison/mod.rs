@@ -6,7 +6,7 @@ mod race;
 mod ranking;
 
 pub use race::{Cost, Found, News};
-pub use ranking::{Ranked, csv, ranking};
+pub use ranking::{Distances, Ranked, csv, ranking};
 
 use super::convergence::{Reading, Task, TaskError};
 use crate::denoise::Denoiser;
@@ -42,8 +42,7 @@ pub struct Chosen {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub id: &'static str,
-    /// The evaluations that it took, at most each of the numbers of them, and the distance; `None` where even one step takes more.
-    pub found: Vec<Option<(usize, f64)>>,
+    pub found: Distances,
 }
 
 /// Why samplers cannot be compared.

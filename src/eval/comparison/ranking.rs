@@ -2,12 +2,15 @@
 
 use std::cmp::Ordering;
 
+/// After at most each of the numbers of evaluations, how many it took and the distance; `None` where even one step takes more, or where it
+/// is not known yet.
+pub type Distances = Vec<Option<(usize, f64)>>;
+
 /// A sampler's distances from its limit, with the evaluations that it took for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranked {
     pub sampler: String,
-    /// After at most each of the numbers of evaluations; `None` where even one step takes more, or where it is not known yet.
-    pub found: Vec<Option<(usize, f64)>>,
+    pub found: Distances,
     /// How fast the distance falls with the evaluations between the last two of them: `distance ~ evaluations^-order`.
     pub order: Option<f64>,
 }
@@ -15,7 +18,7 @@ pub struct Ranked {
 /// Samplers by their distance after the most evaluations that all of them know of, the nearest first.
 ///
 /// Each is a sampler with what was found, in the order of the numbers of evaluations.
-pub fn ranking(found: Vec<(String, Vec<Option<(usize, f64)>>)>) -> Vec<Ranked> {
+pub fn ranking(found: Vec<(String, Distances)>) -> Vec<Ranked> {
     let columns = found.iter().map(|(_, found)| found.len()).max().unwrap_or(0);
     let known =
         |column: usize| found.iter().filter(|(_, found)| found.get(column).is_some_and(Option::is_some)).count();
