@@ -22,7 +22,7 @@ mod values;
 
 pub use axis::Axis;
 pub use fit::Facts;
-pub use grid::{Cell, MOST_CELLS, Measured};
+pub use grid::{Cell, MOST_CELLS, Measured, stand_in};
 pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};

@@ -67,6 +67,11 @@ impl Race {
     pub const EVALUATIONS: RangeInclusive<usize> = 1..=1000;
     /// Where nothing is said.
     pub const USUAL: [usize; 4] = [5, 10, 20, 50];
+    /// A race of these samplers, as usual.
+    pub fn of(samplers: Vec<&'static str>) -> Self {
+        Self { samplers, evaluations: Self::USUAL.to_vec(), reference: Reference::Steps(Reference::USUAL) }
+    }
+
     /// The most samplers, which are told apart by colours, and the most numbers of evaluations.
     pub const MOST: [usize; 2] = [8, 12];
 }

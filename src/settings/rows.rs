@@ -227,12 +227,14 @@ fn read<T: FromStr<Err = Reason>>(text: &str) -> Result<Option<T>, Reason> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
+const BESIDE: Row<Page> = Row::<Page>::text("beside", |page| written(&page.beside), set!(beside, read)).section("page");
+
 const RACE: Row<Page> = Row::<Page>::text("race", |page| written(&page.race), set!(race, read)).section("page");
 
 const SHOW: Row<Page> = Row::<Page>::text("show", |page| written(&page.show), set!(show, read)).section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y, RACE];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];
