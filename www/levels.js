@@ -27,7 +27,7 @@ const plot = new Plot(svg);
 const beside = el("select", "", {}, { id: "beside" });
 const legend = el("p", "", {}, { className: "hint", id: "levels-legend" });
 const range = el("p", "", {}, { className: "hint", id: "levels-range" });
-const box = el("div", "", {}, { className: "field", id: "levels" });
+const box = el("div", "", {}, { id: "levels" });
 const hand = el("div", "", {}, { className: "bend", id: "drawn", hidden: true });
 
 /** σ/α of each level; pure noise and the clean end have no place on a logarithmic scale. @param {Float64Array} rows */
