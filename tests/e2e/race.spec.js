@@ -67,6 +67,15 @@ test("pictures stand beside the curves, and the limit's are those of a run of so
 });
 
 test("samplers are typed and picked, what cannot race is said, the cost before, and Stop stops within a step", async ({ page }) => {
+  // Each step is one that the page asks the worker for.
+  await page.addInitScript(() => {
+    window.asked = 0;
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      window.asked += Number(message.call === "next");
+      return post.call(this, message, ...rest);
+    };
+  });
   await pictures(page, link({ guidance: 1, variation: 0.5 }));
   await page.getByRole("button", { name: "Race" }).click();
   await expect(page.locator("#race-samplers")).toHaveValue("ddim,heun,dpmpp-2m");
@@ -88,10 +97,12 @@ test("samplers are typed and picked, what cannot race is said, the cost before, 
   await expect(button(page, "Stop")).toBeFocused();
   const bar = page.locator("#race-dialog progress");
   await expect.poll(() => bar.evaluate(({ value }) => value)).toBeGreaterThan(0.05);
-  // Every message of the worker from here on is of a step that was under way.
   await page.keyboard.press("Enter");
   await said(page, "race.stopped");
+  const asked = await page.evaluate(() => window.asked);
+  expect(asked).toBeGreaterThan(50);
   await page.waitForTimeout(300); // some hundred steps of this network
+  expect(await page.evaluate(() => window.asked)).toBe(asked);
   await expect(page.locator("#race-pictures figure:visible")).toHaveCount(0);
   expect(await rows(page)).toHaveLength(2);
   await expect(button(page, "Start the race")).toBeEnabled();
