@@ -106,6 +106,16 @@ class Model {
     return this.#pool.first.wire.stream("forward", [this.#number, settings, { picture }], { signal });
   }
 
+  /** The race of samplers that the settings name. @param {import("./index.js").Settings} settings @param {{signal?: AbortSignal}} [options] */
+  race(settings = {}, { signal } = {}) {
+    return this.#pool.first.wire.stream("race", [this.#number, settings], { signal, ahead: true });
+  }
+
+  /** The noise levels of a run. @param {import("./index.js").Settings} settings */
+  levels(settings = {}, options = {}) {
+    return this.#ask("levels", [settings], options);
+  }
+
   /** The run as a Python script on diffusers. @param {import("./index.js").Settings} settings */
   python(settings = {}, options = {}) {
     return this.#ask("python", [settings], options);

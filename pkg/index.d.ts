@@ -1,10 +1,10 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
-import type { About, Frame, Needed, Noised, StepNumbers, Tokens } from "./unnoise_cpu.js";
+import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
 import type { Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -50,6 +50,12 @@ export function size_of(settings: Settings, size: Size): Size;
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
 /** The numbers of a grid's cells as comma-separated values. */
 export function grid_csv(settings: Settings, cells: Measured[]): string;
+/** The two spacings that the setting `schedule` blends; none where it is no blend. */
+export function schedule_parts(schedule: string): string[];
+/** What the race of settings with `race: "ddim,heun:5,10,20:1000"` is, and what it takes; undefined where they name none. */
+export function race(settings: Settings, facts?: Facts): RacePlan | undefined;
+/** The ranking of what a race has found so far, and all of it as comma-separated values. */
+export function race_table(settings: Settings, points: RacePoint[]): RaceTable;
 /** How far each value of a picture is from that of another one of the same size. */
 export function picture_difference(one: Uint8Array, other: Uint8Array): Uint8Array;
 /** The root mean square of that difference, where black and white are 1 apart; undefined for pictures of other sizes. */
@@ -238,6 +244,13 @@ export interface Model {
    * and by the chain, and what the network, without guidance, makes of it. With the `strength` of a level a run begins at its very point.
    */
   forward(settings?: Partial<Settings>, options?: ForwardOptions): AsyncGenerator<Noised, void, void>;
+  /**
+   * The race of samplers that the settings' `race` names: how far each ends from its limit, by evaluations of the model. Each step is an
+   * item, and so is each limit and each distance as soon as it is known; leaving the loop stops the race after the step under way.
+   */
+  race(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): AsyncGenerator<RaceNews, void, void>;
+  /** The noise levels of a run of these settings, noisy first: rows of `t`, alpha, sigma and log-SNR. */
+  levels(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<Float64Array>;
   /** The run as a Python script on diffusers. */
   python(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<string>;
   /** How a model of words reads a prompt: how many tokens it has, and which words have no place. */

@@ -55,6 +55,9 @@ export const fit = (settings, models = [], facts = undefined) => call("fit", set
 export const size_of = (settings, size) => call("size_of", settings, size);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
+export const schedule_parts = (schedule) => call("schedule_parts", schedule);
+export const race = (settings, facts = undefined) => call("race", settings, facts) ?? undefined;
+export const race_table = (settings, points) => call("race_table", settings, points);
 export const picture_difference = (one, other) => call("picture_difference", one, other);
 export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);

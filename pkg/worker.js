@@ -65,6 +65,7 @@ const calls = {
   load_classifier: (number, files) => guard(holding(number).load_classifier(files), "model"),
   images: (number, settings) => holding(number).images(settings),
   tokens: (number, text, settings) => holding(number).tokens(text, settings),
+  levels: (number, settings) => holding(number).levels(settings),
   python: (number, settings) => holding(number).python(settings),
 
   async open_lab(settings) {
@@ -93,6 +94,7 @@ const calls = {
 
 const streams = {
   run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
+  race: (number, settings) => holding(number).race(settings),
   forward: (number, settings, given) => holding(number).forward(settings, given),
   ...labStreams(() => lab),
 };

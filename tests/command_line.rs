@@ -253,6 +253,14 @@ fn latents_are_inverted_and_compared_and_their_density_is_refused() {
     }
 }
 
+/// The rows of a grey PNG.
+fn grey(path: &Path) -> Vec<Vec<f64>> {
+    let [width, height] = size(path).map(|side| side as usize);
+    let format = Format { shape: [1, height, width], range: [0.0, 1.0], background: [0; 3] };
+    let all = pictures::read_one(path, &format).expect("a picture");
+    all.chunks(width).map(<[f64]>::to_vec).collect()
+}
+
 /// The values of a grey PNG that is as high as wide.
 fn values(path: &Path, side: usize) -> Vec<f64> {
     let format = Format { shape: [1, side, side], range: [0.0, 1.0], background: [0; 3] };
@@ -267,12 +275,30 @@ fn a_grid_has_the_pictures_of_its_runs_and_their_numbers() {
     let said = printed(&[&to[..], &["--out", text(&grid), "--csv", text(&table)]].concat());
     assert!(said.contains("columns: steps 2, 5\nrows: sampler ddim, heun\n4 cells, 19 evaluations\n"), "{said}");
     assert!(said.contains("x=steps:2,5&y=sampler:ddim,heun"), "{said}");
-    assert_eq!(size(&grid), [2 * 12, 2 * 12]);
+    // Cells of 96 pixels with 8 between, 16 around the sheet, two lines of 11 above them and beside them room for the longest word.
+    let (side, head) = (7 * 6 + 2 * 8, 2 * 11_usize);
+    assert_eq!(size(&grid).map(|side| side as usize), [16 + side + 96 + 8 + 96 + 16, 16 + head + 96 + 8 + 96 + 16]);
     let run = ["sample", "--link", link, "--model", "models/selftest", "--steps", "5", "--sampler", "heun"];
     printed(&[&run[..], &["--out", text(&one)]].concat());
-    let (sheet, picture) = (values(&grid, 24), values(&one, 12));
-    let corner: Vec<f64> = (12..24).flat_map(|y| sheet[24 * y + 12..24 * y + 24].to_vec()).collect();
-    assert_eq!(corner, picture);
+    let (sheet, picture) = (grey(&grid), values(&one, 12));
+    let [left, top] = [16 + side + 96 + 8, 16 + head + 96 + 8];
+    let corner = (0..12).flat_map(|y| (0..12).map(move |x| [left + 8 * x + 7, top + 8 * y]));
+    assert_eq!(corner.map(|[x, y]| sheet[y][x]).collect::<Vec<_>>(), picture);
+    let inked = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+        rows.flat_map(|y| sheet[y][columns.clone()].to_vec()).filter(|v| *v < 0.5).count()
+    };
+    // "steps" above, "2" and "5" under it; "sampler", "ddim" and "heun" at the left.
+    for (rows, columns) in [
+        (16..24, 74..110),
+        (27..35, 74..82),
+        (27..35, 178..186),
+        (27..35, 16..58),
+        (38..46, 16..40),
+        (142..150, 16..40),
+    ] {
+        assert!(inked(rows.clone(), columns.clone()) > 8, "{rows:?} {columns:?}");
+    }
+    assert_eq!(inked(0..16, 0..290) + inked(46..142, 0..74), 0, "between the words there is paper");
     let rows = fs::read_to_string(&table).expect("a table");
     let rows: Vec<Vec<&str>> = rows.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(rows[0], ["steps", "sampler", "evaluations", "seconds", "rms"]);

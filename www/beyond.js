@@ -1,6 +1,7 @@
 /** The views beside the stage, each loaded when it is first opened. */
 
 import { $ } from "./dom.js";
+import * as levels from "./levels.js";
 import { fetchModel, optionsOf } from "./models.js";
 import * as viewer from "./viewer.js";
 
@@ -16,7 +17,10 @@ import * as viewer from "./viewer.js";
  */
 
 /** What opens each, and the keys of a link that ask for it. */
-const VIEWS = { compare: { load: () => import("./compare.js"), keys: ["x", "y"] } };
+const VIEWS = {
+  compare: { load: () => import("./compare.js"), keys: ["x", "y"] },
+  race: { load: () => import("./race.js"), keys: ["race"] },
+};
 
 /** @type {Page & {engine: () => import("../pkg/index.js").Engine, failed: (thrown: unknown) => void, stop: () => void}} */
 let page;
@@ -47,6 +51,7 @@ export function listen(given) {
     return given.engine().load(await fetchModel(model, { signal, progress: () => {} }), { ...optionsOf(model), signal });
   };
   page = { ...given, load, pace };
+  levels.listen(given);
   for (const name of Object.keys(VIEWS)) $(name).addEventListener("click", () => show(name, "open"));
 }
 

@@ -5,6 +5,7 @@ import { named, worded } from "./compare-axis.js";
 import { Clock } from "./lab/clock.js";
 import { Sheet } from "./paint.js";
 import { el, hush, label, number, say, t } from "./strings.js";
+import { explain } from "./unfit.js";
 
 /** Frames of all cells together may take this many bytes; longer runs keep every k-th step. */
 const BUDGET = 384 * 2 ** 20;
@@ -29,10 +30,12 @@ class Cell {
     this.place.classList.remove("drawn");
   }
 
-  /** Why there is no such run. @param {string} message */
-  refuse(message) {
-    this.refused = message;
-    this.place.replaceChildren(el("p", "plain", { text: message }, { className: "hint bad" }));
+  /** Why there is no such run. @param {import("../pkg/index.js").Problem} problem */
+  refuse(problem) {
+    const line = el("p", "", {}, { className: "hint bad" });
+    explain(line, problem);
+    this.refused = true;
+    this.place.replaceChildren(line);
   }
 
   add(frame) {
@@ -85,7 +88,7 @@ export class Cells {
     const clock = el("div", "", {}, { className: "clock" });
     clock.append(play, slider, which);
     this.clock = new Clock({ slider, play }, { moved: () => this.paint(), rested: () => {} });
-    this.box.append(this.scroll, clock, this.beside());
+    this.box.append(clock, this.scroll, this.beside());
     this.table.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -140,7 +143,7 @@ export class Cells {
 
   wire(cell) {
     const { button, plan } = cell;
-    if (plan.problem) return cell.refuse(plan.problem.message);
+    if (plan.problem) return cell.refuse(plan.problem);
     const place = () => this.place(cell);
     label(button, "compare.cell", { place });
     button.addEventListener("focus", () => this.choose(cell));
@@ -167,8 +170,8 @@ export class Cells {
     this.clock.go(1);
   }
 
-  refuse(plan, message) {
-    this.of(plan).refuse(message);
+  refuse(plan, problem) {
+    this.of(plan).refuse(problem);
   }
 
   add(plan, frame) {

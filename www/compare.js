@@ -4,6 +4,7 @@ import { UnnoiseError, grid, write_link } from "../pkg/index.js";
 import { Axis } from "./compare-axis.js";
 import { Cells } from "./compare-cells.js";
 import * as files from "./compare-files.js";
+import { duration } from "./cost.js";
 import { Dialog } from "./dialog.js";
 import { share } from "./share.js";
 import { el, say, t } from "./strings.js";
@@ -86,7 +87,7 @@ function cost(left = plan.cells.filter(due)) {
   const open = left.some((cell) => cell.evaluations === null);
   const images = Number(page.controls.settings.images);
   const ms = evaluations * images * pace;
-  const time = () => (Number.isFinite(ms) ? t(ms < 90_000 ? "compare.seconds" : "compare.minutes", { seconds: Math.max(Math.round(ms / 1000), 1), minutes: Math.round(ms / 60_000) }) : "");
+  const time = () => duration(ms);
   const none = () => (refused ? t("compare.refused", { refused }) : "");
   say(said, open ? "compare.cost.open" : "compare.cost", { cells: left.length, evaluations, images, time, none });
 }
@@ -130,9 +131,9 @@ async function draw(cell, model, mine) {
       if (frame.done === 1 && cell.settings.model === page.controls.settings.model) pace = frame.total_ms / (frame.evaluations * frame.images || 1);
     }
   } catch (thrown) {
-    const { code, message } = UnnoiseError.from(thrown);
+    const { code, message, values } = UnnoiseError.from(thrown);
     if (code !== "setting") throw thrown;
-    cells.refuse(cell, message);
+    cells.refuse(cell, { ...values, message });
   }
 }
 
@@ -161,7 +162,7 @@ function take({ settings }) {
 /** The settings without the grid, which is closed. */
 function closed() {
   stop();
-  for (const key of ["x", "y"]) page.controls.set(key, null);
+  page.controls.drop("x", "y");
 }
 
 const name = (ending) => `unnoise-${[plan.x, plan.y].filter(Boolean).map(({ key }) => key).join("-by-") || "grid"}.${ending}`;

@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 import { Field, dice } from "./field.js";
 import * as gallery from "./gallery.js";
 import { Knobs, draws } from "./knobs.js";
+import * as levels from "./levels.js";
 import * as prompt from "./prompt.js";
 import * as schedule from "./schedule.js";
 import * as tokens from "./tokens.js";
@@ -20,7 +21,7 @@ const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", 
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
 /** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
-const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y"];
+const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y", "race", "beside"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
@@ -54,6 +55,7 @@ export class Controls {
     $("seed").after(dice($("dice"), (seed) => this.set("seed", seed)));
     this.knobs = new Knobs($("knobs"), this.take);
     schedule.fill(this.catalogue.schedules);
+    levels.fill(this.catalogue.schedules);
     $("schedule").replaceChildren(...this.catalogue.schedules.map(({ id }) => el("option", `schedule.${id}`, {}, { value: id })));
     schedule.listen((text) => this.set("schedule", text), () => this.show());
     $("sampler").addEventListener("change", () => this.set("sampler", $("sampler").value));
@@ -106,6 +108,12 @@ export class Controls {
     return undefined;
   }
 
+  /** Takes keys of the page back, together. */
+  drop(...keys) {
+    for (const key of keys) delete this.settings[key];
+    this.page.changed(keys[0]);
+  }
+
   field = (key) => this.fields[key] ?? this.knobs.field(key);
 
   /** Makes the settings fit the loaded model. @returns what had to be changed */
@@ -153,6 +161,7 @@ export class Controls {
     this.choices();
     for (const field of Object.values(this.fields)) field.show(settings[field.row.key] ?? field.row.default);
     schedule.show(settings.schedule, about);
+    levels.show();
     const listed = schedule.listed(settings.schedule);
     $("steps").disabled = $("steps-slider").disabled = listed;
     $("steps-listed").hidden = !listed;

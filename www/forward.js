@@ -11,7 +11,7 @@ import { share } from "./timeline.js";
 
 /** The pictures on show, by the level's field. */
 const PANES = { x: "forward-x", chain: "forward-chain", noise: "forward-noise", denoised: "forward-denoised" };
-const NUMBERS = ["t", "alpha", "sigma", "log_snr", "nats", "bits", "error"];
+const NUMBERS = ["t", "alpha", "sigma", "log_snr", "nats", "bits", "prior", "prior_bits", "error"];
 
 const dialog = $("forward-dialog");
 const slider = $("forward-slider");
@@ -79,7 +79,9 @@ function show() {
   const there = levels.length - 1;
   say($("forward-step"), there < steps ? "forward.computing" : "forward.step", { step, steps, there });
   slider.setAttribute("aria-valuetext", $("forward-step").textContent);
-  $("forward-numbers").replaceChildren(...NUMBERS.flatMap((name) => [el("dt", `forward.${name}`), el("dd", "", {}, { textContent: figure(level[name]) })]));
+  // L_T is a term of the noisiest level alone.
+  const named = NUMBERS.filter((name) => !name.startsWith("prior") || level[name] !== null);
+  $("forward-numbers").replaceChildren(...named.flatMap((name) => [el("dt", `forward.${name}`), el("dd", "", {}, { textContent: figure(level[name]) })]));
   const shares = levels.map(share);
   const of = (name, from = levels) => ({ name, values: from.map((level) => level[name]) });
   track.show([{ curves: [of("alpha", shares), of("sigma", shares)] }], { steps, at: step });

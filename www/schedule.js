@@ -12,7 +12,8 @@ let kinds = [];
 let refused = "";
 
 const idOf = (text) => text.split(":")[0];
-const valuesOf = (text) => text.split(":")[1];
+/** What stands after the first colon; a blend has spacings with colons of their own. */
+const valuesOf = (text) => (text.includes(":") ? text.slice(text.indexOf(":") + 1) : undefined);
 const kind = (text) => kinds.find(({ id }) => id === idOf(text));
 
 /** The numbers with commas between, however they were typed. */
@@ -63,7 +64,7 @@ export function show(text, about) {
   put($("schedule-values"), valuesOf(refused || text) ?? values);
   say($("schedule-values-label"), `schedule.${id}.values`);
   say($("schedule-format"), `schedule.${id}.format`);
-  const [, value] = refused.split(":");
+  const value = valuesOf(refused);
   $("schedule-values").setAttribute("aria-invalid", String(Boolean(refused)));
   if (refused) say($("schedule-refused"), "schedule.refused", { value, used });
   else hush($("schedule-refused"));

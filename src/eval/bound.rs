@@ -92,8 +92,8 @@ pub fn term((t, s): (Level, Level), (x0, estimate): (&[f64], &[f64]), (variance,
     transition(variance, (t, s), square, x0.len())
 }
 
-/// `KL(N(alpha x_0, sigma^2) || N(0, alpha^2 + sigma^2))` over `n` dimensions, given `|x_0|^2`.
-pub(crate) fn prior(square: f64, n: usize, Level { alpha, sigma, .. }: Level) -> f64 {
+/// `L_T`, `KL(N(alpha x_0, sigma^2) || N(0, alpha^2 + sigma^2))` over `n` dimensions, given `|x_0|^2`.
+pub fn prior(square: f64, n: usize, Level { alpha, sigma, .. }: Level) -> f64 {
     let variance = alpha * alpha + sigma * sigma;
     let q = sigma * sigma / variance;
     0.5 * (n as f64 * (q - 1.0 - q.ln()) + alpha * alpha * square / variance)

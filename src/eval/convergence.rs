@@ -3,7 +3,10 @@
 
 use crate::denoise::Denoiser;
 use crate::math::{GridError, Latent, Noise, Schedule, Spacing};
-use crate::samplers::{self, Counted, GaveUp, Method, Run, Stepping, Tally, Tuning};
+use crate::samplers::{self, Counted, GaveUp, Method, Run, Stepping, Tuning};
+use async_stream::try_stream;
+use futures_util::Stream;
+use std::pin::Pin;
 use thiserror::Error;
 
 /// What every sampler is set to.
@@ -16,17 +19,18 @@ pub struct Task<'a, X> {
     /// A source of noise that is the same each time it is made. A Brownian path makes runs of different lengths
     /// comparable.
     pub noise: &'a dyn Fn() -> Box<dyn Noise<X>>,
-    /// The largest root mean square of any picture of a batch, read from its device.
-    pub rms: &'a dyn Fn(&X) -> f64,
+    /// The largest root mean square of any picture of a batch, read from its device; infinite where a value is NaN.
+    pub rms: &'a dyn Fn(X) -> Reading<'a>,
 }
 
-/// Where a run ended.
-pub struct End<X> {
+/// A number that is read from a device, which in a browser has to be awaited.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<f64, TaskError>> + 'a>>;
+
+/// Where a run is after a step.
+pub struct At<X> {
     pub x: X,
-    /// Model evaluations it took.
+    /// Model evaluations it took so far.
     pub evaluations: usize,
-    /// The steps of a method that chooses them.
-    pub tally: Option<Tally>,
 }
 
 /// Why a run has no end.
@@ -36,45 +40,68 @@ pub enum TaskError {
     Grid(#[from] GridError),
     #[error(transparent)]
     GaveUp(#[from] GaveUp),
+    #[cfg(feature = "nn")]
+    #[error(transparent)]
+    Backend(#[from] crate::backend::BackendError),
 }
 
-impl<X: Latent> Task<'_, X> {
-    /// The end of a run of `steps` steps.
+impl<X: Latent + 'static> Task<'_, X> {
+    /// A run of `steps` steps, step by step. Nothing is computed ahead of the step that is awaited, and each is done on its device
+    /// when it is given.
     ///
     /// # Errors
-    /// A grid that cannot be built, an adaptive method that gave up.
-    pub fn end(&self, method: &Method<X>, tuning: Tuning, steps: usize) -> Result<End<X>, TaskError> {
-        let grid = self.spacing.grid(self.schedule, steps)?;
-        let model = Counted::new(self.model);
-        let start = self.z.scale(grid.first().marginal_std());
-        let noise = &mut *(self.noise)();
-        let run = Run::new(start.clone(), &grid, self.schedule, &model, noise).with_tuning(tuning);
-        let (x, tally) = match method.stepping {
-            Stepping::Grid(sampler) => (sampler(run).last().map_or(start, |step| step.x), None),
-            Stepping::Adaptive(sampler) => {
-                let (mut run, mut x) = (sampler(run), start);
-                while let Some(error) = run.attempt() {
-                    if let Some(step) = run.judge((self.rms)(&error))? {
-                        x = step.x;
+    /// A grid that cannot be built, an adaptive method that gave up, a device that failed.
+    pub fn run<'a>(
+        &'a self,
+        method: &'a Method<X>,
+        tuning: Tuning,
+        steps: usize,
+    ) -> impl Stream<Item = Result<At<X>, TaskError>> + 'a {
+        try_stream! {
+            let grid = self.spacing.grid(self.schedule, steps)?;
+            let model = Counted::new(self.model);
+            let start = self.z.scale(grid.first().marginal_std());
+            let noise = &mut *(self.noise)();
+            let run = Run::new(start, &grid, self.schedule, &model, noise).with_tuning(tuning);
+            match method.stepping {
+                Stepping::Grid(sampler) => {
+                    for step in sampler(run) {
+                        // The device would queue all steps; whoever waits could then not stop between two of them.
+                        (self.rms)(step.x.clone()).await?;
+                        yield At { x: step.x, evaluations: model.evaluations() };
                     }
                 }
-                (x, Some(run.tally()))
+                Stepping::Adaptive(sampler) => {
+                    let mut run = sampler(run);
+                    while let Some(error) = run.attempt() {
+                        if let Some(step) = run.judge((self.rms)(error).await?)? {
+                            yield At { x: step.x, evaluations: model.evaluations() };
+                        }
+                    }
+                }
             }
-        };
-        Ok(End { x, evaluations: model.evaluations(), tally })
+        }
     }
 
     /// How far `x` is from `reference`: the root mean square of the difference.
-    pub fn distance(&self, x: &X, reference: &X) -> f64 {
-        (self.rms)(&x.mix(1.0, reference, -1.0))
+    ///
+    /// # Errors
+    /// The device failed.
+    pub async fn distance(&self, x: &X, reference: &X) -> Result<f64, TaskError> {
+        (self.rms)(x.mix(1.0, reference, -1.0)).await
     }
 }
 
-/// The most steps that a method takes within `evaluations` of them; `None` where even one step takes more.
-pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing, evaluations: usize) -> Option<usize> {
+/// The most steps that a method with this tuning takes within `evaluations` of them; `None` where even one step takes more.
+pub fn steps_within(
+    (method, tuning): (&Method<f64>, &Tuning),
+    schedule: &Schedule,
+    spacing: &Spacing,
+    evaluations: usize,
+) -> Option<usize> {
     let within = |steps: usize| {
         let grid = spacing.grid(schedule, steps).ok();
-        let taken = grid.and_then(|grid| samplers::evaluations(method, Tuning::default(), &grid, schedule));
+        let taken = grid.and_then(|grid| samplers::evaluations(method, tuning.clone(), &grid, schedule));
         taken.is_some_and(|taken| taken <= evaluations)
     };
     // More steps never take fewer evaluations, and no step takes less than one.

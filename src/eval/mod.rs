@@ -14,7 +14,9 @@
 //! | [`pixels`] | bits per dimension of pictures with 256 grey levels | Theis et al. 2016, arXiv 1511.01844, section 3.1 |
 
 pub mod bound;
+#[cfg(feature = "lab")]
 pub mod comparison;
+#[cfg(feature = "lab")]
 pub mod convergence;
 pub(crate) mod decoder;
 mod dopri5;
@@ -28,7 +30,7 @@ pub mod pixels;
 pub mod quality;
 pub mod statistics;
 
-pub use bound::{Bound, Variance, bound, term};
+pub use bound::{Bound, Variance, bound, prior, term};
 pub use decoder::Decoder;
 pub use dopri5::{Control, OdeError};
 pub use inversion::{Inversion, invert};

@@ -103,6 +103,12 @@ impl<X> Method<X> {
         self.convergence.get(order - 1).copied().unwrap_or(order)
     }
 
+    /// Whether runs of it have a limit as their steps grow: the end of the ODE, or that of the SDE along one Brownian path.
+    pub fn has_limit(&self) -> bool {
+        const FAMILIES: [&str; 6] = ["ode", "multistep", "singlestep", "adaptive", "ancestral", "sde"];
+        FAMILIES.contains(&self.family)
+    }
+
     /// Whether it draws fresh noise with this tuning.
     pub fn stochastic_with(&self, tuning: &Tuning) -> bool {
         self.noise.map_or(self.stochastic, |knob| tuning.get(&knob) > 0.0)

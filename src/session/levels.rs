@@ -19,6 +19,17 @@ pub(super) struct Course {
     skipped: usize,
 }
 
+impl Pipeline {
+    /// The levels of a run of these settings, noisy first, the clean end last.
+    ///
+    /// # Errors
+    /// Levels that do not fall, a scheduler that is not followed here.
+    pub fn levels(&self, settings: &Settings) -> Result<Vec<Level>, SessionError> {
+        let method = settings.method().map_err(SessionError::Sampler)?;
+        Ok(Course::new(settings, self, &method)?.grid.levels())
+    }
+}
+
 impl Course {
     /// # Errors
     /// Levels that do not fall, a scheduler that is not followed here.

@@ -4,6 +4,7 @@ use super::frame::Shown;
 use super::{Given, SessionError};
 use crate::backend::{self, ImageNoise};
 use crate::math::{Level, Noise};
+use crate::picture;
 use crate::pipeline::{Pipeline, Preview};
 use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
@@ -165,6 +166,17 @@ impl<'a> View<'a> {
                 one.iter_mut().zip(at.clone()).for_each(|(v, (own, kept))| *v = kept * own + (1.0 - kept) * *v);
             }
         }
+    }
+}
+
+impl Pipeline {
+    /// The bytes `[images, height, width, channels]` of points at the clean end; latents by the linear map.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub async fn seen(&self, settings: &Settings, x: Tensor<4>) -> Result<Vec<u8>, SessionError> {
+        let values = shown(self, settings, backend::read(x).await?).await?;
+        Ok(picture::to_bytes(&values, self.picture_of(settings), self.card.range))
     }
 }
 

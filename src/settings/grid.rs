@@ -49,11 +49,16 @@ impl Page {
     }
 }
 
+/// The process by which evaluations are counted before the model's own is known: most have as many on any.
+pub fn stand_in() -> Option<Schedule> {
+    Discrete::linear(1e-4, 0.02, 1000).ok().map(Schedule::Discrete)
+}
+
 impl Settings {
     /// Evaluations of the model that a run of these settings takes; `None` where its sampler chooses its steps, or its
     /// levels are not those of a process that every model could have.
     pub fn evaluations(&self) -> Option<usize> {
-        let schedule = Schedule::Discrete(Discrete::linear(1e-4, 0.02, 1000).ok()?);
+        let schedule = stand_in()?;
         let spacing = match &self.schedule {
             Levels::Spaced(spacing) => spacing,
             Levels::Model => &Spacing::Trailing,

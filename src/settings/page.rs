@@ -1,12 +1,12 @@
 //! The page's own keys of a link.
 
 use super::problem::Reason;
-use super::{Axis, Settings};
+use super::{Axis, Levels, Race, Settings};
 use std::fmt;
 use std::str::FromStr;
 
 /// What the page itself is to be like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// Where the network runs.
     pub backend: Backend,
@@ -19,6 +19,10 @@ pub struct Page {
     /// The axes of the grid that is shown: across, and down.
     pub x: Option<Axis>,
     pub y: Option<Axis>,
+    /// Levels that are drawn over those of the run.
+    pub beside: Option<Levels>,
+    /// The race of samplers that is shown.
+    pub race: Option<Race>,
 }
 
 /// What a view of pictures looks at beside its stage.
@@ -97,6 +101,8 @@ impl Page {
             "show" => self.show = None,
             "x" => self.x = None,
             "y" => self.y = None,
+            "beside" => self.beside = None,
+            "race" => self.race = None,
             _ => {}
         }
     }

@@ -3,8 +3,9 @@
 use super::model::model_name;
 use super::problem::{Reason, prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Axis, Clip, Page, Preview, Settings, Source, Weighting, size};
+use super::{Clip, Page, Preview, Settings, Source, Weighting, size};
 use crate::samplers::{method, methods};
+use std::str::FromStr;
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
 /// [`knobs`](crate::samplers::Method::knobs).
@@ -213,31 +214,27 @@ const TOUR: Row<Page> = Row::<Page>::choice(
 .section("page");
 
 const X: Row<Page> =
-    Row::<Page>::text("x", |page| axis_text(&page.x), set!(x, axis)).section("page").shown(Shown::Own).free();
+    Row::<Page>::text("x", |page| written(&page.x), set!(x, read)).section("page").shown(Shown::Own).free();
 
 const Y: Row<Page> =
-    Row::<Page>::text("y", |page| axis_text(&page.y), set!(y, axis)).section("page").shown(Shown::Own).free();
+    Row::<Page>::text("y", |page| written(&page.y), set!(y, read)).section("page").shown(Shown::Own).free();
 
-fn axis_text(axis: &Option<Axis>) -> String {
-    axis.as_ref().map_or(String::new(), Axis::to_string)
+fn written(value: &Option<impl ToString>) -> String {
+    value.as_ref().map_or(String::new(), ToString::to_string)
 }
 
-fn axis(text: &str) -> Result<Option<Axis>, Reason> {
+fn read<T: FromStr<Err = Reason>>(text: &str) -> Result<Option<T>, Reason> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
-const SHOW: Row<Page> = Row::<Page>::text(
-    "show",
-    |page| page.show.map_or(String::new(), |show| show.to_string()),
-    |page, text| {
-        page.show = if text.is_empty() { None } else { Some(text.parse()?) };
-        Ok(())
-    },
-)
-.section("page");
+const BESIDE: Row<Page> = Row::<Page>::text("beside", |page| written(&page.beside), set!(beside, read)).section("page");
+
+const RACE: Row<Page> = Row::<Page>::text("race", |page| written(&page.race), set!(race, read)).section("page");
+
+const SHOW: Row<Page> = Row::<Page>::text("show", |page| written(&page.show), set!(show, read)).section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

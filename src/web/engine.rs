@@ -7,6 +7,7 @@ mod failures;
 mod forward;
 mod needs;
 mod numbers;
+mod race;
 
 use super::fault::{fault, fault_with};
 use super::source::{Files, JsSource};
@@ -235,6 +236,14 @@ impl Engine {
         Ok(note + &script)
     }
 
+    /// The levels of a run of these settings: rows of `t`, alpha, sigma and log-SNR, noisy first.
+    pub fn levels(&self, settings: Ts<Settings>) -> Result<Vec<f64>, JsValue> {
+        let model = self.model()?;
+        let settings = taken(&settings)?.complete(&model)?;
+        let levels = model.levels(&settings).map_err(fault::session)?;
+        Ok(levels.iter().flat_map(|level| [level.t, level.alpha, level.sigma, level.log_snr()]).collect())
+    }
+
     /// How many pictures a run of these settings draws.
     pub fn images(&self, settings: Ts<Settings>) -> Result<usize, JsValue> {
         let settings = taken(&settings)?.complete(&*self.model()?)?;
@@ -296,10 +305,15 @@ impl Engine {
 impl Settings {
     /// Settings for a model, as it starts where they are silent.
     fn complete(self, model: &Pipeline) -> Result<settings::Settings, JsValue> {
-        let mut settings = model.preset().map_err(|e| fault("model", &e))?;
-        let problem = settings.take(&mut Page::default(), self.pairs()).into_iter().next();
+        Ok(self.complete_with_page(model)?.0)
+    }
+
+    /// The same with the page's own keys.
+    fn complete_with_page(self, model: &Pipeline) -> Result<(settings::Settings, Page), JsValue> {
+        let (mut settings, mut page) = (model.preset().map_err(|e| fault("model", &e))?, Page::default());
+        let problem = settings.take(&mut page, self.pairs()).into_iter().next();
         settings.fit_schedule();
-        problem.map_or(Ok(settings), |problem| Err(failures::session(problem.into())))
+        problem.map_or(Ok((settings, page)), |problem| Err(failures::session(problem.into())))
     }
 }
 

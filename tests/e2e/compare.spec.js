@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { decode, difference, given, link, pictures, pixels, says, type, useTinyModel, visit } from "./page.js";
+import { card, decode, difference, given, link, modelFiles, pictures, pixels, runAgain, says, type, useModels, useTinyModel, visit } from "./page.js";
 
 const at = (column, row = 0) => `.cells tr:nth-child(${row + 2}) .cell >> nth=${column}`;
 const picture = (page, column, row) => pixels(page, `${at(column, row)} >> canvas`);
@@ -135,7 +135,52 @@ test("what a cell cannot be is said in it, and the others are drawn", async ({ p
   await visit(page, link({ x: "eta:0,1", y: "sampler:ddim,heun" }));
   await said(page, "compare.done");
   await expect(page.locator("td.drawn")).toHaveCount(2);
-  await expect(page.locator(".cells .bad")).toHaveText([/has no eta/, /has no eta/]);
+  await expect(page.locator(".cells .bad")).toHaveText(Array(2).fill("Heun has no parameter “Noise share η”."));
+  await page.evaluate(() => document.querySelector("[data-language=zh]").click());
+  await expect(page.locator(".cells .bad").first()).toHaveText(/^Heun 没有“.*”这个参数。$/);
+});
+
+test("a model axis draws each cell on its model, and puts the page's own back", async ({ page }) => {
+  const files = (name, more) => modelFiles("models/selftest", card(name, more));
+  await useModels(page, { tiny: files("Tiny"), loose: files("Loose", { clip_denoised: false }) });
+  await visit(page, link({ x: "model:tiny,loose", y: "steps:2,3" }));
+  await said(page, "compare.done");
+  await expect(page.locator("td.drawn")).toHaveCount(4);
+  await expect(page.locator(".cells th[scope=col]")).toHaveText([/Tiny$/, /Loose$/]);
+  const cells = [await picture(page, 0, 1), await picture(page, 1, 1)];
+  expect(cells[0]).not.toBe(cells[1]);
+  await page.keyboard.press("Escape");
+  await says(page, "ready");
+  await runAgain(page); // on the model of the settings, which is there again
+  expect(difference(cells[0], await pixels(page, "#noisy"))).toBe(0);
+  await pictures(page, link({ model: "loose" }));
+  expect(difference(cells[1], await pixels(page, "#noisy"))).toBe(0);
+});
+
+test("the clock stays in sight however many rows there are, and titles are no code", async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await visit(page, link({ x: "seed:1,2", y: "steps:1-8" }));
+  await said(page, "compare.done");
+  await expect(page.locator("#compare-clock")).toBeInViewport({ ratio: 1 });
+  await page.locator(at(0, 7)).focus();
+  await expect(page.locator(at(0, 7))).toBeInViewport();
+  await expect(page.locator("#compare-clock")).toBeInViewport({ ratio: 1 });
+  for (const scope of ["row", "col"]) expect(await page.locator(`.cells th[scope=${scope}]`).first().evaluate((title) => getComputedStyle(title).fontFamily)).not.toContain("mono");
+});
+
+test("closing writes the address once", async ({ page }) => {
+  await visit(page, GRID);
+  await said(page, "compare.done");
+  await page.evaluate(() => {
+    window.written = [];
+    for (const name of ["replaceState", "pushState"]) {
+      const write = history[name].bind(history);
+      history[name] = (...given) => (window.written.push(given[2]), write(...given));
+    }
+  });
+  await page.keyboard.press("Escape");
+  await expect.poll(() => given(page)).not.toHaveProperty("y");
+  expect(await page.evaluate(() => window.written.length)).toBe(1);
 });
 
 test("closing leaves the grid out of the address, and the Share button there keeps it", async ({ page, context }) => {

@@ -56,6 +56,23 @@ test.describe("of the tiny model", () => {
     expect(await page.locator("#forward-plot path").count()).toBe(3);
   });
 
+  test("the noisiest level alone has L_T, by its formula", async ({ page }) => {
+    await open(page);
+    const prior = page.locator("#forward-numbers dt", { hasText: "L_T = KL" });
+    await expect(prior).toHaveCount(0);
+    await move(page, 0);
+    const bytes = Buffer.from(await pixels(page, "#forward-x"), "base64").filter((_, i) => i % 4 === 0);
+    const square = bytes.reduce((sum, byte) => sum + (byte / 127.5 - 1) ** 2, 0);
+    await move(page, 4);
+    await expect(prior).toHaveCount(1);
+    const [log_snr, bits] = [3, 7].map((i) => async () => Number((await numbers(page))[i].replaceAll("−", "-")));
+    // Where alpha^2 + sigma^2 = 1 the variance divided by the noise's is q = sigma^2.
+    const n = bytes.length;
+    const q = 1 / (1 + Math.exp(await log_snr()));
+    const nats = 0.5 * (n * (q - 1 - Math.log(q)) + (1 - q) * square);
+    expect((await bits()) / (nats / (n * Math.LN2))).toBeCloseTo(1, 2); // of three digits
+  });
+
   for (const at of [1, 3]) {
     test(`the run back from level ${at} begins at the very point that was shown`, async ({ page }) => {
       await open(page);

@@ -49,7 +49,7 @@ export class Chart {
       stroke: css(colour),
       width: 2,
       spanGaps: true,
-      points: { show: () => !bars && this.data[0].length < CROWD, size: 6, fill: css(colour) },
+      points: { show: () => !bars && !dashed && this.data[0].length < CROWD, size: 6, fill: css(colour) },
       ...(dashed ? { dash: [6, 4] } : {}),
       ...(bars ? { fill: css(colour, 0.6), width: 1, paths: uPlot.paths.bars({ size: [0.8, 60] }) } : {}),
     });

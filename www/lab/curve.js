@@ -15,7 +15,7 @@ export class CurveEditor {
   /**
    * @param {HTMLElement} box
    * @param {{range: number[], marks: number[], apart?: number, name: string, word: (value: number) => string, changed: (values: number[]) => void}} given
-   * `marks`: values whose heights are marked; `apart`: how far each handle has to be above the one before, where the curve has to rise; `name`: the key of a handle's name; `word`: a value for people
+   * `marks`: values whose heights are marked; `apart`: how far each handle has to be above the one before, where the curve has to rise, or, negative, below it; `name`: the key of a handle's name; `word`: a value for people
    */
   constructor(box, { range, marks, apart, name, word, changed }) {
     Object.assign(this, { range, marks, apart, name, word, changed, values: [], points: [], ends: ["", ""] });
@@ -113,9 +113,11 @@ export class CurveEditor {
   /** Moves a handle as far as it may go. */
   move(i, value) {
     const [low, high] = this.range;
-    const rises = this.apart !== undefined;
-    const floor = rises && i > 0 ? this.values[i - 1] + this.apart : low;
-    const roof = rises && i < this.values.length - 1 ? this.values[i + 1] - this.apart : high;
+    const { apart = 0, values } = this;
+    // On a curve that rises the handle before is below this one, on one that falls the one after.
+    const [under, over] = apart < 0 ? [values[i + 1], values[i - 1]] : [values[i - 1], values[i + 1]];
+    const floor = apart && under !== undefined ? under + Math.abs(apart) : low;
+    const roof = apart && over !== undefined ? over - Math.abs(apart) : high;
     this.values = this.values.map((old, other) => (other === i ? Math.min(Math.max(value, floor), roof) : old));
     this.points = this.values; // until the engine has read them
     this.draw();

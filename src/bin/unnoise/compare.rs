@@ -5,9 +5,8 @@ use crate::settings_args::{Except, SettingsArgs};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use unnoise::eval::comparison::{Chosen, Comparison, GAUSSIANS_STD, POINTS, Row};
-use unnoise::math::Spacing;
-use unnoise::settings::{Facts, Levels, Linked, Problem, Settings};
+use unnoise::eval::comparison::{Chosen, Comparison, GAUSSIANS_STD, POINTS, Row, WITHOUT, csv, ranking};
+use unnoise::settings::{Facts, Levels, Linked, Problem, Reference, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -22,10 +21,12 @@ pub struct Args {
     /// Sampler ids, in this order [default: all that have a limit]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     samplers: Vec<String>,
-    /// Steps of the run that the others are compared with
-    #[arg(long, value_name = "N", default_value_t = 1000,
-        value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    reference: u32,
+    /// Steps of the run that the others are compared with, or dopri5 at its smallest tolerance
+    #[arg(long, value_name = "N|dopri5", default_value_t = Reference::Steps(Reference::USUAL), value_parser = str::parse::<Reference>)]
+    reference: Reference,
+    /// Also write every distance with all its digits, the nearest sampler first
+    #[arg(long, value_name = "CSV")]
+    csv: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs<Compared>,
 }
@@ -35,7 +36,7 @@ struct Compared;
 
 impl Except for Compared {
     const KEYS: &'static [&'static str] =
-        &["model", "sampler", "steps", "strength", "noise", "classifier", "variation", "variation-seed"];
+        &["model", "sampler", "steps", WITHOUT[0], WITHOUT[1], WITHOUT[2], WITHOUT[3], WITHOUT[4]];
 }
 
 /// Pictures of a network, unless it is said otherwise.
@@ -61,43 +62,49 @@ pub async fn run(args: Args) -> Outcome {
             return Err(format!("{key} changes nothing on the Gaussians; give a model with --model").into());
         }
     }
-    let spacing = match &settings.schedule {
-        Levels::Spaced(spacing) => spacing.clone(),
-        Levels::Model if args.says("schedule") => {
-            return Err("a scheduler's own levels have no limit to compare with; choose a schedule by name".into());
-        }
-        Levels::Model => Spacing::Trailing,
-    };
+    if settings.schedule == Levels::Model && args.says("schedule") {
+        return Err("a scheduler's own levels have no limit to compare with; choose a schedule by name".into());
+    }
     let chosen = |id: &String| {
         let settings = args.settings(&preset, Some(id), facts)?;
         Ok(Chosen { id: settings.sampler, knobs: settings.knobs })
     };
     let comparison = Comparison {
         evaluations: args.evaluations.iter().map(|n| usize::from(*n)).collect(),
-        spacing,
+        spacing: Comparison::spacing_of(&settings)?,
         samplers: args.samplers.iter().map(chosen).collect::<Result<_, Problem>>()?,
-        reference: args.reference as usize,
+        reference: args.reference,
         seed: settings.seed,
     };
     let (rows, data) = match &loaded {
-        None => (comparison.of_gaussians()?, format!("{POINTS} points, data of standard deviation {GAUSSIANS_STD:.2}")),
-        Some((model, opened)) => {
-            let rows = comparison.of_model(model, &settings, &opened.device)?;
+        None => (
+            comparison.of_gaussians().await?,
+            format!("{POINTS} points, data of standard deviation {GAUSSIANS_STD:.2}"),
+        ),
+        Some((model, _)) => {
+            let rows = comparison.table(comparison.of_model(model, &settings)).await?;
             let ([low, high], pictures) = (model.card.range, count(settings.images, "picture"));
             (rows, format!("{pictures} with values {low} to {high}, guidance {}", settings.guidance))
         }
     };
     output::line(format_args!(
         "RMS distance from the limit ({}), {} spacing, {data}.\n",
-        count(comparison.reference, "step"),
+        match comparison.reference {
+            Reference::Steps(steps) => count(steps, "step"),
+            Reference::Dopri5 => comparison.reference.to_string(),
+        },
         comparison.spacing
     ));
     let columns: Vec<_> = args.evaluations.iter().map(|n| format!(" {n} |")).collect();
     output::line(format_args!("| evaluations |{}", columns.concat()));
     output::line(format_args!("|---|{}", "---:|".repeat(columns.len())));
-    for Row { id, distances } in rows {
-        let cells = distances.iter().map(|d| d.map_or(" |".to_owned(), |distance| format!(" {distance:.2e} |")));
+    for Row { id, found } in &rows {
+        let cells = found.iter().map(|f| f.map_or(" |".to_owned(), |(_, distance)| format!(" {distance:.2e} |")));
         output::line(format_args!("| `{id}` |{}", cells.collect::<String>()));
+    }
+    if let Some(path) = &args.csv {
+        let found = rows.into_iter().map(|row| (row.id.to_owned(), row.found)).collect();
+        output::text(path, &csv(&ranking(found), &comparison.evaluations))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 use crate::Outcome;
 use crate::device::{Device, load};
+use crate::grid_sheet::{Placed, sheet};
 use crate::linked::Linked;
 use crate::measured::bar;
 use crate::output;
@@ -91,9 +92,14 @@ pub async fn run(args: Args) -> Outcome {
         }
     }
     bar.finish_and_clear();
-    let lengths = [&grid.page.x, &grid.page.y].map(|axis| axis.as_ref().map_or(1, |axis| axis.values.len()));
-    let (sheet, shape) = sheet(&drawn, lengths);
-    output::png(&args.out, sheet, shape)?;
+    let placed = drawn.iter().map(|(Cell { column, row, .. }, Drawn { bytes, shape, .. })| Placed {
+        column: *column,
+        row: *row,
+        bytes,
+        shape: *shape,
+    });
+    let (sheet, channels) = sheet(&placed.collect::<Vec<_>>(), &grid.page);
+    output::png(&args.out, sheet, channels)?;
     if let Some(path) = &args.csv {
         output::text(path, &grid.page.csv(&measured(&drawn)))?;
     }
@@ -159,25 +165,6 @@ async fn draw(
     let (bytes, width, height) = picture::sheet(&frame.pixels(shape, model.card.range).0, shape);
     let seconds = frame.timing.total.as_secs_f64();
     Ok(Drawn { bytes, shape: [shape[0], height, width], evaluations: frame.timing.evaluations, seconds })
-}
-
-/// Every cell at its place, and the channels of all: as many as the cell that has most. Smaller cells stand on black.
-fn sheet(cells: &[(Cell, Drawn)], [columns, rows]: [usize; 2]) -> ((Vec<u8>, usize, usize), usize) {
-    let most = |side: usize| cells.iter().map(|(_, drawn)| drawn.shape[side]).max().unwrap_or(1);
-    let [channels, height, width] = [0, 1, 2].map(most);
-    let mut bytes = vec![0; columns * rows * channels * height * width];
-    for (cell, drawn) in cells {
-        let [own, own_height, own_width] = drawn.shape;
-        for (i, pixel) in drawn.bytes.chunks_exact(own).enumerate() {
-            let (y, x) = (cell.row * height + i / own_width, cell.column * width + i % own_width);
-            let at = channels * (y * columns * width + x);
-            // Grey in every channel; what is beyond red, green and blue is opaque.
-            let value = |c: usize| *pixel.get(if own == 1 { 0 } else { c }).unwrap_or(&u8::MAX);
-            (0..channels).for_each(|c| bytes[at + c] = value(c));
-        }
-        debug_assert!(drawn.bytes.len() == own * own_height * own_width);
-    }
-    ((bytes, columns * width, rows * height), channels)
 }
 
 /// The numbers of the cells in the order of the sheet.

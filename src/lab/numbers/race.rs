@@ -4,7 +4,7 @@ use crate::lab::settings::Pane;
 use crate::lab::{Cloud, CloudNoise, Distances, Distribution, Process};
 use crate::math::Spacing;
 use crate::math::noise::node_seed;
-use crate::samplers::method;
+use crate::samplers::{Tuning, method};
 
 /// The evaluations that samplers are raced with.
 pub const EVALUATIONS: [usize; 5] = [5, 10, 20, 50, 100];
@@ -26,7 +26,7 @@ pub fn within(pane: &Pane, process: &Process, evaluations: usize) -> Option<Pane
         None => evaluations,
         Some(row) => {
             let row = method::<f64>(row).filter(|row| row.on_grid().is_some())?;
-            steps_within(&row, process.schedule(), &Spacing::Trailing, evaluations)?
+            steps_within((&row, &Tuning::default()), process.schedule(), &Spacing::Trailing, evaluations)?
         }
     };
     Some(Pane { steps, ..pane.clone() })

@@ -2,6 +2,7 @@
 
 mod align_your_steps;
 mod beta;
+mod blend;
 mod ratios;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ mod times;
 
 pub use align_your_steps::AlignYourSteps;
 pub use beta::{beta, beta_quantile};
-pub use ratios::{exponential, karras, kl_optimal, linear_quadratic, polyexponential};
+pub use ratios::{drawn, exponential, karras, kl_optimal, linear_quadratic, polyexponential};
 pub use text::SpacingError;
 
 use super::{Grid, GridError, Level, NoiseSchedule};
@@ -68,6 +69,12 @@ pub enum Spacing {
     /// [`Trailing`](Self::Trailing) with its times `u` of 0..=1 moved to `shift u / (1 + (shift - 1) u)`, which on a flow
     /// multiplies the ratio by `shift` (Esser et al. 2024, arXiv 2403.03206, section 5.3.2).
     Shifted { shift: f64 },
+    /// Logarithms of the ratio between those of two spacings at the same step, `ln r = (1 - weight) ln r_1 + weight ln r_2`: the first
+    /// alone at 0, the second alone at 1. What blends is computed, no typed list and no other blend.
+    Blend { of: Cow<'static, [Spacing]>, weight: f64 },
+    /// The logarithm of the ratio on a curve through these heights at equal distances along the steps, straight between them: 1 is the
+    /// largest ratio, 0 the smallest.
+    Drawn(Cow<'static, [f64]>),
     /// These noise-to-signal ratios, falling, and then the clean end.
     Custom(Cow<'static, [f64]>),
     /// The levels at these times of the process, falling, and then the clean end.
@@ -76,7 +83,7 @@ pub enum Spacing {
 
 impl Spacing {
     /// One of each kind with its default parameters, in the order that the page shows.
-    pub const ALL: [Spacing; 19] = [
+    pub const ALL: [Spacing; 21] = [
         Self::Trailing,
         Self::Linspace,
         Self::Leading,
@@ -94,9 +101,14 @@ impl Spacing {
         Self::LinearQuadratic,
         Self::Polyexponential { rho: 1.0 },
         Self::TimeUniform,
+        Self::Blend { of: Cow::Borrowed(Self::BLENDED), weight: 0.5 },
+        Self::Drawn(Cow::Borrowed(&[1.0, 0.6, 0.3, 0.0])),
         Self::Custom(Cow::Borrowed(&[16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125])),
         Self::CustomTimes(Cow::Borrowed(&[999.0, 749.0, 499.0, 249.0])),
     ];
+
+    /// What [`Spacing::Blend`] is of, unless it is said.
+    const BLENDED: &[Spacing] = &[Self::Karras { rho: Self::RHO }, Self::Trailing];
 
     /// Exponent of [`Spacing::Karras`], the paper's choice (arXiv 2206.00364, appendix D.1).
     pub const RHO: f64 = 7.0;
@@ -128,6 +140,8 @@ impl Spacing {
             Self::LogSnr => "log-snr",
             Self::TimeUniform => "time-uniform",
             Self::Shifted { .. } => "shifted",
+            Self::Blend { .. } => "blend",
+            Self::Drawn(_) => "drawn",
             Self::Custom(_) => "custom",
             Self::CustomTimes(_) => "custom-times",
         }
@@ -194,6 +208,8 @@ impl Spacing {
             Self::KlOptimal => ratios(&kl_optimal(most, least, n)),
             Self::AlignYourSteps(table) => ratios(&table.stretched(most, least, n + 1)[..n]),
             Self::LogSnr => ratios(&exponential(most, least, n + 1)[..n]),
+            Self::Blend { of, weight } => blend::levels(schedule, of, *weight, n),
+            Self::Drawn(heights) => ratios(&drawn(most, least, heights, n)),
             // From pure noise there is no largest ratio to take parts of; the times are what Mochi's flow takes.
             Self::LinearQuadratic if noisiest.is_infinite() => {
                 times(times::part_of_noisiest(schedule, linear_quadratic(n)))

@@ -38,3 +38,17 @@ pub fn linear_quadratic(n: usize) -> Vec<f64> {
     let removed = |i: f64| slope * i + bend * (i - straight).max(0.0).powi(2);
     (0..n).map(|i| 1.0 - removed(i as f64)).collect()
 }
+
+/// `n` noise-to-signal ratios whose logarithms lie on a curve through `heights`, straight between them: 1 is `most`, 0 is `least`.
+/// `most` alone where `n` is 1, whatever the curve.
+pub fn drawn(most: f64, least: f64, heights: &[f64], n: usize) -> Vec<f64> {
+    let pieces = heights.len().saturating_sub(1).max(1) as f64;
+    let height = |u: f64| {
+        let place = (u * pieces).min(pieces - f64::EPSILON * pieces);
+        let (before, part) = (place as usize, place.fract());
+        let [from, to] = [before, before + 1].map(|i| heights.get(i).or(heights.last()).copied().unwrap_or(1.0));
+        from + part * (to - from)
+    };
+    let ratio = |u: f64| (height(u) * most.ln() + (1.0 - height(u)) * least.ln()).exp();
+    if n == 1 { vec![most] } else { linspace(0.0, 1.0, n).into_iter().map(ratio).collect() }
+}

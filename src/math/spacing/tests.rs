@@ -29,6 +29,13 @@ fn computed() -> Vec<Spacing> {
         "shifted:100",
         "align-your-steps:sdxl",
         "align-your-steps:svd",
+        "blend:karras:0.1,trailing,0",
+        "blend:karras:100,shifted:100,0.5",
+        "blend:linspace,beta:10,0.25,0.999",
+        "blend:leading,trailing,0.001",
+        "drawn:1,0.999",
+        "drawn:0.001,0",
+        "drawn:1,0.999,0.998,0.003,0.002,0.001,0",
     ];
     let extremes = extremes.map(|text| text.parse().unwrap());
     Spacing::ALL.into_iter().chain(extremes).filter(|spacing| spacing.steps().is_none()).collect()
@@ -99,6 +106,34 @@ fn ratios_are_spaced_as_named() {
     all(differences(KARRAS, root), (root(most) - root(least)) / 4.0);
     all(differences(Spacing::Exponential, f64::ln), (most.ln() - least.ln()) / 4.0);
     all(differences(Spacing::LogSnr, f64::ln), (most.ln() - least.ln()) / 5.0);
+}
+
+#[test]
+fn a_blend_is_either_spacing_at_its_ends_and_between_them_elsewhere() {
+    for (name, schedule) in all() {
+        for (one, other) in [("karras", "trailing"), ("beta:0.5,0.7", "log-snr"), ("shifted:2", "drawn:1,0.3,0")] {
+            let grid = |text: &str| text.parse::<Spacing>().unwrap().grid(&schedule, 12).unwrap();
+            let blend = |weight: f64| grid(&format!("blend:{one},{other},{weight}"));
+            let (first, second, mixed) = (grid(one), grid(other), blend(0.3));
+            assert_eq!((blend(0.0), blend(1.0)), (first.clone(), second.clone()), "{one}, {other} on {name}");
+            // The clean end has no ratio, and the noisiest of a flow has none either.
+            for i in 1..12 {
+                let [a, b, c] = [&first, &second, &mixed].map(|grid| grid.levels()[i].nsr().ln());
+                // A table of levels is read back to its own precision.
+                assert!((0.7 * a + 0.3 * b - c).abs() < 1e-9, "{one}, {other} on {name}, level {i}: {a} {b} {c}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_drawn_curve_passes_through_its_heights() {
+    let (most, least) = (linear().level(999.0).nsr(), linear().level(0.0).nsr());
+    let heights = [1.0, 0.7, 0.1, 0.0];
+    let grid = Spacing::Drawn(heights.to_vec().into()).grid(&linear(), 7).unwrap();
+    let got: Vec<f64> = grid.levels()[..7].iter().map(|l| (l.nsr() / least).ln() / (most / least).ln()).collect();
+    let wanted = [1.0, 0.85, 0.7, 0.4, 0.1, 0.05, 0.0];
+    assert!(got.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9), "{got:?}");
 }
 
 #[test]

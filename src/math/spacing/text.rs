@@ -18,6 +18,14 @@ pub enum SpacingError {
     Range { id: &'static str, names: &'static str, from: f64, to: f64 },
     #[error("align-your-steps, or align-your-steps: and one of {}", AlignYourSteps::ALL.map(AlignYourSteps::id).join(", "))]
     Table,
+    #[error(
+        "blend, or blend: and two spacings other than lists and blends, and the weight of the second from 0 to 1, such as blend:karras,trailing,0.3"
+    )]
+    Blend,
+    #[error(
+        "drawn, or drawn: and {from} to {to} heights with commas between, each at least {apart} less than the one before, from 1 to 0"
+    )]
+    Drawn { from: usize, to: usize, apart: f64 },
     #[error("{id}: and 1 to {most} {what} with commas between, each less than the one before, from {from} to {to}")]
     List { id: &'static str, what: &'static str, most: usize, from: f64, to: f64 },
 }
@@ -35,6 +43,9 @@ impl Spacing {
     pub const SHIFT: RangeInclusive<f64> = 0.01..=100.0;
     /// Ratios of [`Spacing::Custom`].
     pub const RATIO: RangeInclusive<f64> = 1e-6..=1e6;
+    /// How many heights [`Spacing::Drawn`] has, and how far each is below the one before at least: closer ones would run together.
+    pub const HEIGHTS: RangeInclusive<usize> = 2..=12;
+    pub const APART: f64 = 0.001;
     /// Times of [`Spacing::CustomTimes`].
     pub const TIME: RangeInclusive<f64> = 0.0..=1e6;
 }
@@ -47,7 +58,11 @@ impl Spacing {
             Self::Beta { alpha, beta } => format!("{alpha},{beta}"),
             Self::Shifted { shift } => shift.to_string(),
             Self::AlignYourSteps(table) => table.id().to_owned(),
-            Self::Custom(list) | Self::CustomTimes(list) => {
+            Self::Blend { of, weight } => {
+                let parts = of.iter().map(Self::to_string).chain([weight.to_string()]);
+                parts.collect::<Vec<_>>().join(",")
+            }
+            Self::Drawn(list) | Self::Custom(list) | Self::CustomTimes(list) => {
                 list.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
             }
             _ => return None,
@@ -96,6 +111,14 @@ impl FromStr for Spacing {
                 let table = AlignYourSteps::ALL.into_iter().find(|table| table.id() == text);
                 Self::AlignYourSteps(table.ok_or(SpacingError::Table)?)
             }
+            Self::Blend { .. } => blend(text).ok_or(SpacingError::Blend)?,
+            Self::Drawn(_) => {
+                let (lengths, apart) = (Self::HEIGHTS, Self::APART);
+                let falls = |list: &Vec<f64>| list.windows(2).all(|w| w[1] <= w[0] - apart + f64::EPSILON);
+                let heights = parsed(text, &(0.0..=1.0)).filter(|list| lengths.contains(&list.len()) && falls(list));
+                let error = SpacingError::Drawn { from: *lengths.start(), to: *lengths.end(), apart };
+                Self::Drawn(Cow::Owned(heights.ok_or(error)?))
+            }
             // Lists of sigmas usually end in the clean end's 0, which every grid has.
             Self::Custom(_) => {
                 let text =
@@ -106,6 +129,20 @@ impl FromStr for Spacing {
             _ => return Err(SpacingError::Bare(id)),
         })
     }
+}
+
+/// Two spacings, which may have commas of their own, and a weight.
+fn blend(text: &str) -> Option<Spacing> {
+    let (pair, weight) = text.rsplit_once(',')?;
+    let weight = weight.trim().parse().ok().filter(|weight| (0.0..=1.0).contains(weight))?;
+    let spacing = |text: &str| {
+        let spacing = text.trim().parse::<Spacing>().ok()?;
+        let blends = spacing.steps().is_none() && !matches!(spacing, Spacing::Blend { .. });
+        blends.then_some(spacing)
+    };
+    let split = |(at, _): (usize, &str)| Some(vec![spacing(&pair[..at])?, spacing(&pair[at + 1..])?]);
+    let of = pair.match_indices(',').find_map(split)?;
+    Some(Spacing::Blend { of: Cow::Owned(of), weight })
 }
 
 /// The numbers with commas between; none where one of them is malformed or out of range.
@@ -152,6 +189,11 @@ mod tests {
             "beta:0.5,0.7",
             "shifted:1.15",
             "align-your-steps:svd",
+            "blend:karras,trailing,0.3",
+            "blend:beta:0.5,0.7,karras:5,0",
+            "blend:shifted:2,drawn:1,0.5,0,1",
+            "drawn:1,0.25,0.1",
+            "drawn:0.9,0.899",
             "custom:14.6,7,1,0.1",
             "custom:0.000001",
             "custom-times:1,0.5,0",
@@ -179,6 +221,16 @@ mod tests {
             ("beta:0.6", "beta, or beta:alpha,beta with each from 0.25 to 10"),
             ("beta:0.6,NaN", "beta, or beta:alpha,beta"),
             ("align-your-steps:sd3", "align-your-steps, or align-your-steps: and one of sd1, sdxl, svd"),
+            ("blend:karras", "blend, or blend: and two spacings"),
+            ("blend:karras,trailing", "the weight of the second from 0 to 1"),
+            ("blend:karras,trailing,1.5", "the weight of the second from 0 to 1"),
+            ("blend:karras,nothing,0.5", "such as blend:karras,trailing,0.3"),
+            ("blend:karras,custom:3,1,0.5", "other than lists and blends"),
+            ("blend:karras,blend:karras,trailing,0.5,0.5", "other than lists and blends"),
+            ("drawn:1", "drawn, or drawn: and 2 to 12 heights"),
+            ("drawn:1,1", "each at least 0.001 less than the one before"),
+            ("drawn:1.5,0", "from 1 to 0"),
+            ("drawn:0,1", "each at least 0.001 less"),
             ("custom:1,2", "custom: and 1 to 1000 noise-to-signal ratios"),
             ("custom:", "each less than the one before, from 0.000001 to 1000000"),
             ("custom:0", "custom: and "),
@@ -194,7 +246,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics_and_what_is_read_is_written_again(
-            id in "karras|beta|shifted|polyexponential|custom|custom-times", value in "[0-9.,e-]{0,12}"
+            id in "karras|beta|shifted|polyexponential|blend:karras,trailing|drawn|custom|custom-times", value in "[0-9.,e-]{0,12}"
         ) {
             if let Ok(spacing) = format!("{id}:{value}").parse::<Spacing>() {
                 prop_assert_eq!(spacing.to_string().parse(), Ok(spacing));

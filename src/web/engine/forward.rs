@@ -1,7 +1,7 @@
 //! The forward process on a picture.
 
 use super::{Engine, Given, Settings, failures};
-use crate::eval::{Decoder, Variance, pixels, term};
+use crate::eval::{Decoder, Variance, pixels, prior, term};
 use crate::picture;
 use crate::session;
 use crate::web::stream::Frames;
@@ -39,6 +39,10 @@ pub struct Noised {
     nats: Option<f64>,
     /// The same in bits a dimension.
     bits: Option<f64>,
+    /// At the noisiest level, `L_T = KL(q(x_T | x_0) || N(0, I))` in nats, or to the noise of its own width that a run begins with, and
+    /// in bits a dimension; of models of latents, in latents.
+    prior: Option<f64>,
+    prior_bits: Option<f64>,
     /// Mean square of the noise less the network's estimate of it.
     error: Option<f64>,
     /// By the closed form, `alpha x_0 + sigma eps` with one `eps` at all levels.
@@ -94,7 +98,10 @@ impl Engine {
                     let decoder = Decoder::Pixels { range };
                     term((level.level, level.from), (&clean, &wide(denoised)), (Variance::Small, decoder))
                 });
-                yield crate::web::object(&Noised::new(level, shape, nats, clean.len()))?;
+                let last = level.step == level.steps && level.level.sigma > 0.0;
+                let square = || clean.iter().map(|v| v * v).sum();
+                let prior = last.then(|| prior(square(), clean.len(), level.level));
+                yield crate::web::object(&Noised::new(level, shape, [nats, prior], clean.len()))?;
             }
         })))
     }
@@ -105,7 +112,8 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 impl Noised {
-    fn new(noised: session::Noised, shape: [usize; 3], nats: Option<f64>, dimensions: usize) -> Self {
+    fn new(noised: session::Noised, shape: [usize; 3], [nats, prior]: [Option<f64>; 2], dimensions: usize) -> Self {
+        let bits = |nats: Option<f64>| nats.map(|nats| pixels::bits_per_dimension(nats, dimensions));
         let [channels, height, width] = shape;
         let session::Noised { step, steps, level, strength, error, shown, .. } = noised;
         let session::NoisedPictures { x, chain, denoised, noise } = shown;
@@ -122,7 +130,9 @@ impl Noised {
             log_snr: level.log_snr(),
             strength,
             nats,
-            bits: nats.map(|nats| pixels::bits_per_dimension(nats, dimensions)),
+            bits: bits(nats),
+            prior,
+            prior_bits: bits(prior),
             error,
             x: x.into(),
             chain: chain.into(),

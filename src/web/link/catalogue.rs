@@ -55,6 +55,8 @@ pub struct Sampler {
     adaptive: bool,
     /// Whether it replays a quirk of another library and is of no other use.
     compat: bool,
+    /// Whether more steps lead it to a limit, from which its distance can be measured.
+    limit: bool,
     /// Whether it tells CFG++ from plain guidance.
     cfg_pp: bool,
     /// Other ids that links may have for it.
@@ -187,6 +189,7 @@ impl Sampler {
             noise: m.noise.map(|knob| knob.id),
             adaptive: m.on_grid().is_none(),
             compat: m.compat,
+            limit: m.has_limit(),
             cfg_pp: m.cfg_pp,
             aliases: m.aliases.to_vec(),
             knobs: m.knobs.iter().map(Row::of_knob).collect(),

@@ -60,7 +60,7 @@ pub fn grid(settings: Ts<Settings>, models: Ts<Models>, facts: Option<Ts<Facts>>
     let checked = settings::Settings::checked(taken(&settings)?.pairs(), &models, facts);
     let axis = |axis: &Axis| GridAxis { key: axis.key, values: axis.values.clone() };
     let cell = |cell: settings::Cell| {
-        let record = cell.settings.record(&Page { x: None, y: None, ..checked.page.clone() });
+        let record = cell.settings.record(&Page { x: None, y: None, race: None, ..checked.page.clone() });
         GridCell {
             column: cell.column,
             row: cell.row,

@@ -6,13 +6,15 @@
 mod catalogue;
 mod grid;
 mod model;
+mod race;
 mod show;
 mod start;
 
 use super::{Settings, given, taken};
 use crate::lab;
+use crate::math::Spacing;
 use crate::picture;
-use crate::settings::{self, Defaults, Link, Linked, Page, Problem, Value};
+use crate::settings::{self, Defaults, Levels, Link, Linked, Page, Problem, Value};
 use catalogue::Catalogue;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -204,6 +206,15 @@ pub fn fit(settings: Ts<Settings>, models: Ts<Models>, facts: Option<Ts<Facts>>)
 
 fn known(facts: Option<Ts<Facts>>) -> Result<Option<settings::Facts>, JsValue> {
     facts.map(|facts| taken(&facts).map(settings::Facts::from)).transpose()
+}
+
+/// The two spacings that the setting `schedule` blends, as it has them; none where it is no blend.
+#[wasm_bindgen]
+pub fn schedule_parts(schedule: &str) -> Vec<String> {
+    match schedule.parse() {
+        Ok(Levels::Spaced(Spacing::Blend { of, .. })) => of.iter().map(Spacing::to_string).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The size of the pictures of these settings, by a model whose own size this is.
