@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Change, Checked, Facts, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, Noised, RaceFloor, RaceRow, StepNumbers, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -45,6 +45,14 @@ export function fit(settings: Settings, models?: Listed[], facts?: Facts): Check
 export function facts(about: About): Facts;
 /** The size of the pictures of these settings, by a model whose own size this is. */
 export function size_of(settings: Settings, size: Size): Size;
+/**
+ * Settings as a branch of a run that goes on from one of its steps: the run of these settings begins as that one, and from the step on
+ * it is theirs. What decides where a run begins (model, size, start, strength) stays as it is there, and each such difference is named.
+ * A problem of the key `from` says that there can be no such branch.
+ */
+export function branch(settings: Settings, run: Settings, step: number): Checked;
+/** The legs of a run of these settings, the first one first: one for a run that goes on from no other. */
+export function read_legs(settings: Settings): Leg[];
 /** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
 /** The numbers of a grid's cells as comma-separated values. */

@@ -53,6 +53,8 @@ export const change = (settings, key, value, models = [], facts = undefined) =>
   isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
 export const size_of = (settings, size) => call("size_of", settings, size);
+export const branch = (settings, run, step) => call("branch", settings, run, step);
+export const read_legs = (settings) => call("read_legs", settings);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
 export const picture_difference = (one, other) => call("picture_difference", one, other);

@@ -1,6 +1,7 @@
 /** What is looked at beside the stage, which links carry: a picture of the run, large, or the forward process on the start picture. */
 
 import { read_show, write_show } from "../pkg/index.js";
+import * as branch from "./branch.js";
 import { $ } from "./dom.js";
 import * as forward from "./forward.js";
 import * as large from "./large.js";
@@ -91,13 +92,20 @@ export function listen(given) {
     any: begins,
     levels: (signal) => page.model().forward(controls.settings, { picture: picture.given().picture, signal }),
     back(strength) {
+      controls.set("from", ""); // a run of its own
       controls.set("strength", strength);
       page.run();
     },
     failed: page.failed,
     changed: (at) => looked(at && { view: "forward", ...at }),
   });
-  viewer.listen({ open, shown: large.show });
+  viewer.listen({
+    open,
+    shown() {
+      large.show();
+      branch.stepped();
+    },
+  });
   $("large-start").addEventListener("click", () => {
     large.close();
     $("start-take").click(); // the picture that was looked at

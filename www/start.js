@@ -44,6 +44,14 @@ export function adopt(start) {
   show();
 }
 
+/** Puts back what a run of this model began with. @param {import("./shown.js").Begun} begun */
+export function restore(begun) {
+  picture = begun.picture;
+  mask = begun.mask ?? new Uint8Array(size.height * size.width);
+  earlier = [];
+  show();
+}
+
 /** Another model may have pictures of another size. @param {Size} about @returns {boolean} whether the picture had to go */
 export function fit(about) {
   const lost = Boolean(picture) && !fits(about);

@@ -74,7 +74,8 @@ impl<X: Latent> Task<'_, X> {
 pub fn steps_within(method: &Method<f64>, schedule: &Schedule, spacing: &Spacing, evaluations: usize) -> Option<usize> {
     let within = |steps: usize| {
         let grid = spacing.grid(schedule, steps).ok();
-        let taken = grid.and_then(|grid| samplers::evaluations(method, Tuning::default(), &grid, schedule));
+        let taken =
+            grid.and_then(|grid| samplers::evaluations(method, Tuning::default(), &grid, grid.steps(), schedule));
         taken.is_some_and(|taken| taken <= evaluations)
     };
     // More steps never take fewer evaluations, and no step takes less than one.

@@ -51,6 +51,7 @@ impl Settings {
             problems.extend(self.fit_latents(facts.latent));
             problems.extend(self.fit_size(facts.sizes));
         }
+        problems.extend(self.fit_path(facts));
         problems
     }
 

@@ -8,6 +8,7 @@ mod levels;
 pub(crate) mod link;
 mod model;
 mod page;
+mod path;
 mod preset;
 pub(crate) mod problem;
 mod rows;
@@ -26,6 +27,7 @@ pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};
 pub use page::{Backend, Page, Show};
+pub use path::{Leg, Path};
 pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub(crate) use rows::LAB_PAGE;
@@ -91,6 +93,8 @@ pub struct Settings {
     pub preview: Preview,
     /// The picture that the run begins with.
     pub start: Start,
+    /// What the run goes on from, where it is a branch of another one.
+    pub from: Path,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -181,7 +185,7 @@ impl Settings {
     #[must_use]
     pub fn from_image(&self, i: usize) -> Self {
         let [seed, variation_seed] = [self.seed, self.variation_seed].map(|seed| seed.wrapping_add(i as u32));
-        Self { seed, variation_seed, ..self.clone() }
+        Self { seed, variation_seed, from: self.from.from_image(i), ..self.clone() }
     }
 
     /// The hash of a link that reads back to these settings.
@@ -241,6 +245,7 @@ impl Default for Settings {
             strength: 1.0,
             preview: Preview::Auto,
             start: Start::Noise,
+            from: Path::default(),
             knobs: BTreeMap::new(),
         }
     }

@@ -71,6 +71,15 @@ pub enum Reason {
     /// Axes of a grid.
     #[error("values of which both axes together have at most {most} cells")]
     Cells { most: usize },
+    /// A branch and what it goes on from.
+    #[error("as in the run that this one goes on from")]
+    WholeWay,
+    #[error("a way of at most {most} branches, one after the other; go on from a step of an earlier one")]
+    Legs { most: usize },
+    #[error("a way whose branches rise, and step {step} does not come after step {before}")]
+    LegStep { step: usize, before: usize },
+    #[error("a way whose every part fits the model and its own sampler, and {setting} {got} does not")]
+    Leg { setting: String, got: String },
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
     /// A value that changes nothing in the run that it is given for.

@@ -186,6 +186,9 @@ pub const TABLE: &[Row<Settings>] = &[
     .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their number allows")
     .section("more")
     .needs("latent"),
+    Row::<Settings>::text("from", |s| s.from.to_string(), set!(from, str::parse))
+        .about("The step of another run that this one goes on from, with the settings of that run, as a link of the page has it")
+        .section("page"),
 ];
 
 const BACKEND: Row<Page> = Row::<Page>::choice(

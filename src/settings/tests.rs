@@ -47,6 +47,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         strength: 0.5,
         preview: Preview::Linear,
         start: Start::Asked,
+        from: "3,sampler:deis,order:1".parse().unwrap(),
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());

@@ -35,7 +35,7 @@ struct Compared;
 
 impl Except for Compared {
     const KEYS: &'static [&'static str] =
-        &["model", "sampler", "steps", "strength", "noise", "classifier", "variation", "variation-seed"];
+        &["model", "sampler", "steps", "strength", "noise", "classifier", "variation", "variation-seed", "from"];
 }
 
 /// Pictures of a network, unless it is said otherwise.

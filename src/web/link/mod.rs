@@ -3,6 +3,7 @@
 //! A link that begins with `#lab` carries the lab's settings, any other those of a run. No value that JavaScript gives
 //! makes these functions throw: what cannot be used is named among the problems.
 
+mod branch;
 mod catalogue;
 mod grid;
 mod model;
@@ -85,7 +86,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "whole-way" | "legs" | "leg-step" | "leg" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
