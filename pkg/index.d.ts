@@ -1,9 +1,9 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Change, Checked, Facts, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Change, Checked, Facts, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Problem, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Bound, Changed, Classified, Cooled, Data, Frame, Inversion, LabFrame, Likelihood, Needed, Noised, RaceFloor, RaceRow, StepNumbers, Tokens, Trained } from "./unnoise_cpu.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceRow, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -55,6 +55,8 @@ export function branch(settings: Settings, run: Settings, step: number): Checked
 export function read_legs(settings: Settings): Leg[];
 /** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
+/** The frames of settings with a walk, `walk: "seed:3,9,12 [8]"`, each a run of its own; a frame at a stop is the run of that stop. */
+export function walk(settings: Settings, models?: Listed[], facts?: Facts): Walk;
 /** The numbers of a grid's cells as comma-separated values. */
 export function grid_csv(settings: Settings, cells: Measured[]): string;
 /** How far each value of a picture is from that of another one of the same size. */

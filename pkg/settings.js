@@ -56,6 +56,7 @@ export const size_of = (settings, size) => call("size_of", settings, size);
 export const branch = (settings, run, step) => call("branch", settings, run, step);
 export const read_legs = (settings) => call("read_legs", settings);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
+export const walk = (settings, models = [], facts = undefined) => call("walk", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
 export const picture_difference = (one, other) => call("picture_difference", one, other);
 export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;

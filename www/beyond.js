@@ -16,7 +16,10 @@ import * as viewer from "./viewer.js";
  */
 
 /** What opens each, and the keys of a link that ask for it. */
-const VIEWS = { compare: { load: () => import("./compare.js"), keys: ["x", "y"] } };
+const VIEWS = {
+  compare: { load: () => import("./compare.js"), keys: ["x", "y"] },
+  walk: { load: () => import("./walk.js"), keys: ["walk"] },
+};
 
 /** @type {Page & {engine: () => import("../pkg/index.js").Engine, failed: (thrown: unknown) => void, stop: () => void}} */
 let page;

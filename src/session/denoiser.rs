@@ -85,7 +85,12 @@ impl Conditioned {
                     "" => encoders.nothing([height, width]),
                     text => encoders.encode_prompt(&settings.prompt_of(text), [height, width]),
                 };
-                let prompt = encoders.encode_prompt(&settings.prompt_of(&settings.prompt), [height, width]);
+                let encoded = |text: &str| encoders.encode_prompt(&settings.prompt_of(text), [height, width]);
+                let prompt = encoded(&settings.prompt);
+                let prompt = match settings.blend {
+                    0.0 => prompt,
+                    share => prompt.towards(encoded(&settings.blend_prompt), share),
+                };
                 let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
                 Some(Texts { prompt, empty: encode(""), negative: encode(&settings.negative) })
             }
@@ -105,7 +110,12 @@ impl Conditioned {
             Guide::Cfg | Guide::CfgPlusPlus => None,
         };
         let Some(Texts { prompt, empty, negative }) = &self.texts else {
-            return model.conditions_of_labels(&self.labels, perpendicular.flatten());
+            let mut conditions = model.conditions_of_labels(&self.labels, perpendicular.flatten());
+            if settings.blend > 0.0 && model.classes() > 0 {
+                let other = model.labelled(&vec![Some(settings.blend_class); self.labels.len()]);
+                conditions.conditional = conditions.conditional.towards(other, settings.blend);
+            }
+            return conditions;
         };
         // diffusers puts the negative prompt in the place of the empty one; perpendicular guidance has a place for each.
         let unconditional = if perpendicular.is_some() { empty } else { negative };

@@ -19,6 +19,7 @@ pub(crate) mod table;
 mod tests;
 mod value;
 mod values;
+mod walk;
 
 pub use axis::Axis;
 pub use fit::Facts;
@@ -35,6 +36,7 @@ pub use rows::{PAGE, TABLE};
 pub use start::{Start, StartPicture};
 pub use table::{Field, Row, Shown};
 pub use value::Value;
+pub use walk::{Stop, Walk};
 
 use crate::math::{Latent, Spacing};
 use crate::samplers::{Method, Tuning, method};
@@ -51,7 +53,13 @@ pub struct Settings {
     pub prompt: String,
     /// What to keep away from, likewise.
     pub negative: String,
-    /// How brackets of both are read.
+    /// Share of the way from the prompt or the class to another one, within [`Settings::SHARE`].
+    pub blend: f64,
+    /// The prompt that it is on the way to, of a model that reads texts.
+    pub blend_prompt: String,
+    /// The class that it is on the way to, of a model with classes.
+    pub blend_class: usize,
+    /// How brackets of the prompts are read.
     pub weighting: Weighting,
     /// Id of a row of the sampler table.
     pub sampler: String,
@@ -224,6 +232,9 @@ impl Default for Settings {
             model: "fashion-mnist".to_owned(),
             prompt: String::new(),
             negative: String::new(),
+            blend: 0.0,
+            blend_prompt: String::new(),
+            blend_class: 0,
             weighting: Weighting::None,
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,

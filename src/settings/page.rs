@@ -1,7 +1,7 @@
 //! The page's own keys of a link.
 
 use super::problem::Reason;
-use super::{Axis, Settings};
+use super::{Axis, Settings, Walk};
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,6 +19,8 @@ pub struct Page {
     /// The axes of the grid that is shown: across, and down.
     pub x: Option<Axis>,
     pub y: Option<Axis>,
+    /// The walk that is shown.
+    pub walk: Option<Walk>,
 }
 
 /// What a view of pictures looks at beside its stage.
@@ -97,6 +99,7 @@ impl Page {
             "show" => self.show = None,
             "x" => self.x = None,
             "y" => self.y = None,
+            "walk" => self.walk = None,
             _ => {}
         }
     }

@@ -71,6 +71,13 @@ pub enum Reason {
     /// Axes of a grid.
     #[error("values of which both axes together have at most {most} cells")]
     Cells { most: usize },
+    /// A walk.
+    #[error("a walk of at most {most} frames")]
+    Frames { most: usize },
+    #[error("0, because the model has neither classes nor texts to blend")]
+    NoBlend,
+    #[error("0, because a classifier guides towards one class alone")]
+    BlendClassifier,
     /// A branch and what it goes on from.
     #[error("as in the run that this one goes on from")]
     WholeWay,

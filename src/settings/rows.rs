@@ -3,8 +3,11 @@
 use super::model::model_name;
 use super::problem::{Reason, prompt, unknown_sampler};
 use super::table::{Row, Shown, choice, name, names, set};
-use super::{Axis, Clip, Page, Preview, Settings, Source, Weighting, size};
+use super::{Axis, Clip, Page, Preview, Settings, Source, Walk, Weighting, size};
 use crate::samplers::{method, methods};
+
+/// More classes than any model has.
+const MOST_CLASSES: i64 = 1 << 20;
 
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
 /// [`knobs`](crate::samplers::Method::knobs).
@@ -25,6 +28,26 @@ pub const TABLE: &[Row<Settings>] = &[
         .shown(Shown::Field)
         .needs("text")
         .free(),
+    Row::<Settings>::number("blend", Settings::SHARE, |s| s.blend, |s, share| s.blend = share)
+        .about("Share of the way from the prompt to blend-prompt, or from the class to blend-class")
+        .section("more")
+        .slider(0.01)
+        .needs("guidance"),
+    Row::<Settings>::text("blend-prompt", |s| s.blend_prompt.clone(), set!(blend_prompt, prompt))
+        .about("The prompt that blend is the share of the way to")
+        .section("more")
+        .shown(Shown::Field)
+        .needs("text")
+        .free(),
+    Row::<Settings>::whole(
+        "blend-class",
+        [0, MOST_CLASSES],
+        |s| s.blend_class as i64,
+        |s, class| s.blend_class = class as usize,
+    )
+    .about("The class that blend is the share of the way to")
+    .section("more")
+    .needs("classes"),
     Row::<Settings>::choice(
         "weighting",
         || names(&Weighting::ALL),
@@ -221,6 +244,17 @@ const X: Row<Page> =
 const Y: Row<Page> =
     Row::<Page>::text("y", |page| axis_text(&page.y), set!(y, axis)).section("page").shown(Shown::Own).free();
 
+const WALK: Row<Page> = Row::<Page>::text(
+    "walk",
+    |page| page.walk.as_ref().map_or(String::new(), Walk::to_string),
+    |page, text| {
+        page.walk = if text.is_empty() { None } else { Some(text.parse()?) };
+        Ok(())
+    },
+)
+.section("page")
+.free();
+
 fn axis_text(axis: &Option<Axis>) -> String {
     axis.as_ref().map_or(String::new(), Axis::to_string)
 }
@@ -240,7 +274,7 @@ const SHOW: Row<Page> = Row::<Page>::text(
 .section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, X, Y, WALK];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

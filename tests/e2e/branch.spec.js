@@ -65,7 +65,7 @@ test("a branch is in the link, and another tab and the command line draw it", as
 
 test("the command line draws the branch of a link", async ({ page }, info) => {
   test.setTimeout(600_000); // building the command line may be part of it
-  await pictures(page, link({ model: "mnist", images: 2, steps: 4, guidance: 3, sampler: "dpmpp-2m", from: "2,sampler:ddpm,steps:5,seed:9,class:7" }));
+  await pictures(page, link({ model: "mnist", images: 1, class: 3, steps: 4, guidance: 3, sampler: "dpmpp-2m", from: "2,sampler:ddpm,steps:5,seed:9,class:7" }));
   const here = await pixels(page, "#noisy");
   const out = info.outputPath("there.png");
   const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];

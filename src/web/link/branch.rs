@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 /// The legs of a run, the first one first.
 #[derive(Serialize, Tsify)]
+#[tsify(hashmap_as_object)]
 pub struct Legs(Vec<Leg>);
 
 /// A part of the way of a run that goes on from another one.

@@ -9,6 +9,7 @@ mod grid;
 mod model;
 mod show;
 mod start;
+mod walk;
 
 use super::{Settings, given, taken};
 use crate::lab;
@@ -86,7 +87,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "whole-way" | "legs" | "leg-step" | "leg" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "frames" | "no-blend" | "blend-classifier" | "whole-way" | "legs" | "leg-step" | "leg" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
