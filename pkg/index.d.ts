@@ -78,9 +78,9 @@ export function read_repository(text: string): RepositoryName | undefined;
 /** How the setting `model` names a folder of a person's own. */
 export function own_model(folder: string): string;
 /** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
-export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
-export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 
 /** What a downloaded file has to be. */
 export interface FileFacts {

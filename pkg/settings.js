@@ -64,8 +64,8 @@ export const write_start = (picture, mask, size) => call("write_start", picture,
 export const read_start = (start) => call("read_start", start) ?? undefined;
 export const read_show = (show) => call("read_show", show) ?? undefined;
 export const write_show = (look) => call("write_show", look);
-export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
-export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);
+export const fit_picture = (rgba, width, height, size, placing) => call("fit_picture", rgba, width, height, size, placing);
+export const fit_mask = (rgba, width, height, size, placing) => call("fit_mask", rgba, width, height, size, placing);
 export const model_origin = (model) => call("model_origin", model);
 export const read_repository = (text) => call("read_repository", text) ?? undefined;
 export const own_model = (folder) => call("own_model", folder);

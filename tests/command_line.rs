@@ -255,7 +255,12 @@ fn latents_are_inverted_and_compared_and_their_density_is_refused() {
 
 /// The values of a grey PNG that is as high as wide.
 fn values(path: &Path, side: usize) -> Vec<f64> {
-    let format = Format { shape: [1, side, side], range: [0.0, 1.0], background: [0; 3] };
+    let format = Format {
+        shape: [1, side, side],
+        range: [0.0, 1.0],
+        background: [0; 3],
+        placing: unnoise::picture::Placing::MIDDLE,
+    };
     pictures::read_one(path, &format).expect("a picture")
 }
 

@@ -58,7 +58,8 @@ fn a_frame_at_a_class_is_the_run_of_that_class() {
     assert!(drawn[0] == last(&model, &Settings { class: Class::One(0), ..settings() }));
     assert!(drawn[4] == last(&model, &settings()));
     // The whole way to the other class is that class, and half of it is the same from both ends.
-    let blended = |class, share, other| Settings { class: Class::One(class), blend: share, blend_class: other, ..settings() };
+    let blended =
+        |class, share, other| Settings { class: Class::One(class), blend: share, blend_class: other, ..settings() };
     assert!(drawn[4] == last(&model, &blended(0, 1.0, 1)));
     for (a, b) in drawn[2].iter().zip(last(&model, &blended(1, 0.5, 0))) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
@@ -103,7 +104,11 @@ fn between_two_prompts_stands_the_mean_of_their_states() {
     let read = |states: Tensor<3>| block_on(backend::read(states)).unwrap();
     let by_hand = read(told(a.clone()).states * 0.75 + told(b.clone()).states * 0.25);
     assert!(read(states) == by_hand);
-    assert!(a.clone().towards(b.clone(), 0.25) != a && a.clone().towards(b.clone(), 0.0) == a && a.clone().towards(b.clone(), 1.0) == b);
+    assert!(
+        a.clone().towards(b.clone(), 0.25) != a
+            && a.clone().towards(b.clone(), 0.0) == a
+            && a.clone().towards(b.clone(), 1.0) == b
+    );
 
     let preset = model.preset().unwrap();
     let of = |prompt: &str| Settings { prompt: prompt.into(), steps: 2, images: 1, ..preset.clone() };

@@ -5,6 +5,8 @@ import * as branch from "./branch.js";
 import { $ } from "./dom.js";
 import * as forward from "./forward.js";
 import * as large from "./large.js";
+import * as noised from "./noised.js";
+import * as placing from "./placing.js";
 import * as shelf from "./shelf.js";
 import * as picture from "./start.js";
 import { language } from "./strings.js";
@@ -80,6 +82,12 @@ function take(bytes, { class: label, prompt }) {
   picture.take(bytes);
 }
 
+/** The settings, the start picture or the state of the engine are others. @param {boolean} running */
+export function marked(running) {
+  branch.stepped();
+  noised.changed(running);
+}
+
 /** The start picture is another. */
 export const begun = () => forward.begun();
 
@@ -87,6 +95,8 @@ export const begun = () => forward.begun();
 export function listen(given) {
   page = given;
   const { controls } = page;
+  placing.listen({ controls, refit: picture.refit });
+  noised.listen({ controls, model: () => page.model(), given: picture.given });
   large.listen({ timeline: viewer.timeline, pick: viewer.pick, name: viewer.nameOf, changed: (at) => looked(at && { view: "large", ...at }) });
   forward.listen({
     any: begins,

@@ -206,7 +206,7 @@ function tell(problems) {
 /** Marks pictures that are not those of the settings. */
 function mark() {
   shown.mark(controls.settings, beginning.given(), Boolean(running));
-  branch.stepped();
+  look.marked(Boolean(running));
 }
 
 function changed(key) {

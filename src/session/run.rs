@@ -127,7 +127,7 @@ impl Pipeline {
 
                 let mut paths: Vec<_> = parts.iter().map(|part| leg.path(part, draws[part.start])).collect();
                 let mut noises = noise.split(&parts);
-                let used = |(p, noise)| Used::new(noise, &course_of(p).map(|course| course.draws()).unwrap_or_default());
+                let used = |(p, noise)| Used::new(noise, &course_of(p).map(Course::draws).unwrap_or_default());
                 let mut streams: Vec<_> = noises.iter_mut().enumerate().map(used).collect();
                 let sources: Vec<&mut dyn Noise<Tensor<4>>> = match leg.settings.noise {
                     Source::Stream => streams.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),

@@ -20,7 +20,7 @@ pub struct Axis {
 }
 
 /// Settings along which nothing of a picture changes, and a picture and a way, which no one types.
-const NO_AXIS: [&str; 4] = ["images", "preview", "start", "from"];
+const NO_AXIS: [&str; 5] = ["images", "preview", "start", "placing", "from"];
 
 impl Axis {
     /// The settings and the parameters of samplers that an axis can be of.

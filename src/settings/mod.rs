@@ -28,7 +28,7 @@ pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};
 pub use page::{Backend, Page, Show};
-pub use path::{Leg, Path};
+pub use path::{Leg, Path, Way};
 pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub(crate) use rows::LAB_PAGE;
@@ -39,6 +39,7 @@ pub use value::Value;
 pub use walk::{Stop, Walk};
 
 use crate::math::{Latent, Spacing};
+use crate::picture::Placing;
 use crate::samplers::{Method, Tuning, method};
 use problem::unknown_sampler;
 use std::collections::BTreeMap;
@@ -101,6 +102,8 @@ pub struct Settings {
     pub preview: Preview,
     /// The picture that the run begins with.
     pub start: Start,
+    /// How a picture that is given in another shape is brought to the model's size.
+    pub placing: Placing,
     /// What the run goes on from, where it is a branch of another one.
     pub from: Path,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
@@ -256,6 +259,7 @@ impl Default for Settings {
             strength: 1.0,
             preview: Preview::Auto,
             start: Start::Noise,
+            placing: Placing::MIDDLE,
             from: Path::default(),
             knobs: BTreeMap::new(),
         }

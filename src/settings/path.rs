@@ -23,11 +23,22 @@ pub struct Leg {
     settings: Settings,
 }
 
+/// A leg of a way as a run of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// Where it begins.
+    pub step: usize,
+    /// Which settings differ from the leg before; of the first one the sampler and its steps.
+    pub changes: Vec<(&'static str, Value)>,
+    /// Those of the run up to this leg, as if it went on to its end.
+    pub settings: Settings,
+}
+
 /// Settings that are of the whole way.
-const WHOLE: [&str; 7] = ["model", "images", "size", "strength", "start", "preview", "from"];
+const WHOLE: [&str; 8] = ["model", "images", "size", "strength", "start", "placing", "preview", "from"];
 
 /// Those of them that decide where the way begins, and so what lies behind a branch.
-const ROOT: [&str; 4] = ["model", "size", "strength", "start"];
+const ROOT: [&str; 5] = ["model", "size", "strength", "start", "placing"];
 
 /// Between legs, between the parts of a leg, and between a key and its value.
 const LEG: char = '/';
@@ -145,8 +156,8 @@ impl Settings {
 
     /// These settings with a leg's own.
     fn with_own(&self, leg: &Self) -> Self {
-        let Self { model, images, size, strength, start, preview, .. } = self.clone();
-        Self { model, images, size, strength, start, preview, from: Path::default(), ..leg.clone() }
+        let Self { model, images, size, strength, start, placing, preview, .. } = self.clone();
+        Self { model, images, size, strength, start, placing, preview, from: Path::default(), ..leg.clone() }
     }
 
     /// These settings as a branch of `run` that goes on from one of its steps. What decides where the way begins stays as it is
@@ -179,9 +190,8 @@ impl Settings {
         Ok(Checked { settings: self, page: Page::default(), problems }.with_used())
     }
 
-    /// Where each leg of the way begins, which settings differ from the leg before (of the first one the sampler and its steps), and
-    /// the settings of the run up to this leg, as if it went on to its end.
-    pub fn ways(&self) -> Vec<(usize, Vec<(&'static str, Value)>, Self)> {
+    /// The legs of the way, each as the run that it would be if it went on to its end.
+    pub fn ways(&self) -> Vec<Way> {
         let legs = self.legs();
         let way = |i: usize| {
             let (settings, before) = (&legs[i].0, i.checked_sub(1).map(|before| &legs[before].0));
@@ -194,7 +204,7 @@ impl Settings {
             let changes = rows.map(|row| (row.key, row.get(settings))).chain(turned).collect();
             let legs_before = legs[..i].iter().filter_map(|(leg, end)| Some(Leg::new((*end)?, leg))).collect();
             let begins = before.and(legs[i.saturating_sub(1)].1).unwrap_or_default();
-            (begins, changes, Self { from: Path(legs_before), ..settings.clone() })
+            Way { step: begins, changes, settings: Self { from: Path(legs_before), ..settings.clone() } }
         };
         (0..legs.len()).map(way).collect()
     }

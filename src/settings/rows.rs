@@ -200,6 +200,9 @@ pub const TABLE: &[Row<Settings>] = &[
     Row::<Settings>::text("start", |s| s.start.to_string(), set!(start, str::parse))
         .about("The picture that the run begins with, as a link of the page carries it")
         .section("start"),
+    Row::<Settings>::text("placing", |s| s.placing.to_string(), set!(placing, str::parse))
+        .about("How a start picture of another shape is brought to the model's size: crop, crop:ACROSS,DOWN (0 to 1), margins or stretch")
+        .section("start"),
     Row::<Settings>::choice(
         "preview",
         || names(&Preview::ALL),

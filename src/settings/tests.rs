@@ -50,6 +50,7 @@ fn a_link_restores_the_settings_it_was_made_from() {
         strength: 0.5,
         preview: Preview::Linear,
         start: Start::Asked,
+        placing: crate::picture::Placing::Crop { across: 0.25, down: 1.0 },
         from: "3,sampler:deis,order:1".parse().unwrap(),
         knobs: BTreeMap::from([("order", 2.0)]),
     };

@@ -43,13 +43,13 @@ fn the_ways_of_a_run_are_those_that_it_went_on_from() {
     third.knobs.insert("order", 1.0);
     let run = branch(third, &second, 7);
     let ways = run.ways();
-    assert_eq!(ways.iter().map(|(step, ..)| *step).collect::<Vec<_>>(), [0, 4, 7]);
-    let keys = |i: usize| ways[i].1.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+    assert_eq!(ways.iter().map(|way| way.step).collect::<Vec<_>>(), [0, 4, 7]);
+    let keys = |i: usize| ways[i].changes.iter().map(|(key, _)| *key).collect::<Vec<_>>();
     assert_eq!(
         [keys(0), keys(1), keys(2)],
         [vec!["sampler", "steps"], vec!["steps", "class"], vec!["sampler", "order"]]
     );
-    let runs: Vec<_> = ways.into_iter().map(|(.., settings)| settings).collect();
+    let runs: Vec<_> = ways.into_iter().map(|way| way.settings).collect();
     assert_eq!(runs, [root(), second, run]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Settings, given, taken};
 use super::Checked;
-use crate::settings::{self, Linked, Value};
+use crate::settings::{self, Linked, Value, Way};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -48,7 +48,7 @@ pub fn branch(settings: Ts<Settings>, run: Ts<Settings>, step: usize) -> Result<
 #[wasm_bindgen]
 pub fn read_legs(settings: Ts<Settings>) -> Result<Ts<Legs>, JsValue> {
     let settings::Checked { settings, page, .. } = settings::Settings::checked(taken(&settings)?.pairs(), &[], None);
-    let leg = |(step, changes, settings): (usize, Vec<_>, settings::Settings)| Leg {
+    let leg = |Way { step, changes, settings }: Way| Leg {
         step,
         changes: changes.into_iter().map(|(key, value)| Change { key, value }).collect(),
         settings: Settings(settings.record(&page).into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
