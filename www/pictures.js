@@ -252,6 +252,7 @@ async function start() {
   running?.abort();
   const mine = new AbortController();
   running = mine;
+  look.marked(true);
   left = false;
   unknown = "";
   clearFault();
