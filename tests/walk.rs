@@ -92,7 +92,7 @@ fn between_two_classes_stands_the_mean_of_their_rows() {
 
 #[test]
 fn between_two_prompts_stands_the_mean_of_their_states() {
-    let model = open("tests/golden/folders/sd1");
+    let model = open("tests/golden/pipelines/lcm");
     let Conditioning::Text(encoders) = &model.conditioning else { panic!("it reads texts") };
     let told = |condition: Condition| match condition {
         Condition::Text { told, .. } => *told,
