@@ -45,8 +45,11 @@ fn same_but_for_a_leg(settings: &Settings) -> Settings {
     Settings { perp_weight: 0.5, ..settings.clone() }
 }
 
+/// A frame's step, the number of steps, its point and the estimate.
+type Point<'a> = (usize, Option<usize>, &'a [f32], Option<&'a [f32]>);
+
 /// The points of frames, and where they are.
-fn points(frames: &[Frame]) -> Vec<(usize, Option<usize>, &[f32], Option<&[f32]>)> {
+fn points(frames: &[Frame]) -> Vec<Point<'_>> {
     frames.iter().map(|frame| (frame.step, frame.steps, &frame.x[..], frame.denoised.as_deref())).collect()
 }
 

@@ -196,7 +196,7 @@ impl Settings {
     #[must_use]
     pub fn from_image(&self, i: usize) -> Self {
         let [seed, variation_seed] = [self.seed, self.variation_seed].map(|seed| seed.wrapping_add(i as u32));
-        Self { seed, variation_seed, from: self.from.from_image(i), ..self.clone() }
+        Self { seed, variation_seed, from: self.from.after_images(i), ..self.clone() }
     }
 
     /// The hash of a link that reads back to these settings.

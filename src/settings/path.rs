@@ -60,7 +60,7 @@ impl Path {
     }
 
     /// The same for a run whose first image is image `i` of this one.
-    pub(super) fn from_image(&self, i: usize) -> Self {
+    pub(super) fn after_images(&self, i: usize) -> Self {
         Self(self.0.iter().map(|leg| Leg { settings: leg.settings.from_image(i), ..leg.clone() }).collect())
     }
 }
@@ -94,7 +94,7 @@ impl Leg {
         }
         match settings.take_all(pairs) {
             Ok(()) => Ok(Self { step, settings }),
-            Err(problem) => Err(Reason::Leg { setting: problem.key, got: problem.value }),
+            Err(problem) => Err(Reason::Leg { setting: problem.key.into(), got: problem.value.into() }),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Settings {
         let before = &legs[..legs.len() - 1];
         let unfit = before.iter().find_map(|(leg, _)| leg.clone().fitted(facts).err())?;
         let from = std::mem::take(&mut self.from);
-        Some(Problem::new("from", from, Reason::Leg { setting: unfit.key, got: unfit.value }))
+        Some(Problem::new("from", from, Reason::Leg { setting: unfit.key.into(), got: unfit.value.into() }))
     }
 }
 

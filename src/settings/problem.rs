@@ -86,7 +86,7 @@ pub enum Reason {
     #[error("a way whose branches rise, and step {step} does not come after step {before}")]
     LegStep { step: usize, before: usize },
     #[error("a way whose every part fits the model and its own sampler, and {setting} {got} does not")]
-    Leg { setting: String, got: String },
+    Leg { setting: Box<str>, got: Box<str> },
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
     /// A value that changes nothing in the run that it is given for.
