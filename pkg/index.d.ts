@@ -1,10 +1,10 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Checked, Facts, Grid, GridAxis, GridCell, Listed, Look, Measured, Origin, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Change, Checked, Facts, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
 import type { Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -46,8 +46,18 @@ export function fit(settings: Settings, models?: Listed[], facts?: Facts): Check
 export function facts(about: About): Facts;
 /** The size of the pictures of these settings, by a model whose own size this is. */
 export function size_of(settings: Settings, size: Size): Size;
+/**
+ * Settings as a branch of a run that goes on from one of its steps: the run of these settings begins as that one, and from the step on
+ * it is theirs. What decides where a run begins (model, size, start, strength) stays as it is there, and each such difference is named.
+ * A problem of the key `from` says that there can be no such branch.
+ */
+export function branch(settings: Settings, run: Settings, step: number): Checked;
+/** The legs of a run of these settings, the first one first: one for a run that goes on from no other. */
+export function read_legs(settings: Settings): Leg[];
 /** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
+/** The frames of settings with a walk, `walk: "seed:3,9,12 [8]"`, each a run of its own; a frame at a stop is the run of that stop. */
+export function walk(settings: Settings, models?: Listed[], facts?: Facts): Walk;
 /** The numbers of a grid's cells as comma-separated values. */
 export function grid_csv(settings: Settings, cells: Measured[]): string;
 /** The two spacings that the setting `schedule` blends; none where it is no blend. */
@@ -75,9 +85,9 @@ export function read_repository(text: string): RepositoryName | undefined;
 /** How the setting `model` names a folder of a person's own. */
 export function own_model(folder: string): string;
 /** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
-export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
-export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size): Uint8Array;
+export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 
 /** What a downloaded file has to be. */
 export interface FileFacts {

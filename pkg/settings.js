@@ -53,7 +53,10 @@ export const change = (settings, key, value, models = [], facts = undefined) =>
   isLab(settings) ? call("change_lab", settings, key, value) : call("change", settings, key, value, models, facts);
 export const fit = (settings, models = [], facts = undefined) => call("fit", settings, models, facts);
 export const size_of = (settings, size) => call("size_of", settings, size);
+export const branch = (settings, run, step) => call("branch", settings, run, step);
+export const read_legs = (settings) => call("read_legs", settings);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
+export const walk = (settings, models = [], facts = undefined) => call("walk", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
 export const schedule_parts = (schedule) => call("schedule_parts", schedule);
 export const race = (settings, facts = undefined) => call("race", settings, facts) ?? undefined;
@@ -64,8 +67,8 @@ export const write_start = (picture, mask, size) => call("write_start", picture,
 export const read_start = (start) => call("read_start", start) ?? undefined;
 export const read_show = (show) => call("read_show", show) ?? undefined;
 export const write_show = (look) => call("write_show", look);
-export const fit_picture = (rgba, width, height, size) => call("fit_picture", rgba, width, height, size);
-export const fit_mask = (rgba, width, height, size) => call("fit_mask", rgba, width, height, size);
+export const fit_picture = (rgba, width, height, size, placing) => call("fit_picture", rgba, width, height, size, placing);
+export const fit_mask = (rgba, width, height, size, placing) => call("fit_mask", rgba, width, height, size, placing);
 export const model_origin = (model) => call("model_origin", model);
 export const read_repository = (text) => call("read_repository", text) ?? undefined;
 export const own_model = (folder) => call("own_model", folder);

@@ -3,6 +3,7 @@
 use crate::math::noise::{Seeded, TorchGenerator, node_seed, slerp};
 use crate::math::{Latent, Noise};
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
+use std::ops::Range;
 use thiserror::Error;
 
 /// Where tensors are computed.
@@ -235,6 +236,29 @@ impl ImageNoise {
     pub fn towards(self, seed: u32, share: f64) -> Self {
         let variation = (share > 0.0).then(|| (Self::generators(seed, self.generators.len()), share));
         Self { variation, ..self }
+    }
+
+    /// That of parts of the images.
+    pub fn split(self, parts: &[Range<usize>]) -> Vec<Self> {
+        let Self { generators, variation } = self;
+        let part = |range: &Range<usize>| Self {
+            generators: generators[range.clone()].to_vec(),
+            variation: variation.as_ref().map(|(others, share)| (others[range.clone()].to_vec(), *share)),
+        };
+        parts.iter().map(part).collect()
+    }
+
+    /// That of all images, from that of the parts.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_else(|| Self::new(0, 0));
+        for part in parts {
+            all.generators.extend(part.generators);
+            if let (Some((all, _)), Some((others, _))) = (&mut all.variation, part.variation) {
+                all.extend(others);
+            }
+        }
+        all
     }
 
     fn generators(seed: u32, images: usize) -> Vec<TorchGenerator> {

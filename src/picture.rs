@@ -1,6 +1,7 @@
 //! From model values to pixels.
 
 use crate::words::count;
+use std::fmt;
 
 /// Values in `range` as bytes, channels last: what a canvas and a PNG want.
 ///
@@ -41,20 +42,59 @@ pub fn flatten(rgba: &[u8], background: [u8; 3]) -> Vec<u8> {
     rgba.as_chunks().0.iter().copied().flat_map(laid).collect()
 }
 
+/// How a picture of another shape is brought to a size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Placing {
+    /// Scaled to cover the size, and cut: of what is too much, so large a share before the part that stays, from 0 to 1.
+    Crop { across: f64, down: f64 },
+    /// Scaled to lie within the size, in its middle.
+    Margins,
+    /// Each side scaled by itself.
+    Stretch,
+}
+
+impl Placing {
+    pub const MIDDLE: Self = Self::Crop { across: 0.5, down: 0.5 };
+}
+
+impl fmt::Display for Placing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::MIDDLE => f.write_str("crop"),
+            Self::Crop { across, down } => write!(f, "crop:{across},{down}"),
+            Self::Margins => f.write_str("margins"),
+            Self::Stretch => f.write_str("stretch"),
+        }
+    }
+}
+
 /// A picture `[height, width]` of red, green and blue as a model takes it that makes pictures of `shape`, channels first:
-/// scaled to cover that size, cut in the middle, and grey (Rec. 601, as Pillow's `L`) for one channel. Channels beyond the
-/// third are full. A picture of that size already stays as it is.
-pub fn fit(rgb: &[u8], [height, width]: [usize; 2], [channels, to_height, to_width]: [usize; 3]) -> Vec<u8> {
+/// brought to that size as `placing` says, with margins of the background, and grey (Rec. 601, as Pillow's `L`) for one channel.
+/// Channels beyond the third are full. A picture of that size already stays as it is.
+pub fn fit(
+    rgb: &[u8],
+    [height, width]: [usize; 2],
+    [channels, to_height, to_width]: [usize; 3],
+    placing: Placing,
+    background: [u8; 3],
+) -> Vec<u8> {
+    let scales = [height as f64 / to_height as f64, width as f64 / to_width as f64];
+    let (scales, shares) = match placing {
+        Placing::Crop { across, down } => ([scales[0].min(scales[1]); 2], [down, across]),
+        Placing::Margins => ([scales[0].max(scales[1]); 2], [0.5; 2]),
+        Placing::Stretch => (scales, [0.5; 2]),
+    };
     let (rows, columns) = if [height, width] == [to_height, to_width] {
         (Resampling::identity(height), Resampling::identity(width))
     } else {
-        let scale = (height as f64 / to_height as f64).min(width as f64 / to_width as f64);
-        (Resampling::new(height, to_height, scale), Resampling::new(width, to_width, scale))
+        let side = |from, to, i: usize| Resampling::new(from, to, scales[i], shares[i]);
+        (side(height, to_height, 0), side(width, to_width, 1))
     };
     let mut out = Vec::with_capacity(to_height * to_width * channels);
     for row in &rows.0 {
         for column in &columns.0 {
-            let mut colour = [0.0; 3];
+            let outside = row.is_empty() || column.is_empty();
+            let mut colour = if outside { background.map(f64::from) } else { [0.0; 3] };
             for (y, wy) in row {
                 for (x, wx) in column {
                     let at = 3 * (y * width + x);
@@ -80,13 +120,16 @@ impl Resampling {
         Self((0..n).map(|i| vec![(i, 1.0)]).collect())
     }
 
-    /// The middle of `from` places as `to`, each `scale` wide: a triangle filter, as wide as a place of the wider line, so that
-    /// nothing of a picture that shrinks is passed over.
-    fn new(from: usize, to: usize, scale: f64) -> Self {
+    /// So many of `from` places as make `to`, each `scale` wide, after this `share` of those that are left: a triangle filter, as wide
+    /// as a place of the wider line, so that nothing of a picture that shrinks is passed over. A place beyond the line is made of none.
+    fn new(from: usize, to: usize, scale: f64, share: f64) -> Self {
         let reach = scale.max(1.0);
-        let middle = |i: usize| (from as f64 - scale * to as f64) / 2.0 + (i as f64 + 0.5) * scale;
+        let middle = |i: usize| (from as f64 - scale * to as f64) * share + (i as f64 + 0.5) * scale;
         let place = |i: usize| {
             let centre = middle(i);
+            if !(0.0..=from as f64).contains(&centre) {
+                return Vec::new();
+            }
             let near = |x: usize| 1.0 - (x as f64 + 0.5 - centre).abs() / reach;
             let weights: Vec<_> = (0..from).map(|x| (x, near(x))).filter(|(_, weight)| *weight > 0.0).collect();
             let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
@@ -164,6 +207,7 @@ mod tests {
 
     #[test]
     fn pictures_of_another_size_or_colour_are_fitted() {
+        let fit = |rgb: &[u8], size, shape| fit(rgb, size, shape, Placing::MIDDLE, [0; 3]);
         let rgb: Vec<u8> = (0..12).map(|i| i * 20).collect();
         assert_eq!(fit(&rgb, [2, 2], [3, 2, 2]), rgb);
         assert_eq!(fit(&rgb, [2, 2], [1, 2, 2]), [16, 76, 136, 196]);
@@ -173,6 +217,28 @@ mod tests {
         assert_eq!(fit(&wide, [1, 4], [1, 1, 2]), fit(&wide[3..9], [1, 2], [1, 1, 2]));
         // One pixel fills any size, and alpha is full.
         assert_eq!(fit(&[1, 2, 3], [1, 1], [4, 1, 2]), [1, 2, 3, 255, 1, 2, 3, 255]);
+    }
+
+    #[test]
+    fn a_picture_is_cut_where_it_is_to_be_or_has_margins_or_is_stretched() {
+        let grey = |values: &[u8]| values.iter().flat_map(|v| [*v; 3]).collect::<Vec<u8>>();
+        let wide = grey(&[10, 20, 30, 40]);
+        let fit = |placing| fit(&wide, [1, 4], [1, 1, 2], placing, [200; 3]);
+        assert_eq!(fit(Placing::Crop { across: 0.0, down: 0.5 }), fit_of(&wide[..6]));
+        assert_eq!(fit(Placing::Crop { across: 1.0, down: 0.0 }), fit_of(&wide[6..]));
+        assert_eq!(fit(Placing::Stretch), super::fit(&wide, [1, 4], [1, 1, 2], Placing::Stretch, [0; 3]));
+        assert!(fit(Placing::Stretch)[0] < 20 && fit(Placing::Stretch)[1] > 30);
+        // Half as high as it is wide, it lies within a square between two margins.
+        let margins = super::fit(&grey(&[10; 8]), [2, 4], [1, 4, 4], Placing::Margins, [200; 3]);
+        assert_eq!(margins, [[200; 4], [10; 4], [10; 4], [200; 4]].concat());
+        // What has the shape already is the same in every way.
+        for placing in [Placing::MIDDLE, Placing::Margins, Placing::Stretch] {
+            assert_eq!(super::fit(&wide, [2, 2], [3, 1, 1], placing, [0; 3]), grey(&[25]), "{placing}");
+        }
+    }
+
+    fn fit_of(rgb: &[u8]) -> Vec<u8> {
+        fit(rgb, [1, 2], [1, 1, 2], Placing::MIDDLE, [0; 3])
     }
 
     #[test]

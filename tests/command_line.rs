@@ -263,7 +263,12 @@ fn grey(path: &Path) -> Vec<Vec<f64>> {
 
 /// The values of a grey PNG that is as high as wide.
 fn values(path: &Path, side: usize) -> Vec<f64> {
-    let format = Format { shape: [1, side, side], range: [0.0, 1.0], background: [0; 3] };
+    let format = Format {
+        shape: [1, side, side],
+        range: [0.0, 1.0],
+        background: [0; 3],
+        placing: unnoise::picture::Placing::MIDDLE,
+    };
     pictures::read_one(path, &format).expect("a picture")
 }
 

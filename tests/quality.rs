@@ -215,7 +215,7 @@ fn samples_of_a_model_of_latents_are_its_decoded_pictures() {
     assert_eq!(shape, [3, 16, 16]);
     let drawn = block_on(samples::draw(&model, &settings, (6, &training), &mut |_| ())).expect("it draws");
     assert_eq!((drawn.shape, drawn.len(), &drawn.labels[..]), (shape, 6, &training.labels[..6]));
-    let format = Format { shape, range: [-1.0, 1.0], background: [0; 3] };
+    let format = Format { shape, range: [-1.0, 1.0], background: [0; 3], placing: unnoise::picture::Placing::MIDDLE };
     let golden = read_one(&folder.join("0.png"), &format).expect("what diffusers drew of seed 16 and class 3");
     let golden: Vec<f32> = golden.into_iter().map(|v| v as f32).collect();
     let golden = picture::to_bytes(&golden, shape, format.range);

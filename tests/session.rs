@@ -392,7 +392,7 @@ fn a_share_of_a_run_draws_its_pictures_as_the_whole_does() {
         };
         let whole = draw(&settings, Given::default());
         for range in [0..2, 2..5, 4..9] {
-            let (settings, given) = model.share(&settings, Given::default(), range.clone());
+            let (settings, given) = settings.share(Given::default(), range.clone());
             let share = draw(&settings, given);
             let (share, whole) = (&share.last().unwrap().x, &whole.last().unwrap().x);
             assert_eq!(share[..], whole[range.start * size..range.end.min(5) * size], "{sampler} {range:?}");

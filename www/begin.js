@@ -21,6 +21,7 @@ export function changed() {
   const first = start && controls.settings.start === "noise";
   // Without a picture there is nothing to forget, and a new one would be forgotten at full strength.
   if (!start && strong()) controls.set("strength", null);
+  if (!start && controls.settings.placing !== controls.default("placing")) controls.set("placing", null);
   controls.set("start", start);
   if (first && !strong()) controls.set("strength", controls.catalogue.start_strength);
 }

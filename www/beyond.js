@@ -20,6 +20,7 @@ import * as viewer from "./viewer.js";
 const VIEWS = {
   compare: { load: () => import("./compare.js"), keys: ["x", "y"] },
   race: { load: () => import("./race.js"), keys: ["race"] },
+  walk: { load: () => import("./walk.js"), keys: ["walk"] },
 };
 
 /** @type {Page & {engine: () => import("../pkg/index.js").Engine, failed: (thrown: unknown) => void, stop: () => void}} */

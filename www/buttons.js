@@ -17,6 +17,7 @@ export function listen({ controls, run, stop, status }) {
     run();
   });
   dice($("again"), (seed) => {
+    controls.set("from", ""); // another seed begins another run
     controls.set("seed", seed);
     run();
   });

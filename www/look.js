@@ -1,9 +1,12 @@
 /** What is looked at beside the stage, which links carry: a picture of the run, large, or the forward process on the start picture. */
 
 import { read_show, write_show } from "../pkg/index.js";
+import * as branch from "./branch.js";
 import { $ } from "./dom.js";
 import * as forward from "./forward.js";
 import * as large from "./large.js";
+import * as noised from "./noised.js";
+import * as placing from "./placing.js";
 import * as shelf from "./shelf.js";
 import * as picture from "./start.js";
 import { language } from "./strings.js";
@@ -79,6 +82,12 @@ function take(bytes, { class: label, prompt }) {
   picture.take(bytes);
 }
 
+/** The settings, the start picture or the state of the engine are others. @param {boolean} running */
+export function marked(running) {
+  branch.stepped();
+  noised.changed(running);
+}
+
 /** The start picture is another. */
 export const begun = () => forward.begun();
 
@@ -86,18 +95,27 @@ export const begun = () => forward.begun();
 export function listen(given) {
   page = given;
   const { controls } = page;
+  placing.listen({ controls, refit: picture.refit });
+  noised.listen({ controls, model: () => page.model(), given: picture.given });
   large.listen({ timeline: viewer.timeline, pick: viewer.pick, name: viewer.nameOf, changed: (at) => looked(at && { view: "large", ...at }) });
   forward.listen({
     any: begins,
     levels: (signal) => page.model().forward(controls.settings, { picture: picture.given().picture, signal }),
     back(strength) {
+      controls.set("from", ""); // a run of its own
       controls.set("strength", strength);
       page.run();
     },
     failed: page.failed,
     changed: (at) => looked(at && { view: "forward", ...at }),
   });
-  viewer.listen({ open, shown: large.show });
+  viewer.listen({
+    open,
+    shown() {
+      large.show();
+      branch.stepped();
+    },
+  });
   $("large-start").addEventListener("click", () => {
     large.close();
     $("start-take").click(); // the picture that was looked at

@@ -2,6 +2,7 @@
 
 import { Engine, UnnoiseError, is_run, read_link, size_of, write_link } from "../pkg/index.js";
 import * as begin from "./begin.js";
+import * as branch from "./branch.js";
 import * as beyond from "./beyond.js";
 import * as buttons from "./buttons.js";
 import * as card from "./card.js";
@@ -203,7 +204,10 @@ function tell(problems) {
 }
 
 /** Marks pictures that are not those of the settings. */
-const mark = () => shown.mark(controls.settings, beginning.given(), Boolean(running));
+function mark() {
+  shown.mark(controls.settings, beginning.given(), Boolean(running));
+  look.marked(Boolean(running));
+}
 
 function changed(key) {
   unknown = "";
@@ -248,6 +252,7 @@ async function start() {
   running?.abort();
   const mine = new AbortController();
   running = mine;
+  look.marked(true);
   left = false;
   unknown = "";
   clearFault();
@@ -284,6 +289,7 @@ function show(frame) {
   phases.stepped();
   if (frame.step === 0) shown.arrived();
   const every = viewer.add(frame);
+  if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
   if (frame.step === 0) mark();
   if (frame.step === 0 && every > 1) notice("thinned", { every });
   $("save").disabled = false;
@@ -377,6 +383,7 @@ const script = (settings) => held.python(settings).then((text) => ({ text }), ({
 function listen() {
   buttons.listen({ controls, run: start, stop, status });
   const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
+  branch.listen({ controls, tell, run: start });
   take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
   card.listen(unreadable);
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });

@@ -33,7 +33,7 @@ export function finish() {
 export const run = () => shown;
 
 /** What decides the pictures, and nothing of the page's own. */
-const drawn = ({ backend, lang, tour, show, x, y, ...settings }) => write_link(settings);
+export const drawn = ({ backend, lang, tour, show, x, y, walk, ...settings }) => write_link(settings);
 
 /** Whether these make the pictures of the run on show. A picture that no link carries is compared as it is. */
 function same(settings, { picture, mask }) {

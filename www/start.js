@@ -2,6 +2,7 @@
 
 import { UnnoiseError, fit_picture, read_start, write_start } from "../pkg/index.js";
 import { $ } from "./dom.js";
+import * as placing from "./placing.js";
 import { say } from "./strings.js";
 
 /** Radius of the brush, in pixels of the model: a share of the width, as the slider has it, and a pixel at least. */
@@ -17,6 +18,8 @@ const VEIL = [255, 130, 50];
 let size = { channels: 1, height: 28, width: 28, background: [0, 0, 0] };
 /** The picture, `[height, width, channels]`, if there is one. @type {Uint8Array | undefined} */
 let picture;
+/** The picture of the file that it was made of, in red, green, blue and alpha. @type {{data: Uint8Array, width: number, height: number} | undefined} */
+let original;
 /** 255 where the picture is to stay, `[height, width]`. @type {Uint8Array} */
 let mask = new Uint8Array(0);
 /** What stayed before each change. @type {Uint8Array[]} */
@@ -40,6 +43,15 @@ export function adopt(start) {
   if (begun) size = { ...size, channels: begun.channels, height: begun.height, width: begun.width };
   picture = begun?.picture;
   mask = begun?.mask ?? new Uint8Array(size.height * size.width);
+  [original, earlier] = [undefined, []];
+  show();
+}
+
+/** Puts back what a run of this model began with. @param {import("./shown.js").Begun} begun */
+export function restore(begun) {
+  if (begun.picture !== picture) original = undefined;
+  picture = begun.picture;
+  mask = begun.mask ?? new Uint8Array(size.height * size.width);
   earlier = [];
   show();
 }
@@ -48,7 +60,7 @@ export function adopt(start) {
 export function fit(about) {
   const lost = Boolean(picture) && !fits(about);
   if (lost || !picture) [mask, earlier] = [new Uint8Array(about.height * about.width), []];
-  if (lost) picture = undefined;
+  if (lost) picture = original = undefined;
   size = about;
   show();
   return lost;
@@ -60,9 +72,9 @@ export const fits = (other) => ["channels", "height", "width"].every((side) => o
 /** The size of a picture. */
 export const wanted = () => size;
 
-/** Takes a picture, or none. @param {Uint8Array | undefined} bytes `[height, width, channels]` */
-export function take(bytes) {
-  picture = bytes;
+/** Takes a picture, or none. @param {Uint8Array | undefined} bytes `[height, width, channels]` @param {typeof original} [of] what it was made of */
+export function take(bytes, of) {
+  [picture, original] = [bytes, of];
   [mask, earlier] = [new Uint8Array(size.height * size.width), []];
   show();
   page.changed();
@@ -81,9 +93,16 @@ async function read(file) {
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
-  // What the command line does with a picture of any size, or with one that is transparent in places.
-  take(fit_picture(new Uint8Array(data.buffer), width, height, size));
+  place({ data: new Uint8Array(data.buffer), width, height });
 }
+
+/** What the command line does with a picture of any size, or with one that is transparent in places. */
+function place(file) {
+  take(fit_picture(file.data, file.width, file.height, size, placing.chosen()), file);
+}
+
+/** Brings the picture of the file to its size anew. */
+export const refit = () => original && place(original);
 
 /** Keeps a part of the picture: one of `left`, `right`, `top`, `bottom`, `none`. */
 function keep(part) {
@@ -121,6 +140,7 @@ function undo() {
 /** Shows the picture with what stays. */
 function show() {
   $("start-tools").hidden = $("start-settings").hidden = !picture;
+  placing.show(original, size);
   if (!picture) return say($("start-note"), "start.hint");
   const { channels, height, width } = size;
   Object.assign(canvas, { width, height });
@@ -140,7 +160,7 @@ function show() {
 }
 
 /** Where on the picture the pointer is, in pixels. */
-function place({ clientX, clientY }) {
+function pointed({ clientX, clientY }) {
   const box = canvas.getBoundingClientRect();
   return { x: ((clientX - box.left) / box.width) * size.width - 0.5, y: ((clientY - box.top) / box.height) * size.height - 0.5 };
 }
@@ -148,7 +168,7 @@ function place({ clientX, clientY }) {
 /** Begins a stroke: on what stays already, it takes back. */
 function press(event) {
   canvas.setPointerCapture(event.pointerId);
-  const { x, y } = place(event);
+  const { x, y } = pointed(event);
   const pixel = Math.round(y) * size.width + Math.round(x);
   stroke = { x, y, value: mask[pixel] ? 0 : 255 };
   remember();
@@ -158,7 +178,7 @@ function press(event) {
 /** Paints the line from where the stroke was to where the pointer is. */
 function paint(event) {
   const { x, y, value } = stroke;
-  const to = place(event);
+  const to = pointed(event);
   const [dx, dy] = [to.x - x, to.y - y];
   const length = dx * dx + dy * dy || 1;
   const radius = brush(size);

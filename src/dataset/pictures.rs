@@ -1,7 +1,7 @@
 //! Pictures from files: PNG, folders of them, and the IDX files of MNIST and its kin.
 
 use super::{DataError, Idx};
-use crate::picture;
+use crate::picture::{self, Placing};
 use crate::words::count;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -72,6 +72,8 @@ pub struct Format {
     pub range: [f64; 2],
     /// The colour that transparent parts are laid on.
     pub background: [u8; 3],
+    /// How pictures of another shape are brought to this one.
+    pub placing: Placing,
 }
 
 /// The first `count` pictures of a PNG, an IDX file or a folder of PNGs in the order of their names. Hidden files of a
@@ -115,14 +117,14 @@ fn other_kind(start: &[u8]) -> Option<&'static str> {
 /// # Errors
 /// Files that cannot be read or are no pictures; an IDX file of another shape; no picture.
 pub fn read_some(path: &Path, count: usize, format: &Format) -> Result<Vec<Vec<f64>>, PictureError> {
-    let Format { shape, range, background } = *format;
+    let Format { shape, range, .. } = *format;
     let found = if path.is_dir() {
-        folder(path)?.iter().take(count).map(|file| png(file, shape, background)).collect::<Result<Vec<_>, _>>()?
+        folder(path)?.iter().take(count).map(|file| png(file, format)).collect::<Result<Vec<_>, _>>()?
     } else {
         let mut start = Vec::new();
         open(path)?.take(4).read_to_end(&mut start).map_err(unreadable(path))?;
         match &start {
-            start if start.starts_with(PNG) => vec![png(path, shape, background)?],
+            start if start.starts_with(PNG) => vec![png(path, format)?],
             start if start.starts_with(GZIP) || start.starts_with(IDX) => idx(path, count, shape)?,
             start => {
                 return Err(match other_kind(start) {
@@ -160,7 +162,7 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, PictureError> {
 
 /// The bytes of a PNG, channels last, its transparent parts laid on `background`: scaled, cut and made grey or coloured to
 /// be of this shape, as the page does.
-fn png(path: &Path, shape: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, PictureError> {
+fn png(path: &Path, format: &Format) -> Result<Vec<u8>, PictureError> {
     let broken = |e: png::DecodingError| PictureError::Broken { path: path.to_owned(), why: e.to_string() };
     let mut decoder = png::Decoder::new(open(path)?);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -182,7 +184,8 @@ fn png(path: &Path, shape: [usize; 3], background: [u8; 3]) -> Result<Vec<u8>, P
         [] => [0; 4],
     };
     let rgba: Vec<u8> = bytes.chunks_exact(samples).flat_map(rgba).collect();
-    Ok(picture::fit(&picture::flatten(&rgba, background), [height, width], shape))
+    let Format { shape, background, placing, .. } = *format;
+    Ok(picture::fit(&picture::flatten(&rgba, background), [height, width], shape, placing, background))
 }
 
 /// The first pictures of an IDX file.
@@ -208,7 +211,7 @@ mod tests {
     const BLUE: [u8; 3] = [10, 20, 200];
 
     fn format(shape: [usize; 3]) -> Format {
-        Format { shape, range: [0.0, 255.0], background: BLUE }
+        Format { shape, range: [0.0, 255.0], background: BLUE, placing: Placing::MIDDLE }
     }
 
     /// An empty folder of this test's own.

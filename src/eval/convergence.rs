@@ -101,7 +101,7 @@ pub fn steps_within(
 ) -> Option<usize> {
     let within = |steps: usize| {
         let grid = spacing.grid(schedule, steps).ok();
-        let taken = grid.and_then(|grid| samplers::evaluations(method, tuning.clone(), &grid, schedule));
+        let taken = grid.and_then(|grid| samplers::evaluations(method, tuning.clone(), &grid, grid.steps(), schedule));
         taken.is_some_and(|taken| taken <= evaluations)
     };
     // More steps never take fewer evaluations, and no step takes less than one.

@@ -12,6 +12,9 @@ pub struct Grid {
     steps: Vec<(Level, Level)>,
 }
 
+/// The largest relative difference of two noise-to-signal ratios that are the same on different ways of computing them.
+const ROUNDING: f64 = 1e-6;
+
 /// Why a list of levels is not a grid.
 #[derive(Debug, Error, PartialEq)]
 pub enum GridError {
@@ -63,6 +66,20 @@ impl Grid {
         Ok(Self { steps })
     }
 
+    /// The level that so many of its steps lead to.
+    pub fn after(&self, steps: usize) -> Level {
+        steps.checked_sub(1).map_or(self.first(), |last| self.steps.get(last).map_or(self.last(), |(_, to)| *to))
+    }
+
+    /// The steps that end at less noise than `level` has; the first of them begins there. `None` where there is none. Levels that
+    /// rounding alone tells apart are one.
+    pub fn below(&self, level: Level) -> Option<Self> {
+        let less = |to: Level| to.nsr() < level.nsr() * (1.0 - ROUNDING);
+        let mut steps: Vec<_> = self.steps.iter().copied().filter(|(_, to)| less(*to)).collect();
+        steps.first_mut()?.0 = level;
+        Self::of_steps(steps).ok()
+    }
+
     /// All levels, noisy first: where each step begins, and where the last one ends.
     pub fn levels(&self) -> Vec<Level> {
         self.steps.iter().map(|(from, _)| *from).chain([self.last()]).collect()
@@ -86,5 +103,33 @@ impl Grid {
     /// The steps in order, each as (from, to).
     pub fn pairs(&self) -> impl Iterator<Item = (Level, Level)> + '_ {
         self.steps.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::{ContinuousVp, NoiseSchedule, Spacing};
+
+    #[test]
+    fn a_grid_below_one_of_its_levels_is_the_rest_of_it() {
+        let grid = Spacing::Trailing.grid(&ContinuousVp::default(), 9).unwrap();
+        for (i, level) in grid.levels().into_iter().enumerate().take(9) {
+            let rest: Vec<_> = grid.pairs().skip(i).collect();
+            assert_eq!(grid.below(level), Grid::of_steps(rest).ok());
+        }
+        assert_eq!(grid.below(grid.last()), None);
+    }
+
+    #[test]
+    fn a_level_between_two_begins_a_shorter_step() {
+        let schedule = ContinuousVp::default();
+        let grid = Spacing::Trailing.grid(&schedule, 9).unwrap();
+        let [.., before, after, _] = grid.levels()[..] else { unreachable!() };
+        let level = schedule.level_at((before.nsr() * after.nsr()).sqrt());
+        assert_eq!(grid.below(level).unwrap().levels(), [level, after, grid.last()]);
+        // A level that is one of the grid's but for its last digits makes no step of its own.
+        let near = Level { sigma: after.sigma * (1.0 + 1e-12), ..after };
+        assert_eq!(grid.below(near).unwrap().levels(), [near, grid.last()]);
     }
 }

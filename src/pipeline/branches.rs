@@ -51,7 +51,11 @@ impl<'a> NetworkBranches<'a> {
         let condition = match (&worse.conditioning, &self.conditions.conditional) {
             (Conditioning::Text(encoders), Condition::Text { text: Some(prompt), told }) => {
                 let [height, width, ..] = told.added.as_ref().map_or([0.0; 6], |added| added.sizes[0]);
-                encoders.encode_prompt(prompt, [height as usize, width as usize])
+                let encode = |prompt: &_| encoders.encode_prompt(prompt, [height as usize, width as usize]);
+                match &told.towards {
+                    Some((other, share)) => encode(prompt).towards(encode(other), *share),
+                    None => encode(prompt),
+                }
             }
             (_, condition) => condition.clone(),
         };

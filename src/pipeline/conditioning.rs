@@ -83,7 +83,7 @@ impl TextEncoders {
     fn encode_anew(&self, prompt: &Prompt, size: [usize; 2]) -> Condition {
         let first = self.first.states(prompt);
         let told = match &self.second {
-            None => Told { states: first.last, added: None, guidance: None },
+            None => Told { states: first.last, added: None, guidance: None, towards: None },
             Some(second) => {
                 let second = second.states(prompt);
                 let [height, width] = size.map(|side| side as f64);
@@ -91,7 +91,7 @@ impl TextEncoders {
                 let sizes = [height, width, 0.0, 0.0, height, width];
                 let added = Added { text: second.pooled, sizes: vec![sizes] };
                 let states = Tensor::cat(vec![first.penultimate, second.penultimate], 2);
-                Told { states, added: Some(added), guidance: None }
+                Told { states, added: Some(added), guidance: None, towards: None }
             }
         };
         Condition::Text { text: Some(prompt.clone()), told: Box::new(told) }
@@ -101,9 +101,9 @@ impl TextEncoders {
     pub fn nothing(&self, size: [usize; 2]) -> Condition {
         match self.encode_prompt(&Prompt::plain(""), size) {
             Condition::Text { told, .. } if self.zeros => {
-                let Told { states, added, guidance } = *told;
+                let Told { states, added, .. } = *told;
                 let added = added.map(|Added { text, sizes }| Added { text: text.zeros_like(), sizes });
-                let told = Told { states: states.zeros_like(), added, guidance };
+                let told = Told { states: states.zeros_like(), added, guidance: None, towards: None };
                 Condition::Text { text: None, told: Box::new(told) }
             }
             empty => empty,
@@ -129,11 +129,28 @@ pub enum Condition {
     Nothing,
     /// A row of the class embedding for each image.
     Classes(Vec<usize>),
+    /// For each image a row on the way to another one.
+    Between(Vec<ClassRow>),
     /// One text for all images; `None` where there is not even an empty one.
     Text {
         text: Option<Prompt>,
         told: Box<Told>,
     },
+}
+
+/// The mean `(1 - share) a + share b` of two rows of the class embedding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassRow {
+    pub class: usize,
+    pub towards: usize,
+    /// From 0 to 1.
+    pub share: f32,
+}
+
+impl From<usize> for ClassRow {
+    fn from(class: usize) -> Self {
+        Self { class, towards: class, share: 0.0 }
+    }
 }
 
 /// What a network is told of a text.
@@ -145,6 +162,8 @@ pub struct Told {
     pub added: Option<Added>,
     /// The guidance scale, where the network has learned what guidance does.
     pub guidance: Option<f64>,
+    /// The prompt that the states are on the way to, and the share of the way.
+    pub towards: Option<(Prompt, f64)>,
 }
 
 impl Told {
@@ -153,7 +172,8 @@ impl Told {
         let added =
             |added: &Added| Added { text: added.text.clone().repeat_dim(0, images), sizes: added.sizes.repeat(images) };
         let states = self.states.clone().repeat_dim(0, images);
-        Self { states, added: self.added.as_ref().map(added), guidance: self.guidance }
+        let (guidance, towards) = (self.guidance, self.towards.clone());
+        Self { states, added: self.added.as_ref().map(added), guidance, towards }
     }
 }
 
@@ -168,13 +188,40 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The condition at this share of the way to another one, in a straight line: the mean of the states of two texts, or of the
+    /// rows of two classes. At 0 and 1 it is one of the two.
+    #[must_use]
+    pub fn towards(self, other: Self, share: f64) -> Self {
+        let mean = |a: Tensor<3>, b: Tensor<3>| a * (1.0 - share) + b * share;
+        match (self, other) {
+            (own, _) if share <= 0.0 => own,
+            (_, other) if share >= 1.0 => other,
+            (Self::Text { text, told: a }, Self::Text { text: Some(prompt), told: b }) => {
+                let added = a
+                    .added
+                    .zip(b.added)
+                    .map(|(a, b)| Added { text: a.text * (1.0 - share) + b.text * share, sizes: a.sizes });
+                let (states, towards) = (mean(a.states, b.states), Some((prompt, share)));
+                Self::Text { text, told: Box::new(Told { states, added, guidance: a.guidance, towards }) }
+            }
+            (Self::Classes(a), Self::Classes(b)) => {
+                let row = |(class, towards)| ClassRow { class, towards, share: share as f32 };
+                Self::Between(a.into_iter().zip(b).map(row).collect())
+            }
+            (own, _) => own,
+        }
+    }
+}
+
 impl PartialEq for Condition {
     /// Whether the network is told the same: equal texts have equal states.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Nothing, Self::Nothing) => true,
             (Self::Classes(a), Self::Classes(b)) => a == b,
-            (Self::Text { text: a, .. }, Self::Text { text: b, .. }) => a == b,
+            (Self::Between(a), Self::Between(b)) => a == b,
+            (Self::Text { text: a, told: x }, Self::Text { text: b, told: y }) => a == b && x.towards == y.towards,
             _ => false,
         }
     }
@@ -185,6 +232,7 @@ impl Condition {
     pub(super) fn part(&self, image: usize) -> Self {
         match self {
             Self::Classes(rows) => Self::Classes(vec![rows[image]]),
+            Self::Between(rows) => Self::Between(vec![rows[image]]),
             other => other.clone(),
         }
     }
@@ -195,13 +243,20 @@ impl Condition {
             Self::Classes(rows) => Some(rows.as_slice()),
             _ => None,
         });
+        let between = all.iter().any(|condition| matches!(condition, Self::Between(_)));
+        let mixed = all.iter().flat_map(|condition| match condition {
+            Self::Classes(rows) => rows.iter().copied().map(ClassRow::from).collect(),
+            Self::Between(rows) => rows.clone(),
+            _ => Vec::new(),
+        });
         let texts = all.iter().filter_map(|condition| match condition {
             Self::Text { told, .. } => Some(told.repeated(images)),
             _ => None,
         });
         match all {
             [Self::Nothing, ..] | [] => Self::Nothing,
-            [Self::Classes(_), ..] => Self::Classes(rows.collect::<Vec<_>>().concat()),
+            _ if between => Self::Between(mixed.collect()),
+            [Self::Between(_) | Self::Classes(_), ..] => Self::Classes(rows.collect::<Vec<_>>().concat()),
             [Self::Text { text, told }, ..] => {
                 let texts: Vec<Told> = texts.collect();
                 let states = Tensor::cat(texts.iter().map(|told| told.states.clone()).collect(), 0);
@@ -210,7 +265,7 @@ impl Condition {
                     text: Tensor::cat(all.iter().map(|added| added.text.clone()).collect(), 0),
                     sizes: all.into_iter().flat_map(|added| added.sizes).collect(),
                 });
-                Self::Text { text: text.clone(), told: Box::new(Told { states, added, guidance: told.guidance }) }
+                Self::Text { text: text.clone(), told: Box::new(Told { states, added, ..(**told).clone() }) }
             }
         }
     }

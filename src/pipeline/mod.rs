@@ -35,7 +35,7 @@ pub(crate) use self::preview::Preview;
 #[cfg(feature = "nn")]
 pub use self::{
     branches::{NetworkBranches, NetworkDenoiser},
-    conditioning::{Condition, Conditioning, Conditions, TextEncoder, TextEncoders, Told},
+    conditioning::{ClassRow, Condition, Conditioning, Conditions, TextEncoder, TextEncoders, Told},
     encodings::KEPT as TEXTS_KEPT,
     error::PipelineError,
     latents::Latents,

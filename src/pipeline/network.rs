@@ -1,7 +1,7 @@
 //! The network of a pipeline, whichever it is.
 
 use super::Pipeline;
-use super::conditioning::{Condition, Told};
+use super::conditioning::{ClassRow, Condition, Told};
 use crate::interchange::Scaled;
 use crate::math::{Level, NoiseSchedule};
 use crate::models::dit::Dit;
@@ -103,9 +103,15 @@ impl Network {
         match (self, condition) {
             (Self::Unet2d(net), Condition::Nothing) => net.forward(x, t, None),
             (Self::Unet2d(net), Condition::Classes(rows)) => net.forward(x, t, Some(rows)),
+            (Self::Unet2d(net), Condition::Between(rows)) => {
+                let device = x.device();
+                let states = |rows: &[usize]| net.class_states(rows, &device).expect("a network with classes");
+                net.forward_conditioned(x, t, None, Some(mean(rows, states)))
+            }
             (Self::Dit(net), Condition::Classes(rows)) => net.forward(x, t, rows),
+            (Self::Dit(net), Condition::Between(rows)) => net.forward_with(x, t, &|label| mean(rows, label)),
             (Self::Unet2dCondition(net), Condition::Text { told, .. }) => {
-                let Told { states, added, guidance } = &**told;
+                let Told { states, added, guidance, .. } = &**told;
                 let width = net.config().time_cond_proj_dim;
                 let guidance = width.zip(*guidance).map(|(width, scale)| {
                     let row = guidance_embedding(scale, width);
@@ -186,6 +192,15 @@ impl Pipeline {
         let places = mask.reshape([batch * rows, factor, columns, factor]).narrow(1, 0, 1).narrow(3, 0, 1);
         Tensor::cat(vec![places.reshape([batch, 1, rows, columns]), around], 1)
     }
+}
+
+/// The means of rows of a class embedding, whose states `of` gives.
+fn mean(rows: &[ClassRow], of: impl Fn(&[usize]) -> Tensor<2>) -> Tensor<2> {
+    let each = |row: fn(&ClassRow) -> usize| rows.iter().map(row).collect::<Vec<_>>();
+    let (own, other) = (of(&each(|row| row.class)), of(&each(|row| row.towards)));
+    let shares = TensorData::new(rows.iter().map(|row| row.share).collect::<Vec<_>>(), [rows.len(), 1]);
+    let share = Tensor::<2>::from_data(shares, &own.device());
+    own * (-share.clone() + 1.0) + other * share
 }
 
 /// diffusers' `get_guidance_scale_embedding` of `scale - 1`: sines and cosines of a thousand times it.

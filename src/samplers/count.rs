@@ -34,8 +34,14 @@ impl<X: Latent> Denoiser<X> for Counted<'_, X> {
     }
 }
 
-/// The evaluations of a run over this grid; `None` where the method chooses its steps by what it finds.
-pub fn evaluations(method: &Method<f64>, tuning: Tuning, grid: &Grid, schedule: &impl NoiseSchedule) -> Option<usize> {
+/// The evaluations of the first `steps` steps of a run over this grid; `None` where the method chooses its steps by what it finds.
+pub fn evaluations(
+    method: &Method<f64>,
+    tuning: Tuning,
+    grid: &Grid,
+    steps: usize,
+    schedule: &impl NoiseSchedule,
+) -> Option<usize> {
     struct Silent;
     impl Noise<f64> for Silent {
         fn normal(&mut self, _: &f64) -> f64 {
@@ -45,6 +51,6 @@ pub fn evaluations(method: &Method<f64>, tuning: Tuning, grid: &Grid, schedule: 
     let sampler = method.on_grid()?;
     let zero = |_: &f64, _: Level| 0.0;
     let (model, mut noise) = (Counted::new(&zero), Silent);
-    sampler(Run::new(1.0, grid, schedule, &model, &mut noise).with_tuning(tuning)).for_each(drop);
+    sampler(Run::new(1.0, grid, schedule, &model, &mut noise).with_tuning(tuning)).take(steps).for_each(drop);
     Some(model.evaluations())
 }

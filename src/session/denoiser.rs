@@ -69,7 +69,7 @@ impl Conditioned {
     /// # Errors
     /// Settings that do not fit the sampler or the model, classes that it does not have.
     pub fn new(settings: &Settings, model: &Pipeline, given: &Given) -> Result<Self, SessionError> {
-        let labels = labels(settings, model, given.classes.clone());
+        let labels = labels(settings, model, given);
         if labels.len() != settings.images {
             return Err(SessionError::Classes { got: labels.len(), expected: settings.images });
         }
@@ -85,7 +85,12 @@ impl Conditioned {
                     "" => encoders.nothing([height, width]),
                     text => encoders.encode_prompt(&settings.prompt_of(text), [height, width]),
                 };
-                let prompt = encoders.encode_prompt(&settings.prompt_of(&settings.prompt), [height, width]);
+                let encoded = |text: &str| encoders.encode_prompt(&settings.prompt_of(text), [height, width]);
+                let prompt = encoded(&settings.prompt);
+                let prompt = match settings.blend {
+                    0.0 => prompt,
+                    share => prompt.towards(encoded(&settings.blend_prompt), share),
+                };
                 let prompt = if embedded { prompt.guided(settings.guidance) } else { prompt };
                 Some(Texts { prompt, empty: encode(""), negative: encode(&settings.negative) })
             }
@@ -105,7 +110,12 @@ impl Conditioned {
             Guide::Cfg | Guide::CfgPlusPlus => None,
         };
         let Some(Texts { prompt, empty, negative }) = &self.texts else {
-            return model.conditions_of_labels(&self.labels, perpendicular.flatten());
+            let mut conditions = model.conditions_of_labels(&self.labels, perpendicular.flatten());
+            if settings.blend > 0.0 && model.classes() > 0 {
+                let other = model.labelled(&vec![Some(settings.blend_class); self.labels.len()]);
+                conditions.conditional = conditions.conditional.towards(other, settings.blend);
+            }
+            return conditions;
         };
         // diffusers puts the negative prompt in the place of the empty one; perpendicular guidance has a place for each.
         let unconditional = if perpendicular.is_some() { empty } else { negative };
@@ -187,22 +197,21 @@ pub(super) fn conditions(
     settings: &Settings,
     model: &Pipeline,
 ) -> Result<(Vec<Option<usize>>, Guidance), SessionError> {
-    let labels = labels(settings, model, None);
+    let labels = labels(settings, model, &Given::default());
     check(settings, model, &labels, false)?;
     let texts = matches!(model.conditioning, Conditioning::Text(_));
     let guided = texts || labels.first().is_some_and(Option::is_some);
     Ok((labels, guidance(settings, false, guided)))
 }
 
-/// The label of each picture: the one in `classes`, or what the settings say.
-/// The label of each image.
-pub(super) fn labels(settings: &Settings, model: &Pipeline, classes: Option<Vec<usize>>) -> Vec<Option<usize>> {
-    if let Some(classes) = classes {
-        return classes.into_iter().map(Some).collect();
+/// The label of each picture: the one that is given, or what the settings say.
+fn labels(settings: &Settings, model: &Pipeline, given: &Given) -> Vec<Option<usize>> {
+    if let Some(classes) = &given.classes {
+        return classes.iter().copied().map(Some).collect();
     }
     let label = |i: usize| match settings.class {
         Class::One(class) => Some(class),
-        Class::All => i.checked_rem(model.classes()),
+        Class::All => (given.first + i).checked_rem(model.classes()),
         Class::None => None,
     };
     (0..settings.images).map(label).collect()

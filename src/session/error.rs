@@ -39,6 +39,16 @@ pub enum SessionError {
     MaskAlone,
     #[error("With this strength no step is left to change the picture; raise the strength or the number of steps.")]
     NoStrength,
+    #[error("The run that this one goes on from has {}, so there is nothing to go on with at step {step}; choose an earlier one.", crate::words::count(*.steps, "step"))]
+    Ended { step: usize, steps: usize },
+    #[error(
+        "None of these settings' noise levels lies below that of step {step}; take more steps, or go on from an earlier one."
+    )]
+    NoLevels { step: usize },
+    #[error(
+        "The pictures of step {step} are at noise levels of their own, where the model's own scheduler cannot go on; choose another schedule."
+    )]
+    Apart { step: usize },
     #[error("The model's own scheduler cannot be followed with these settings: {0}; choose another schedule.")]
     Scheduler(#[from] Unmapped),
     #[error("{0}.")]

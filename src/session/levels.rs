@@ -2,8 +2,7 @@
 
 use super::SessionError;
 use super::denoiser::Timed;
-use crate::backend::ImageNoise;
-use crate::interchange::{Mapped, Used, diffusers};
+use crate::interchange::{Draws, Mapped, diffusers};
 use crate::math::{Grid, Level, Noise, Spacing};
 use crate::pipeline::Pipeline;
 use crate::samplers::{Listed, Method, Tuning};
@@ -81,10 +80,9 @@ impl Course {
         own.shown.iter().flat_map(|shown| from.clone().zip(shown.iter().copied())).collect()
     }
 
-    /// The source of the run's noise, less the draws that the scheduler does not use.
-    pub fn used<'a>(&self, noise: &'a mut ImageNoise) -> Used<&'a mut ImageNoise> {
-        let draws = self.own.as_ref().map(|own| own.draws.after(self.skipped)).unwrap_or_default();
-        Used::new(noise, &draws)
+    /// Which draws of the run's noise are used.
+    pub fn draws(&self) -> Draws {
+        self.own.as_ref().map(|own| own.draws.after(self.skipped)).unwrap_or_default()
     }
 
     /// The steps without length that the scheduler takes after those of the grid.

@@ -6,6 +6,7 @@ mod detail;
 mod error;
 mod forward;
 mod frame;
+mod legs;
 mod levels;
 mod run;
 mod script;
@@ -62,6 +63,8 @@ pub struct Given<'a> {
     pub kept: Option<Vec<f32>>,
     /// The class of each picture, where the one word of the settings does not do.
     pub classes: Option<Vec<usize>>,
+    /// The place of the first picture among those of the run, of which these are some.
+    pub first: usize,
     /// Whether frames say where the network looked in the prompt. It changes no picture, and costs nothing where it is not
     /// asked for.
     pub attention: bool,

@@ -1,17 +1,19 @@
-//! The steps of a run.
+//! The steps of a run, leg by leg: a branch goes on from a step of another run.
 
 use super::attention::Looks;
 use super::denoiser::{self, Conditioned, Known, Surroundings, Timed};
+use super::legs::{At, Leg};
 use super::levels::Course;
-use super::trajectory::{BatchStep, Trajectories, part, parts};
+use super::trajectory::{BatchStep, Part, Trajectories, part, parts};
 use super::view::View;
 use super::{Attention, Frame, Given, Phase, SessionError, Timing};
 use crate::backend::{self, ImageNoise};
 use crate::denoise::{last_share, noised};
+use crate::interchange::Used;
 use crate::math::noise::{Between, BrownianPath};
-use crate::math::{Grid, Latent, Level, Noise};
+use crate::math::{Latent, Level, Noise};
 use crate::pipeline::{Conditioning, Pipeline};
-use crate::samplers::Run;
+use crate::samplers::{Run, Step};
 use crate::settings::{Settings, Source};
 use async_stream::try_stream;
 use burn::tensor::Tensor;
@@ -21,12 +23,12 @@ use std::time::Duration;
 use web_time::Instant;
 
 impl Pipeline {
-    /// The steps of a run, the start first. Nothing is computed ahead of the frame that is awaited, and dropping the stream
-    /// cancels the run.
+    /// The steps of a run, the start first; those of a branch begin at the start of the run that it goes on from. Nothing is
+    /// computed ahead of the frame that is awaited, and dropping the stream cancels the run.
     ///
     /// # Errors
-    /// Before the first frame: settings that do not fit the model, inputs of another size, a grid that cannot be built. At
-    /// any step: a device that failed, a sample that became NaN or infinite.
+    /// Before the first frame: settings that do not fit the model, inputs of another size, a grid that cannot be built, a branch
+    /// from a step that there is not. At any step: a device that failed, a sample that became NaN or infinite.
     pub fn frames<'a>(
         &'a self,
         settings: &'a Settings,
@@ -34,28 +36,20 @@ impl Pipeline {
     ) -> impl Stream<Item = Result<Frame, SessionError>> + 'a {
         try_stream! {
             let mut began = Instant::now();
-            let method = settings.method().map_err(SessionError::Sampler)?;
-            let mut course = Course::new(settings, self, &method)?;
-            let parts = parts(&method.stepping, settings.images);
-            let seeds = |part: &Range<usize>| {
-                let Settings { seed, variation_seed, .. } = settings.from_image(part.start);
-                [seed, variation_seed]
-            };
-            let noise_of = |part: &Range<usize>| {
-                let [seed, other] = seeds(part);
-                ImageNoise::new(seed, part.len()).towards(other, settings.variation)
-            };
-            let mut noises: Vec<_> = parts.iter().map(noise_of).collect();
+            let legs = Leg::all(settings)?;
+            let mut course = Course::new(&legs[0].settings, self, &legs[0].method)?;
+            let mut noise = legs[0].noise();
 
             let [channels, height, width] = self.shape_of(settings);
             let batch = [settings.images, channels, height, width];
             let given = given.or_of(settings, self)?;
             let view = View::new(self, settings, &given)?;
-            let zeros = |part: &Range<usize>| Tensor::zeros([part.len(), channels, height, width], &self.device);
-            let z = noises.iter_mut().zip(&parts).map(|(noise, part)| noise.normal(&zeros(part)));
-            let z = Tensor::cat(z.collect(), 0);
+            let z = noise.normal(&Tensor::zeros(batch, &self.device));
             let picture = given.picture.as_deref().map(|values| view.encoded(values).expand(batch));
             if let (Some(picture), 0.0) = (&picture, settings.strength) {
+                if let Some(step) = legs[0].end {
+                    Err(SessionError::Ended { step, steps: 0 })?;
+                }
                 let x = backend::read(picture.clone()).await?;
                 let timing = Timing { total: began.elapsed(), ..Timing::default() };
                 let levels = vec![Level::CLEAN; settings.images];
@@ -70,114 +64,160 @@ impl Pipeline {
                     course = course.from(rest);
                     noised(picture, &z, course.grid.first())
                 }
-                _ => z.scale(course.start()),
+                _ => z.clone().scale(course.start()),
             };
-            let grid = &course.grid;
             let kept = given.kept.as_deref().map(|kept| backend::spread(&view.kept_places(kept), batch, &self.device));
             // A network that fills holes is told of the picture, and leaves the rest as it will.
             let fills = self.network.hole() > 0;
-            let hole = if fills { view.hole(&given, &mut noises, &parts) } else { None };
+            let hole = if fills { view.hole(&given, &mut noise) } else { None };
             let known = picture.zip(kept).filter(|_| !fills);
-            if matches!(self.conditioning, Conditioning::Text(_)) {
-                given.begins(Phase::Text);
-            }
-            let conditioned = Conditioned::new(settings, self, &given)?;
-            let looks = given.attention.then(|| Looks::new(parts.len(), [height, width]));
-            let network = |(i, range): (usize, &Range<usize>)| {
-                let of = |batch: &Tensor<4>| part(batch, range);
-                let known = known.as_ref();
-                let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
-                let conditioned = conditioned.part(range.clone());
-                let (hole, maps) = (hole.as_ref().map(of), looks.as_ref().map(|looks| looks.part(i)));
-                let surroundings = Surroundings { helpers: given.helpers, known, hole, shown: course.shown(), maps };
-                denoiser::denoiser(settings, self, &conditioned, surroundings).map(Timed::new)
-            };
-            let networks = parts.iter().enumerate().map(network).collect::<Result<Vec<_>, _>>()?;
-            let spent = || networks.iter().map(Timed::spent).fold(Timing::default(), Timing::and);
-            let grid_steps = method.on_grid().map(|_| grid.steps());
-            let steps = grid_steps.map(|steps| steps + course.standing().len());
-            let ends_noisy = course.ends_noisy();
+            let steps = Leg::total(&legs, self, &course)?;
+            let first = course.grid.first();
+            let levels = vec![first; settings.images];
+            let mut at = At { step: 0, x: start.clone(), denoised: start, levels, noise, draws: vec![0; settings.images] };
+            let mut courses = vec![Some(course)];
             let mut clock = Clock::default();
-
-            let reading = Instant::now();
-            let x = backend::read(start.clone()).await?;
-            let (level, levels) = (grid.first(), vec![grid.first(); settings.images]);
-            let shown = view.show(&x, None, &levels, false).await?;
-            let timing = clock.lap(began, reading, spent());
-            let (denoised, attention, tally) = (None, None, None);
-            yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised, shown, attention, tally, timing };
-
-            let path_of = |part: &Range<usize>| {
-                let [first, second] = seeds(part).map(|seed| BrownianPath::new(seed.into()));
-                Between { first, second, share: settings.variation }
-            };
-            let mut paths: Vec<_> = parts.iter().map(path_of).collect();
-            let mut noises: Vec<_> = noises.iter_mut().map(|noise| course.used(noise)).collect();
-            let sources: Vec<&mut dyn Noise<Tensor<4>>> = match settings.noise {
-                Source::Stream => noises.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
-                Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
-            };
-            let tuning = course.tuning().cloned().unwrap_or_else(|| settings.tuning(&method));
-            let runs = parts.iter().zip(&networks).zip(sources).map(|((range, network), noise)| {
-                let run = Run::new(part(&start, range), grid, &self.schedule, network, noise).with_tuning(tuning.clone());
-                Run { orders: course.orders(), ..run }
-            });
-            let frame = |step, levels: Vec<Level>, (x, denoised), (shown, attention), tally, timing| {
-                let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(grid.first());
-                let done = done(steps, step, level, grid);
-                Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, attention, tally, timing }
-            };
-            let mut trajectories = Trajectories::new(&method.stepping, parts.clone(), runs);
-            let mut rest = None;
-            for step in 1.. {
-                began = Instant::now();
-                let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
-                let last = Some(step) == steps || levels.iter().all(|level| *level == grid.last());
-                // What comes after the last step of the grid needs the noise that the trajectories hold.
-                if grid_steps == Some(step) && steps != Some(step) || ends_noisy && steps == Some(step) {
-                    rest = Some((step, BatchStep { x, denoised, levels }));
-                    break;
+            let mut spent_before = Timing::default();
+            for (i, leg) in legs.iter().enumerate() {
+                if i > 0 {
+                    courses = leg.courses(self, &at)?;
+                    at = leg.found(&legs[i - 1], at);
                 }
-                let reading = Instant::now();
-                let (x, denoised) = values(x, denoised, step).await?;
-                if last && self.is_latent() {
-                    given.begins(Phase::Decoding);
-                }
-                let shown = view.show(&x, Some(&denoised), &levels, last).await?;
-                let attention = seen(looks.as_ref()).await?;
-                let timing = clock.lap(began, reading, spent());
-                yield frame(step, levels, (x, denoised), (shown, attention), trajectories.tally(), timing);
-            }
-            drop(trajectories);
-            if let (Some((mut step, BatchStep { mut x, denoised, levels })), [network]) = (rest, &networks[..]) {
-                let noise: &mut dyn Noise<Tensor<4>> = match settings.noise {
-                    Source::Stream => &mut noises[0],
-                    Source::Brownian => &mut paths[0],
+                let At { step: begins, x: start, denoised: estimate, levels: standing, noise, draws } = at;
+                let parts = match courses.len() {
+                    1 => parts(&leg.method.stepping, settings.images),
+                    _ => (0..settings.images).map(|i| i..i + 1).collect(),
                 };
-                for standing in course.standing() {
+                // One for all, or each its own.
+                let course_of = |p: usize| courses.get(p).unwrap_or(&courses[0]).as_ref();
+                let sole = courses[0].as_ref().filter(|_| courses.len() == 1);
+                let end_of = |image: usize| course_of(image).map_or(standing[image], |course| course.grid.last());
+                let ends: Vec<_> = (0..settings.images).map(end_of).collect();
+                if matches!(self.conditioning, Conditioning::Text(_)) {
+                    given.begins(Phase::Text);
+                }
+                let conditioned = Conditioned::new(&leg.settings, self, &given)?;
+                // Another prompt has other tokens.
+                let same_words = leg.settings.prompt_of(&leg.settings.prompt) == settings.prompt_of(&settings.prompt);
+                let looks = (given.attention && same_words).then(|| Looks::new(parts.len(), [height, width]));
+                let network = |(p, range): (usize, &Range<usize>)| {
+                    let of = |batch: &Tensor<4>| part(batch, range);
+                    let known = known.as_ref();
+                    let known = known.map(|(picture, kept)| Known { picture: of(picture), kept: of(kept), noise: of(&z) });
+                    let conditioned = conditioned.part(range.clone());
+                    let (hole, maps) = (hole.as_ref().map(of), looks.as_ref().map(|looks| looks.part(p)));
+                    let shown = course_of(p).map_or_else(Vec::new, Course::shown);
+                    let surroundings = Surroundings { helpers: given.helpers, known, hole, shown, maps };
+                    denoiser::denoiser(&leg.settings, self, &conditioned, surroundings).map(Timed::new)
+                };
+                let networks = parts.iter().enumerate().map(network).collect::<Result<Vec<_>, _>>()?;
+                let spent = || networks.iter().map(Timed::spent).fold(spent_before, Timing::and);
+                let grid_steps = sole.filter(|_| leg.method.on_grid().is_some()).map(|course| course.grid.steps());
+                let ends_noisy = sole.is_some_and(Course::ends_noisy);
+
+                if i == 0 {
                     let reading = Instant::now();
-                    let (at, of) = values(x.clone(), denoised.clone(), step).await?;
-                    let shown = view.show(&at, Some(&of), &levels, false).await?;
+                    let x = backend::read(start.clone()).await?;
+                    let shown = view.show(&x, None, &standing, false).await?;
+                    let timing = clock.lap(began, reading, spent());
+                    let (denoised, attention, tally) = (None, None, None);
+                    let (level, levels) = (first, standing.clone());
+                    yield Frame { step: 0, steps, done: 0.0, level, levels, x, denoised, shown, attention, tally, timing };
+                }
+
+                let mut paths: Vec<_> = parts.iter().map(|part| leg.path(part, draws[part.start])).collect();
+                let mut noises = noise.split(&parts);
+                let used = |(p, noise)| Used::new(noise, &course_of(p).map(Course::draws).unwrap_or_default());
+                let mut streams: Vec<_> = noises.iter_mut().enumerate().map(used).collect();
+                let sources: Vec<&mut dyn Noise<Tensor<4>>> = match leg.settings.noise {
+                    Source::Stream => streams.iter_mut().map(|noise| noise as &mut dyn Noise<_>).collect(),
+                    Source::Brownian => paths.iter_mut().map(|path| path as &mut dyn Noise<_>).collect(),
+                };
+                let runs = parts.iter().enumerate().zip(&networks).zip(sources).map(|(((p, range), network), noise)| {
+                    let (x, denoised) = (part(&start, range), part(&estimate, range));
+                    let Some(course) = course_of(p) else {
+                        let (from, to) = (standing[range.start], standing[range.start]);
+                        return Part::Ended(Step { x, denoised, from, to });
+                    };
+                    let tuning = course.tuning().cloned().unwrap_or_else(|| leg.settings.tuning(&leg.method));
+                    let run = Run::new(x, &course.grid, &self.schedule, network, noise).with_tuning(tuning);
+                    Part::Run(Run { orders: course.orders(), ..run })
+                });
+                let frame = |step, levels: Vec<Level>, (x, denoised), (shown, attention), tally, timing| {
+                    let level = levels.iter().copied().max_by(|a, b| a.nsr().total_cmp(&b.nsr())).unwrap_or(first);
+                    let done = done(steps, step, level, [first, ends[0]]);
+                    Frame { step, steps, done, level, levels, x, denoised: Some(denoised), shown, attention, tally, timing }
+                };
+                let mut trajectories = Trajectories::new(&leg.method.stepping, parts.clone(), runs);
+                let (mut step, mut rest, mut next) = (begins, None, None);
+                while leg.end != Some(step) {
+                    began = Instant::now();
+                    let Some(BatchStep { x, denoised, levels }) = trajectories.next().await? else { break };
+                    step += 1;
+                    let last = leg.end.is_none() && (Some(step) == steps || levels == ends);
+                    // What comes after the last step of the grid needs the noise that the trajectories hold.
+                    let off_grid = grid_steps == Some(step - begins) && steps != Some(step);
+                    if leg.end.is_none() && (off_grid || ends_noisy && steps == Some(step)) {
+                        rest = Some(BatchStep { x, denoised, levels });
+                        break;
+                    }
+                    if leg.end == Some(step) {
+                        next = Some((x.clone(), denoised.clone(), levels.clone()));
+                    }
+                    let reading = Instant::now();
+                    let (x, denoised) = values(x, denoised, step).await?;
+                    if last && self.is_latent() {
+                        given.begins(Phase::Decoding);
+                    }
+                    let shown = view.show(&x, Some(&denoised), &levels, last).await?;
                     let attention = seen(looks.as_ref()).await?;
                     let timing = clock.lap(began, reading, spent());
-                    yield frame(step, levels.clone(), (at, of), (shown, attention), None, timing);
-                    began = Instant::now();
-                    x = course.stand(x, network, *standing);
-                    step += 1;
+                    yield frame(step, levels, (x, denoised), (shown, attention), trajectories.tally(), timing);
                 }
-                let x = course.end(x, network, noise);
-                let reading = Instant::now();
-                let (x, denoised) = values(x, denoised, step).await?;
-                if self.is_latent() {
-                    given.begins(Phase::Decoding);
+                drop(trajectories);
+                if let (Some(BatchStep { mut x, denoised, levels }), [network], Some(course)) = (rest, &networks[..], sole) {
+                    let noise: &mut dyn Noise<Tensor<4>> = match leg.settings.noise {
+                        Source::Stream => &mut streams[0],
+                        Source::Brownian => &mut paths[0],
+                    };
+                    for standing in course.standing() {
+                        let reading = Instant::now();
+                        let (at, of) = values(x.clone(), denoised.clone(), step).await?;
+                        let shown = view.show(&at, Some(&of), &levels, false).await?;
+                        let attention = seen(looks.as_ref()).await?;
+                        let timing = clock.lap(began, reading, spent());
+                        yield frame(step, levels.clone(), (at, of), (shown, attention), None, timing);
+                        began = Instant::now();
+                        x = course.stand(x, network, *standing);
+                        step += 1;
+                    }
+                    let x = course.end(x, network, noise);
+                    let reading = Instant::now();
+                    let (x, denoised) = values(x, denoised, step).await?;
+                    if self.is_latent() {
+                        given.begins(Phase::Decoding);
+                    }
+                    let shown = view.show(&x, Some(&denoised), &levels, true).await?;
+                    let attention = seen(looks.as_ref()).await?;
+                    let timing = clock.lap(began, reading, spent());
+                    yield frame(step, levels, (x, denoised), (shown, attention), None, timing);
                 }
-                let shown = view.show(&x, Some(&denoised), &levels, true).await?;
-                let attention = seen(looks.as_ref()).await?;
-                let timing = clock.lap(began, reading, spent());
-                yield frame(step, levels, (x, denoised), (shown, attention), None, timing);
+                if let Some(end) = leg.end.filter(|end| *end != step) {
+                    Err(SessionError::Ended { step: end, steps: step })?;
+                }
+                drop(streams);
+                spent_before = spent();
+                let (x, denoised, levels) = next.unwrap_or((start, estimate, standing));
+                let draws = paths.iter().zip(&parts).flat_map(|(path, part)| vec![drawn(path); part.len()]).collect();
+                at = At { step, x, denoised, levels, noise: ImageNoise::joined(noises), draws };
             }
         }
     }
+}
+
+/// The draws of a path's sources that are no part of it.
+fn drawn(path: &Between<BrownianPath<Tensor<4>>>) -> u64 {
+    path.first.draws().max(path.second.draws())
 }
 
 /// Where the step looked, if that is recorded.
@@ -214,16 +254,16 @@ impl Clock {
 }
 
 /// How much of a run is done: its share of the steps or, where their number is not known, of the way in log-SNR.
-fn done(steps: Option<usize>, step: usize, at: Level, grid: &Grid) -> f64 {
+fn done(steps: Option<usize>, step: usize, at: Level, [first, last]: [Level; 2]) -> f64 {
     if let Some(steps) = steps {
         return step as f64 / steps as f64;
     }
-    if at == grid.last() {
+    if at == last {
         return 1.0;
     }
     // A flow begins, and a run ends, at an infinite one.
     let lambda = |level: Level| level.lambda().clamp(-LARGEST_LAMBDA, LARGEST_LAMBDA);
-    let (first, last) = (lambda(grid.first()), lambda(grid.last()));
+    let (first, last) = (lambda(first), lambda(last));
     ((lambda(at) - first) / (last - first)).clamp(0.0, 1.0)
 }
 

@@ -78,7 +78,9 @@ pub fn script(model: &Pipeline, settings: &Settings, files: Files<'_>) -> Result
         !prompt.text.is_empty() && !prompt.is_plain()
     });
     for (is_ours, what) in [
+        (settings.legs().len() > 1, "run that goes on from a step of another one"),
         (settings.guide != Guide::Cfg, "such guidance"),
+        (settings.blend > 0.0, "blend of prompts or classes"),
         (settings.variation > 0.0, "noise on the way to another seed's"),
         (settings.rescale > 0.0, "rescaling of guidance like this one"),
         (settings.classifier > 0.0, "guidance by a classifier like this one"),

@@ -1,17 +1,15 @@
 //! Some of a run's pictures, for a machine that draws the others elsewhere.
 
-use super::{Given, denoiser};
-use crate::pipeline::Pipeline;
+use super::Given;
 use crate::settings::Settings;
 use std::ops::Range;
 
-impl Pipeline {
+impl Settings {
     /// What draws the pictures of `range` alone, each as it is in the whole run. A range beyond the run's pictures is cut.
-    pub fn share<'a>(&self, settings: &Settings, given: Given<'a>, range: Range<usize>) -> (Settings, Given<'a>) {
-        let range = range.start.min(settings.images)..range.end.min(settings.images);
-        let labels = denoiser::labels(settings, self, given.classes);
-        let classes = labels.get(range.clone()).and_then(|labels| labels.iter().copied().collect());
-        let rest = settings.from_image(range.start);
-        (Settings { images: range.len(), ..rest }, Given { classes, ..given })
+    pub fn share<'a>(&self, given: Given<'a>, range: Range<usize>) -> (Self, Given<'a>) {
+        let range = range.start.min(self.images)..range.end.min(self.images);
+        let classes = given.classes.map(|classes| classes.get(range.clone()).unwrap_or_default().to_vec());
+        let rest = self.from_image(range.start);
+        (Self { images: range.len(), ..rest }, Given { classes, first: given.first + range.start, ..given })
     }
 }

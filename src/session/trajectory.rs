@@ -21,6 +21,13 @@ pub(super) fn part(batch: &Tensor<4>, range: &Range<usize>) -> Tensor<4> {
     batch.clone().narrow(0, range.start, range.len())
 }
 
+/// What becomes of a part of a batch.
+pub(super) enum Part<'a> {
+    Run(Run<'a, Tensor<4>>),
+    /// It is at its end, where this step stays.
+    Ended(Step<Tensor<4>>),
+}
+
 enum Stepper<'a> {
     Grid(Steps<'a, Tensor<4>>),
     Adaptive(Box<dyn Adaptive<Tensor<4>> + 'a>),
@@ -60,15 +67,16 @@ pub(super) struct BatchStep {
 }
 
 impl<'a> Trajectories<'a> {
-    /// `runs` are those of the [`parts`].
+    /// `runs` are those of the parts.
     pub fn new(
         stepping: &Stepping<Tensor<4>>,
         parts: Vec<Range<usize>>,
-        runs: impl IntoIterator<Item = Run<'a, Tensor<4>>>,
+        runs: impl IntoIterator<Item = Part<'a>>,
     ) -> Self {
-        let start = |run| match stepping {
-            Stepping::Grid(sampler) => Stepper::Grid(sampler(run)),
-            Stepping::Adaptive(sampler) => Stepper::Adaptive(sampler(run)),
+        let start = |part| match (part, stepping) {
+            (Part::Ended(step), _) => Stepper::Grid(Box::new(std::iter::once(step))),
+            (Part::Run(run), Stepping::Grid(sampler)) => Stepper::Grid(sampler(run)),
+            (Part::Run(run), Stepping::Adaptive(sampler)) => Stepper::Adaptive(sampler(run)),
         };
         Self { steppers: runs.into_iter().map(start).collect(), last: vec![None; parts.len()], parts }
     }

@@ -8,7 +8,6 @@ use crate::picture;
 use crate::pipeline::{Pipeline, Preview};
 use crate::settings::{self, Settings};
 use burn::tensor::{Tensor, TensorData};
-use std::ops::Range;
 
 /// Where the settings leave it open, estimates are decoded in runs of no more steps; the linear map shows nearly the same at a
 /// hundredth of the cost. It depends on nothing but the settings, so that a link shows the same pictures everywhere.
@@ -58,9 +57,9 @@ impl<'a> View<'a> {
         self.pipeline.latents.encode(Tensor::from_data(data, &self.pipeline.device))
     }
 
-    /// What a network that fills holes is given for the images of these parts: where the picture is to be made anew, which is
+    /// What a network that fills holes is given: where the picture is to be made anew, which is
     /// everywhere where nothing is to stay, and the latents of what stays of it.
-    pub fn hole(&self, given: &Given, noises: &mut [ImageNoise], parts: &[Range<usize>]) -> Option<Tensor<4>> {
+    pub fn hole(&self, given: &Given, noise: &mut ImageNoise) -> Option<Tensor<4>> {
         let [channels, height, width] = self.picture_shape;
         let tensor = |values: Vec<f32>, channels| -> Tensor<4> {
             let data = TensorData::new(values, [1, channels, height, width]);
@@ -78,12 +77,9 @@ impl<'a> View<'a> {
         let mask = (0..height * width).map(|i| if stays(i) { 0.0 } else { 1.0 }).collect();
         let around = picture.iter().enumerate().map(|(i, v)| if stays(i) { *v } else { 0.0 }).collect();
         let (mask, around) = (tensor(mask, 1), tensor(around, channels));
-        let holes = noises.iter_mut().zip(parts).map(|(noise, part)| {
-            let around = around.clone().repeat_dim(0, part.len());
-            let latents = self.pipeline.latents.encode_with(around, |mean| noise.normal(mean));
-            self.pipeline.hole(mask.clone().repeat_dim(0, part.len()), latents)
-        });
-        Some(Tensor::cat(holes.collect(), 0))
+        let around = around.repeat_dim(0, self.images);
+        let latents = self.pipeline.latents.encode_with(around, |mean| noise.normal(mean));
+        Some(self.pipeline.hole(mask.repeat_dim(0, self.images), latents))
     }
 
     /// What stays of the places of sample space: a place of latents stays where all its pixels do.

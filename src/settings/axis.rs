@@ -19,8 +19,8 @@ pub struct Axis {
     typed: String,
 }
 
-/// Settings along which nothing of a picture changes, and a picture, which no one types.
-const NO_AXIS: [&str; 3] = ["images", "preview", "start"];
+/// Settings along which nothing of a picture changes, and a picture and a way, which no one types.
+const NO_AXIS: [&str; 5] = ["images", "preview", "start", "placing", "from"];
 
 impl Axis {
     /// The settings and the parameters of samplers that an axis can be of.

@@ -51,6 +51,7 @@ impl Settings {
             problems.extend(self.fit_latents(facts.latent));
             problems.extend(self.fit_size(facts.sizes));
         }
+        problems.extend(self.fit_path(facts));
         problems
     }
 
@@ -143,9 +144,11 @@ impl Settings {
         if reads {
             return problems;
         }
-        for (key, text) in
-            [("prompt", std::mem::take(&mut self.prompt)), ("negative", std::mem::take(&mut self.negative))]
-        {
+        for (key, text) in [
+            ("prompt", std::mem::take(&mut self.prompt)),
+            ("negative", std::mem::take(&mut self.negative)),
+            ("blend-prompt", std::mem::take(&mut self.blend_prompt)),
+        ] {
             if !text.is_empty() {
                 problems.push(self.problem(key, text, Reason::NoText));
             }
@@ -197,6 +200,21 @@ impl Settings {
         if misfit {
             let class = std::mem::replace(&mut self.class, Class::All);
             problems.push(self.problem("class", class, Reason::Class { count }));
+        }
+        let unmixed = count == 0 && !facts.text;
+        if self.blend > 0.0 && (unmixed || count > 0 && (self.blend_class >= count || self.classifier > 0.0)) {
+            let share = std::mem::replace(&mut self.blend, 0.0);
+            let reason = match self.blend_class >= count {
+                _ if unmixed => Reason::NoBlend,
+                true => Reason::Class { count },
+                false => Reason::BlendClassifier,
+            };
+            let (key, value) = if reason == (Reason::Class { count }) {
+                ("blend-class", self.blend_class as f64)
+            } else {
+                ("blend", share)
+            };
+            problems.push(self.problem(key, value, reason));
         }
         if let Guide::Perpendicular(Some(class)) = self.guide
             && class >= count

@@ -55,18 +55,29 @@ pub fn stand_in() -> Option<Schedule> {
 }
 
 impl Settings {
-    /// Evaluations of the model that a run of these settings takes; `None` where its sampler chooses its steps, or its
-    /// levels are not those of a process that every model could have.
+    /// Evaluations of the model that a run of these settings takes, all of its legs; `None` where a sampler chooses its steps, or
+    /// its levels are not those of a process that every model could have.
     pub fn evaluations(&self) -> Option<usize> {
         let schedule = stand_in()?;
-        let spacing = match &self.schedule {
-            Levels::Spaced(spacing) => spacing,
-            Levels::Model => &Spacing::Trailing,
-        };
-        let method = self.method::<f64>().ok()?;
-        let grid = spacing.grid(&schedule, self.steps).ok()?;
-        let grid = if self.strength < 1.0 { last_share(&grid, self.strength)? } else { grid };
-        samplers::evaluations(&method, self.tuning(&method), &grid, &schedule)
+        let (mut all, mut begins, mut level) = (0, 0, None);
+        for (leg, end) in self.legs() {
+            let spacing = match &leg.schedule {
+                Levels::Spaced(spacing) => spacing,
+                Levels::Model => &Spacing::Trailing,
+            };
+            let method = leg.method::<f64>().ok()?;
+            let grid = spacing.grid(&schedule, leg.steps).ok()?;
+            let grid = match level {
+                Some(level) => grid.below(level)?,
+                None if leg.strength < 1.0 => last_share(&grid, leg.strength)?,
+                None => grid,
+            };
+            let steps = end.map_or(grid.steps(), |end: usize| end - begins);
+            all += samplers::evaluations(&method, leg.tuning(&method), &grid, steps, &schedule)?;
+            level = Some(grid.after(steps));
+            begins += steps;
+        }
+        Some(all)
     }
 }
 

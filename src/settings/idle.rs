@@ -31,6 +31,7 @@ impl Settings {
             "guide" if plain => Some("the model has no classes to guide by"),
             "rescale" | "guidance-min" | "guidance-max" if unguided => Some("there is no guidance"),
             "perp-weight" if !matches!(self.guide, Guide::Perpendicular(_)) => Some("guide is not perp- with a class"),
+            "blend-prompt" | "blend-class" if self.blend == 0.0 => Some("blend is 0"),
             "variation-seed" if self.variation == 0.0 => Some("variation is 0"),
             "noise" if self.noise != Source::Stream && !method.stochastic_with(&tuning) => {
                 Some("the sampler draws no noise")

@@ -1,7 +1,7 @@
 //! Links: the one reader and the one writer. A link is the hash of the page's address, `#key=value&key=value`; that of
 //! the lab begins with `#lab`.
 
-mod free;
+pub(super) mod free;
 mod repair;
 
 use super::Page;

@@ -8,6 +8,7 @@ mod levels;
 pub(crate) mod link;
 mod model;
 mod page;
+mod path;
 mod preset;
 pub(crate) mod problem;
 mod race;
@@ -19,6 +20,7 @@ pub(crate) mod table;
 mod tests;
 mod value;
 mod values;
+mod walk;
 
 pub use axis::Axis;
 pub use fit::Facts;
@@ -27,6 +29,7 @@ pub use levels::Levels;
 pub use link::{Link, Linked};
 pub use model::{Origin, Repository, own_model};
 pub use page::{Backend, Page, Show};
+pub use path::{Leg, Path, Way};
 pub use preset::{Checked, Defaults, Listed};
 pub use problem::{Problem, Reason};
 pub use race::{Race, Reference};
@@ -35,8 +38,10 @@ pub use rows::{PAGE, TABLE};
 pub use start::{Start, StartPicture};
 pub use table::{Field, Row, Shown};
 pub use value::Value;
+pub use walk::{Stop, Walk};
 
 use crate::math::{Latent, Spacing};
+use crate::picture::Placing;
 use crate::samplers::{Method, Tuning, method};
 use problem::unknown_sampler;
 use std::collections::BTreeMap;
@@ -51,7 +56,13 @@ pub struct Settings {
     pub prompt: String,
     /// What to keep away from, likewise.
     pub negative: String,
-    /// How brackets of both are read.
+    /// Share of the way from the prompt or the class to another one, within [`Settings::SHARE`].
+    pub blend: f64,
+    /// The prompt that it is on the way to, of a model that reads texts.
+    pub blend_prompt: String,
+    /// The class that it is on the way to, of a model with classes.
+    pub blend_class: usize,
+    /// How brackets of the prompts are read.
     pub weighting: Weighting,
     /// Id of a row of the sampler table.
     pub sampler: String,
@@ -93,6 +104,10 @@ pub struct Settings {
     pub preview: Preview,
     /// The picture that the run begins with.
     pub start: Start,
+    /// How a picture that is given in another shape is brought to the model's size.
+    pub placing: Placing,
+    /// What the run goes on from, where it is a branch of another one.
+    pub from: Path,
     /// What was turned, by the id of its [`Knob`](crate::samplers::Knob); the others stand where the method's row has them.
     pub knobs: BTreeMap<&'static str, f64>,
 }
@@ -183,7 +198,7 @@ impl Settings {
     #[must_use]
     pub fn from_image(&self, i: usize) -> Self {
         let [seed, variation_seed] = [self.seed, self.variation_seed].map(|seed| seed.wrapping_add(i as u32));
-        Self { seed, variation_seed, ..self.clone() }
+        Self { seed, variation_seed, from: self.from.after_images(i), ..self.clone() }
     }
 
     /// The hash of a link that reads back to these settings.
@@ -222,6 +237,9 @@ impl Default for Settings {
             model: "fashion-mnist".to_owned(),
             prompt: String::new(),
             negative: String::new(),
+            blend: 0.0,
+            blend_prompt: String::new(),
+            blend_class: 0,
             weighting: Weighting::None,
             sampler: "dpmpp-2m".to_owned(),
             steps: 20,
@@ -243,6 +261,8 @@ impl Default for Settings {
             strength: 1.0,
             preview: Preview::Auto,
             start: Start::Noise,
+            placing: Placing::MIDDLE,
+            from: Path::default(),
             knobs: BTreeMap::new(),
         }
     }

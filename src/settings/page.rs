@@ -1,7 +1,7 @@
 //! The page's own keys of a link.
 
 use super::problem::Reason;
-use super::{Axis, Levels, Race, Settings};
+use super::{Axis, Levels, Race, Settings, Walk};
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,6 +23,8 @@ pub struct Page {
     pub beside: Option<Levels>,
     /// The race of samplers that is shown.
     pub race: Option<Race>,
+    /// The walk that is shown.
+    pub walk: Option<Walk>,
 }
 
 /// What a view of pictures looks at beside its stage.
@@ -103,6 +105,7 @@ impl Page {
             "y" => self.y = None,
             "beside" => self.beside = None,
             "race" => self.race = None,
+            "walk" => self.walk = None,
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use super::fit::{Facts, judged, knob, no_knob};
 use super::link::{Link, Linked, unknown};
 use super::problem::{Problem, Reason, one_of};
 use super::value::Value;
-use super::{Page, Settings, Start};
+use super::{Page, Path, Settings, Start};
 use crate::samplers::{Method, methods};
 use std::collections::BTreeMap;
 
@@ -160,6 +160,8 @@ impl Settings {
                 settings.fit_text(false);
             }
             settings.model = model;
+            // No model goes on from where another one was.
+            settings.from = Path::default();
             // What is known of the model before does not hold for this one; what a move leaves out needs no notice.
             settings.fit(models, None);
             settings.fit_scale(self.guide, listed(&settings.model).guidance);

@@ -71,6 +71,22 @@ pub enum Reason {
     /// Axes of a grid.
     #[error("values of which both axes together have at most {most} cells")]
     Cells { most: usize },
+    /// A walk.
+    #[error("a walk of at most {most} frames")]
+    Frames { most: usize },
+    #[error("0, because the model has neither classes nor texts to blend")]
+    NoBlend,
+    #[error("0, because a classifier guides towards one class alone")]
+    BlendClassifier,
+    /// A branch and what it goes on from.
+    #[error("as in the run that this one goes on from")]
+    WholeWay,
+    #[error("a way of at most {most} branches, one after the other; go on from a step of an earlier one")]
+    Legs { most: usize },
+    #[error("a way whose branches rise, and step {step} does not come after step {before}")]
+    LegStep { step: usize, before: usize },
+    #[error("a way whose every part fits the model and its own sampler, and {setting} {got} does not")]
+    Leg { setting: Box<str>, got: Box<str> },
     #[error("a known key")]
     UnknownKey { nearest: Option<&'static str> },
     /// A value that changes nothing in the run that it is given for.

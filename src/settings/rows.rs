@@ -7,6 +7,9 @@ use super::{Clip, Page, Preview, Settings, Source, Weighting, size};
 use crate::samplers::{method, methods};
 use std::str::FromStr;
 
+/// More classes than any model has.
+const MOST_CLASSES: i64 = 1 << 20;
+
 /// What decides the pictures of a run, in the order of a link. The parameters of the sampler come after these, from its
 /// [`knobs`](crate::samplers::Method::knobs).
 pub const TABLE: &[Row<Settings>] = &[
@@ -26,6 +29,26 @@ pub const TABLE: &[Row<Settings>] = &[
         .shown(Shown::Field)
         .needs("text")
         .free(),
+    Row::<Settings>::number("blend", Settings::SHARE, |s| s.blend, |s, share| s.blend = share)
+        .about("Share of the way from the prompt to blend-prompt, or from the class to blend-class")
+        .section("more")
+        .slider(0.01)
+        .needs("guidance"),
+    Row::<Settings>::text("blend-prompt", |s| s.blend_prompt.clone(), set!(blend_prompt, prompt))
+        .about("The prompt that blend is the share of the way to")
+        .section("more")
+        .shown(Shown::Field)
+        .needs("text")
+        .free(),
+    Row::<Settings>::whole(
+        "blend-class",
+        [0, MOST_CLASSES],
+        |s| s.blend_class as i64,
+        |s, class| s.blend_class = class as usize,
+    )
+    .about("The class that blend is the share of the way to")
+    .section("more")
+    .needs("classes"),
     Row::<Settings>::choice(
         "weighting",
         || names(&Weighting::ALL),
@@ -178,6 +201,9 @@ pub const TABLE: &[Row<Settings>] = &[
     Row::<Settings>::text("start", |s| s.start.to_string(), set!(start, str::parse))
         .about("The picture that the run begins with, as a link of the page carries it")
         .section("start"),
+    Row::<Settings>::text("placing", |s| s.placing.to_string(), set!(placing, str::parse))
+        .about("How a start picture of another shape is brought to the model's size: crop, crop:ACROSS,DOWN (0 to 1), margins or stretch")
+        .section("start"),
     Row::<Settings>::choice(
         "preview",
         || names(&Preview::ALL),
@@ -187,6 +213,9 @@ pub const TABLE: &[Row<Settings>] = &[
     .about("How the steps of latents are shown: decoded, by a linear map that costs little, or as their number allows")
     .section("more")
     .needs("latent"),
+    Row::<Settings>::text("from", |s| s.from.to_string(), set!(from, str::parse))
+        .about("The step of another run that this one goes on from, with the settings of that run, as a link of the page has it")
+        .section("page"),
 ];
 
 const BACKEND: Row<Page> = Row::<Page>::choice(
@@ -229,12 +258,14 @@ fn read<T: FromStr<Err = Reason>>(text: &str) -> Result<Option<T>, Reason> {
 
 const BESIDE: Row<Page> = Row::<Page>::text("beside", |page| written(&page.beside), set!(beside, read)).section("page");
 
+const WALK: Row<Page> = Row::<Page>::text("walk", |page| written(&page.walk), set!(walk, read)).section("page").free();
+
 const RACE: Row<Page> = Row::<Page>::text("race", |page| written(&page.race), set!(race, read)).section("page");
 
 const SHOW: Row<Page> = Row::<Page>::text("show", |page| written(&page.show), set!(show, read)).section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE, WALK];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

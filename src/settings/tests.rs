@@ -26,6 +26,9 @@ fn a_link_restores_the_settings_it_was_made_from() {
         model: "my.model-2".into(),
         prompt: "salt & pepper = 100 % ~26- #1, ＆ “👩‍🚀”; &amp; 猫！ ".into(),
         negative: " \"why\"?".into(),
+        blend: 0.5,
+        blend_prompt: "a & b".into(),
+        blend_class: 4,
         weighting: Weighting::A1111,
         sampler: "deis".into(),
         steps: 1000,
@@ -47,6 +50,8 @@ fn a_link_restores_the_settings_it_was_made_from() {
         strength: 0.5,
         preview: Preview::Linear,
         start: Start::Asked,
+        placing: crate::picture::Placing::Crop { across: 0.25, down: 1.0 },
+        from: "3,sampler:deis,order:1".parse().unwrap(),
         knobs: BTreeMap::from([("order", 2.0)]),
     };
     let link = format!("https://example.org/a/b/{}", settings.to_link());

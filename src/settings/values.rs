@@ -1,7 +1,8 @@
 //! The values that are words: how each is written, and read again.
 
 use super::problem::{Reason, one_of};
-use super::{Class, Clip, Guide, Preview, Source, Weighting};
+use super::{Class, Clip, Guide, Preview, Settings, Source, Weighting};
+use crate::picture::Placing;
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,4 +69,38 @@ impl Weighting {
 impl Preview {
     pub const ALL: [(&'static str, Self); 3] =
         [("auto", Self::Auto), ("linear", Self::Linear), ("decode", Self::Decode)];
+}
+
+impl FromStr for Placing {
+    type Err = Reason;
+
+    fn from_str(text: &str) -> Result<Self, Reason> {
+        let form = || Reason::Form { form: "crop and where, margins or stretch", example: "crop:0.5,0" };
+        let share = |text: &str| text.parse().ok().filter(|share| Settings::SHARE.contains(share)).ok_or_else(form);
+        match text {
+            "crop" => Ok(Self::MIDDLE),
+            "margins" => Ok(Self::Margins),
+            "stretch" => Ok(Self::Stretch),
+            _ => {
+                let (across, down) =
+                    text.strip_prefix("crop:").and_then(|text| text.split_once(',')).ok_or_else(form)?;
+                Ok(Self::Crop { across: share(across)?, down: share(down)? })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placings_read_back() {
+        for text in ["crop", "crop:0,0.25", "crop:1,1", "margins", "stretch"] {
+            assert_eq!(text.parse::<Placing>().map(|placing| placing.to_string()).as_deref(), Ok(text));
+        }
+        for text in ["", "crop:", "crop:2,0", "crop:0.5", "crop:NaN,0", "tile"] {
+            assert!(text.parse::<Placing>().is_err(), "{text}");
+        }
+    }
 }

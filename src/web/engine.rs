@@ -277,7 +277,7 @@ impl Engine {
             let watch = Some(&told as &dyn Fn(Phase));
             let given = session::Given { picture, kept, helpers, attention, watch, ..Default::default() };
             let (settings, given) = match share {
-                Some((from, to)) => model.share(&settings, given, from..to),
+                Some((from, to)) => settings.share(given, from..to),
                 None => (settings, given),
             };
             let mut frames = pin!(model.frames(&settings, given));

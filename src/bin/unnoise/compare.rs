@@ -36,7 +36,7 @@ struct Compared;
 
 impl Except for Compared {
     const KEYS: &'static [&'static str] =
-        &["model", "sampler", "steps", WITHOUT[0], WITHOUT[1], WITHOUT[2], WITHOUT[3], WITHOUT[4]];
+        &["model", "sampler", "steps", WITHOUT[0], WITHOUT[1], WITHOUT[2], WITHOUT[3], WITHOUT[4], WITHOUT[5]];
 }
 
 /// Pictures of a network, unless it is said otherwise.

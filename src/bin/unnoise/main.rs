@@ -23,6 +23,7 @@ mod settings_args;
 mod sheet;
 mod tokens;
 mod train;
+mod walk;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Sheet(sheet::Args),
     /// Draw a grid of runs: a setting across, another one down.
     Grid(Box<grid::Args>),
+    /// Draw the way from one seed, prompt or class to the next.
+    Walk(Box<walk::Args>),
     /// Train a model, or a classifier of noisy pictures, from a recipe.
     Train(train::Args),
     /// Train the network of a link of the lab.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => pollster::block_on(sample::run(*args)),
         Command::Sheet(args) => pollster::block_on(sheet::run(args)),
         Command::Grid(args) => pollster::block_on(grid::run(*args)),
+        Command::Walk(args) => pollster::block_on(walk::run(*args)),
         Command::Train(args) => pollster::block_on(train::run(&args)),
         Command::Lab(args) => lab::run(&args),
         Command::Replay(args) => replay::run(&args),

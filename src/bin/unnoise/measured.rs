@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use unnoise::dataset::pictures::{self, Format};
 use unnoise::eval::Pictures;
 use unnoise::eval::statistics::{mean, spread};
+use unnoise::picture::Placing;
 use unnoise::pipeline::Pipeline;
 use unnoise::settings::Settings;
 
@@ -68,7 +69,12 @@ impl OfData {
 
 /// How pictures are read for a model.
 pub fn format(model: &Pipeline) -> Format {
-    Format { shape: model.picture(), range: model.card.range, background: model.card.background }
+    Format {
+        shape: model.picture(),
+        range: model.card.range,
+        background: model.card.background,
+        placing: Placing::MIDDLE,
+    }
 }
 
 /// A bar of `len` things called `unit`.

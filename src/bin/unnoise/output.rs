@@ -59,6 +59,16 @@ pub fn tensor(path: &Path, name: &str, values: &[f64], shape: &[usize]) -> Resul
     serialize_to_file([(name, view)], None, path).map_err(failed(path))
 }
 
+/// Writes a frame of a walk, `frame-0003.png`.
+pub fn frame(
+    dir: &Path,
+    number: usize,
+    bytes: &[u8],
+    [channels, height, width]: [usize; 3],
+) -> Result<(), PictureError> {
+    png(&dir.join(format!("frame-{number:04}.png")), (bytes.to_vec(), width, height), channels)
+}
+
 /// Writes a step's sheets, `step-0003-x.png` and `step-0003-x0.png`.
 pub fn frames(
     dir: &Path,

@@ -91,8 +91,9 @@ pub async fn run(args: Args) -> Outcome {
     let worse = args.worse.as_ref().map(|dir| Pipeline::from_dir(dir, &opened.device)).transpose()?;
     let classifier = classifier.filter(|_| settings.classifier > 0.0);
     let classifier = classifier.map(|dir| NoisyClassifier::from_dir(&dir, &opened.device)).transpose()?;
-    let of_picture = Format { shape, range: model.card.range, background: model.card.background };
-    let of_mask = Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3] };
+    let placing = settings.placing;
+    let of_picture = Format { shape, range: model.card.range, background: model.card.background, placing };
+    let of_mask = Format { shape: [1, shape[1], shape[2]], range: [0.0, 1.0], background: [0; 3], placing };
     let bar = ProgressBar::new(1000)
         .with_style(ProgressStyle::with_template("{bar:30} {msg} · {eta} left").expect("the template is constant"));
     let phase = |phase| {
@@ -220,6 +221,9 @@ impl Args {
         }
         if self.image.is_none() && settings.start.picture().is_none() && settings.strength < 1.0 {
             return Err("strength is the share of the run that changes a start picture; give one with --image".into());
+        }
+        if self.image.is_none() && self.settings.pairs.iter().any(|(key, _)| key == "placing") {
+            return Err("placing is how a start picture is brought to the model's size; give one with --image".into());
         }
         let refused: Option<Problem> = settings.fit_classifier(has_classifier);
         refused.map_or(Ok(()), Err)?;

@@ -72,7 +72,7 @@ pub const GAUSSIANS_STD: f64 = 2.0615528128088303;
 type Cloud = [f64; 2 * POINTS];
 
 /// Settings that have no place in a comparison, which begins with noise and draws what noise it needs along a Brownian path.
-pub const WITHOUT: [&str; 5] = ["strength", "noise", "classifier", "variation", "variation-seed"];
+pub const WITHOUT: [&str; 6] = ["strength", "noise", "classifier", "variation", "variation-seed", "from"];
 
 impl Comparison {
     /// The levels that samplers are compared on under these settings. The model's own, which have no limit, are replaced by those of

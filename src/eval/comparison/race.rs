@@ -194,7 +194,7 @@ impl Comparison {
         let (mut sum, mut guessed) = (0, false);
         let mut run = |method: &Method<f64>, tuning: &Tuning, steps| -> Result<(), CompareError> {
             let grid = self.spacing.grid(schedule, steps).map_err(TaskError::Grid)?;
-            let taken = evaluations(method, tuning.clone(), &grid, schedule);
+            let taken = evaluations(method, tuning.clone(), &grid, grid.steps(), schedule);
             guessed |= taken.is_none();
             sum += taken.unwrap_or(GUESS);
             Ok(())

@@ -70,6 +70,17 @@ impl<X: Seeded> BrownianPath<X> {
         Self { seed, fresh: FRESH, around: Vec::new() }
     }
 
+    /// The same path after so many draws that are no part of it.
+    #[must_use]
+    pub fn after(self, draws: u64) -> Self {
+        Self { fresh: FRESH + draws, ..self }
+    }
+
+    /// The draws so far that are no part of it.
+    pub fn draws(&self) -> u64 {
+        self.fresh - FRESH
+    }
+
     /// `W(u)`, for `u` in 0..1.
     fn value(&mut self, like: &X, u: f64) -> X {
         while self.around.last().is_some_and(|last| u < last.ends[0] || u > last.ends[1]) {

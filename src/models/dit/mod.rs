@@ -16,6 +16,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// Width of the sines and cosines that a time is embedded by.
 const FREQUENCIES: usize = 256;
 
+/// What a layer is told of classes, made of what it has for a list of them.
+pub type Label<'a> = dyn Fn(&dyn Fn(&[usize]) -> Tensor<2>) -> Tensor<2> + 'a;
+
 /// A transformer on patches of latents, given the time and a class.
 #[derive(Module, Debug)]
 pub struct Dit {
@@ -63,24 +66,27 @@ impl Dit {
     /// `x` `[batch, in_channels, height, width]`, `t` and `class` `[batch]`; the result is
     /// `[batch, out_channels, height, width]`. Height and width are multiples of `patch_size`.
     pub fn forward(&self, x: Tensor<4>, t: &[f64], class: &[usize]) -> Tensor<4> {
+        self.forward_with(x, t, &|row| row(class))
+    }
+
+    /// The same with what each layer is told of the classes: `label` is given what a layer has for a list of them, `[batch, width]`.
+    pub fn forward_with(&self, x: Tensor<4>, t: &[f64], label: &Label<'_>) -> Tensor<4> {
         let device = x.device();
         let [batch, _, height, width] = x.dims();
         let patch = self.config.patch_size;
         let [rows, columns] = [height / patch, width / patch];
         let time = sinusoidal_embedding(t, FREQUENCIES, true, 1.0);
         let time = Tensor::<2>::from_data(TensorData::new(time, [batch, FREQUENCIES]), &device);
-        let class = class.iter().map(|&c| c as i32).collect();
-        let class = Tensor::<2, Int>::from_data(TensorData::new(class, [batch, 1]), &device);
 
         let patches = self.pos_embed.proj.forward(x).flatten::<3>(2, 3).swap_dims(1, 2);
         let places = positions(self.config.width(), [rows, columns], self.config.sample_size / patch);
         let places = TensorData::new(places, [1, rows * columns, self.config.width()]);
         let mut h = patches + Tensor::<3>::from_data(places, &device);
         for block in &self.transformer_blocks {
-            h = block.forward(h, &time, &class);
+            h = block.forward(h, &time, label);
         }
         let Some(first) = self.transformer_blocks.first() else { unreachable!("num_layers is at least 1") };
-        let modulation = self.proj_out_1.forward(silu(first.norm1.emb.forward(&time, &class)));
+        let modulation = self.proj_out_1.forward(silu(first.norm1.emb.forward(&time, label)));
         let [shift, scale] = modulation.chunk(2, 1).try_into().expect("two halves of an even width");
         let h = self.proj_out_2.forward(modulated(self.norm_out.forward(h), shift, scale));
         // From patches to the picture.
@@ -147,8 +153,8 @@ impl Block {
         }
     }
 
-    fn forward(&self, x: Tensor<3>, time: &Tensor<2>, class: &Tensor<2, Int>) -> Tensor<3> {
-        let modulation = self.norm1.linear.forward(silu(self.norm1.emb.forward(time, class)));
+    fn forward(&self, x: Tensor<3>, time: &Tensor<2>, label: &Label<'_>) -> Tensor<3> {
+        let modulation = self.norm1.linear.forward(silu(self.norm1.emb.forward(time, label)));
         let [shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp] =
             modulation.chunk(6, 1).try_into().expect("six parts of a multiple of six");
         let h = modulated(self.norm1.norm.forward(x.clone()), shift_msa, scale_msa);
@@ -174,9 +180,13 @@ struct TimeAndLabel {
 }
 
 impl TimeAndLabel {
-    fn forward(&self, time: &Tensor<2>, class: &Tensor<2, Int>) -> Tensor<2> {
-        let label = self.class_embedder.embedding_table.forward(class.clone()).squeeze_dim(1);
-        self.timestep_embedder.forward(time.clone(), None) + label
+    fn forward(&self, time: &Tensor<2>, label: &Label<'_>) -> Tensor<2> {
+        let rows = |class: &[usize]| {
+            let numbers = class.iter().map(|&c| c as i32).collect();
+            let class = Tensor::<2, Int>::from_data(TensorData::new(numbers, [class.len(), 1]), &time.device());
+            self.class_embedder.embedding_table.forward(class).squeeze_dim(1)
+        };
+        self.timestep_embedder.forward(time.clone(), None) + label(&rows)
     }
 }
 

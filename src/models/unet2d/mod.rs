@@ -116,15 +116,8 @@ impl Unet2d {
         let device = x.device();
         let config = &self.config;
         let mut emb = self.time_embedding.forward(self.features(t, &device), None);
-        if let (Some(embedding), Some(class)) = (&self.class_embedding, class) {
-            emb = emb
-                + match embedding {
-                    ClassProjection::Rows(embedding) => rows(embedding, class, &device),
-                    ClassProjection::Timestep(embedding) => {
-                        let class: Vec<f64> = class.iter().map(|&class| class as f64).collect();
-                        embedding.forward(self.features(&class, &device), None)
-                    }
-                };
+        if let Some(states) = class.and_then(|class| self.class_states(class, &device)) {
+            emb = emb + states;
         }
         if let Some(condition) = condition {
             emb = emb + condition;
@@ -152,6 +145,17 @@ impl Unet2d {
                 x / Tensor::<4>::from_data(each, &device)
             }
         }
+    }
+
+    /// What each of these classes adds to the conditioning vector, `[batch, time_embedding_dim]`; `None` of a network without classes.
+    pub fn class_states(&self, class: &[usize], device: &Device) -> Option<Tensor<2>> {
+        Some(match self.class_embedding.as_ref()? {
+            ClassProjection::Rows(embedding) => rows(embedding, class, device),
+            ClassProjection::Timestep(embedding) => {
+                let class: Vec<f64> = class.iter().map(|&class| class as f64).collect();
+                embedding.forward(self.features(&class, device), None)
+            }
+        })
     }
 
     /// What the embedding of each of these times is made of.

@@ -12,11 +12,18 @@ const END: char = '-';
 
 /// `text` without the characters that a link does not carry unchanged.
 pub fn escaped(text: &str) -> String {
+    escaped_with(text, &[])
+}
+
+/// The same without these characters, which separate something in it.
+pub fn escaped_with(text: &str, separators: &[char]) -> String {
     let last = text.chars().count().saturating_sub(1);
     let mut out = String::with_capacity(text.len());
     for (i, c) in text.chars().enumerate() {
         let at_an_end = (i == 0 || i == last) && c.is_whitespace() || i == last && TRAILING.contains(&c);
-        let separates = ['&', '=', '#', '%', BEGIN].contains(&c) || ESCAPED.iter().any(|(form, _)| form.starts_with(c));
+        let separates = ['&', '=', '#', '%', BEGIN].contains(&c)
+            || separators.contains(&c)
+            || ESCAPED.iter().any(|(form, _)| form.starts_with(c));
         if separates || at_an_end || INVISIBLE.contains(&c) {
             out.push_str(&format!("{BEGIN}{:x}{END}", u32::from(c)));
         } else {

@@ -12,6 +12,9 @@ pub fn session(e: SessionError) -> JsValue {
     match e {
         SessionError::Backend(e) => backend(e),
         SessionError::Setting(problem) => fault_with("setting", &message, Some(problem)),
+        SessionError::Ended { step, .. } => fault_with("branch-ended", &message, one("step", step)),
+        SessionError::NoLevels { step } => fault_with("branch-levels", &message, one("step", step)),
+        SessionError::Apart { step } => fault_with("branch-apart", &message, one("step", step)),
         SessionError::NotFinite { step } => fault_with("not-finite", &message, one("step", step)),
         SessionError::NoPicture => fault_with("no-picture", &message, none()),
         SessionError::NoStrength => fault_with("no-strength", &message, none()),

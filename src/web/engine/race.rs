@@ -1,6 +1,6 @@
 //! A race of samplers.
 
-use super::{Engine, Settings};
+use super::{Engine, Settings, failures};
 use crate::eval::comparison::{CompareError, Comparison, News};
 use crate::eval::convergence::TaskError;
 use crate::samplers::GaveUp;
@@ -67,7 +67,8 @@ impl Engine {
             let message = "No race is set; name its samplers, as race: \"ddim,heun\" does.";
             fault_with("no-race", message, none())
         })?;
-        let comparison = Comparison::of(&race, &settings, Some(model.facts())).map_err(|e| failures::session(e.into()))?;
+        let comparison =
+            Comparison::of(&race, &settings, Some(model.facts())).map_err(|e| failures::session(e.into()))?;
         let total = comparison.cost(&model.schedule).map_err(failed)?.evaluations;
         let [channels, height, width] = model.picture_of(&settings);
         Ok(RaceRun(Frames::new(try_stream! {

@@ -3,17 +3,19 @@
 //! A link that begins with `#lab` carries the lab's settings, any other those of a run. No value that JavaScript gives
 //! makes these functions throw: what cannot be used is named among the problems.
 
+mod branch;
 mod catalogue;
 mod grid;
 mod model;
 mod race;
 mod show;
 mod start;
+mod walk;
 
 use super::{Settings, given, taken};
 use crate::lab;
 use crate::math::Spacing;
-use crate::picture;
+use crate::picture::{self, Placing};
 use crate::settings::{self, Defaults, Levels, Link, Linked, Page, Problem, Value};
 use catalogue::Catalogue;
 use serde::de::IgnoredAny;
@@ -87,7 +89,7 @@ const PROBLEM: &str = r#"
 export interface Problem {
     key: string;
     value: string;
-    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "unknown-key" | "repaired";
+    code: "range" | "whole" | "one-of" | "name" | "form" | "schedule" | "no-knob" | "no-cfgpp" | "cfgpp-scale" | "plain-scale" | "start" | "class" | "no-guidance" | "no-classifier" | "no-text" | "no-classes" | "long" | "size" | "size-multiple" | "one-size" | "latent-clip" | "cells" | "frames" | "no-blend" | "blend-classifier" | "whole-way" | "legs" | "leg-step" | "leg" | "unknown-key" | "repaired";
     /** In English. */
     message: string;
     used: Value | null;
@@ -226,22 +228,40 @@ pub fn size_of(settings: Ts<Settings>, size: Ts<Size>) -> Result<Ts<Size>, JsVal
     given(&Size { height, width, ..own })
 }
 
-/// A picture `[height, width, rgba]` as a model of this size takes it, `[height, width, channels]`: laid on the background,
-/// scaled to cover the size and cut in the middle.
+/// A picture `[height, width, rgba]` as a model of this size takes it, `[height, width, channels]`: laid on the background, and
+/// brought to the size as the setting `placing` says, by which it is else cut in the middle.
 #[wasm_bindgen]
-pub fn fit_picture(rgba: &[u8], width: usize, height: usize, size: Ts<Size>) -> Result<Vec<u8>, JsValue> {
+pub fn fit_picture(
+    rgba: &[u8],
+    width: usize,
+    height: usize,
+    size: Ts<Size>,
+    placing: Option<String>,
+) -> Result<Vec<u8>, JsValue> {
     let size = taken(&size)?;
     let rgb = picture::flatten(rgba, size.background);
-    Ok(picture::fit(&rgb, [height, width], [size.channels, size.height, size.width]))
+    let shape = [size.channels, size.height, size.width];
+    Ok(picture::fit(&rgb, [height, width], shape, placed(placing), size.background))
 }
 
 /// A mask `[height, width, rgba]` as a model of this size takes it, `[height, width]`: luminance times alpha, fitted as
 /// pictures are.
 #[wasm_bindgen]
-pub fn fit_mask(rgba: &[u8], width: usize, height: usize, size: Ts<Size>) -> Result<Vec<u8>, JsValue> {
+pub fn fit_mask(
+    rgba: &[u8],
+    width: usize,
+    height: usize,
+    size: Ts<Size>,
+    placing: Option<String>,
+) -> Result<Vec<u8>, JsValue> {
     let size = taken(&size)?;
     let rgb = picture::flatten(rgba, [0; 3]);
-    Ok(picture::fit(&rgb, [height, width], [1, size.height, size.width]))
+    Ok(picture::fit(&rgb, [height, width], [1, size.height, size.width], placed(placing), [0; 3]))
+}
+
+/// What the setting `placing` says; what cannot be read is as if nothing was said.
+fn placed(placing: Option<String>) -> Placing {
+    placing.and_then(|text| text.parse().ok()).unwrap_or(Placing::MIDDLE)
 }
 
 /// The size of a model's pictures, and what transparent parts are laid on.
