@@ -66,7 +66,7 @@ function asked({ samplers, schedules, settings }) {
       ...schedules.flatMap(({ id }) => [`schedule.${id}`, `schedule.${id}.hint`]),
       ...typed.flatMap(({ id }) => [`schedule.${id}.values`, `schedule.${id}.format`]),
     ]),
-    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
+    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang", "embed"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
   };
 }
 
@@ -88,7 +88,7 @@ test("all that the catalogue has is explained, and nothing else", async ({ page 
 
 test("every row that the forms are made of has its name, and the lab no text besides", async ({ page }) => {
   const { settings, lab, samplers, lab_samplers, lab_theory } = await catalogueOf(page);
-  const built = ({ shown, key }) => shown !== "own" && !["lang", "tour"].includes(key);
+  const built = ({ shown, key }) => shown !== "own" && !["lang", "tour", "embed"].includes(key);
   expect(settings.filter(built).map(({ key }) => key).filter((key) => !(key in en))).toEqual([]);
   const own = ["train-steps", "view", "clock"]; // they have tools instead of fields
   const names = lab.filter((row) => built(row) && !own.includes(row.key) && row.key !== "backend").map(({ key }) => `lab.${key}`);

@@ -135,7 +135,7 @@ test("the storage dialog says what is kept of page, runs and models, and deletes
   await visited(page);
   await page.locator("#storage").click();
   const rows = page.locator("#storage-list li");
-  await expect(rows).toHaveText([/^Page and engine, for use without a network\d+\.\d MB in \d+ files/, /^Finished runs0\.\d MB/, /^mnist\d\.\d MB in 4 files/]);
+  await expect(rows).toHaveText([/^Page and engine, for use without a network\d+\.\d MB in \d+ files/, /^Finished runs0\.\d MB/, /^mnist\d\.\d MB in 5 files/]);
   expect(await everywhere(page)).toEqual([]);
   await rows.nth(1).getByRole("button").click();
   await expect(rows).toHaveCount(2);
