@@ -245,8 +245,14 @@ mod tests {
         assert_eq!(site["release"], assets);
         let shell: Vec<_> = site["shell"].as_object().unwrap().keys().cloned().collect();
         let under = |file: &str| format!("{assets}/{file}");
-        assert_eq!(shell, [&under("pkg/worker.js"), &under("www/main.js"), &under(MANIFEST), &under("www/style.css"), "index.html"]);
-        assert_eq!(site["engines"]["cpu"].as_object().unwrap().keys().collect::<Vec<_>>(), [&under("pkg/unnoise_cpu.js")]);
+        assert_eq!(
+            shell,
+            [&under("pkg/worker.js"), &under("www/main.js"), &under(MANIFEST), &under("www/style.css"), "index.html"]
+        );
+        assert_eq!(
+            site["engines"]["cpu"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            [&under("pkg/unnoise_cpu.js")]
+        );
         assert_eq!(site["shell"][under("www/main.js")], format!("{:x}", Sha256::digest("first")));
         assert_eq!(manifest, "{\"start_url\":\"../../../\"}");
     }
