@@ -128,6 +128,13 @@ test("it shows stage, timeline, Run and Stop, and a link to the whole page", asy
   await expect.poll(() => print(page, "#noisy")).not.toBe(first);
   await page.locator("#run").click();
   await says(page, "done");
+  // Another run after that one makes no entry of its own.
+  await page.locator("#seed").evaluate((field) => {
+    field.value = "9";
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  expect(given(page).seed).toBe("9");
+  await page.locator("#run").click();
   expect(await page.evaluate(() => history.length)).toBe(before + 1); // the hash's own
   expect(given(page).embed).toBe("1");
 });
