@@ -3,7 +3,7 @@
 use super::keys::{ConfigError, Keys};
 use crate::nn::{
     Activation, Conv2d, Downsample2d, GroupNorm, Norm, ResnetBlock2d, ResnetConfig, SpatialAttention,
-    SpatialAttentionConfig, TimeNorm, Upsample2d, conv, silu,
+    SpatialAttentionConfig, TimeNorm, Upsample2d, conv,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -139,7 +139,7 @@ impl Encoder {
             }
         }
         let x = self.mid_block.forward(x);
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.activated(x, None, Activation::Silu))
     }
 }
 
@@ -186,7 +186,7 @@ impl Decoder {
                 x = upsampler.forward(x, [2 * height, 2 * width]);
             }
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.activated(x, None, Activation::Silu))
     }
 }
 

@@ -1,6 +1,5 @@
-use super::{Context, Linear};
+use super::{Context, Linear, softmax};
 use burn::module::Module;
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 /// Scaled dot-product attention of several heads (Vaswani et al. 2017, arXiv 1706.03762, section 3.2).
@@ -32,7 +31,7 @@ fn attend_seen(
         Some(mask) => scores + mask,
         None => scores,
     };
-    let weights = softmax(scores, 3);
+    let weights = softmax(scores);
     see(&weights);
     weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, positions, width])
 }

@@ -3,8 +3,8 @@
 //! picture that is carried beside the features.
 
 use super::{
-    Context, Conv2d, Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig, SpatialAttention,
-    SpatialAttentionConfig, Transformer2d, Transformer2dConfig, Upsample2d, conv, silu,
+    Activation, Context, Conv2d, Downsample2d, GroupNorm, Norm, Resampling, ResnetBlock2d, ResnetConfig,
+    SpatialAttention, SpatialAttentionConfig, Transformer2d, Transformer2dConfig, Upsample2d, conv,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -303,7 +303,7 @@ impl UpBlock {
             pass.beside = pass.beside.take().map(|picture| Resampling::FirUp.apply(picture, size(&x)));
         }
         if let (Some(norm), Some(conv)) = (&self.skip_norm, &self.skip_conv) {
-            let own = conv.forward(silu(norm.forward(x.clone())));
+            let own = conv.forward(norm.activated(x.clone(), None, Activation::Silu));
             pass.beside = Some(match pass.beside.take() {
                 Some(picture) => picture + own,
                 None => own,

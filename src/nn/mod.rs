@@ -5,6 +5,8 @@
 mod activation;
 mod attention;
 mod conv;
+#[cfg(feature = "cpu")]
+mod cpu;
 mod embeddings;
 mod levels;
 mod linear;
@@ -13,6 +15,7 @@ mod norm;
 mod resampling;
 mod resnet;
 mod silu;
+mod softmax;
 mod spatial_attention;
 mod transformer;
 
@@ -30,5 +33,6 @@ pub use norm::{GroupNorm, LayerNorm, Norm};
 pub use resampling::{Downsample2d, Resampling, Upsample2d, conv};
 pub use resnet::{ResnetBlock2d, ResnetConfig, TimeNorm};
 pub use silu::silu;
+pub use softmax::softmax;
 pub use spatial_attention::{SpatialAttention, SpatialAttentionConfig};
 pub use transformer::{FeedForward, Transformer2d, Transformer2dConfig};

@@ -76,23 +76,24 @@ impl ResnetBlock2d {
     /// The same where the block enlarges to `size`, which is twice the input's, or one less where that was odd.
     pub fn forward_to(&self, x: Tensor<4>, emb: Option<&Tensor<2>>, size: [usize; 2]) -> Tensor<4> {
         let activation = self.config.activation;
-        let h = activation.apply(self.norm1.forward(x.clone()));
+        let h = self.norm1.activated(x.clone(), None, activation);
         let (x, h) = match self.config.resampling {
             Some(resampling) => (resampling.apply(x, size), resampling.apply(h, size)),
             None => (x, h),
         };
         let h = self.conv1.forward(h);
         let emb = self.time_emb_proj.as_ref().zip(emb);
-        let emb = emb.map(|(project, emb)| project.forward(emb.clone()).unsqueeze_dims::<4>(&[2, 3]));
+        let emb = emb.map(|(project, emb)| project.forward(emb.clone()));
         let h = match (emb, self.config.time_norm) {
-            (None, _) => self.norm2.forward(h),
-            (Some(emb), TimeNorm::Default) => self.norm2.forward(h + emb),
+            (emb, TimeNorm::Default) => self.norm2.activated(h, emb, activation),
+            (None, TimeNorm::ScaleShift) => self.norm2.activated(h, None, activation),
             (Some(emb), TimeNorm::ScaleShift) => {
-                let [scale, shift] = emb.chunk(2, 1).try_into().expect("two halves of an even width");
-                self.norm2.forward(h) * (scale + 1.0) + shift
+                let parts = emb.unsqueeze_dims::<4>(&[2, 3]).chunk(2, 1);
+                let [scale, shift] = parts.try_into().expect("two halves of an even width");
+                activation.apply(self.norm2.forward(h) * (scale + 1.0) + shift)
             }
         };
-        let h = self.conv2.forward(activation.apply(h));
+        let h = self.conv2.forward(h);
         let x = match &self.conv_shortcut {
             Some(shortcut) => shortcut.forward(x),
             None => x,

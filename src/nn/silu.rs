@@ -11,16 +11,13 @@ pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     burn::tensor::activation::silu(x)
 }
 
-/// The same on the processor, in one pass each way.
-///
-/// burn computes the exponentials of the C library, one at a time, and those of the way back anew. These are written so that
-/// the compiler does several at once. They are the same to the last bit wherever single precision is that of IEEE 754.
+/// The same on the processor, in one pass each way; burn computes the exponentials one at a time, and those of the way back anew.
 #[cfg(feature = "cpu")]
 mod fused {
+    use crate::nn::cpu::{tensor, values};
     use burn::backend::tensor::FloatTensor;
-    use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps};
-    use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-    use std::f32::consts::LOG2_E;
+    use burn::backend::{Backend, Dispatch, Flex, backend_extension};
+    use burn::tensor::{DType, Device, Tensor};
 
     pub fn takes<const D: usize>(x: &Tensor<D>) -> bool {
         x.dtype() == DType::F32 && x.device().inner() == Device::flex()
@@ -43,60 +40,15 @@ mod fused {
     impl Silu for Flex {
         fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
             let x = x.to_contiguous();
-            let shape = x.layout().shape().clone();
-            let values = x.storage::<f32>()[..shape.num_elements()].iter().map(|&x| {
-                let x = least(x);
-                x * sigmoid(x).0
-            });
-            made(values.collect(), shape)
+            tensor(unnoise_kernels::silu(values(&x)), x.layout().shape().clone())
         }
     }
 
     impl Back for Flex {
         fn back(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
             let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
-            let shape = x.layout().shape().clone();
-            let all = x.storage::<f32>()[..shape.num_elements()].iter().zip(gradient.storage::<f32>());
-            let slope = |(&x, &gradient): (&f32, &f32)| {
-                let x = least(x);
-                let (s, rest) = sigmoid(x);
-                gradient * s * (1.0 + x * rest)
-            };
-            made(all.map(slope).collect(), shape)
+            tensor(unnoise_kernels::silu_back(values(&x), values(&gradient)), x.layout().shape().clone())
         }
-    }
-
-    fn made(values: Vec<f32>, shape: Shape) -> FloatTensor<Flex> {
-        Flex::float_from_data(TensorData::new(values, shape), &Default::default())
-    }
-
-    /// Where the exponential is still above 0; SiLU is 0 from there on.
-    const MOST: f32 = 87.0;
-
-    fn least(x: f32) -> f32 {
-        x.clamp(-MOST, f32::INFINITY)
-    }
-
-    /// `1 / (1 + e^-x)` of `x` from [`least`], and what is left to 1.
-    fn sigmoid(x: f32) -> (f32, f32) {
-        let e = exp((-x).clamp(-MOST, MOST));
-        let s = 1.0 / (1.0 + e);
-        (s, e * s)
-    }
-
-    /// `e^x` for `x` within [`MOST`] of 0: two to the nearest whole power `n`, times the series of what is left, of at most `ln 2 / 2`.
-    fn exp(x: f32) -> f32 {
-        /// Added to a number that is not too large it leaves no place for a fraction; the lowest bits are the whole number.
-        const WHOLE: f32 = 12_582_912.0;
-        /// `ln 2` in two parts, of which the first has so few digits that its products with `n` are exact.
-        const HIGH: f32 = 355.0 / 512.0;
-        const LOW: f32 = (std::f64::consts::LN_2 - HIGH as f64) as f32;
-        let shifted = x * LOG2_E + WHOLE;
-        let n = shifted - WHOLE;
-        let r = x - n * HIGH - n * LOW;
-        let series = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
-        let sum = series.iter().fold(1.0 / 5040.0, |sum, c| sum * r + c);
-        sum * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
     }
 
     #[cfg(feature = "autodiff")]

@@ -1,6 +1,5 @@
-use super::{GroupNorm, Linear, Norm};
+use super::{GroupNorm, Linear, Norm, softmax};
 use burn::module::Module;
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 /// What a [`SpatialAttention`] is built from.
@@ -66,7 +65,7 @@ impl SpatialAttention {
 
         let [_, _, dim, _] = q.dims();
         let scale = (dim as f64).powf(-0.5);
-        let attended = softmax((q * scale).swap_dims(2, 3).matmul(k), 3);
+        let attended = softmax((q * scale).swap_dims(2, 3).matmul(k));
         let h = v.matmul(attended.swap_dims(2, 3)).reshape([batch, self.heads * dim, positions]);
         let [to_out] = &self.to_out;
         let sum = to_out.forward_positions(h).reshape([batch, channels, height, width]) + x;

@@ -1,10 +1,13 @@
 //! Sizes and speeds as Markdown tables.
 
+mod peers;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::module::Module;
@@ -32,14 +35,41 @@ struct Images {
     sixteen: f64,
 }
 
-/// Prints the tables; the one of the browser has a row for each of these engines.
-pub fn bench(backends: &[Module]) -> Result<()> {
-    tools::page_tests()?;
-    wasm::build(&Module::ALL)?;
-    println!("Size of the engines\n\n{}", sizes().context("could not read the sizes of the engines")?);
-    println!("Natively, on the CPU\n");
-    tools::run(tools::cargo().args(["bench", "--quiet", "--features", "cli", "--bench", "steps"]))?;
-    println!("\nIn the browser\n\n{}", browser(backends)?);
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The engines' sizes
+    Sizes,
+    /// Steps on the command line, and convolutions by shape
+    Native,
+    /// The page, from a link to its picture
+    Browser,
+    /// Steps beside those of torch and of onnxruntime-web
+    Peers,
+}
+
+/// Prints the tables of these parts; those of the browser for this engine.
+pub fn bench(parts: &[Part], engine: Module) -> Result<()> {
+    for part in parts {
+        match part {
+            Part::Sizes => {
+                wasm::build(&Module::ALL)?;
+                println!("{}", sizes().context("could not read the sizes of the engines")?);
+            }
+            Part::Native => {
+                for name in ["steps", "convolution"] {
+                    tools::run(tools::cargo().args(["bench", "--quiet", "--features", "cli", "--bench", name]))?;
+                    println!();
+                }
+            }
+            Part::Browser => {
+                tools::page_tests()?;
+                wasm::build(&[Module::Settings, engine])?;
+                println!("{}", browser(engine)?);
+            }
+            Part::Peers => println!("{}", peers::beside(engine)?),
+        }
+    }
     Ok(())
 }
 
@@ -59,27 +89,22 @@ fn megabytes(path: &Path) -> io::Result<f64> {
 }
 
 /// What a visitor waits for.
-fn browser(backends: &[Module]) -> Result<String> {
+fn browser(engine: Module) -> Result<String> {
     let site = serve::serve_behind(serve::site(root()))?;
-    let mut table = String::from(
+    let mut npm = tools::npm("run");
+    npm.args(["--silent", "bench", "--", engine.id()]);
+    npm.env("UNNOISE_URL", format!("http://{site}/")).env("CHROMIUM", tools::chromium()?);
+    let printed = tools::output(&mut npm)?;
+    let Browser { cold_ms, warm_ms, ms_per_step, outside_share, peak_memory } =
+        serde_json::from_str(&printed).context("the page's bench printed something else than its figures")?;
+    let Images { one, four, sixteen } = ms_per_step;
+    let [cold, warm] = [cold_ms, warm_ms].map(|ms| ms / 1e3);
+    let outside = 100.0 * outside_share;
+    let memory = peak_memory.map_or("unknown".to_owned(), |bytes| format!("{:.0}", bytes / 1e6));
+    Ok(format!(
         "| engine | s to the first picture, cold | warm | ms a step: 1 image | 4 | 16 | outside the network | peak MB |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|\n",
-    );
-    for module in backends {
-        let mut npm = tools::npm("run");
-        npm.args(["--silent", "bench", "--", module.id()]);
-        npm.env("UNNOISE_URL", format!("http://{site}/")).env("CHROMIUM", tools::chromium()?);
-        let printed = tools::output(&mut npm)?;
-        let Browser { cold_ms, warm_ms, ms_per_step, outside_share, peak_memory } =
-            serde_json::from_str(&printed).context("the page's bench printed something else than its figures")?;
-        let Images { one, four, sixteen } = ms_per_step;
-        let [cold, warm] = [cold_ms, warm_ms].map(|ms| ms / 1e3);
-        let outside = 100.0 * outside_share;
-        let memory = peak_memory.map_or("unknown".to_owned(), |bytes| format!("{:.0}", bytes / 1e6));
-        table += &format!(
-            "| {} | {cold:.1} | {warm:.1} | {one:.0} | {four:.0} | {sixteen:.0} | {outside:.1} % | {memory} |\n",
-            module.name()
-        );
-    }
-    Ok(table)
+         |---|---:|---:|---:|---:|---:|---:|---:|\n\
+         | {} | {cold:.1} | {warm:.1} | {one:.0} | {four:.0} | {sixteen:.0} | {outside:.1} % | {memory} |\n",
+        engine.name()
+    ))
 }

@@ -12,28 +12,34 @@ const CONTENT: [&str; 6] = ["src/", "examples/", "README.md", "CHANGELOG.md", "L
 /// What cargo adds.
 const ADDED: [&str; 4] = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig"];
 
+/// The crates of a release, in the order in which they are published.
+const CRATES: [&str; 2] = ["unnoise-kernels", "unnoise"];
+
 /// Packs the crate, looks at what is in it, and runs the programs of its front page in crates that know nothing else.
 pub fn check() -> Result<()> {
     let listed = tools::output(tools::cargo().args(["package", "--package", "unnoise", "--list", "--allow-dirty"]))?;
     contains_what_it_should(&listed)?;
-    tools::run(tools::cargo().args(["package", "--package", "unnoise", "--no-verify", "--allow-dirty", "--quiet"]))?;
+    let mut pack = tools::cargo();
+    pack.arg("package").args(CRATES.map(|name| format!("--package={name}")));
+    tools::run(pack.args(["--no-verify", "--allow-dirty", "--quiet"]))?;
     let metadata = tools::metadata(&["--no-deps"])?;
     let version = metadata["packages"].as_array().into_iter().flatten().find(|p| p["name"] == "unnoise");
     let version = version.and_then(|p| p["version"].as_str()).context("cargo knows no package unnoise")?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let packed = Path::new(target).join(format!("package/unnoise-{version}.crate"));
-
     let place = Path::new(target).join("consumer");
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     fs::create_dir_all(&place)?;
-    tools::run(tools::command("tar").arg("-xzf").arg(&packed).arg("-C").arg(&place))?;
-    let library = place.join(format!("unnoise-{version}"));
+    for name in CRATES {
+        let packed = Path::new(target).join(format!("package/{name}-{version}.crate"));
+        tools::run(tools::command("tar").arg("-xzf").arg(&packed).arg("-C").arg(&place))?;
+    }
+    let [kernels, library] = CRATES.map(|name| place.join(format!("{name}-{version}")));
     let programs = programs(&fs::read_to_string(library.join("src/lib.rs"))?);
     ensure!(programs.len() == 2, "the front page has {} programs, not two", programs.len());
     for ((name, features), program) in [("plain", ""), ("files", "\"cli\"")].into_iter().zip(&programs) {
-        consume(&place, name, &library, features, program)?;
+        consume(&place, name, [&library, &kernels], features, program)?;
     }
     Ok(())
 }
@@ -52,10 +58,10 @@ fn contains_what_it_should(listed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs `program` as a crate of its own that knows the packed library with these features. It shares the target folder, the
+/// Runs `program` as a crate of its own that knows the packed library with these features, and its kernels. It shares the target folder, the
 /// locked versions and the profiles of this repository, so that no library is compiled twice. It has the features itself too,
 /// since `rustdoc` runs the programs with those of the library.
-fn consume(place: &Path, name: &str, library: &Path, features: &str, program: &str) -> Result<()> {
+fn consume(place: &Path, name: &str, [library, kernels]: [&Path; 2], features: &str, program: &str) -> Result<()> {
     let folder = place.join(name);
     fs::create_dir_all(folder.join("src"))?;
     let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
@@ -63,7 +69,8 @@ fn consume(place: &Path, name: &str, library: &Path, features: &str, program: &s
     let text = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [features]\ndefault = [{features}]\ncli = []\n\n[dependencies]\n\
-         unnoise = {{ path = {library:?}, features = [{features}] }}\npollster = \"*\"\n\n{profiles}"
+         unnoise = {{ path = {library:?}, features = [{features}] }}\npollster = \"*\"\n\n\
+         [patch.crates-io]\nunnoise-kernels = {{ path = {kernels:?} }}\n\n{profiles}"
     );
     fs::write(folder.join("Cargo.toml"), text)?;
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use module::Module;
 
 #[derive(Parser)]
@@ -77,9 +77,11 @@ enum Command {
     Vendor,
     /// Measure sizes and speeds and print them as Markdown tables
     Bench {
-        /// The engines to run in the browser; WebGPU takes very long without a GPU
-        #[arg(long, value_delimiter = ',', default_value = "cpu")]
-        backends: Vec<Module>,
+        /// All of them where none is named; the peers need Python with torch
+        parts: Vec<bench::Part>,
+        /// The engine to run in the browser; WebGPU takes very long without a GPU
+        #[arg(long, default_value = "cpu")]
+        backend: Module,
     },
 }
 
@@ -109,7 +111,10 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Readme => readme::check()?,
         Command::Tables { only } => tables::tables(only.as_deref())?,
         Command::Vendor => vendor::copy()?,
-        Command::Bench { backends } => bench::bench(&backends)?,
+        Command::Bench { parts, backend } => {
+            let parts = if parts.is_empty() { bench::Part::value_variants() } else { &parts };
+            bench::bench(parts, backend)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

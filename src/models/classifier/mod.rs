@@ -95,7 +95,7 @@ impl NoisyClassifier {
                 x = downsampler.forward(x);
             }
         }
-        let x = silu(self.conv_norm_out.forward(x));
+        let x = self.conv_norm_out.activated(x, None, Activation::Silu);
         let [batch, channels, height, width] = x.dims();
         x.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
     }

@@ -11,7 +11,7 @@ pub use config::{ClassEmbedding, TimeEmbedding, Unet2dConfig};
 use crate::nn::Activation;
 use crate::nn::{
     Conv2d, DownBlock, GaussianFourierProjection, GroupNorm, LevelAttentionConfig, LevelConfig, MidBlock, Norm, Pass,
-    ResnetConfig, Sampling, SpatialAttentionConfig, TimestepEmbedding, UpBlock, conv, silu, sinusoidal_embedding,
+    ResnetConfig, Sampling, SpatialAttentionConfig, TimestepEmbedding, UpBlock, conv, sinusoidal_embedding,
     skip_groups, ways,
 };
 use burn::module::Module;
@@ -140,7 +140,7 @@ impl Unet2d {
         }
         pass.beside = None;
         x = self.up_blocks.iter().fold(x, |x, block| block.forward(x, &mut pass));
-        let x = self.conv_out.forward(silu(self.conv_norm_out.forward(x)));
+        let x = self.conv_out.forward(self.conv_norm_out.activated(x, None, Activation::Silu));
         let x = match pass.beside {
             Some(picture) => x + picture,
             None => x,

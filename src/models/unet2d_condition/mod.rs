@@ -141,7 +141,7 @@ impl Unet2dCondition {
             x = block.forward(x, &pass);
         }
         x = self.up_blocks.iter().fold(x, |x, block| block.forward(x, &mut pass));
-        self.conv_out.forward(config.act_fn.apply(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.activated(x, None, config.act_fn))
     }
 }
 

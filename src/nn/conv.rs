@@ -1,8 +1,5 @@
 //! Convolution (torch's `Conv2d`, without groups and dilation).
 
-#[cfg(feature = "cpu")]
-mod kernel;
-
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::module::conv2d;
@@ -55,7 +52,7 @@ impl Conv2d {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         #[cfg(feature = "cpu")]
-        if on_cpu::takes(&x, &weight) {
+        if super::cpu::takes(&x) && super::cpu::takes(&weight) {
             return on_cpu::conv(x, weight, bias, self.config);
         }
         let Conv2dConfig { stride, padding, .. } = self.config;
@@ -67,26 +64,20 @@ impl Conv2d {
 #[cfg(feature = "cpu")]
 mod on_cpu {
     use super::Conv2dConfig;
-    use super::kernel::{self, Shape};
+    use crate::nn::cpu::{tensor, values};
     use burn::backend::tensor::FloatTensor;
-    use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps};
-    use burn::tensor::{DType, Device, Tensor, TensorData};
-
-    /// Single precision, where no derivatives are wanted.
-    pub fn takes(x: &Tensor<4>, weight: &Tensor<4>) -> bool {
-        [x, weight]
-            .iter()
-            .all(|tensor| tensor.dtype() == DType::F32 && !tensor.is_autodiff() && tensor.device() == Device::flex())
-    }
+    use burn::backend::{Backend, Dispatch, Flex, backend_extension};
+    use burn::tensor::Tensor;
+    use unnoise_kernels::{Convolution, convolve};
 
     pub fn conv(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, config: Conv2dConfig) -> Tensor<4> {
         let bias = bias.unwrap_or_else(|| Tensor::zeros([config.channels[1]], &x.device())).into_dispatch();
-        let out = <Dispatch as Convolution>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config);
+        let out = <Dispatch as Convolve>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config);
         Tensor::from_dispatch(out)
     }
 
     #[backend_extension(Flex)]
-    pub trait Convolution: Backend {
+    pub trait Convolve: Backend {
         fn convolution(
             x: FloatTensor<Self>,
             weight: FloatTensor<Self>,
@@ -95,7 +86,7 @@ mod on_cpu {
         ) -> FloatTensor<Self>;
     }
 
-    impl Convolution for Flex {
+    impl Convolve for Flex {
         fn convolution(
             x: FloatTensor<Self>,
             weight: FloatTensor<Self>,
@@ -103,20 +94,13 @@ mod on_cpu {
             config: Conv2dConfig,
         ) -> FloatTensor<Self> {
             let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
-            let values = |tensor: &'_ FloatTensor<Self>| tensor.layout().shape().num_elements();
             let dims = x.layout().shape().dims::<4>();
             let [batch, inputs, height, width] = dims;
             let Conv2dConfig { channels: [_, outputs], kernel, stride, padding, .. } = config;
-            let shape = Shape { batch, inputs, outputs, size: [height, width], kernel, stride, padding };
+            let shape = Convolution { batch, inputs, outputs, size: [height, width], kernel, stride, padding };
             let [rows, columns] = shape.out();
-            let bias = &bias.storage::<f32>()[..outputs];
-            let out = kernel::conv(
-                &x.storage::<f32>()[..values(&x)],
-                &weight.storage::<f32>()[..values(&weight)],
-                bias,
-                &shape,
-            );
-            Flex::float_from_data(TensorData::new(out, [batch, outputs, rows, columns]), &Default::default())
+            let out = convolve(values(&x), values(&weight), values(&bias), &shape);
+            tensor(out, [batch, outputs, rows, columns])
         }
     }
 }

@@ -4,11 +4,12 @@
 //! its padding: then the inputs of a weight, along all positions of the output, are one contiguous row, which begins at an offset of
 //! its own. Positions beyond the right edge are computed along and dropped.
 
+use super::Convolution;
 use super::planes::Planes;
 use super::products::{POSITIONS, Products, ROWS};
-use super::{Shape, for_each};
+use crate::parallel::for_each;
 
-pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape, out: &mut [f32]) {
+pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &mut [f32]) {
     let [height, width] = shape.out();
     let planes = Planes {
         channels: shape.inputs,
@@ -36,12 +37,12 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape, out: &mut [f
                 lines.for_each(|(from, to)| to.copy_from_slice(&from[..width]));
             }
         };
-        for_each(out.chunks_mut(ROWS * height * width).enumerate().collect(), block);
+        for_each(out.chunks_mut(ROWS * height * width).enumerate(), block);
     }
 }
 
 /// Where the inputs of each weight begin.
-fn offsets(shape: &Shape, planes: &Planes) -> Vec<usize> {
+fn offsets(shape: &Convolution, planes: &Planes) -> Vec<usize> {
     let [height, width] = shape.kernel;
     let kernel = |channel| (0..height).flat_map(move |y| (0..width).map(move |x| planes.at(channel, y, x)));
     (0..shape.inputs).flat_map(kernel).collect()

@@ -1,6 +1,5 @@
-//! Convolution on the processor as an implicit matrix product, without im2col.
-//!
-//! Each output is a sum in one order whatever the batch, so that a picture's bits do not depend on the others.
+//! Convolution on the processor as an implicit matrix product, without im2col: `products.rs` is the register tile, on which `winograd.rs`
+//! computes kernels of 3 × 3 and `direct.rs` all others.
 
 mod direct;
 mod planes;
@@ -9,7 +8,7 @@ mod winograd;
 
 /// What a convolution is.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct Convolution {
     pub batch: usize,
     pub inputs: usize,
     pub outputs: usize,
@@ -21,7 +20,7 @@ pub struct Shape {
     pub padding: [[usize; 2]; 2],
 }
 
-impl Shape {
+impl Convolution {
     /// Height and width of what comes out.
     pub fn out(&self) -> [usize; 2] {
         [0, 1].map(|i| (self.padded(i) - self.kernel[i]) / self.stride[i] + 1)
@@ -33,21 +32,10 @@ impl Shape {
 }
 
 /// The convolution of `x` `[batch, inputs, height, width]` with `weight` `[outputs, inputs, height, width]`.
-pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape) -> Vec<f32> {
+pub fn convolve(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution) -> Vec<f32> {
     let [height, width] = shape.out();
     let mut out = vec![0.0; shape.batch * shape.outputs * height * width];
     let method = if winograd::pays(shape) { winograd::conv } else { direct::conv };
     method(x, weight, bias, shape, &mut out);
     out
-}
-
-/// On all cores, where there are threads.
-fn for_each<T: Send>(items: Vec<T>, each: impl Fn(T) + Sync + Send) {
-    #[cfg(feature = "cli")]
-    {
-        use rayon::iter::{IntoParallelIterator, ParallelIterator};
-        items.into_par_iter().for_each(each);
-    }
-    #[cfg(not(feature = "cli"))]
-    items.into_iter().for_each(each);
 }

@@ -4,9 +4,10 @@
 //! `U = G g Gᵀ`, their products are summed over the input channels, and `Y = Aᵀ (Σ U ⊙ V) A` are 2 × 2 outputs. The sums are 16 matrix
 //! products, one for each place in a tile.
 
+use super::Convolution;
 use super::planes::Planes;
 use super::products::{POSITIONS, Products, ROWS};
-use super::{Shape, for_each};
+use crate::parallel::for_each;
 
 /// Places in a tile of inputs.
 const PLACES: usize = 16;
@@ -16,11 +17,11 @@ const LANES: usize = 4;
 const GROUP: usize = 4 * ROWS;
 
 /// Whether the transforms are worth the multiplications that they save.
-pub fn pays(shape: &Shape) -> bool {
+pub fn pays(shape: &Convolution) -> bool {
     shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.inputs >= 8 && shape.outputs >= 8
 }
 
-pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape, out: &mut [f32]) {
+pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &mut [f32]) {
     let size @ [height, width] = shape.out();
     let tiles = size.map(|size| size.div_ceil(2));
     let planes = Planes {
@@ -60,7 +61,7 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Shape, out: &mut [f
                 transform_sums(sums, bias[i * GROUP + output], width, out);
             }
         };
-        for_each(out.chunks_mut(GROUP * height * width).enumerate().collect(), group);
+        for_each(out.chunks_mut(GROUP * height * width).enumerate(), group);
     }
 }
 

@@ -1,0 +1,16 @@
+//! What unnoise computes most on a processor, on slices of single precision: a crate of its own, so that these few loops are compiled
+//! for speed and the rest for size.
+//!
+//! Each result is a sum in one order whatever the batch, so that a picture's bits do not depend on the others.
+
+mod conv;
+mod lanes;
+mod norm;
+mod parallel;
+mod silu;
+mod softmax;
+
+pub use conv::{Convolution, convolve};
+pub use norm::{Normalisation, normalise};
+pub use silu::{silu, silu_back};
+pub use softmax::softmax;
