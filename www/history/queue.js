@@ -10,6 +10,8 @@ import { summary } from "../summary.js";
 let waiting = [];
 /** Whether a run is under way. */
 let busy = false;
+/** How many were last said to wait. */
+let told = 0;
 /** @type {{current: () => Waiting, draw: (run: Waiting) => void, notice: (key: string, values?: object) => void}} */
 let page;
 
@@ -54,7 +56,7 @@ export function fit(model) {
 function show() {
   $("queue").hidden = !waiting.length;
   $("queue-go").hidden = busy;
-  say($("queue-text"), "queue.next", { count: waiting.length });
+  if (told !== waiting.length) say($("queue-text"), "queue.next", { count: (told = waiting.length) }); // it is heard
   $("queue-list").replaceChildren(...waiting.map(line));
 }
 
