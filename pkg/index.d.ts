@@ -34,7 +34,7 @@ export function init(): Promise<void>;
 export function catalogue(): Catalogue;
 /** Settings of a link, a whole address or only its hash; what could not be used is named. A link that begins with `#lab` has the lab's settings. */
 export function read_link(link: string, models?: Listed[]): Checked;
-/** Settings as the hash of a link, which reads back to them. `share` leaves out what another reader may prefer, the language. */
+/** Settings as the hash of a link, which reads back to them. `share` leaves out what another reader may prefer, the language, and opens the whole page. */
 export function write_link(settings: Settings, options?: { share?: boolean; view?: "lab" }): string;
 /** Whether a link says what to draw, and not only in which language or where. */
 export function is_run(link: string): boolean;
@@ -308,3 +308,9 @@ export class Lab {
   unpack(packed: string): Promise<{ points: [number, number][]; labels: number[] }>;
   close(): void;
 }
+
+/**
+ * The address of a script of the package's own origin, as pages want it that ask for Trusted Types: the package's worker passes under
+ * `require-trusted-types-for 'script'` where `trusted-types` allows a policy called `unnoise`.
+ */
+export function script_url(address: string | URL): string;

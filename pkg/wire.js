@@ -1,6 +1,7 @@
 /** The calling side of the worker: requests with one answer each, and streams that are read one item at a time. */
 
 import { UnnoiseError } from "./error.js";
+import { script_url } from "./trusted.js";
 
 /**
  * @typedef {import("./source.js").Folder} Files
@@ -16,7 +17,7 @@ export class Wire {
     this.streams = 0;
     /** Why requests are refused from now on. @type {UnnoiseError | undefined} */
     this.broken = undefined;
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.worker = new Worker(script_url(new URL("./worker.js", import.meta.url)), { type: "module" });
     this.worker.onmessage = ({ data }) => {
       const { id, result, error, note } = data;
       if (note) return noted(note);

@@ -256,7 +256,12 @@ fn latents_are_inverted_and_compared_and_their_density_is_refused() {
 /// The rows of a grey PNG.
 fn grey(path: &Path) -> Vec<Vec<f64>> {
     let [width, height] = size(path).map(|side| side as usize);
-    let format = Format { shape: [1, height, width], range: [0.0, 1.0], background: [0; 3] };
+    let format = Format {
+        shape: [1, height, width],
+        range: [0.0, 1.0],
+        background: [0; 3],
+        placing: unnoise::picture::Placing::MIDDLE,
+    };
     let all = pictures::read_one(path, &format).expect("a picture");
     all.chunks(width).map(<[f64]>::to_vec).collect()
 }

@@ -21,7 +21,7 @@ const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", 
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
 /** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
-const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y", "race", "beside", "from", "walk", "placing"];
+const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y", "race", "beside", "from", "walk", "placing", "embed"];
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 

@@ -26,6 +26,7 @@ export class Dialog {
   shared(prefix) {
     const line = el("p", "", {}, { className: "shared", role: "status" });
     line.append(el("label", "", {}, { id: `${prefix}shared-text`, htmlFor: `${prefix}link` }), el("input", "", {}, { id: `${prefix}link`, readOnly: true, hidden: true }));
+    line.append(el("button", "share.more", {}, { type: "button", className: "quiet", id: `${prefix}share-more`, hidden: true }));
     return line;
   }
 

@@ -4,6 +4,7 @@ import { UnnoiseError, init, read_link } from "../pkg/index.js";
 import { $ } from "./dom.js";
 import { absentee } from "./imports.js";
 import { messages } from "./notices.js";
+import * as offline from "./offline/offline.js";
 import { outdated } from "./release.js";
 import { language, preferred, say, speak } from "./strings.js";
 import { dress, flip, remember, remembered } from "./theme.js";
@@ -46,7 +47,7 @@ async function broken(error) {
   const { prefix, failed } = VIEWS[shown];
   const { status, fault } = messages(prefix);
   if (!view) status(failed);
-  fault({ code, values }, { reload: () => location.reload() });
+  fault({ code, values }, { reload: offline.reload });
 }
 
 /** The language that an address asks for. */
@@ -130,6 +131,7 @@ $("page").hidden = false;
 for (const name of Object.keys(VIEWS)) $(`to-${name}`).addEventListener("click", ({ currentTarget }) => back(currentTarget, name));
 if (failure) await broken(failure);
 else {
+  offline.begin();
   addEventListener("hashchange", route);
   await route();
 }

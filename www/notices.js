@@ -12,21 +12,21 @@ export function messages(prefix) {
   /** @param {string} key @param {Record<string, import("./strings.js").Value>} [values] */
   const status = (key, values) => say($("status"), key, values);
 
-  /** Shows a notice until it is put away. A second notice of the same `name` takes the first one's place. */
-  function notice(key, values, name = key) {
+  /** Shows a notice until it is put away. A second notice of the same `name` takes the first one's place. `actions` as those of `ask`. */
+  function notice(key, values, name = key, actions = {}) {
     forget(name);
     const box = el("div", "", {}, { className: "notice" });
     box.dataset.name = name;
     const close = el("button", "", {}, { type: "button", className: "icon", textContent: "×", onclick: () => box.remove() });
     close.dataset.i18nLabel = "dismiss";
     say(close, "cross");
-    box.append(el("p", key, values), close);
+    box.append(el("p", key, values), ...buttons(actions), close);
     $("notices").append(box);
   }
 
-  /** Takes away the notices called `name`, or all of them. */
+  /** Takes away the notices called `name`, or all of them but those that offer something. */
   function forget(name) {
-    for (const box of [...$("notices").children]) if (!name || box.dataset.name === name) box.remove();
+    for (const box of [...$("notices").children]) if (name ? box.dataset.name === name : !box.querySelector("button:not(.icon)")) box.remove();
   }
 
   /** One notice a value of the link that could not be used. @param {import("../pkg/index.js").Problem} problem */
@@ -51,8 +51,7 @@ export function messages(prefix) {
   /** Asks a question in the same place. @param {string} key @param {Record<string, import("./strings.js").Value>} values @param {Record<string, () => void>} actions */
   function ask(key, values, actions) {
     say($("fault-text"), key, values);
-    const button = ([text, onclick]) => el("button", text, {}, { type: "button", onclick });
-    $("fault-actions").replaceChildren(...Object.entries(actions).map(button));
+    $("fault-actions").replaceChildren(...buttons(actions));
     $("fault").classList.remove("bad");
     $("fault").hidden = false;
   }
@@ -61,6 +60,9 @@ export function messages(prefix) {
 
   return { status, notice, forget, problem, ask, fault, clearFault };
 }
+
+/** A button for each way out. @param {Record<string, () => void>} actions by the key of the button's text */
+const buttons = (actions) => Object.entries(actions).map(([text, onclick]) => el("button", text, {}, { type: "button", onclick }));
 
 /** Names for a sentence, the first few of many. @param {string[] | undefined} names */
 function some(names) {

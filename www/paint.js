@@ -53,7 +53,20 @@ export class Sheet {
 }
 
 /** All pictures as one PNG without gaps, pixel for pixel what the command line writes. @returns {Promise<Blob>} */
-export function png(bytes, shape) {
+export const png = (bytes, shape) => encoded(whole(bytes, shape));
+
+/** The same, made small. @param {number} side the longest that it may have, in pixels @returns {Promise<Blob>} */
+export function thumbnail(bytes, shape, side) {
+  const all = whole(bytes, shape);
+  const scale = Math.min(1, side / Math.max(all.width, all.height));
+  const canvas = Object.assign(document.createElement("canvas"), { width: Math.ceil(all.width * scale), height: Math.ceil(all.height * scale) });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(all, 0, 0, canvas.width, canvas.height);
+  return encoded(canvas);
+}
+
+function whole(bytes, shape) {
   const wide = columns(shape.images);
   const image = rgba(bytes, shape, wide, Math.ceil(shape.images / wide), 0);
   const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
@@ -61,8 +74,10 @@ export function png(bytes, shape) {
   context.putImageData(image, 0, 0);
   context.globalCompositeOperation = "destination-over";
   context.fillRect(0, 0, canvas.width, canvas.height); // black where no picture is
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
+  return canvas;
 }
+
+const encoded = (canvas) => new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
 
 /** One picture as it is; undefined is an empty place. @param {Uint8Array | undefined} bytes @param {Shape} shape */
 export const picture = (bytes, shape) => rgba(bytes, { ...shape, images: 1 }, 1, 1, 0);

@@ -8,14 +8,21 @@ import * as buttons from "./buttons.js";
 import * as card from "./card.js";
 import { Controls } from "./controls.js";
 import { $ } from "./dom.js";
+import * as drawing from "./drawing.js";
+import * as embed from "./embed.js";
+import { failures } from "./failure.js";
+import * as entries from "./history/entries.js";
+import * as past from "./history/past.js";
+import * as queue from "./history/queue.js";
+import * as unfinished from "./history/unfinished.js";
 import * as keys from "./keys.js";
 import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as look from "./look.js";
+import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
 import * as phases from "./phases.js";
-import { outdated, renew } from "./release.js";
 import * as shown from "./shown.js";
 import { say, t } from "./strings.js";
 import * as beginning from "./start.js";
@@ -41,12 +48,8 @@ let starting = new AbortController();
 let held;
 /** Whether it is the one of the settings. */
 let loaded = false;
-/** The run that is under way. @type {AbortController | undefined} */
-let running;
 /** The model that the link names and this site does not have. */
 let unknown = "";
-/** Whether the view was left in the middle of a run. */
-let left = false;
 let backend = "";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
@@ -64,7 +67,6 @@ const download = () => fetching(controls.model, { status, stage: () => stage });
 async function boot() {
   giveUp();
   clearFault();
-  idle();
   stage = ["stage.starting", {}];
   status(...stage);
   starting = new AbortController();
@@ -76,6 +78,7 @@ async function boot() {
     arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
     engine = await arriving;
     backend = engine.backend;
+    offline.keep(backend);
     why.explain(engine, controls.settings.backend, notice);
   } catch (thrown) {
     if (signal.aborted) return;
@@ -88,9 +91,10 @@ async function boot() {
 /** Gives the engine up. */
 function giveUp() {
   starting.abort();
-  running?.abort();
+  drawing.abort();
+  drawing.idle();
   engine?.close();
-  engine = held = running = undefined;
+  engine = held = undefined;
   there(false);
 }
 
@@ -106,16 +110,17 @@ async function prepare() {
 
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
-  if (running) return phases.besides(name);
+  if (drawing.going()) return phases.besides(name);
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
 
 /** Puts the model of the settings on the device. */
 async function load() {
-  running?.abort();
+  drawing.abort();
   clearFault();
   there(false);
+  queue.fit(controls.settings.model);
   if (!engine) return; // its start goes on to here
   if (held?.listed.id === controls.settings.model) {
     dropDownload(); // whatever else was on its way
@@ -129,7 +134,7 @@ async function load() {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
     if (mine !== loading) return;
     held = model;
-    opening.learn(controls.model, model, adopt);
+    opening.learn(controls.model, model, () => adopt());
     arrived();
   } catch (thrown) {
     if (mine === loading) failed("load", thrown);
@@ -162,8 +167,8 @@ function accept(id) {
   load();
 }
 
-/** Takes over the settings of the address. */
-function adopt() {
+/** Takes over the settings of the address. @param {import("./history/store.js").Large["begun"]} [begun] what a link does not carry */
+function adopt(begun) {
   // A first visit begins with the first model.
   const first = is_run(address) ? address : `${address || "#"}&model=${controls.models[0].id}`;
   const { settings, problems } = read_link(first, controls.models);
@@ -177,7 +182,8 @@ function adopt() {
   unknown = problems.find(({ key }) => key === "model")?.value ?? "";
   tell(problems.filter(({ key }) => key !== "model"));
   controls.unfold();
-  beginning.adopt(settings.start);
+  beginning.adopt(settings.start, begun?.picture && begun);
+  embed.adopt(settings);
 }
 
 /** A model is on the device and the form is filled. */
@@ -185,15 +191,28 @@ function ready() {
   tell(controls.fit());
   preview();
   offer();
-  idle();
+  drawing.idle();
   if (look.ahead()) wanted = false;
-  const draw = wanted && !unknown && !begin.missing();
-  if (draw && !beyond.asked()) return start();
+  const due = wanted && !unknown && !begin.missing();
+  const cut = due && unfinished.take(shown.drawn(controls.settings));
+  if (cut) return resume(cut);
+  if (due && !beyond.asked()) {
+    embed.tell("ready", { link: hash() });
+    return start();
+  }
   wanted = false;
   status("ready", { backend: named });
-  if (draw) return beyond.begin();
+  embed.tell("ready", { link: hash() });
+  if (due) return beyond.begin();
   if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
   else if (begin.missing()) begin.ask();
+}
+
+/** Asks whether to draw a run anew that a reload cut short. @param {import("./history/unfinished.js").Unfinished} cut */
+function resume({ step, steps }) {
+  wanted = false;
+  status("ready", { backend: named });
+  ask(steps === null ? "unfinished.open" : "unfinished", { step, steps }, { "unfinished.again": start, "unfinished.leave": clearFault });
 }
 
 /** Says what had to be changed in the settings, and shows the form as it is now. */
@@ -205,8 +224,8 @@ function tell(problems) {
 
 /** Marks pictures that are not those of the settings. */
 function mark() {
-  shown.mark(controls.settings, beginning.given(), Boolean(running));
-  look.marked(Boolean(running));
+  shown.mark(controls.settings, beginning.given(), drawing.going());
+  look.marked(drawing.going());
 }
 
 function changed(key) {
@@ -232,7 +251,8 @@ function offer() {
 
 function write(link) {
   address = link;
-  history.replaceState(null, "", link);
+  embed.follow(controls.settings);
+  entries.write(link, shown.drawn(read_link(link, controls.models).settings));
 }
 
 /** Shows as many empty places as there will be images, as long as there are no pictures. */
@@ -241,7 +261,7 @@ function preview() {
   if (loaded && !viewer.timeline.newest) viewer.preview({ ...size(), images: controls.settings.images });
 }
 
-async function start() {
+function start() {
   if (!loaded) {
     wanted = true;
     if ($("fault").hidden) notice("queued");
@@ -249,96 +269,25 @@ async function start() {
   }
   wanted = false;
   if (begin.missing()) return begin.ask();
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
-  look.marked(true);
-  left = false;
+  write(hash());
+  entries.began(shown.drawn(controls.settings));
+  return drawing.draw(current());
+}
+
+/** The run that the settings make. @returns {import("./history/queue.js").Waiting} */
+const current = () => ({ settings: controls.settings, given: beginning.given(), model: controls.model });
+
+/** What was said before is of no run any more. */
+function begins() {
   unknown = "";
   clearFault();
   forget("queued");
-  forget("thinned");
-  write(hash());
-  const { settings, model } = controls;
-  const given = beginning.given();
-  viewer.begin(settings, held.about.classes);
-  shown.begin({ settings, begun: given, model, script: script(settings) });
-  const attention = words.begin(held, settings);
-  phases.begin(settings.images);
-  $("stop").disabled = false;
-  viewer.reveal();
-  let any = false;
-  try {
-    for await (const frame of held.run(settings, { ...given, attention, details: true, signal: mine.signal })) {
-      if (running !== mine) return;
-      any = true;
-      show(frame);
-    }
-    ended("done");
-    words.took(viewer.seconds());
-    look.restore();
-  } catch (thrown) {
-    if (running !== mine) return;
-    if (!mine.signal.aborted) failed("run", thrown);
-    else if (any) ended("stopped");
-    else ready(); // stopped before there was anything
-  }
-}
-
-function show(frame) {
-  phases.stepped();
-  if (frame.step === 0) shown.arrived();
-  const every = viewer.add(frame);
-  if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
-  if (frame.step === 0) mark();
-  if (frame.step === 0 && every > 1) notice("thinned", { every });
-  $("save").disabled = false;
-  offer();
-}
-
-function ended(how) {
-  shown.finish();
-  idle();
-  viewer.end();
-  const { newest } = viewer.timeline;
-  const open = how === "stopped" && newest.steps === null ? ".open" : "";
-  phases.ended(`${how}${left ? ".left" : ""}${open}`, newest, viewer.seconds());
 }
 
 function stop() {
   wanted = false;
   forget("queued");
-  running?.abort();
-}
-
-/** Nothing runs and nothing loads any more. */
-function idle() {
-  running = undefined;
-  phases.over();
-  mark();
-  $("progress").value = 0;
-  $("cancel").hidden = $("stop").disabled = true;
-}
-
-/** A failure on the page, with the ways out that there are. */
-async function failed(during, thrown) {
-  const { code, values } = UnnoiseError.from(thrown);
-  shown.finish();
-  idle();
-  forget("queued");
-  const crashed = code === "engine-crashed" || code === "worker";
-  if (crashed) giveUp(); // nothing can be asked of it any more
-  const stopped = code === "aborted";
-  status(stopped ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
-  const actions = {};
-  if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;
-  if (stopped) actions["load"] = load;
-  else if (during === "load") actions.retry = relist;
-  else if (during !== "run" || crashed) actions.retry = () => renew(values.file).then(boot);
-  if (during === "load" && held) actions["model.back"] = () => controls.set("model", held.listed.id);
-  fault({ code, values }, actions);
-  // The files may be those of a site that was put up anew since this page was opened.
-  if (!stopped && (await outdated())) fault({ code: "outdated", values: {} }, { reload: () => location.reload() });
+  drawing.abort();
 }
 
 /** Loads anew, by a list that may have changed. */
@@ -349,22 +298,46 @@ function onCpu() {
   controls.set("backend", "cpu");
 }
 
-/** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button. */
-export function open(link) {
+/** A failure on the page, with the ways out that there are. */
+const failed = failures({
+  status,
+  fault,
+  giveUp,
+  over() {
+    shown.finish();
+    drawing.idle();
+    forget("queued");
+  },
+  now: () => ({ backend, held: Boolean(held) }),
+  ways: { load, relist, boot, onCpu, back: () => controls.set("model", held.listed.id) },
+});
+
+/** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button, which shows a kept run. */
+export async function open(link) {
   if (link === address) return; // back from the other view
+  const id = engine && entries.id();
+  address = link;
+  const kept = id && (await past.get(id));
+  if (address === link) follow(link, kept);
+}
+
+/** Goes to a link. @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again */
+function follow(link, kept) {
   const { backend: before, model } = controls.settings;
-  write(link);
+  address = link;
+  if (link !== location.hash) write(link);
   adopted = false;
-  wanted = is_run(address);
+  wanted = !kept && is_run(address);
   if (!engine) return boot();
-  adopt();
+  adopt(kept?.begun);
+  if (kept) drawing.recall(kept, controls.model);
   if (controls.settings.backend !== before) boot();
   else if (loaded && controls.settings.model === model) ready();
   else load();
 }
 
 export function close() {
-  left = Boolean(running);
+  drawing.leave();
   stop();
 }
 
@@ -384,15 +357,19 @@ function listen() {
   buttons.listen({ controls, run: start, stop, status });
   const unreadable = (thrown) => fault(UnnoiseError.from(thrown));
   branch.listen({ controls, tell, run: start });
-  take.listen({ settings: () => controls.settings, script: () => script(controls.settings) });
+  take.listen({ settings: () => controls.settings, model: () => controls.model, script });
   card.listen(unreadable);
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
   beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x, repaint: () => controls.set("sampler", "repaint") });
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
-  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => open(write_link(settings), (address = "")), stop, failed: unreadable });
+  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings)), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
+  drawing.listen({ model: () => held, script, begins, mark, offer, ready, failed, notice, forget });
+  embed.listen({ controls, run: start, stop });
+  queue.listen({ current, draw: drawing.draw, notice });
+  past.listen({ controls, notice, open: (kept) => follow(kept.link, kept) });
 }
 
 $("shortcut").textContent = /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵";

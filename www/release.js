@@ -1,7 +1,7 @@
 /** Which release of the site this page belongs to, and whether there is a newer one. */
 
 /** The folder of this release's files: `assets-…/` where the site is published, nothing where it is edited. */
-const RELEASE = new URL("../", import.meta.url).href.slice(new URL(".", document.baseURI).href.length);
+export const RELEASE = new URL("../", import.meta.url).href.slice(new URL(".", document.baseURI).href.length);
 /** Whether the site was put up anew since this page was opened: then its own files may be gone. */
 export async function outdated() {
   if (!RELEASE) return false;

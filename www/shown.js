@@ -7,7 +7,7 @@ import { hush, say } from "./strings.js";
 /**
  * @typedef {{picture?: Uint8Array, mask?: Uint8Array}} Begun what a run begins with besides noise
  * @typedef {{settings: import("../pkg/index.js").Settings, begun: Begun, model: import("./models.js").Model,
- *            script: Promise<{text?: string, why?: string}>, over?: boolean}} Shown
+ *            script?: Promise<{text?: string, why?: string}>, over?: boolean}} Shown a kept run has no script yet
  */
 
 /** The run that was begun last; nothing is on show of it before its first frame. @type {Shown | undefined} */
@@ -25,6 +25,11 @@ export function arrived() {
   shown = next;
 }
 
+/** A run that was kept is on show, at its end. @param {Shown} run */
+export function restore(run) {
+  shown = next = { ...run, over: true };
+}
+
 /** The run on show is at its end, or was stopped on purpose. */
 export function finish() {
   if (shown) shown.over = true;
@@ -32,8 +37,8 @@ export function finish() {
 
 export const run = () => shown;
 
-/** What decides the pictures, and nothing of the page's own. */
-export const drawn = ({ backend, lang, tour, show, x, y, walk, ...settings }) => write_link(settings);
+/** The link of what decides the pictures, and of nothing of the page's own. @param {import("../pkg/index.js").Settings} settings */
+export const drawn = ({ backend, lang, tour, show, x, y, race, beside, walk, embed, ...settings }) => write_link(settings);
 
 /** Whether these make the pictures of the run on show. A picture that no link carries is compared as it is. */
 function same(settings, { picture, mask }) {

@@ -37,9 +37,8 @@ export const given = () => ({ picture, mask: picture && mask.some(Boolean) ? mas
 /** The same as the setting `start` has it. */
 export const written = () => (picture ? write_start(picture, given().mask, size) : null);
 
-/** Takes over the picture of a link, or that there is none. @param {string} start the setting */
-export function adopt(start) {
-  const begun = read_start(start);
+/** Takes over the picture of a link, or of a run that was kept, or that there is none. @param {string} start the setting @param {Size & {picture: Uint8Array, mask?: Uint8Array} | undefined} [begun] */
+export function adopt(start, begun = read_start(start)) {
   if (begun) size = { ...size, channels: begun.channels, height: begun.height, width: begun.width };
   picture = begun?.picture;
   mask = begun?.mask ?? new Uint8Array(size.height * size.width);

@@ -88,10 +88,31 @@ export const count = (value) => () => new Intl.NumberFormat(current, { notation:
 /** A byte count for people: `5.5 MB`. The unit is 10^6 bytes. */
 export const megabytes = (bytes) => () => new Intl.NumberFormat(current, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(bytes / 1e6) + " MB";
 
+/** What texts may be marked with: `<b>`, `<b class="alpha">`, `<b class="sigma">` and `<sub>`. */
+const MARK = /<(\/?)(b|sub)(?: class="(alpha|sigma)")?>/;
+
+/** A text with such marks as nodes. @returns {Node[]} */
+function marked(text) {
+  const stack = [document.createDocumentFragment()];
+  // A text between two marks, then the mark's own parts.
+  const parts = text.split(MARK);
+  for (let at = 0; at < parts.length; at += 4) {
+    const [words, end, tag, className] = parts.slice(at);
+    stack[0].append(words);
+    if (end) stack.shift();
+    else if (tag) {
+      const element = Object.assign(document.createElement(tag), className ? { className } : {});
+      stack[0].append(element);
+      stack.unshift(element);
+    }
+  }
+  return [...stack.at(-1).childNodes];
+}
+
 function render(element) {
   const { i18n, i18nHtml, i18nLabel } = element.dataset;
   if (i18n) element.textContent = t(i18n, filled.get(element));
-  if (i18nHtml) element.innerHTML = t(i18nHtml); // our own texts only: no value is ever filled in
+  if (i18nHtml) element.replaceChildren(...marked(t(i18nHtml)));
   if (!i18nLabel) return;
   const name = t(i18nLabel, filledLabels.get(element));
   if (element.tagName === "OPTGROUP") element.label = name;

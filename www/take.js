@@ -23,18 +23,19 @@ function wants({ model, start }) {
   return start === "asked" ? "picture" : "";
 }
 
-/** @param {import("../pkg/index.js").Settings} settings */
-const give = (settings) => share(write_link(settings, { share: true }), { wants: wants(settings) });
+/** @param {import("../pkg/index.js").Settings} settings @param {import("./models.js").Model} model */
+const give = (settings, model) => share(write_link(settings, { share: true }), { wants: wants(settings), run: { settings, name: model.name } });
 
 /**
  * @param {object} page
  * @param {() => import("../pkg/index.js").Settings} page.settings as they stand
- * @param {() => Promise<{text?: string, why?: string}>} page.script of these
+ * @param {() => import("./models.js").Model} page.model of these
+ * @param {(settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>} page.script
  */
-export function listen({ settings, script }) {
+export function listen({ settings, model, script }) {
   $("save").addEventListener("click", save);
   // What is looked at is not of the run, and may be another by now.
   const looked = ({ show: _, ...run }) => (settings().show ? { ...run, show: settings().show } : run);
-  $("share").addEventListener("click", () => give(looked(shown.run()?.settings ?? settings())));
-  $("code").addEventListener("click", async () => code.show(await (shown.run()?.script ?? script())));
+  $("share").addEventListener("click", () => give(looked(shown.run()?.settings ?? settings()), shown.run()?.model ?? model()));
+  $("code").addEventListener("click", async () => code.show(await (shown.run()?.script ?? script(shown.run()?.settings ?? settings()))));
 }

@@ -87,6 +87,15 @@ export class Timeline {
     this.slider.disabled = this.play.disabled = false;
   }
 
+  /** The last frame of a run alone, of which there are no others to go to. @param {Frame} frame */
+  restore(frame) {
+    this.clear();
+    this.newest = frame;
+    this.kept.set(frame.step, frame);
+    this.slider.max = this.slider.value = String(frame.step);
+    this.display(frame);
+  }
+
   /** The kept frames in their order, the newest among them. @returns {Frame[]} */
   frames() {
     const kept = [...this.kept.values()];

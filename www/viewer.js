@@ -46,6 +46,15 @@ export function add(frame) {
   return timeline.add(frame);
 }
 
+/** Shows the end of a run that was kept, without its steps. @param {import("./timeline.js").Frame} frame @param {{en?: string, zh?: string}[]} classes */
+export function restore(frame, settings, classes) {
+  asked = begun = { ...settings, classes };
+  totals = [0, frame.total_ms];
+  layout(frame);
+  timeline.restore(frame);
+  hush($("pace"));
+}
+
 /** A run's last words. */
 export function end() {
   const { step, steps, evaluations } = timeline.newest;

@@ -25,6 +25,8 @@ pub struct Page {
     pub race: Option<Race>,
     /// The walk that is shown.
     pub walk: Option<Walk>,
+    /// Whether the page stands in another one: stage, timeline and Run alone.
+    pub embed: bool,
 }
 
 /// What a view of pictures looks at beside its stage.
@@ -88,10 +90,10 @@ impl Page {
     /// Of the guided tour.
     pub const STOPS: [&'static str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
 
-    /// What a link that is shared says of the page: another reader may prefer another language.
+    /// What a link that is shared says of the page: another reader may prefer another language, and opens the whole page.
     #[must_use]
     pub fn shared(&self) -> Self {
-        Self { lang: None, ..self.clone() }
+        Self { lang: None, embed: false, ..self.clone() }
     }
 
     /// Puts a key back to its default, if it is one of the page's.
@@ -106,6 +108,7 @@ impl Page {
             "beside" => self.beside = None,
             "race" => self.race = None,
             "walk" => self.walk = None,
+            "embed" => self.embed = false,
             _ => {}
         }
     }

@@ -264,8 +264,16 @@ const RACE: Row<Page> = Row::<Page>::text("race", |page| written(&page.race), se
 
 const SHOW: Row<Page> = Row::<Page>::text("show", |page| written(&page.show), set!(show, read)).section("page");
 
+const EMBED: Row<Page> = Row::<Page>::choice(
+    "embed",
+    || vec!["1"],
+    |page| if page.embed { "1" } else { "" }.to_owned(),
+    set!(embed, |text: &str| choice(text, &[("1", true)])),
+)
+.section("page");
+
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE, WALK];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE, WALK, EMBED];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

@@ -246,6 +246,8 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     assert_eq!(change("steps", None).settings.steps, 20);
     assert_eq!(change("eta", None).settings.knobs, BTreeMap::new());
     assert_eq!(change("lang", Some("en".into())).page.lang, Some("en"));
+    assert!(change("embed", Some("1".into())).page.embed);
+    assert!(!change("embed", Some("1".into())).page.shared().embed);
     let heun = change("sampler", Some("heun".into()));
     assert_eq!((heun.settings.knobs, heun.problems), (BTreeMap::new(), vec![]));
     // What stood as the first model has it is as the other has it; what was set stays, but not the class.
@@ -312,7 +314,7 @@ fn every_row_takes_its_default_and_has_a_line_of_help() {
         assert_eq!(row.set(&mut settings, &row.default()), Ok(()), "{}", row.key);
         assert!(settings == Settings::default() && !row.about.is_empty() && !row.section.is_empty(), "{}", row.key);
     }
-    for key in ["backend", "lang"] {
+    for key in ["backend", "lang", "embed"] {
         assert!(PAGE.iter().any(|row| row.key == key));
     }
 }

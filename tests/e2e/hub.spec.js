@@ -229,10 +229,10 @@ test("what is kept is listed with its size, and deleted", async ({ page }) => {
   await open(page, "cats/tiny");
   await page.getByRole("button", { name: "Storage…" }).click();
   const rows = page.locator("#storage-list li");
-  await expect(rows).toHaveText([/^tiny0\.1 MB in 4 filesDelete$/, /^cats\/tiny0\.1 MB in 4 filesDelete$/]);
+  await expect(rows).toHaveText([/^Finished runs0\.0 MBDelete$/, /^tiny0\.1 MB in 4 filesDelete$/, /^cats\/tiny0\.1 MB in 4 filesDelete$/]);
   await expect(page.locator("#storage-total")).toHaveText(/^0\.[23] MB in all\.$/);
   await page.getByRole("button", { name: "Delete cats/tiny" }).click();
-  await expect(rows).toHaveText([/^tiny/]);
+  await expect(rows).toHaveText([/^Finished runs/, /^tiny/]);
   await page.getByRole("button", { name: "Delete all" }).click();
   await expect(rows).toHaveCount(0);
   await expect(page.locator("#storage-total")).toHaveText("Nothing is kept.");

@@ -8,7 +8,7 @@ import { root, url } from "./browser.js";
 const www = path.join(root, "www");
 const inFolder = (folder) => readdirSync(folder).filter((name) => /^(?!unnoise_|old_).*\.js$/.test(name)).map((name) => path.join(folder, name));
 /** The page's own scripts. */
-const scripts = [www, path.join(www, "lab")].flatMap(inFolder);
+const scripts = [www, ...["lab", "history", "offline"].map((folder) => path.join(www, folder))].flatMap(inFolder);
 const table = (language) => JSON.parse(readFileSync(path.join(www, "i18n", `${language}.json`), "utf8"));
 const [en, zh] = [table("en"), table("zh")];
 const placeholders = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -25,7 +25,7 @@ test("every key in the markup and the scripts has a text", () => {
   for (const file of sources) {
     for (const [, markup, script] of readFileSync(file, "utf8").matchAll(used)) {
       const key = markup ?? script;
-      if (["div", "button", "details", "summary", "option", "p", "li", "code", "span", "a", "dt", "dd", "label", "input", "select", "figure", "figcaption", "canvas", "dialog", "header", "progress", "table", "caption", "tr", "ul", "h2", "h3", "th", "td", "i"].includes(key)) continue; // an element's name
+      if (["div", "button", "details", "summary", "option", "p", "li", "code", "span", "a", "dt", "dd", "label", "input", "select", "figure", "figcaption", "canvas", "dialog", "header", "img", "progress", "table", "textarea", "caption", "tr", "ul", "h2", "h3", "th", "td", "i"].includes(key)) continue; // an element's name
       expect(en, `${path.basename(file)} asks for ${key}`).toHaveProperty([key]);
       count += 1;
     }
@@ -66,7 +66,7 @@ function asked({ samplers, schedules, settings }) {
       ...schedules.flatMap(({ id }) => [`schedule.${id}`, `schedule.${id}.hint`]),
       ...typed.flatMap(({ id }) => [`schedule.${id}.values`, `schedule.${id}.format`]),
     ]),
-    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
+    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang", "embed"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
   };
 }
 
@@ -88,7 +88,7 @@ test("all that the catalogue has is explained, and nothing else", async ({ page 
 
 test("every row that the forms are made of has its name, and the lab no text besides", async ({ page }) => {
   const { settings, lab, samplers, lab_samplers, lab_theory } = await catalogueOf(page);
-  const built = ({ shown, key }) => shown !== "own" && !["lang", "tour"].includes(key);
+  const built = ({ shown, key }) => shown !== "own" && !["lang", "tour", "embed"].includes(key);
   expect(settings.filter(built).map(({ key }) => key).filter((key) => !(key in en))).toEqual([]);
   const own = ["train-steps", "view", "clock"]; // they have tools instead of fields
   const names = lab.filter((row) => built(row) && !own.includes(row.key) && row.key !== "backend").map(({ key }) => `lab.${key}`);

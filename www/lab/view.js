@@ -2,6 +2,7 @@
 
 import { Lab, UnnoiseError, catalogue, change, read_link, write_link } from "../../pkg/index.js";
 import { messages } from "../notices.js";
+import { reload } from "../offline/offline.js";
 import { outdated, renew } from "../release.js";
 import { share } from "../share.js";
 import { number, say, t } from "../strings.js";
@@ -65,7 +66,7 @@ const lab = {
     if (failure.code === "closed") return; // with the engine, whose own failure is reported
     if (["engine-crashed", "worker"].includes(failure.code)) end(); // nothing can be asked of it any more
     fault(failure, engine ? {} : { retry: () => renew(failure.values.file).then(() => open(address)) });
-    if (!engine && (await outdated())) fault({ code: "outdated", values: {} }, { reload: () => location.reload() });
+    if (!engine && (await outdated())) fault({ code: "outdated", values: {} }, { reload });
   },
   /** The same where what is on show ends with it. */
   fail(thrown) {

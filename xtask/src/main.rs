@@ -51,6 +51,12 @@ enum Command {
         /// The folder to write; it is replaced
         #[arg(long, default_value = "dist")]
         out: PathBuf,
+        /// The engines that the site has
+        #[arg(long, value_delimiter = ',', default_value = "cpu,webgpu")]
+        backends: Vec<Module>,
+        /// Where the site will be, which networks that show a picture beside a link want to know
+        #[arg(long)]
+        url: Option<String>,
     },
     /// Build what is out of date of these modules, into pkg/
     Build {
@@ -99,7 +105,7 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("unnoise is at http://{} (Ctrl-C stops it)", listener.local_addr()?);
             serve::serve(listener, serve::site(root()))?;
         }
-        Command::Dist { out } => dist::dist(&out)?,
+        Command::Dist { out, backends, url } => dist::dist(&out, backends, url.as_deref())?,
         Command::Build { modules } => wasm::build(&modules)?,
         Command::Test => return Ok(test::test()),
         Command::Readme => readme::check()?,

@@ -203,7 +203,7 @@ fn assets(folder: &Path, files: &[String]) -> Result<BTreeMap<String, Asset>> {
 /// # Errors
 /// It is more than a site may carry.
 pub fn weigh(models: &Path) -> Result<u64> {
-    let weights = shipped(models)?.into_iter().filter(|path| has_ending(path, &["safetensors"]));
+    let weights = shipped(models)?.into_iter().filter(|path| files::has_ending(path, &["safetensors"]));
     let bytes = weights.map(|path| Ok(fs::metadata(path)?.len())).sum::<Result<u64>>()?;
     ensure!(
         bytes <= MOST_BYTES,
@@ -219,7 +219,7 @@ pub fn weigh(models: &Path) -> Result<u64> {
 pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = files::list(models)?;
     let named = |path: &Path| path.ends_with("LICENSE") || path.ends_with("merges.txt");
-    paths.retain(|path| has_ending(path, &["json", "safetensors", "md", "png"]) || named(path));
+    paths.retain(|path| files::has_ending(path, &["json", "safetensors", "md", "png"]) || named(path));
     paths.retain(|path| !AT_HOME.iter().any(|name| path.starts_with(models.join(name))));
     // The engine's own test travels with the engine.
     paths.retain(|path| !path.starts_with(models.join(SELF_TEST)));
@@ -227,10 +227,6 @@ pub fn shipped(models: &Path) -> Result<Vec<PathBuf>> {
     let unlisted = |folder: &Path| folder.join(PIPELINE).is_file() && !folder.join(CARD).is_file();
     paths.retain(|path| !path.ancestors().any(unlisted));
     Ok(paths)
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
 }
 
 #[cfg(test)]

@@ -77,10 +77,33 @@ fn list(models: &Path) -> Response {
     }
 }
 
+/// What a page cannot say of itself in its markup; docs/hosting.md has the same for other servers. No header says who may put
+/// the page into a frame: everybody may.
+const HEADERS: [(&str, &str); 3] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+];
+
+/// A worker has the policy that its script came with, and none of the page's.
+const WORKERS: (&str, &str) = (
+    "content-security-policy",
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' data: blob:; object-src 'none'; base-uri 'none'",
+);
+
 /// Lets no answer be reused unasked, so that a reload is always right, and says in words what is not there.
 fn in_words(site: Router) -> Router {
     let reload = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    site.layer(middleware::from_fn(not_found)).layer(reload)
+    site.layer(middleware::from_fn(not_found)).layer(middleware::from_fn(guarded)).layer(reload)
+}
+
+async fn guarded(request: Request, next: Next) -> Response {
+    let script = request.uri().path().ends_with(".js");
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS.into_iter().chain(script.then_some(WORKERS)) {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn not_found(request: Request, next: Next) -> Response {

@@ -136,10 +136,11 @@ fn tests() -> Result<()> {
 /// The page in a browser, as it is edited and as it is published.
 fn page() -> Result<()> {
     let published = env::current_exe()?.with_file_name("site");
-    dist::dist(&published)?;
+    dist::dist(&published, Module::ENGINES.to_vec(), None)?;
     let live = serve::serve_behind(serve::site(root()))?;
     let host = serve::serve_behind(serve::folder(&published, UNDER))?;
     let mut tests = tools::npm("test");
+    tests.env("UNNOISE_DIST", &published);
     tests.env("UNNOISE_URL", format!("http://{live}/")).env("UNNOISE_DIST_URL", format!("http://{host}{UNDER}/"));
     tools::run(tests.env("CHROMIUM", tools::chromium()?))
 }

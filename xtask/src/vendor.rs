@@ -9,10 +9,14 @@ use anyhow::{Context, Result, ensure};
 use crate::{root, tools};
 
 /// Each file in its package, and what it is called here.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 7] = [
     ("uplot/dist/uPlot.esm.js", "uPlot.esm.js"),
     ("uplot/dist/uPlot.min.css", "uPlot.min.css"),
     ("uplot/LICENSE", "uPlot.LICENSE"),
+    ("idb/build/index.js", "idb.js"),
+    ("idb/LICENSE", "idb.LICENSE"),
+    ("uqr/dist/index.mjs", "uqr.js"),
+    ("uqr/LICENSE", "uqr.LICENSE"),
 ];
 
 /// Copies the files from the packages that npm has checked against the hashes in `tests/e2e/package-lock.json`.

@@ -65,7 +65,7 @@ pub struct Facts {
 /// How a link is to be written.
 #[derive(Default, Deserialize, Tsify)]
 pub struct LinkOptions {
-    /// For somebody else: without the language.
+    /// For somebody else: without the language, and the whole page.
     #[tsify(optional)]
     #[serde(default)]
     share: bool,

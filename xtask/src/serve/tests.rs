@@ -61,6 +61,11 @@ fn serves_each_kind_of_file_as_what_it_is() {
         assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
         assert!(head.contains(&format!("content-type: {kind}")), "{path}: {head}");
         assert!(head.contains("cache-control: no-cache"), "{path}: {head}");
+        assert!(
+            head.contains("x-content-type-options: nosniff") && head.contains("referrer-policy:"),
+            "{path}: {head}"
+        );
+        assert_eq!(head.contains("content-security-policy:"), path.ends_with(".js"), "{path}: {head}");
     }
 }
 

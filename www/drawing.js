@@ -1,0 +1,131 @@
+/** The run that is under way: its frames on the stage, and how it ended. */
+
+import { write_link } from "../pkg/index.js";
+import * as branch from "./branch.js";
+import { $ } from "./dom.js";
+import * as embed from "./embed.js";
+import * as past from "./history/past.js";
+import * as queue from "./history/queue.js";
+import * as unfinished from "./history/unfinished.js";
+import * as look from "./look.js";
+import * as phases from "./phases.js";
+import * as shown from "./shown.js";
+import * as beginning from "./start.js";
+import * as viewer from "./viewer.js";
+import * as words from "./words.js";
+
+/** @typedef {import("./history/queue.js").Waiting} Run */
+
+/** What ends the run under way. @type {AbortController | undefined} */
+let running;
+/** Whether the view was left in the middle of a run. */
+let left = false;
+/**
+ * @type {{model: () => import("../pkg/index.js").Model, script: (settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>,
+ *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, failed: (during: "run", thrown: unknown) => void,
+ *         notice: (key: string, values?: object) => void, forget: (name: string) => void}}
+ */
+let page;
+
+/** @param {typeof page} given */
+export function listen(given) {
+  page = given;
+}
+
+/** Whether a run is under way. */
+export const going = () => Boolean(running);
+
+/** Ends the run under way, of which the stage says so. */
+export const abort = () => running?.abort();
+
+/** The same when the view is left. */
+export function leave() {
+  left = going();
+  abort();
+}
+
+/** Draws a run on the model that is on the device. @param {Run} run */
+export async function draw({ settings, given, model }) {
+  abort();
+  const mine = new AbortController();
+  running = mine;
+  look.marked(true);
+  left = false;
+  page.begins();
+  page.forget("thinned");
+  const held = page.model();
+  viewer.begin(settings, held.about.classes);
+  shown.begin({ settings, begun: given, model, script: page.script(settings) });
+  const attention = words.begin(held, settings);
+  phases.begin(settings.images);
+  let any = false;
+  unfinished.begin(() => {
+    const { step = 0, steps = null } = (any && viewer.timeline.newest) || {};
+    return { link: shown.drawn(settings), step, steps };
+  });
+  queue.running(true);
+  $("stop").disabled = false;
+  if (!embed.embedded()) viewer.reveal(); // it would scroll the page around
+  try {
+    for await (const frame of held.run(settings, { ...given, attention, details: true, signal: mine.signal })) {
+      if (running !== mine) return;
+      any = true;
+      show(frame);
+    }
+    ended("done");
+    past.keep({ settings, given: { ...given, ...beginning.wanted() }, model, frame: viewer.timeline.newest, seconds: viewer.seconds() });
+    words.took(viewer.seconds());
+    look.restore();
+    queue.next();
+  } catch (thrown) {
+    if (running !== mine) return;
+    if (!mine.signal.aborted) page.failed("run", thrown);
+    else if (any) ended("stopped");
+    else page.ready(); // stopped before there was anything
+  }
+}
+
+function show(frame) {
+  phases.stepped();
+  if (frame.step === 0) shown.arrived();
+  const every = viewer.add(frame);
+  if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
+  if (frame.step === 0) page.mark();
+  if (frame.step === 0 && every > 1) page.notice("thinned", { every });
+  $("save").disabled = false;
+  page.offer();
+  embed.tell("step", { step: frame.step, steps: frame.steps, done: frame.done });
+}
+
+function ended(how) {
+  shown.finish();
+  idle();
+  viewer.end();
+  const { newest } = viewer.timeline;
+  const open = how === "stopped" && newest.steps === null ? ".open" : "";
+  embed.tell("done", { how, link: write_link(shown.run().settings, { share: true }), seconds: viewer.seconds() });
+  phases.ended(`${how}${left ? ".left" : ""}${open}`, newest, viewer.seconds());
+}
+
+/** Nothing runs and nothing loads any more. */
+export function idle() {
+  running = undefined;
+  unfinished.end();
+  queue.running(false);
+  phases.over();
+  page.mark();
+  $("progress").value = 0;
+  $("cancel").hidden = $("stop").disabled = true;
+}
+
+/** Puts the pictures of a kept run on the stage. @param {import("./history/past.js").Whole} kept @param {import("./models.js").Model} model */
+export function recall({ settings, begun, frame }, model) {
+  abort();
+  idle();
+  const held = page.model();
+  viewer.restore(frame, settings, held?.listed.id === model.id ? held.about.classes : []);
+  shown.restore({ settings, begun, model });
+  branch.arrived(settings, frame.steps);
+  $("save").disabled = false;
+  page.mark();
+}
