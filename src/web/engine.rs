@@ -240,7 +240,7 @@ impl Engine {
     pub fn levels(&self, settings: Ts<Settings>) -> Result<Vec<f64>, JsValue> {
         let model = self.model()?;
         let settings = taken(&settings)?.complete(&model)?;
-        let levels = model.levels(&settings).map_err(fault::session)?;
+        let levels = model.levels(&settings).map_err(failures::session)?;
         Ok(levels.iter().flat_map(|level| [level.t, level.alpha, level.sigma, level.log_snr()]).collect())
     }
 

@@ -41,10 +41,10 @@ struct Site {
 }
 
 /// Writes the site with these engines to `out`, which is replaced; `url` is where it will be.
-pub fn dist(out: &Path, mut modules: Vec<Module>, url: Option<&str>) -> Result<()> {
+pub fn dist(out: &Path, engines: &[Module], url: Option<&str>) -> Result<()> {
     ensure_ours(out)?;
     let weights = models::weigh(&root().join("models"))?;
-    modules.insert(0, Module::Settings);
+    let modules = Module::with(engines);
     wasm::build(&modules)?;
     npm::write().context("could not write the npm package in pkg/")?;
     if out.exists() {

@@ -105,7 +105,7 @@ fn run(command: Command) -> Result<ExitCode> {
             println!("unnoise is at http://{} (Ctrl-C stops it)", listener.local_addr()?);
             serve::serve(listener, serve::site(root()))?;
         }
-        Command::Dist { out, backends, url } => dist::dist(&out, backends, url.as_deref())?,
+        Command::Dist { out, backends, url } => dist::dist(&out, &backends, url.as_deref())?,
         Command::Build { modules } => wasm::build(&modules)?,
         Command::Test => return Ok(test::test()),
         Command::Readme => readme::check()?,

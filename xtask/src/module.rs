@@ -21,6 +21,11 @@ impl Module {
     pub const ALL: [Self; 4] = [Self::Settings, Self::Cpu, Self::Lab, Self::Webgpu];
     pub const ENGINES: [Self; 2] = [Self::Cpu, Self::Webgpu];
 
+    /// These engines, and what is none, in the order in which the page needs them.
+    pub fn with(engines: &[Self]) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|module| !Self::ENGINES.contains(module) || engines.contains(module)).collect()
+    }
+
     /// The id; of an engine, the one that the page and the share link use.
     pub fn id(self) -> &'static str {
         match self {

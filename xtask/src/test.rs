@@ -136,7 +136,7 @@ fn tests() -> Result<()> {
 /// The page in a browser, as it is edited and as it is published.
 fn page() -> Result<()> {
     let published = env::current_exe()?.with_file_name("site");
-    dist::dist(&published, Module::ENGINES.to_vec(), None)?;
+    dist::dist(&published, &Module::ENGINES, None)?;
     let live = serve::serve_behind(serve::site(root()))?;
     let host = serve::serve_behind(serve::folder(&published, UNDER))?;
     let mut tests = tools::npm("test");

@@ -27,9 +27,8 @@ pub fn build(modules: &[Module]) -> Result<()> {
 /// rest is made behind it, because the WebGPU engine takes many minutes when its libraries have never been compiled.
 pub fn build_for_visitors(engines: Vec<Module>) -> Result<()> {
     let stale = discard_stale()?;
-    let mut wanted: Vec<_> = Module::ALL.into_iter().filter(|module| stale.contains(module)).collect();
-    wanted.retain(|module| !Module::ENGINES.contains(module) || engines.contains(module));
-    // They stand in the order in which the page needs them.
+    let mut wanted = Module::with(&engines);
+    wanted.retain(|module| stale.contains(module));
     let engine_there = Module::ENGINES.iter().any(|engine| !stale.contains(engine));
     let at_once = wanted.iter().take_while(|module| **module == Module::Settings).count() + usize::from(!engine_there);
     let behind = wanted.split_off(at_once.min(wanted.len()));
