@@ -169,6 +169,6 @@ test("nothing is wrong for those who hear the page, in either dialog", async ({ 
   expect(await everywhere(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.locator("#storage").click();
-  await expect(page.locator("#storage-list li")).toHaveCount(1);
+  await expect(page.locator("#storage-list li")).toHaveCount(2); // the model, and the run that it drew
   expect(await everywhere(page)).toEqual([]);
 });
