@@ -38,8 +38,8 @@ test("the code, the summary and the link say the run on show, and draw it elsewh
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`Tiny: DDIM, 3 steps, 2 images, seed 3\n${address}`);
   // The code for another page draws the same pictures there.
   const snippet = await page.locator("#sharing-embed").inputValue();
-  const src = await page.evaluate((html) => new DOMParser().parseFromString(html, "text/html").querySelector("iframe").src, snippet);
-  const other = await context.newPage();
+  const other = await context.newPage(); // whose policy, unlike the page's, lets a text be parsed
+  const src = await other.evaluate((html) => new DOMParser().parseFromString(html, "text/html").querySelector("iframe").src, snippet);
   await useTinyModel(other);
   await pictures(other, src, "");
   expect(await print(other, "#noisy")).toBe(drawn);
