@@ -78,7 +78,7 @@ test("a walk of classes is in the link, plays, and stops", async ({ page }) => {
   await expect(page.locator("#walk-refused")).toContainText("cannot be walked");
   await expect(page.locator("#walk-run")).toBeDisabled();
   await page.locator("#walk-close").click();
-  expect(given(page).walk).toBeUndefined();
+  await expect.poll(() => given(page).walk).toBeUndefined();
 });
 
 test("the command line writes the same frames", async ({ page }, info) => {
