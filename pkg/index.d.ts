@@ -84,7 +84,7 @@ export function model_origin(model: string): Origin;
 export function read_repository(text: string): RepositoryName | undefined;
 /** How the setting `model` names a folder of a person's own. */
 export function own_model(folder: string): string;
-/** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle. */
+/** A picture (RGBA) as a model takes it, `[height, width, channels]`: laid on the model's background, scaled to cover its size, cut in the middle, or as `placing` says. */
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
 export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;

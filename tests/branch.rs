@@ -193,6 +193,8 @@ fn each_picture_is_its_own_whoever_draws_it() {
             let (share, whole) = (&share.last().unwrap().x, &whole.last().unwrap().x);
             assert_eq!(share[..], whole[range.start * size..range.end * size], "{first} {second} {range:?}");
         }
+        // Whether there is a step to go on from is known of all pictures together.
+        assert_eq!(settings.divisible(), first != "dpm-adaptive", "{first} {second}");
     }
 }
 

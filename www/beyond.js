@@ -32,6 +32,12 @@ const named = () => Object.keys(VIEWS).find((name) => VIEWS[name].keys.some((key
 /** Whether the link asks for one. */
 export const asked = () => Boolean(named());
 
+/** Another link is opened: a view that it does not ask for is closed. */
+export function leave() {
+  if (asked()) return;
+  for (const dialog of document.querySelectorAll("dialog.view[open]")) dialog.close();
+}
+
 async function show(name, how) {
   try {
     const view = await VIEWS[name].load();

@@ -46,6 +46,8 @@ export function leave() {
 
 /** Draws a run on the model that is on the device. @param {Run} run */
 export async function draw({ settings, given, model }) {
+  const held = page.model();
+  if (held?.listed.id !== model.id) return;
   abort();
   const mine = new AbortController();
   running = mine;
@@ -53,16 +55,18 @@ export async function draw({ settings, given, model }) {
   left = false;
   page.begins();
   page.forget("thinned");
-  const held = page.model();
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: page.script(settings) });
   const attention = words.begin(held, settings);
   phases.begin(settings.images);
   let any = false;
-  unfinished.begin(() => {
-    const { step = 0, steps = null } = (any && viewer.timeline.newest) || {};
-    return { link: shown.drawn(settings), step, steps };
-  });
+  // What a reload interrupts is asked about; that of a frame is the business of the page around it.
+  if (!embed.embedded()) {
+    unfinished.begin(() => {
+      const { step = 0, steps = null } = (any && viewer.timeline.newest) || {};
+      return { link: shown.drawn(settings), step, steps };
+    });
+  }
   queue.running(true);
   $("stop").disabled = false;
   if (!embed.embedded()) viewer.reveal(); // it would scroll the page around

@@ -10,7 +10,7 @@ const COMMANDS = {
   set: ({ settings }) => set(settings),
 };
 /** Keys that are the frame's own. */
-const OWN = ["embed", "show", "x", "y"];
+const OWN = ["embed", "show", "beside", "x", "y", "race", "walk"];
 const FORMS = 'A message is {unnoise: "run"}, {unnoise: "stop"} or {unnoise: "set", settings: {…}}';
 
 /** @type {{controls: import("./controls.js").Controls, run: () => void, stop: () => void}} */

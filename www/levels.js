@@ -44,7 +44,7 @@ export function show() {
   box.hidden = !about;
   const { model, sampler, steps, schedule } = settings;
   const now = JSON.stringify([model, sampler, steps, schedule, settings.beside]);
-  if (!about || now === shown) return;
+  if (!about || !page.model() || now === shown) return;
   shown = now;
   levels(now).catch((thrown) => shown === now && refuse(thrown));
 }

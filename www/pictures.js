@@ -58,7 +58,10 @@ const controls = new Controls({ changed, adjusted: tell });
 begin.join({ controls, ask, run: start });
 const named = () => t(`backend.${backend || "cpu"}`);
 /** Whether the model of the settings is on the device. */
-const there = (is) => beyond.enable((loaded = is));
+const there = (is) => {
+  beyond.enable((loaded = is));
+  queue.enable(is);
+};
 const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
@@ -111,6 +114,7 @@ async function prepare() {
 function staged({ stage: name, backend: which, workers }) {
   if (name === "worker-lost") return notice("worker-lost", { workers });
   if (drawing.going()) return phases.besides(name);
+  if (loaded) return; // of a view beside the stage
   stage = [`stage.${name}`, { backend: () => t(`backend.${which}`) }];
   if ($("cancel").hidden) status(...stage); // a download says more
 }
@@ -194,7 +198,7 @@ function ready() {
   drawing.idle();
   if (look.ahead()) wanted = false;
   const due = wanted && !unknown && !begin.missing();
-  const cut = due && unfinished.take(shown.drawn(controls.settings));
+  const cut = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
   if (cut) return resume(cut);
   if (due && !beyond.asked()) {
     embed.tell("ready", { link: hash() });
@@ -315,7 +319,7 @@ const failed = failures({
 /** Takes over a link: at first, and when another one comes by hand, by a bookmark or by the back button, which shows a kept run. */
 export async function open(link) {
   if (link === address) return; // back from the other view
-  const id = engine && entries.id();
+  const id = controls.models.length && entries.id();
   address = link;
   const kept = id && (await past.get(id));
   if (address === link) follow(link, kept);
@@ -328,10 +332,11 @@ function follow(link, kept) {
   if (link !== location.hash) write(link);
   adopted = false;
   wanted = !kept && is_run(address);
-  if (!engine) return boot();
+  if (!controls.models.length) return boot();
   adopt(kept?.begun);
+  beyond.leave();
   if (kept) drawing.recall(kept, controls.model);
-  if (controls.settings.backend !== before) boot();
+  if (!engine || controls.settings.backend !== before) boot();
   else if (loaded && controls.settings.model === model) ready();
   else load();
 }

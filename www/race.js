@@ -92,7 +92,7 @@ function pick() {
 function take(text) {
   stop();
   const refused = page.controls.set("race", text);
-  for (const key of ["samplers", "counts"]) fields[key].toggleAttribute("aria-invalid", Boolean(refused));
+  for (const key of ["samplers", "counts"]) fields[key].setAttribute("aria-invalid", String(Boolean(refused)));
   if (!refused) return planned();
   if (refused.code === "one-of") say(refusal, "race.refused.sampler", { known: refused.known.join(", ") });
   else say(refusal, "race.refused");

@@ -7,6 +7,7 @@ import { Clock } from "./lab/clock.js";
 import { Sheet } from "./paint.js";
 import { share } from "./share.js";
 import { el, hush, label, number, say, t } from "./strings.js";
+import { explain } from "./unfit.js";
 
 /** @typedef {import("./beyond.js").Page} Page */
 
@@ -113,7 +114,8 @@ function set() {
   if (!refused) plan = walk(page.controls.settings, page.controls.models, page.controls.facts);
   const problem = refused ?? plan.problem;
   fields.stops.setAttribute("aria-invalid", String(Boolean(problem)));
-  if (problem) say(refusal, problem.code === "frames" ? "walk.refused.frames" : "walk.refused", { value: problem.value, most: problem.most ?? 0 });
+  if (refused) say(refusal, refused.code === "frames" ? "walk.refused.frames" : "walk.refused", { value: refused.value, most: refused.most ?? 0 });
+  else if (problem) explain(refusal, problem);
   else hush(refusal);
   if (problem) plan = { ...plan, frames: [] };
   clear();

@@ -96,6 +96,12 @@ impl Page {
         Self { lang: None, embed: false, ..self.clone() }
     }
 
+    /// What a link to one run says of the page: none of the views of several.
+    #[must_use]
+    pub fn of_run(&self) -> Self {
+        Self { x: None, y: None, race: None, walk: None, ..self.clone() }
+    }
+
     /// Puts a key back to its default, if it is one of the page's.
     pub(crate) fn reset(&mut self, key: &str) {
         match key {

@@ -74,6 +74,9 @@ impl FromStr for Walk {
             Some((axis, steps)) => (axis, steps.trim().parse().ok().filter(|steps| *steps > 0).ok_or_else(form)?),
             None => (text, Self::STEPS),
         };
+        if steps > Self::MOST {
+            return Err(Reason::Frames { most: Self::MOST });
+        }
         let axis: Axis = axis.parse()?;
         if !Self::KEYS.contains(&axis.key) {
             return Err(one_of(axis.key, Self::KEYS));
@@ -173,7 +176,16 @@ mod tests {
         }
         assert_eq!("seed:3,9".parse::<Walk>().unwrap().steps, Walk::STEPS);
         assert_eq!("class:1-3 [255]".parse::<Walk>(), Err(Reason::Frames { most: 256 }));
-        for wrong in ["", "seed", "seed:3", "steps:3,4", "class:all,none", "seed:3,9 [0]", "seed:3,9 [x]"] {
+        for wrong in [
+            "",
+            "seed",
+            "seed:3",
+            "steps:3,4",
+            "class:all,none",
+            "seed:3,9 [0]",
+            "seed:3,9 [x]",
+            "seed:3,9 [4294967295]",
+        ] {
             assert!(wrong.parse::<Walk>().is_err(), "{wrong}");
         }
     }

@@ -244,10 +244,10 @@ impl Engine {
         Ok(levels.iter().flat_map(|level| [level.t, level.alpha, level.sigma, level.log_snr()]).collect())
     }
 
-    /// How many pictures a run of these settings draws.
+    /// How many parts a run of these settings can be drawn in: its pictures, or one.
     pub fn images(&self, settings: Ts<Settings>) -> Result<usize, JsValue> {
         let settings = taken(&settings)?.complete(&*self.model()?)?;
-        Ok(settings.images)
+        Ok(if settings.divisible() { settings.images } else { 1 })
     }
 
     /// A run of these settings on the loaded model; what they do not name is as the model starts with. `phase` hears `text` and

@@ -1,6 +1,6 @@
 /** The strip of finished runs under the stage: to be looked at again, compared, shared, and put back on the stage. */
 
-import { write_link } from "../../pkg/index.js";
+import { read_link, write_link } from "../../pkg/index.js";
 import { $ } from "../dom.js";
 import { embedded } from "../embed.js";
 import { thumbnail } from "../paint.js";
@@ -62,10 +62,12 @@ export async function get(id) {
   return content && { ...run, ...content, run: drawn(run.settings) };
 }
 
-/** Puts a run on the stage, in an entry of the browser's history. @param {Whole} kept */
+/** Puts a run on the stage, in an entry of the browser's history; engine and language stay those of the page. @param {Whole} kept */
 export function restore(kept) {
-  entries.visit(kept);
-  page.open(kept);
+  const { backend, lang } = page.controls.settings;
+  const link = write_link({ ...read_link(kept.run, page.controls.models).settings, backend, lang });
+  entries.visit({ ...kept, link });
+  page.open({ ...kept, link });
 }
 
 /** When a run ended, in the language of the page. @param {store.Kept} run */

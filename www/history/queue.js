@@ -30,6 +30,11 @@ export function listen(given) {
   });
 }
 
+/** A model is on the device, or is not any more. @param {boolean} there */
+export function enable(there) {
+  $("queue-go").disabled = !there;
+}
+
 /** The run that is next, if there is one, begins. */
 export function next() {
   const run = waiting.shift();

@@ -11,7 +11,7 @@ pub enum Module {
     /// Links, catalogue and rules, without a network: for the page's main thread.
     Settings,
     Cpu,
-    /// The lab of the plane with its training, which visitors of pictures do without.
+    /// The lab of the plane with its training, for which visitors of pictures do not wait.
     Lab,
     Webgpu,
 }

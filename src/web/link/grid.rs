@@ -59,8 +59,9 @@ pub fn grid(settings: Ts<Settings>, models: Ts<Models>, facts: Option<Ts<Facts>>
     let (models, facts) = (taken(&models)?.listed(), known(facts)?);
     let checked = settings::Settings::checked(taken(&settings)?.pairs(), &models, facts);
     let axis = |axis: &Axis| GridAxis { key: axis.key, values: axis.values.clone() };
+    let page = checked.page.of_run();
     let cell = |cell: settings::Cell| {
-        let record = cell.settings.record(&Page { x: None, y: None, race: None, ..checked.page.clone() });
+        let record = cell.settings.record(&page);
         GridCell {
             column: cell.column,
             row: cell.row,

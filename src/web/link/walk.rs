@@ -2,7 +2,7 @@
 
 use super::super::{Settings, given, taken};
 use super::{Facts, Models, Named, known};
-use crate::settings::{self, Linked, Page};
+use crate::settings::{self, Linked};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -39,7 +39,7 @@ pub struct WalkFrame {
 pub fn walk(settings: Ts<Settings>, models: Ts<Models>, facts: Option<Ts<Facts>>) -> Result<Ts<Walk>, JsValue> {
     let (models, facts) = (taken(&models)?.listed(), known(facts)?);
     let checked = settings::Settings::checked(taken(&settings)?.pairs(), &models, facts);
-    let page = Page { walk: None, ..checked.page.clone() };
+    let page = checked.page.of_run();
     let frame = |settings::Stop { settings, stop, share }: settings::Stop| {
         let record = settings.record(&page).into_iter().map(|(key, value)| (key.to_owned(), value));
         WalkFrame { settings: Settings(record.collect()), stop, share }
