@@ -4,7 +4,10 @@ import { $ } from "./dom.js";
 import { fetchModel } from "./models.js";
 import { megabytes } from "./strings.js";
 
-/** The download that is under way, or was last. */
+/**
+ * The download that is under way, or was last, and the engine that reads it.
+ * @type {{id: string, abort: AbortController, files: Promise<any>, engine?: import("../pkg/index.js").Engine}}
+ */
 export let loading = { id: "", abort: new AbortController(), files: Promise.resolve() };
 
 /**

@@ -133,6 +133,8 @@ async function load() {
   if (opening.absent(controls.model)) return opening.seek(controls.model);
   // A download that began with the engine's start may have been cancelled since.
   const mine = loading.id === controls.settings.model ? loading : download();
+  if (mine.engine === engine) return; // which is reading it: a link that came meanwhile waits for the same
+  mine.engine = engine;
   const { signal } = mine.abort;
   try {
     const model = await engine.load(await mine.files, { ...optionsOf(controls.model), signal });
