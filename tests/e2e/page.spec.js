@@ -28,6 +28,7 @@ test("every text changes with the language", async ({ page }) => {
   await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
   await page.locator("#start-take").click();
   await page.locator("#schedule").selectOption("custom");
+  await expect(page.locator("#start-noised-box")).toBeVisible(); // the engine draws it
   const english = await texts(page);
   await page.getByRole("button", { name: "中文" }).click();
   await expect(page.locator("html")).toHaveAttribute("lang", "zh-Hans");
