@@ -184,7 +184,7 @@ test("a run too long for the memory keeps every k-th step, and the last", async 
   const kept = await page.evaluate(async () => {
     const { Timeline } = await import(new URL("www/timeline.js", location.href).href);
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.innerHTML = '<path class="alpha"/><path class="sigma"/>';
+    for (const name of ["alpha", "sigma"]) svg.appendChild(document.createElementNS(svg.namespaceURI, "path")).classList.add(name);
     const slider = Object.assign(document.createElement("input"), { type: "range" });
     const shown = [];
     const timeline = new Timeline({ slider, play: document.createElement("button"), curves: svg }, ({ step }) => shown.push(step));
