@@ -220,7 +220,7 @@ fn drawn(path: &Between<BrownianPath<Tensor<4>>>) -> u64 {
     path.first.draws().max(path.second.draws())
 }
 
-/// Where the step looked, if that is recorded.
+/// The attention of the step, if it is recorded.
 async fn seen(looks: Option<&Looks>) -> Result<Option<Attention>, SessionError> {
     match looks {
         Some(looks) => looks.read().await,

@@ -35,8 +35,16 @@ pub struct Args {
 struct Compared;
 
 impl Except for Compared {
-    const KEYS: &'static [&'static str] =
-        &["model", "sampler", "steps", WITHOUT[0], WITHOUT[1], WITHOUT[2], WITHOUT[3], WITHOUT[4], WITHOUT[5]];
+    const KEYS: &'static [&'static str] = &{
+        let mut keys = ["model"; 3 + WITHOUT.len()];
+        (keys[1], keys[2]) = ("sampler", "steps");
+        let mut i = 0;
+        while i < WITHOUT.len() {
+            keys[3 + i] = WITHOUT[i];
+            i += 1;
+        }
+        keys
+    };
 }
 
 /// Pictures of a network, unless it is said otherwise.

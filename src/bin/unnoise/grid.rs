@@ -117,14 +117,7 @@ pub async fn run(args: Args) -> Outcome {
 impl Args {
     /// The settings of all cells, and the axes.
     fn grid(&self, model: &Pipeline, folder: &Path) -> Result<Checked<Settings>, Box<dyn std::error::Error>> {
-        let mut grid = Settings::linked_to(&model.preset()?, self.from.text());
-        for problem in grid.problems.drain(..) {
-            eprintln!("warning: the link: {problem}");
-        }
-        grid.settings.take_all(self.settings.pairs.clone())?;
-        if let Ok(name) = self.from.name_of(folder) {
-            grid.settings.model = name;
-        }
+        let mut grid = self.from.with(&self.settings.pairs, model, folder)?;
         for (axis, given) in [(&mut grid.page.x, &self.x), (&mut grid.page.y, &self.y)] {
             *axis = given.clone().or(axis.take());
         }

@@ -2,8 +2,9 @@
 
 use clap::Args as ClapArgs;
 use std::path::{Path, PathBuf};
+use unnoise::pipeline::Pipeline;
 use unnoise::samplers::methods;
-use unnoise::settings::{Link, Linked as _, Origin, Repository, Settings};
+use unnoise::settings::{Checked, Link, Linked as _, Origin, Repository, Settings, Value};
 
 #[derive(ClapArgs)]
 pub struct Linked {
@@ -63,6 +64,24 @@ impl Linked {
             true => Ok(()),
             false => Err(format!("--link \"{text}\" is no share link: it has no setting, such as #model=mnist&seed=3")),
         }
+    }
+
+    /// What the link says, changed by options, for a model in a folder. What cannot be used of the link is named.
+    pub fn with(
+        &self,
+        options: &[(String, Value)],
+        model: &Pipeline,
+        folder: &Path,
+    ) -> Result<Checked<Settings>, Box<dyn std::error::Error>> {
+        let mut linked = Settings::linked_to(&model.preset()?, self.text());
+        for problem in linked.problems.drain(..) {
+            eprintln!("warning: the link: {problem}");
+        }
+        linked.settings.take_all(options.to_vec())?;
+        if let Ok(name) = self.name_of(folder) {
+            linked.settings.model = name;
+        }
+        Ok(linked)
     }
 
     /// The link; an empty one says nothing.

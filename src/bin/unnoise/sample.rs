@@ -15,7 +15,7 @@ use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
 use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
-use unnoise::settings::{Facts, Link, Problem, Settings};
+use unnoise::settings::{Checked, Facts, Link, Problem, Settings};
 use unnoise::words::count;
 
 #[derive(ClapArgs)]
@@ -202,7 +202,15 @@ impl Args {
             // Autoguidance evaluates no unlabelled output.
             facts = Facts { null_class: facts.null_class.or(Some(facts.classes)), ..facts };
         }
-        let (mut settings, mut problems) = Settings::from_link_to(&model.preset()?, self.from.text());
+        let Checked { mut settings, page, mut problems, .. } = Settings::linked_to(&model.preset()?, self.from.text());
+        let views = [
+            (page.walk.is_some(), "walk", "`unnoise walk --link` draws it"),
+            (page.race.is_some(), "race", "`unnoise compare` measures one"),
+            (page.x.is_some() || page.y.is_some(), "grid", "`unnoise grid --link` draws it"),
+        ];
+        for (_, view, elsewhere) in views.into_iter().filter(|(has, ..)| *has) {
+            eprintln!("warning: the link's {view} is left out; {elsewhere}");
+        }
         problems.extend(settings.fit(&[], Some(facts)));
         problems.extend(settings.fit_classifier(has_classifier));
         for problem in problems {

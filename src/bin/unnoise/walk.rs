@@ -82,14 +82,7 @@ pub async fn run(args: Args) -> Outcome {
 impl Args {
     /// The settings, and the walk.
     fn walk(&self, model: &Pipeline, folder: &Path) -> Result<Checked<Settings>, Box<dyn std::error::Error>> {
-        let mut walk = Settings::linked_to(&model.preset()?, self.from.text());
-        for problem in walk.problems.drain(..) {
-            eprintln!("warning: the link: {problem}");
-        }
-        walk.settings.take_all(self.settings.pairs.clone())?;
-        if let Ok(name) = self.from.name_of(folder) {
-            walk.settings.model = name;
-        }
+        let mut walk = self.from.with(&self.settings.pairs, model, folder)?;
         walk.page.walk = self.walk.clone().or(walk.page.walk.take());
         match walk.page.walk {
             Some(_) => Ok(walk),

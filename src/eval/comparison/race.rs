@@ -18,7 +18,7 @@ const FINEST: usize = 1000;
 /// An adaptive method is given the loosest of these tolerances that uses the evaluations up.
 const TOLERANCES: [f64; 12] = [1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 1e-4, 1e-5];
 
-/// What a comparison has to say.
+/// An event of a comparison.
 #[derive(Clone, Debug)]
 pub enum News<X> {
     /// A step was done.
@@ -56,7 +56,7 @@ pub struct Cost {
     pub guessed: bool,
 }
 
-/// A sampler on its way.
+/// A sampler with its limit and its runs so far.
 struct Entrant<X> {
     method: Method<X>,
     tuning: Tuning,

@@ -16,7 +16,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// Width of the sines and cosines that a time is embedded by.
 const FREQUENCIES: usize = 256;
 
-/// What a layer is told of classes, made of what it has for a list of them.
+/// The class embedding that a block is conditioned on, made of its rows for a list of classes.
 pub type Label<'a> = dyn Fn(&dyn Fn(&[usize]) -> Tensor<2>) -> Tensor<2> + 'a;
 
 /// A transformer on patches of latents, given the time and a class.
@@ -69,7 +69,7 @@ impl Dit {
         self.forward_with(x, t, &|row| row(class))
     }
 
-    /// The same with what each layer is told of the classes: `label` is given what a layer has for a list of them, `[batch, width]`.
+    /// The same with the class embedding of each block, which `label` makes of the block's rows for a list of classes, `[batch, width]`.
     pub fn forward_with(&self, x: Tensor<4>, t: &[f64], label: &Label<'_>) -> Tensor<4> {
         let device = x.device();
         let [batch, _, height, width] = x.dims();
