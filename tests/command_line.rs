@@ -338,3 +338,15 @@ fn a_grid_has_the_pictures_of_its_runs_and_their_numbers() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("column 1, row 2 is left empty: Heun has no eta"), "{said}");
 }
+
+#[test]
+fn views_of_several_runs_are_named_where_one_is_drawn() {
+    let link = "#images=1&steps=2&walk=seed:1,2&race=ddim&x=steps:2,3";
+    let out = place("one-of-several.png");
+    let output = unnoise(&["sample", "--link", link, "--model", "models/selftest", "--out", text(&out)]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for (view, command) in [("walk", "unnoise walk"), ("race", "unnoise compare"), ("grid", "unnoise grid")] {
+        assert!(said.contains(&format!("the link's {view} is left out; `{command}")), "{said}");
+    }
+}
