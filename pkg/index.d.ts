@@ -35,7 +35,7 @@ export function catalogue(): Catalogue;
 /** Settings of a link, a whole address or only its hash; what could not be used is named. A link that begins with `#lab` has the lab's settings. */
 export function read_link(link: string, models?: Listed[]): Checked;
 /** Settings as the hash of a link, which reads back to them. `share` leaves out what another reader may prefer, the language, and opens the whole page. */
-export function write_link(settings: Settings, options?: { share?: boolean; view?: "lab" }): string;
+export function write_link(settings: Settings, options?: { share?: boolean; run?: boolean; view?: "lab" }): string;
 /** Whether a link says what to draw, and not only in which language or where. */
 export function is_run(link: string): boolean;
 /** Changes one setting, and what has to change with it. `null` puts it back to its default; a bad value leaves the settings as they are and is named. Of the lab's settings, too. */
@@ -56,6 +56,8 @@ export function branch(settings: Settings, run: Settings, step: number): Checked
 export function read_legs(settings: Settings): Leg[];
 /** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
+/** The setting `walk` through stops, as they are typed, with so many steps from one to the next. */
+export function write_walk(key: string, stops: string, steps: number | string): string;
 /** The frames of settings with a walk, `walk: "seed:3,9,12 [8]"`, each a run of its own; a frame at a stop is the run of that stop. */
 export function walk(settings: Settings, models?: Listed[], facts?: Facts): Walk;
 /** The numbers of a grid's cells as comma-separated values. */
