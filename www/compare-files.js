@@ -1,7 +1,7 @@
 /** What a grid leaves: a picture with labelled axes, and a table of numbers. */
 
 import { grid_csv } from "../pkg/index.js";
-import { named, worded } from "./compare-axis.js";
+import { named, worded } from "./worded.js";
 import { el, t } from "./strings.js";
 
 /** Pixels: around, between cells, of a line of text; the least width of a cell, so that its title has room. */
