@@ -192,6 +192,9 @@ export function download(
   options?: { signal?: AbortSignal; progress?: (loaded: number, total?: number) => void; facts?: FileFacts; cache?: RequestCache; name?: string },
 ): Promise<Uint8Array>;
 
+/** The graphics card that WebGPU offers: its name, and whether it is an imitation in software. Nothing where there is none. */
+export function adapter(): Promise<{ name: string; software: boolean } | undefined>;
+
 export interface OpenOptions {
   /** `auto` takes WebGPU where there is a graphics card that computes what it should, and the CPU elsewhere. */
   device?: "auto" | "cpu" | "webgpu";
@@ -261,6 +264,8 @@ export interface Model {
    * item, and so is each limit and each distance as soon as it is known; leaving the loop stops the race after the step under way.
    */
   race(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): AsyncGenerator<RaceNews, void, void>;
+  /** Milliseconds of a step of these settings, of the second step: the first one prepares what all others use. */
+  pace(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<number>;
   /** The noise levels of a run of these settings, noisy first: rows of `t`, alpha, sigma and log-SNR. */
   levels(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<Float64Array>;
   /** The run as a Python script on diffusers. */

@@ -1,5 +1,6 @@
 /** unnoise: diffusion models and samplers in the browser. The types, and what everything means, are in `index.d.ts`. */
 
+export { adapter } from "./adapter.js";
 export { download } from "./download.js";
 export { Engine, facts } from "./engine.js";
 export { UnnoiseError } from "./error.js";

@@ -22,7 +22,7 @@ let running;
 let left = false;
 /**
  * @type {{model: () => import("../pkg/index.js").Model, script: (settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>,
- *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, failed: (during: "run", thrown: unknown) => void,
+ *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, rested: () => void, failed: (during: "run", thrown: unknown) => void,
  *         notice: (key: string, values?: object) => void, forget: (name: string) => void}}
  */
 let page;
@@ -81,6 +81,7 @@ export async function draw({ settings, given, model }) {
     words.took(viewer.seconds());
     look.restore();
     queue.next();
+    if (!running) page.rested();
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) page.failed("run", thrown);

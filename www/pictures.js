@@ -22,6 +22,7 @@ import { messages } from "./notices.js";
 import * as look from "./look.js";
 import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
+import * as pace from "./pace.js";
 import * as phases from "./phases.js";
 import * as shown from "./shown.js";
 import { say, t } from "./strings.js";
@@ -51,6 +52,8 @@ let loaded = false;
 /** The model that the link names and this site does not have. */
 let unknown = "";
 let backend = "";
+/** What the engine was opened for. */
+let device = "auto";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
@@ -75,14 +78,14 @@ async function boot() {
   starting = new AbortController();
   const { signal } = starting;
   try {
-    await prepare();
+    await Promise.all([prepare(), pace.begin()]);
     if (signal.aborted) return;
     if (!opening.absent(controls.model)) download(); // the weights travel while the engine starts
-    arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
+    arriving = Engine.open({ device: (device = pace.device(controls.settings)), signal, stage: staged });
     engine = await arriving;
     backend = engine.backend;
     offline.keep(backend);
-    why.explain(engine, controls.settings.backend, notice);
+    why.explain(engine, controls.settings, notice);
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -91,8 +94,20 @@ async function boot() {
   return load();
 }
 
+/** A run is over: whether another backend is faster for this model is found out once. */
+async function rested() {
+  const drawn = engine;
+  if (embed.embedded() || !(await pace.compare({ engine, held, model: controls.model, settings: controls.settings }))) return;
+  if (engine !== drawn || drawing.going()) return;
+  why.explain(engine, controls.settings, notice);
+  if (pace.device(controls.settings) === device) return;
+  notice("backend.faster", why.timed(controls.settings.model));
+  boot();
+}
+
 /** Gives the engine up. */
 function giveUp() {
+  pace.abort();
   starting.abort();
   drawing.abort();
   drawing.idle();
@@ -126,6 +141,7 @@ async function load() {
   there(false);
   queue.fit(controls.settings.model);
   if (!engine) return; // its start goes on to here
+  if (pace.device(controls.settings) !== device) return boot(); // this model is faster on another backend
   if (held?.listed.id === controls.settings.model) {
     dropDownload(); // whatever else was on its way
     return arrived();
@@ -285,6 +301,7 @@ const current = () => ({ settings: controls.settings, given: beginning.given(), 
 
 /** What was said before is of no run any more. */
 function begins() {
+  pace.abort();
   unknown = "";
   clearFault();
   forget("queued");
@@ -377,7 +394,7 @@ function listen() {
   words.listen({ controls, model: () => held, run: start });
   beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
-  drawing.listen({ model: () => held, script, begins, mark, offer, ready, failed, notice, forget });
+  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested, failed, notice, forget });
   embed.listen({ controls, run: start, stop });
   queue.listen({ current, draw: drawing.draw, notice });
   past.listen({ controls, notice, open: (kept) => follow(kept.link, kept) });

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -87,8 +88,13 @@ pub fn page_tests() -> Result<()> {
 /// Fetches the npm packages, of which npm checks that they are the locked ones.
 pub fn packages() -> Result<()> {
     node()?;
-    // The browser is the system's: Playwright is to download none.
-    run(npm("ci").args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+    run(fetching(&mut npm("ci")))
+}
+
+/// `npm ci` without what is not needed. The browser is the system's: Playwright is to download none. What npm says goes where messages go, as
+/// a task may print a table.
+pub fn fetching(npm: &mut Command) -> &mut Command {
+    npm.args(["--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").stdout(io::stderr())
 }
 
 /// Makes sure that there is a Node.js which can run the page's tests.
