@@ -114,7 +114,7 @@ fn led_by_it_the_exact_model_draws_the_class() {
         let class = distribution.classes() - 1;
         let model =
             ClassifierGuided { model: distribution.mixture().clone(), classifier: net.towards(class), scale: 1.0 };
-        let stage = Stage { distribution: &distribution, process: &process, model: &model, seed: 1, eta: 1.0 };
+        let stage = Stage { narrowest: distribution.narrowest(), process: &process, model: &model, seed: 1, eta: 1.0 };
         let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
         let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(id);
         let wanted = distribution.alone(class).expect("a class").draw(500, 5).x;

@@ -152,7 +152,8 @@ fn the_shipped_networks_draw_their_data() {
         let learned = Learned::load(&config, &weights, Prediction::Epsilon, &distribution).expect(set.id);
         for class in [None, Some(distribution.classes() - 1)] {
             let model = learned.conditioned(class);
-            let stage = Stage { distribution: &distribution, process: &process, model: &model, seed: 1, eta: 1.0 };
+            let stage =
+                Stage { narrowest: distribution.narrowest(), process: &process, model: &model, seed: 1, eta: 1.0 };
             let pane = Pane { sampler: "ode".to_owned(), steps: 30 };
             let (x, _) = block_on(stage.end(&pane, &CloudNoise::new(1).draw(500))).expect(set.id);
             let Distances { sliced_wasserstein, .. } = Distances::between(&x, &draw(&distribution, class, 500));

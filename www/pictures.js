@@ -344,11 +344,7 @@ export async function open(link) {
   if (address === link) follow(link, kept);
 }
 
-/**
- * Goes to a link.
- * @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again
- * @param {object} [begun] what its run begins with, which a link may be too short for
- */
+/** Goes to a link. @param {import("./history/past.js").Whole} [kept] is shown, not drawn again @param {object} [begun] what the run begins with, which may be too large for a link */
 function follow(link, kept, begun = kept?.begun) {
   const { backend: before, model } = controls.settings;
   address = link;
