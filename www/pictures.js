@@ -20,6 +20,7 @@ import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as look from "./look.js";
+import * as lost from "./lost.js";
 import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
 import * as pace from "./pace.js";
@@ -214,10 +215,12 @@ function ready() {
   preview();
   offer();
   drawing.idle();
+  const cut = lost.take(held.listed.id, backend);
+  if (cut && !wanted) return drawing.draw(cut.run, cut.last);
   if (look.ahead()) wanted = false;
   const due = wanted && !unknown && !begin.missing();
-  const cut = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
-  if (cut) return resume(cut);
+  const reloaded = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
+  if (reloaded) return resume(reloaded);
   if (due && !beyond.asked()) {
     embed.tell("ready", { link: hash() });
     return start();
@@ -309,6 +312,7 @@ function begins() {
 
 function stop() {
   wanted = false;
+  lost.drop();
   forget("queued");
   drawing.abort();
 }
@@ -321,11 +325,21 @@ function onCpu() {
   controls.set("backend", "cpu");
 }
 
+/** The device was lost: opens it anew, or the CPU if that was of no use, and goes on with the run. */
+function reopen() {
+  const cut = drawing.cut(backend);
+  const again = lost.note(cut);
+  notice(`device.lost${again ? ".cpu" : ""}${cut ? "" : ".idle"}`, {}, "device.lost");
+  if (again) controls.set("backend", "cpu"); // which starts it
+  else boot();
+}
+
 /** A failure on the page, with the ways out that there are. */
 const failed = failures({
   status,
   fault,
   giveUp,
+  reopen,
   over() {
     shown.finish();
     drawing.idle();
