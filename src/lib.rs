@@ -85,6 +85,8 @@ pub mod nn;
 pub mod picture;
 #[cfg(feature = "text")]
 pub mod pipeline;
+#[cfg(feature = "nn")]
+pub mod provenance;
 #[cfg(feature = "replay")]
 pub mod replay;
 pub mod samplers;

@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("session", 4),
     ("eval", 5),
     ("train", 5),
+    ("provenance", 5),
     ("lab", 6),
     ("web", 7),
     ("bin", 7),

@@ -3,14 +3,19 @@
 use clap::Args as ClapArgs;
 use std::path::{Path, PathBuf};
 use unnoise::pipeline::Pipeline;
+use unnoise::provenance;
 use unnoise::samplers::methods;
-use unnoise::settings::{Checked, Link, Linked as _, Origin, Repository, Settings, Value};
+use unnoise::settings::{Checked, Link, Linked as _, Origin, Page, Repository, Settings, Value};
 
 #[derive(ClapArgs)]
 pub struct Linked {
     /// A share link of the page, quoted; the options below change what it says.
     #[arg(long)]
     link: Option<String>,
+    /// A saved picture that says how it was made, which this makes again: one of ours, or as far as its settings have a place here
+    /// one of AUTOMATIC1111's web UI, of ComfyUI, or with the arguments of a pipeline of diffusers
+    #[arg(long, value_name = "PNG", conflicts_with = "link")]
+    from: Option<PathBuf>,
     /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -46,8 +51,16 @@ impl Linked {
         taken.map(|()| name).map_err(|_| full)
     }
 
-    /// Whether the link, if there is one, says anything of a run of pictures.
-    pub fn check(&self) -> Result<(), String> {
+    /// Reads the picture, if there is one, and finds out whether the link says anything of a run of pictures. What a picture says
+    /// and has no place here is named.
+    pub fn read(&mut self) -> Result<(), String> {
+        if let Some(path) = &self.from {
+            self.link = Some(of_picture(path)?);
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
         let Some(text) = &self.link else { return Ok(()) };
         let link = Link::new(text);
         if link.view.is_some() {
@@ -88,4 +101,24 @@ impl Linked {
     pub fn text(&self) -> &str {
         self.link.as_deref().unwrap_or_default()
     }
+}
+
+/// The link of what a picture says.
+fn of_picture(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let png = std::fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let found = provenance::read(&png).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    let found = found.ok_or_else(|| format!("{shown} does not say how it was made; give the settings, or --link"))?;
+    if let Some(link) = found.link {
+        return Ok(link);
+    }
+    let mut settings = Settings::default();
+    for problem in settings.take(&mut Page::default(), found.settings) {
+        eprintln!("warning: {shown}: {problem}");
+    }
+    if !found.left.is_empty() {
+        let left: Vec<_> = found.left.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        eprintln!("warning: {shown}: these have no place here: {}", left.join(", "));
+    }
+    Ok(settings.to_link())
 }

@@ -7,6 +7,7 @@ mod device;
 mod eval;
 mod grid;
 mod grid_sheet;
+mod hashes;
 mod info;
 mod invert;
 mod lab;

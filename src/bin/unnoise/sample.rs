@@ -1,6 +1,7 @@
 use crate::Outcome;
 use crate::attention::{self, Maps};
 use crate::device::{Device, load};
+use crate::hashes;
 use crate::linked::Linked;
 use crate::output::{self, Trace};
 use crate::settings_args::{Except, SettingsArgs};
@@ -14,6 +15,7 @@ use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
+use unnoise::provenance::Made;
 use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Checked, Facts, Link, Problem, Settings};
 use unnoise::words::count;
@@ -47,6 +49,9 @@ pub struct Args {
     /// The pictures on one sheet
     #[arg(long, value_name = "PNG", default_value = "grid.png")]
     out: PathBuf,
+    /// Leave out of the PNG how it was made
+    #[arg(long)]
+    no_metadata: bool,
     /// Also write each step's x_t and estimate of x_0 as sheets into this folder
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
@@ -66,10 +71,10 @@ impl Except for ModelFolder {
     const KEYS: &'static [&'static str] = &["model"];
 }
 
-pub async fn run(args: Args) -> Outcome {
+pub async fn run(mut args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     args.attention.as_ref().map_or(Ok(()), |path| attention::check(path))?;
-    args.from.check()?;
+    args.from.read()?;
     let folder = args.from.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let [channels, ..] = model.picture();
@@ -148,7 +153,18 @@ pub async fn run(args: Args) -> Outcome {
     }
     bar.finish_and_clear();
     let (pixels, steps, timing) = last;
-    output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
+    let name = args.from.name_of(&folder);
+    let link = settings.to_link_of(model.facts());
+    let sheet = picture::sheet(&pixels, shape);
+    // A link that can name no folder draws nothing elsewhere.
+    match name.is_ok() && !args.no_metadata {
+        true => {
+            let weights = hashes::of_weights(&folder)?;
+            let made = Made { settings: &settings, link: &link, weights: &weights, step: None };
+            output::png_made(&args.out, sheet, shape[0], made)?;
+        }
+        false => output::png(&args.out, sheet, shape[0])?,
+    }
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, model.shape_of(&settings))?;
     }
@@ -156,8 +172,8 @@ pub async fn run(args: Args) -> Outcome {
         output::line(maps.write(path, &pixels, shape)?);
     }
     output::line(summary(settings.images, steps, timing));
-    let link = match args.from.name_of(&folder) {
-        Ok(_) => settings.to_link_of(model.facts()),
+    let link = match name {
+        Ok(_) => link,
         Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
     };
     output::line(format_args!("{} · {} · {link}", args.out.display(), opened.adapter));

@@ -1,5 +1,7 @@
 //! From model values to pixels.
 
+pub mod texts;
+
 use crate::words::count;
 use std::fmt;
 
