@@ -61,6 +61,7 @@
 //! | 4 | `pipeline` | a folder of weights made runnable: its text, its parts, its pictures | `text`, `nn` |
 //! | 4 | `replay` | recorded trajectories of other libraries | `replay` |
 //! | 5 | [`eval`], `train` | what a model is worth; training | `train`, `files` |
+//! | 5 | `provenance` | what saved pictures say of how they were made | `provenance` |
 //! | 6 | `lab` | the laboratory of the plane: exact distributions, data sets, processes | `lab` |
 //! | 7 | `web`, `bin/unnoise` | the browser and the command line | `cli` |
 //!
@@ -85,7 +86,7 @@ pub mod nn;
 pub mod picture;
 #[cfg(feature = "text")]
 pub mod pipeline;
-#[cfg(feature = "nn")]
+#[cfg(feature = "provenance")]
 pub mod provenance;
 #[cfg(feature = "replay")]
 pub mod replay;

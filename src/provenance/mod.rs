@@ -1,6 +1,7 @@
 //! Floor 5: how a saved picture was made, as it says itself: written into our own, and read from those and from other programs'.
 //!
-//! A PNG of ours has three texts: `Software`, `parameters`, which other programs read too, and `unnoise`, a JSON object with everything.
+//! A PNG of ours has three texts: `Software`, `parameters`, which other programs read too, and `unnoise`, a JSON object with everything
+//! (docs/pictures.md).
 
 mod a1111;
 mod comfyui;
@@ -25,22 +26,46 @@ pub struct Made<'a> {
     pub link: &'a str,
     /// SHA-256 in hexadecimal of each file of weights, by its place in the model's folder; those that are known.
     pub weights: &'a BTreeMap<String, String>,
-    /// The step that is saved, if it is not the last.
+    pub part: Part<'a>,
+}
+
+/// What of a run a picture shows, where it is not the last step of all its images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Part<'a> {
     pub step: Option<usize>,
+    /// The image, from 1 on.
+    pub image: Option<usize>,
+    /// What is to be seen of it, if it is not the point `x_t`: `denoised`, `grid`.
+    pub shows: Option<&'a str>,
 }
 
 /// What a PNG says of how it was made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Found {
     pub program: Program,
-    /// The link, of a picture of ours.
-    pub link: Option<String>,
-    /// Settings that the picture's have a place in here, whether or not their values do.
+    /// A link that has what the picture says, the whole run of a picture of ours.
+    pub link: String,
+    /// Settings that those of another program have a place in here, whether or not their values do.
     pub settings: Vec<(String, Value)>,
     /// What has none, by its name there.
     pub left: Vec<(String, String)>,
     /// SHA-256 of each file of weights, of a picture of ours.
     pub weights: BTreeMap<String, String>,
+    /// The step that a picture of ours shows, where it is not the last.
+    pub step: Option<usize>,
+}
+
+impl Found {
+    fn of(program: Program, Taken { settings, left }: Taken) -> Self {
+        let link = Settings::link_of(&settings);
+        Self { program, link, settings, left, weights: BTreeMap::new(), step: None }
+    }
+}
+
+/// The files of which the weights are others than those that a picture was made with, of those that both know.
+pub fn other_weights<'a>(made: &'a BTreeMap<String, String>, here: &BTreeMap<String, String>) -> Vec<&'a str> {
+    let other = |(path, sum): &(&String, &String)| here.get(*path).is_some_and(|ours| ours != *sum);
+    made.iter().filter(other).map(|(path, _)| path.as_str()).collect()
 }
 
 /// Who wrote it.
@@ -103,14 +128,22 @@ struct Own {
     link: String,
     #[serde(default)]
     weights: BTreeMap<String, String>,
+    #[serde(default)]
+    step: Option<usize>,
 }
 
 impl Made<'_> {
-    /// The PNG with these texts.
+    /// The PNG with what is to be known of it.
     ///
     /// # Errors
     /// Bytes that are no PNG.
     pub fn into_png(self, png: &[u8]) -> Result<Vec<u8>, NoPng> {
+        let texts = self.texts();
+        texts::with(png, &texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str())))
+    }
+
+    /// The texts by their keywords.
+    pub fn texts(self) -> [(&'static str, String); 3] {
         let version = env!("CARGO_PKG_VERSION");
         let settings: BTreeMap<_, _> = self.settings.record(&Page::default()).into_iter().collect();
         let own = json!({
@@ -118,11 +151,13 @@ impl Made<'_> {
             "link": self.link,
             "model": self.settings.model,
             "weights": self.weights,
-            "step": self.step,
+            "step": self.part.step,
+            "image": self.part.image,
+            "shows": self.part.shows,
             "settings": settings,
         });
-        let (software, parameters) = (format!("unnoise {version}"), a1111::write(self.settings));
-        texts::with(png, &[(SOFTWARE, &software), (PARAMETERS, &parameters), (OURS, &own.to_string())])
+        let software = format!("unnoise {version}");
+        [(SOFTWARE, software), (PARAMETERS, a1111::write(self.settings)), (OURS, own.to_string())]
     }
 }
 
@@ -137,18 +172,10 @@ pub fn read(png: &[u8]) -> Result<Option<Found>, NoPng> {
         of.text.as_deref()
     };
     let own = named(OURS).and_then(|text| serde_json::from_str::<Own>(text).ok());
-    if let Some(Own { link, weights }) = own {
-        return Ok(Some(Found {
-            program: Program::Unnoise,
-            link: Some(link),
-            settings: Vec::new(),
-            left: Vec::new(),
-            weights,
-        }));
+    if let Some(Own { link, weights, step }) = own {
+        return Ok(Some(Found { link, weights, step, ..Found::of(Program::Unnoise, Taken::default()) }));
     }
-    let of = |program, taken: Option<Taken>| {
-        taken.map(|Taken { settings, left }| Found { program, link: None, settings, left, weights: BTreeMap::new() })
-    };
+    let of = |program, taken: Option<Taken>| taken.map(|taken| Found::of(program, taken));
     Ok(of(Program::A1111, named(PARAMETERS).and_then(a1111::read))
         .or_else(|| of(Program::ComfyUi, named("prompt").and_then(comfyui::read)))
         .or_else(|| {
@@ -179,11 +206,21 @@ mod tests {
             Settings { seed: 3, prompt: "red heart, \"quoted\"\nof two lines".to_owned(), ..Settings::default() };
         let link = settings.to_link();
         let weights = BTreeMap::from([("unet/weights.safetensors".to_owned(), "ab".to_owned())]);
-        let made = Made { settings: &settings, link: &link, weights: &weights, step: None };
+        let part = Part { step: Some(4), ..Part::default() };
+        let made = Made { settings: &settings, link: &link, weights: &weights, part };
         let png = made.into_png(PIXEL).unwrap();
         let found = read(&png).unwrap().unwrap();
-        assert_eq!((found.program, found.link.as_deref()), (Program::Unnoise, Some(&*link)));
+        assert_eq!((found.program, found.link.as_str(), found.step), (Program::Unnoise, &*link, Some(4)));
         assert_eq!(found.weights, weights);
+        let others = |here: &[(&str, &str)]| {
+            let here = here.iter().map(|(path, sum)| ((*path).to_owned(), (*sum).to_owned())).collect();
+            other_weights(&found.weights, &here).len()
+        };
+        let path = "unet/weights.safetensors";
+        assert_eq!(
+            (others(&[(path, "ab")]), others(&[(path, "cd")]), others(&[("vae/w.safetensors", "cd")])),
+            (0, 1, 0)
+        );
         assert_eq!(Settings::from_link(&link).0, settings);
         // Another program reads the prompt and the numbers.
         let texts = texts::read(&png).unwrap();
@@ -216,6 +253,14 @@ mod tests {
         assert_eq!(pairs(&found), expected.map(|(key, value)| (key, value.to_owned())));
         let left = [("Model hash", "abc123"), ("Model", "a, b"), ("Clip skip", "2")];
         assert_eq!(found.left, left.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        // The link says this and nothing else, and the model's own settings stand elsewhere.
+        let preset = Settings { rescale: 0.5, ..Settings::default() };
+        let (settings, problems) = Settings::from_link_to(&preset, &found.link);
+        assert_eq!(
+            (settings.prompt.as_str(), settings.steps, settings.rescale),
+            ("a (red:1.2) cat, on a mat", 25, 0.5)
+        );
+        assert_eq!(problems, []);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The model that a command is given, or that of a link.
 
 use clap::Args as ClapArgs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use unnoise::pipeline::Pipeline;
-use unnoise::provenance;
+use unnoise::provenance::{self, Found};
 use unnoise::samplers::methods;
-use unnoise::settings::{Checked, Link, Linked as _, Origin, Page, Repository, Settings, Value};
+use unnoise::settings::{Checked, Link, Linked as _, Origin, Repository, Settings, Value};
 
 #[derive(ClapArgs)]
 pub struct Linked {
@@ -19,6 +20,9 @@ pub struct Linked {
     /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// SHA-256 of the weights that the picture was made with.
+    #[arg(skip)]
+    weights: BTreeMap<String, String>,
 }
 
 impl Linked {
@@ -55,9 +59,23 @@ impl Linked {
     /// and has no place here is named.
     pub fn read(&mut self) -> Result<(), String> {
         if let Some(path) = &self.from {
-            self.link = Some(of_picture(path)?);
+            let found = of_picture(path)?;
+            (self.link, self.weights) = (Some(found.link), found.weights);
         }
         self.check()
+    }
+
+    /// Whether it is known with which weights the picture was made.
+    pub fn knows_weights(&self) -> bool {
+        !self.weights.is_empty()
+    }
+
+    /// Names the files of the model whose weights are not those that the picture was made with.
+    pub fn compare(&self, here: &BTreeMap<String, String>) {
+        let others = provenance::other_weights(&self.weights, here);
+        if !others.is_empty() {
+            eprintln!("warning: the picture was made with other weights: {}", others.join(", "));
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -103,22 +121,18 @@ impl Linked {
     }
 }
 
-/// The link of what a picture says.
-fn of_picture(path: &Path) -> Result<String, String> {
+/// What a picture says. What has no place here is named.
+fn of_picture(path: &Path) -> Result<Found, String> {
     let shown = path.display();
     let png = std::fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
     let found = provenance::read(&png).map_err(|e| format!("{shown} cannot be read: {e}"))?;
     let found = found.ok_or_else(|| format!("{shown} does not say how it was made; give the settings, or --link"))?;
-    if let Some(link) = found.link {
-        return Ok(link);
-    }
-    let mut settings = Settings::default();
-    for problem in settings.take(&mut Page::default(), found.settings) {
-        eprintln!("warning: {shown}: {problem}");
-    }
     if !found.left.is_empty() {
         let left: Vec<_> = found.left.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         eprintln!("warning: {shown}: these have no place here: {}", left.join(", "));
     }
-    Ok(settings.to_link())
+    if let Some(step) = found.step {
+        eprintln!("warning: {shown} shows step {step} of the run, which is drawn to its end");
+    }
+    Ok(found)
 }

@@ -102,3 +102,13 @@ fn main() -> ExitCode {
         if e.is::<Problem>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_has_an_option_twice() {
+        super::Cli::command().debug_assert();
+    }
+}

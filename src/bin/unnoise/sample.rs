@@ -15,7 +15,7 @@ use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
-use unnoise::provenance::Made;
+use unnoise::provenance::{Made, Part};
 use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Checked, Facts, Link, Problem, Settings};
 use unnoise::words::count;
@@ -64,11 +64,11 @@ pub struct Args {
     attention: Option<PathBuf>,
 }
 
-/// `--model` is a folder here.
+/// `--model` is a folder here, and `--from` a picture; a branch is `--set from=…`.
 pub struct ModelFolder;
 
 impl Except for ModelFolder {
-    const KEYS: &'static [&'static str] = &["model"];
+    const KEYS: &'static [&'static str] = &["model", "from"];
 }
 
 pub async fn run(mut args: Args) -> Outcome {
@@ -157,13 +157,14 @@ pub async fn run(mut args: Args) -> Outcome {
     let link = settings.to_link_of(model.facts());
     let sheet = picture::sheet(&pixels, shape);
     // A link that can name no folder draws nothing elsewhere.
-    match name.is_ok() && !args.no_metadata {
-        true => {
-            let weights = hashes::of_weights(&folder)?;
-            let made = Made { settings: &settings, link: &link, weights: &weights, step: None };
-            output::png_made(&args.out, sheet, shape[0], made)?;
-        }
-        false => output::png(&args.out, sheet, shape[0])?,
+    let told = name.is_ok() && !args.no_metadata;
+    let weights = (told || args.from.knows_weights()).then(|| hashes::of_weights(&folder)).transpose()?;
+    let weights = weights.unwrap_or_default();
+    args.from.compare(&weights);
+    let made = told.then(|| Made { settings: &settings, link: &link, weights: &weights, part: Part::default() });
+    match made {
+        Some(made) => output::png_made(&args.out, sheet, shape[0], made)?,
+        None => output::png(&args.out, sheet, shape[0])?,
     }
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, model.shape_of(&settings))?;
