@@ -2,9 +2,10 @@
 
 import type { Begun, Catalogue, Change, Checked, Facts, Found, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Part, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
+import type { FilmScene, FilmSize } from "./unnoise_film.js";
 import type { Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value, Walk, WalkFrame };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -96,6 +97,22 @@ export function own_model(folder: string): string;
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
 export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
+
+/** What {@link film} needs of a frame; `texts` are those of its PNGs in a ZIP. */
+export interface FilmPart extends Pick<Frame, "step" | "x" | "denoised" | "t" | "alpha" | "sigma"> {
+  texts?: [string, string][];
+}
+/**
+ * Frames of a run as a file that moves, or as a ZIP of PNGs with a list of their levels. Videos are encoded by the browser (WebCodecs), and
+ * written by the library at the address `videos`: mp4-muxer or webm-muxer.
+ */
+export function film(
+  frames: FilmPart[],
+  options: { format: "gif" | "apng" | "zip" | "mp4" | "webm"; scene: FilmScene; rate: number; hold: number; link: string },
+  more?: { signal?: AbortSignal; progress?: (done: number) => void; videos?: string },
+): Promise<Uint8Array>;
+/** The sizes in pixels of such a file, by how far it is enlarged; none for what is too large. */
+export function film_sizes(scene: FilmScene, zooms: number[]): Promise<(FilmSize & { zoom: number })[]>;
 
 /** What a downloaded file has to be. */
 export interface FileFacts {

@@ -3,6 +3,7 @@
 export { download } from "./download.js";
 export { Engine, facts } from "./engine.js";
 export { UnnoiseError } from "./error.js";
+export { film, film_sizes } from "./film.js";
 export { HUB, hub, kept_hub } from "./hub.js";
 export { forget, kept } from "./kept.js";
 export { Lab } from "./lab.js";

@@ -57,6 +57,7 @@
 //! | 3 | `interchange` | what configurations of diffusers and k-diffusion mean here | `interchange` |
 //! | 3 | `backend`, `nn`, `models` | burn: devices, tensors, layers, networks, weights | `nn` |
 //! | 3 | `dataset` | data sets and pictures from files | `files` |
+//! | 3 | `animation` | runs as GIF, APNG and ZIP | `animation` |
 //! | 4 | `settings`, `session` | what decides a run, links, and runs of networks | `settings`, `nn` |
 //! | 4 | `pipeline` | a folder of weights made runnable: its text, its parts, its pictures | `text`, `nn` |
 //! | 4 | `replay` | recorded trajectories of other libraries | `replay` |
@@ -68,6 +69,8 @@
 //! `cpu`, `gpu` and `cuda` choose burn's backends, `autodiff` adds derivatives of networks. burn is exported as
 //! `unnoise::burn`, in the version that its tensors here have.
 
+#[cfg(feature = "animation")]
+pub mod animation;
 #[cfg(feature = "nn")]
 pub mod backend;
 #[cfg(feature = "files")]
@@ -100,7 +103,7 @@ pub mod train;
 #[cfg(all(
     target_family = "wasm",
     target_os = "unknown",
-    any(feature = "engine", feature = "laboratory", feature = "link")
+    any(feature = "engine", feature = "film", feature = "laboratory", feature = "link")
 ))]
 mod web;
 pub mod words;

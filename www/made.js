@@ -1,6 +1,6 @@
 /** A picture that a person drops, pastes or chooses and that says how it was made: it can be made again, or a run can begin with it. */
 
-import { catalogue, other_weights, read_link, read_made } from "../pkg/index.js";
+import { catalogue, fit, other_weights, read_link, read_made } from "../pkg/index.js";
 import { Dialog } from "./dialog.js";
 import { rowOf } from "./open.js";
 import { weights } from "./saved.js";
@@ -47,7 +47,9 @@ export async function offer(file, start) {
   const { controls } = page;
   const ours = found.program === "unnoise";
   const link = ours ? found.link : `${found.link}&model=${encodeURIComponent(controls.settings.model)}`;
-  const { settings, problems } = read_link(link, controls.models);
+  const { settings, problems: unread } = read_link(link, controls.models);
+  // Those of another program act on the model that is there, which need not take them all.
+  const problems = [...unread, ...(ours ? [] : fit(settings, controls.models, controls.facts).problems)];
   ways = { again: () => page.open(link), start: () => start(file) };
   if (!dialog) build();
   URL.revokeObjectURL(picture.src);
@@ -62,7 +64,7 @@ export async function offer(file, start) {
   const refused = new Map(problems.map((problem) => [problem.key, problem]));
   list(taken, found.settings.filter(([key]) => !refused.has(key)).map(([key, value]) => [el("dt", key), shown(key, value)]));
   const without = found.left.map(([name, value]) => [el("dt", "plain", { text: name }), shown("", value)]);
-  const unusable = problems.map(({ key, value }) => [knows(key) ? el("dt", key) : el("dt", "plain", { text: key }), shown("", value)]);
+  const unusable = [...refused.values()].map(({ key, value }) => [knows(key) ? el("dt", key) : el("dt", "plain", { text: key }), shown("", value)]);
   list(left, [...without, ...unusable]);
   leftTitle.hidden = !left.children.length;
   buttons.start.disabled = !page.ready();

@@ -19,6 +19,9 @@ async function keep() {
   save(await sheet(), named(shown.run().settings, `${done < 1 ? `-step-${step}` : ""}.png`));
 }
 
+/** What an animation of the run is made of. */
+const film = () => ({ frames: viewer.timeline.frames(), run: shown.run(), image: viewer.choice() });
+
 /** What whoever opens the link has to have, besides it. */
 function wants({ model, start }) {
   if (model_origin(model).kind === "own") return "own";
@@ -36,7 +39,7 @@ const give = (settings, model) => share(write_link(settings, { share: true }), {
  */
 export function listen({ settings, model, script }) {
   $("save").addEventListener("click", keep);
-  $("save-more").addEventListener("click", async () => (await import("./saving.js")).open({ sheet, keep }));
+  $("save-more").addEventListener("click", async () => (await import("./saving.js")).open({ sheet, keep, film }));
   // What is looked at is not of the run, and may be another by now.
   const looked = ({ show: _, ...run }) => (settings().show ? { ...run, show: settings().show } : run);
   $("share").addEventListener("click", () => give(looked(shown.run()?.settings ?? settings()), shown.run()?.model ?? model()));

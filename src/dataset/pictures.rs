@@ -57,24 +57,13 @@ pub fn write(path: &Path, bytes: &[u8], shape: [usize; 3]) -> Result<(), Picture
 pub fn write_with<E: ToString>(
     path: &Path,
     bytes: &[u8],
-    [channels, height, width]: [usize; 3],
+    shape: [usize; 3],
     finish: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, E>,
 ) -> Result<(), PictureError> {
     fn failed<E: ToString>(path: &Path) -> impl Fn(E) -> PictureError + use<'_, E> {
         move |e| PictureError::Unwritten { path: path.to_owned(), why: e.to_string() }
     }
-    let colour = match channels {
-        1 => png::ColorType::Grayscale,
-        3 => png::ColorType::Rgb,
-        4 => png::ColorType::Rgba,
-        n => return Err(failed(path)(format!("a PNG has 1, 3 or 4 channels, and the pictures have {n}"))),
-    };
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, width as u32, height as u32);
-    encoder.set_color(colour);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed(path))?;
-    writer.write_image_data(bytes).and_then(|()| writer.finish()).map_err(failed(path))?;
+    let png = picture::encode::png(bytes, shape).map_err(failed(path))?;
     fs::write(path, finish(png).map_err(failed(path))?).map_err(failed(path))
 }
 

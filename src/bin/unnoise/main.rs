@@ -1,5 +1,6 @@
 //! The command line.
 
+mod animate;
 mod attention;
 mod bound;
 mod compare;

@@ -1,4 +1,5 @@
 use crate::Outcome;
+use crate::animate::Animate;
 use crate::attention::{self, Maps};
 use crate::device::{Device, load};
 use crate::hashes;
@@ -55,6 +56,8 @@ pub struct Args {
     /// Also write each step's x_t and estimate of x_0 as sheets into this folder
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
+    #[command(flatten)]
+    animate: Animate,
     /// Also write x, denoised, t, alpha and sigma of each step
     #[arg(long, value_name = "SAFETENSORS")]
     trace: Option<PathBuf>,
@@ -132,6 +135,7 @@ pub async fn run(mut args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
+    let mut recorder = args.animate.recorder(settings.images, shape)?;
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), 0, Timing::default());
     let mut frames = pin!(model.frames(&settings, given));
@@ -144,6 +148,9 @@ pub async fn run(mut args: Args) -> Outcome {
         let (x, denoised) = frame.pixels(shape, model.card.range);
         if let Some(dir) = &args.frames {
             output::frames(dir, frame.step, &x, denoised.as_deref(), shape)?;
+        }
+        if let Some(recorder) = &mut recorder {
+            recorder.push(&frame, &x, denoised.as_deref());
         }
         last = (x, frame.step, frame.timing);
         maps.push(frame.attention.clone());
@@ -165,6 +172,9 @@ pub async fn run(mut args: Args) -> Outcome {
     match made {
         Some(made) => output::png_made(&args.out, sheet, shape[0], made)?,
         None => output::png(&args.out, sheet, shape[0])?,
+    }
+    if let Some(recorder) = recorder {
+        output::line(recorder.write(made, &link)?.display());
     }
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, model.shape_of(&settings))?;
