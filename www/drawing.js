@@ -109,7 +109,7 @@ function show(frame) {
   if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
   if (frame.step === 0) page.mark();
   if (frame.step === 0 && every > 1) page.notice("thinned", { every });
-  $("save").disabled = false;
+  $("save").disabled = $("save-more").disabled = false;
   page.offer();
   embed.tell("step", { step: frame.step, steps: frame.steps, done: frame.done });
 }
@@ -143,6 +143,6 @@ export function recall({ settings, begun, frame }, model) {
   viewer.restore(frame, settings, held?.listed.id === model.id ? held.about.classes : []);
   shown.restore({ settings, begun, model });
   branch.arrived(settings, frame.steps);
-  $("save").disabled = false;
+  $("save").disabled = $("save-more").disabled = false;
   page.mark();
 }

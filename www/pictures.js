@@ -21,6 +21,7 @@ import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as look from "./look.js";
 import * as lost from "./lost.js";
+import * as made from "./made.js";
 import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
 import * as pace from "./pace.js";
@@ -397,6 +398,7 @@ function listen() {
   branch.listen({ controls, tell, run: start });
   take.listen({ settings: () => controls.settings, model: () => controls.model, script });
   card.listen(unreadable);
+  made.listen({ controls, ready: beginning.ready, open: follow });
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
   beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x, repaint: () => controls.set("sampler", "repaint") });
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });

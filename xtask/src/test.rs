@@ -28,7 +28,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 22] = [
+const STAGES: [Stage; 24] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -58,10 +58,12 @@ const STAGES: [Stage; 22] = [
     ("lint of the settings module", Own(|| lint_engine(Module::Settings))),
     ("lint of the CPU engine", Own(|| lint_engine(Module::Cpu))),
     ("lint of the lab", Own(|| lint_engine(Module::Lab))),
+    ("lint of the module of films", Own(|| lint_engine(Module::Film))),
     ("lint of the WebGPU engine", Own(|| lint_engine(Module::Webgpu))),
     ("settings module", Own(|| wasm::build(&[Module::Settings]))),
     ("CPU engine", Own(|| wasm::build(&[Module::Cpu]))),
     ("lab", Own(|| wasm::build(&[Module::Lab]))),
+    ("module of films", Own(|| wasm::build(&[Module::Film]))),
     ("WebGPU engine", Own(|| wasm::build(&[Module::Webgpu]))),
     ("page", Own(page)),
     ("page in Firefox and WebKit", Outside(engines::check)),
