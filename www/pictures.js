@@ -359,15 +359,19 @@ export async function open(link) {
   if (address === link) follow(link, kept);
 }
 
-/** Goes to a link. @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again */
-function follow(link, kept) {
+/**
+ * Goes to a link.
+ * @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again
+ * @param {object} [begun] what its run begins with, which a link may be too short for
+ */
+function follow(link, kept, begun = kept?.begun) {
   const { backend: before, model } = controls.settings;
   address = link;
   if (link !== location.hash) write(link);
   adopted = false;
   wanted = !kept && is_run(address);
   if (!controls.models.length) return boot();
-  adopt(kept?.begun);
+  adopt(begun);
   beyond.leave();
   if (kept) drawing.recall(kept, controls.model);
   if (!engine || controls.settings.backend !== before) boot();
@@ -404,7 +408,7 @@ function listen() {
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
-  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings)), stop, failed: unreadable });
+  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
   drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested, failed, notice, forget });
   embed.listen({ controls, run: start, stop });
