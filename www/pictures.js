@@ -67,6 +67,8 @@ const there = (is) => {
   beyond.enable((loaded = is));
   queue.enable(is);
 };
+/** What draws, and what it was opened for. */
+const now = () => ({ engine, held, device, model: controls.model, settings: controls.settings });
 const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
@@ -94,17 +96,6 @@ async function boot() {
     return failed("start", thrown);
   }
   return load();
-}
-
-/** A run is over: whether another backend is faster for this model is found out once. */
-async function rested() {
-  const drawn = engine;
-  if (embed.embedded() || !(await pace.compare({ engine, held, model: controls.model, settings: controls.settings }))) return;
-  if (engine !== drawn || drawing.going()) return;
-  why.explain(engine, controls.settings, notice);
-  if (pace.device(controls.settings) === device) return;
-  notice("backend.faster", why.timed(controls.settings.model));
-  boot();
 }
 
 /** Gives the engine up. */
@@ -221,24 +212,17 @@ function ready() {
   if (look.ahead()) wanted = false;
   const due = wanted && !unknown && !begin.missing();
   const reloaded = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
-  if (reloaded) return resume(reloaded);
-  if (due && !beyond.asked()) {
+  if (due && !reloaded && !beyond.asked()) {
     embed.tell("ready", { link: hash() });
     return start();
   }
   wanted = false;
   status("ready", { backend: named });
+  if (reloaded) return unfinished.offer(reloaded, ask, { again: start, leave: clearFault });
   embed.tell("ready", { link: hash() });
   if (due) return beyond.begin();
   if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
   else if (begin.missing()) begin.ask();
-}
-
-/** Asks whether to draw a run anew that a reload cut short. @param {import("./history/unfinished.js").Unfinished} cut */
-function resume({ step, steps }) {
-  wanted = false;
-  status("ready", { backend: named });
-  ask(steps === null ? "unfinished.open" : "unfinished", { step, steps }, { "unfinished.again": start, "unfinished.leave": clearFault });
 }
 
 /** Says what had to be changed in the settings, and shows the form as it is now. */
@@ -326,21 +310,12 @@ function onCpu() {
   controls.set("backend", "cpu");
 }
 
-/** The device was lost: opens it anew, or the CPU if that was of no use, and goes on with the run. */
-function reopen() {
-  const cut = drawing.cut(backend);
-  const again = lost.note(cut);
-  notice(`device.lost${again ? ".cpu" : ""}${cut ? "" : ".idle"}`, {}, "device.lost");
-  if (again) controls.set("backend", "cpu"); // which starts it
-  else boot();
-}
-
 /** A failure on the page, with the ways out that there are. */
 const failed = failures({
   status,
   fault,
   giveUp,
-  reopen,
+  reopen: () => lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
   over() {
     shown.finish();
     drawing.idle();
@@ -410,7 +385,7 @@ function listen() {
   words.listen({ controls, model: () => held, run: start });
   beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
-  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested, failed, notice, forget });
+  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested: () => why.rested({ now, notice, boot }), failed, notice, forget });
   embed.listen({ controls, run: start, stop });
   queue.listen({ current, draw: drawing.draw, notice });
   past.listen({ controls, notice, open: (kept) => follow(kept.link, kept) });
