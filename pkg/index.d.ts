@@ -1,10 +1,11 @@
 /** Diffusion models and samplers in the browser. */
 
-import type { Begun, Catalogue, Change, Checked, Facts, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
+import type { Begun, Catalogue, Change, Checked, Facts, Found, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Part, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
+import type { FilmScene, FilmSize } from "./unnoise_film.js";
 import type { Bound, Changed, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Inversion, LabFrame, LatentCurve, LatentFrame, Likelihood, Masked, RaceFloor, RaceRow, Reached, Trained, Unmasked } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -76,6 +77,14 @@ export function picture_rms(one: Uint8Array, other: Uint8Array): number | undefi
 export function write_start(picture: Uint8Array, mask: Uint8Array | undefined, size: Size): string;
 /** The picture of the setting `start`; undefined where it has none. */
 export function read_start(start: string): Begun | undefined;
+/** A PNG of a run that says how it was made: its link, its settings, what is known of the weights, and which part of the run it shows. */
+export function write_made(png: Uint8Array, settings: Settings, part?: Part): Uint8Array;
+/** The texts of such a PNG alone, by their keywords. */
+export function made_texts(settings: Settings, part?: Part): [string, string][];
+/** What a PNG says of how it was made, by this package, AUTOMATIC1111's web UI, ComfyUI or as the arguments of a pipeline of diffusers; undefined for one that says nothing of it, and for what is no PNG. */
+export function read_made(png: Uint8Array): Found | undefined;
+/** The files whose weights are others here than those that a picture was made with, of those that both know. */
+export function other_weights(made: Record<string, string>, here: Record<string, string>): string[];
 /** What the setting `show` says is looked at beside the stage: a picture of the run, large, or the forward process on the start picture; undefined for nothing. */
 export function read_show(show: string): Look | undefined;
 /** The same as the setting has it. */
@@ -90,6 +99,22 @@ export function own_model(folder: string): string;
 export function fit_picture(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
 /** A mask (RGBA) as a model takes it, `[height, width]`: luminance times alpha, fitted as pictures are. */
 export function fit_mask(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number, size: Size, placing?: string): Uint8Array;
+
+/** What {@link film} needs of a frame; `texts` are those of its PNGs in a ZIP. */
+export interface FilmPart extends Pick<Frame, "step" | "x" | "denoised" | "t" | "alpha" | "sigma"> {
+  texts?: [string, string][];
+}
+/**
+ * Frames of a run as a file that moves, or as a ZIP of PNGs with a list of their levels. Videos are encoded by the browser (WebCodecs), and
+ * written by the library at the address `videos`: mp4-muxer or webm-muxer.
+ */
+export function film(
+  frames: FilmPart[],
+  options: { format: "gif" | "apng" | "zip" | "mp4" | "webm"; scene: FilmScene; rate: number; hold: number; link: string },
+  more?: { signal?: AbortSignal; progress?: (done: number) => void; videos?: string },
+): Promise<Uint8Array>;
+/** The sizes in pixels of such a file, by how far it is enlarged; none for what is too large. */
+export function film_sizes(scene: FilmScene, zooms: number[]): Promise<(FilmSize & { zoom: number })[]>;
 
 /** What a downloaded file has to be. */
 export interface FileFacts {

@@ -66,6 +66,10 @@ export const picture_difference = (one, other) => call("picture_difference", one
 export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
+export const write_made = (png, settings, part = {}) => call("write_made", png, settings, part);
+export const read_made = (png) => call("read_made", png) ?? undefined;
+export const made_texts = (settings, part = {}) => call("made_texts", settings, part);
+export const other_weights = (made, here) => call("other_weights", made, here);
 export const read_show = (show) => call("read_show", show) ?? undefined;
 export const write_show = (look) => call("write_show", look);
 export const fit_picture = (rgba, width, height, size, placing) => call("fit_picture", rgba, width, height, size, placing);

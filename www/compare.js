@@ -6,6 +6,7 @@ import { Cells } from "./compare-cells.js";
 import * as files from "./compare-files.js";
 import { duration } from "./cost.js";
 import { Dialog } from "./dialog.js";
+import { save, signed } from "./saved.js";
 import { share } from "./share.js";
 import { el, say, t } from "./strings.js";
 
@@ -53,7 +54,7 @@ function build() {
   dialog = new Dialog("compare", { closed });
   axes = { x: new Axis("x", set), y: new Axis("y", set) };
   cells = new Cells({ open: take });
-  const acts = Object.entries({ run, stop, png: save, csv: table, share: give });
+  const acts = Object.entries({ run, stop, png: picture, csv: table, share: give });
   let row;
   ({ buttons, row, bar } = dialog.actions(Object.fromEntries(acts.map(([key, act]) => [key, { text: `compare.${key}`, act }]))));
   dialog.fill(axes.x.box, axes.y.box, said, row, dialog.shared("compare-"), bar, cells.box);
@@ -166,12 +167,13 @@ function closed() {
 
 const name = (ending) => `unnoise-${[plan.x, plan.y].filter(Boolean).map(({ key }) => key).join("-by-") || "grid"}.${ending}`;
 
-async function save() {
-  files.save(await files.png(cells, plan), name("png"));
+async function picture() {
+  const { settings, model } = page.controls;
+  save(await signed(await files.png(cells, plan), { settings, model }, { shows: "grid" }), name("png"));
 }
 
 function table() {
-  files.save(files.csv(cells, page.controls.settings), name("csv"));
+  save(files.csv(cells, page.controls.settings), name("csv"));
 }
 
 const give = () => share(write_link(page.controls.settings, { share: true }), { prefix: "compare-" });

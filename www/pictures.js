@@ -20,6 +20,8 @@ import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as look from "./look.js";
+import * as lost from "./lost.js";
+import * as made from "./made.js";
 import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
 import * as pace from "./pace.js";
@@ -65,6 +67,8 @@ const there = (is) => {
   beyond.enable((loaded = is));
   queue.enable(is);
 };
+/** What draws, and what it was opened for. */
+const now = () => ({ engine, held, device, model: controls.model, settings: controls.settings });
 const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
@@ -92,17 +96,6 @@ async function boot() {
     return failed("start", thrown);
   }
   return load();
-}
-
-/** A run is over: whether another backend is faster for this model is found out once. */
-async function rested() {
-  const drawn = engine;
-  if (embed.embedded() || !(await pace.compare({ engine, held, model: controls.model, settings: controls.settings }))) return;
-  if (engine !== drawn || drawing.going()) return;
-  why.explain(engine, controls.settings, notice);
-  if (pace.device(controls.settings) === device) return;
-  notice("backend.faster", why.timed(controls.settings.model));
-  boot();
 }
 
 /** Gives the engine up. */
@@ -214,27 +207,22 @@ function ready() {
   preview();
   offer();
   drawing.idle();
+  const cut = lost.take(held.listed.id, backend);
+  if (cut && !wanted) return drawing.draw(cut.run, cut.last);
   if (look.ahead()) wanted = false;
   const due = wanted && !unknown && !begin.missing();
-  const cut = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
-  if (cut) return resume(cut);
-  if (due && !beyond.asked()) {
+  const reloaded = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
+  if (due && !reloaded && !beyond.asked()) {
     embed.tell("ready", { link: hash() });
     return start();
   }
   wanted = false;
   status("ready", { backend: named });
+  if (reloaded) return unfinished.offer(reloaded, ask, { again: start, leave: clearFault });
   embed.tell("ready", { link: hash() });
   if (due) return beyond.begin();
   if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
   else if (begin.missing()) begin.ask();
-}
-
-/** Asks whether to draw a run anew that a reload cut short. @param {import("./history/unfinished.js").Unfinished} cut */
-function resume({ step, steps }) {
-  wanted = false;
-  status("ready", { backend: named });
-  ask(steps === null ? "unfinished.open" : "unfinished", { step, steps }, { "unfinished.again": start, "unfinished.leave": clearFault });
 }
 
 /** Says what had to be changed in the settings, and shows the form as it is now. */
@@ -309,6 +297,7 @@ function begins() {
 
 function stop() {
   wanted = false;
+  lost.drop();
   forget("queued");
   drawing.abort();
 }
@@ -326,6 +315,7 @@ const failed = failures({
   status,
   fault,
   giveUp,
+  reopen: () => lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
   over() {
     shown.finish();
     drawing.idle();
@@ -383,6 +373,7 @@ function listen() {
   branch.listen({ controls, tell, run: start });
   take.listen({ settings: () => controls.settings, model: () => controls.model, script });
   card.listen(unreadable);
+  made.listen({ controls, ready: beginning.ready, open: follow });
   opening.listen({ engine: async () => engine ?? arriving, take: accept, other: () => controls.set("model", controls.models[0].id), ask, notice, status });
   beginning.listen({ dropped: opening.dropped, changed: begun, failed: unreadable, onStage: () => viewer.chosen()?.x, repaint: () => controls.set("sampler", "repaint") });
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
@@ -390,7 +381,7 @@ function listen() {
   words.listen({ controls, model: () => held, run: start });
   beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
-  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested, failed, notice, forget });
+  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested: () => why.rested({ now, notice, boot }), failed, notice, forget });
   embed.listen({ controls, run: start, stop });
   queue.listen({ current, draw: drawing.draw, notice });
   past.listen({ controls, notice, open: (kept) => follow(kept.link, kept) });

@@ -1,11 +1,11 @@
 /** Race: how far samplers end from their limit, by evaluations of the model, while they run. */
 
 import { UnnoiseError, race, write_link } from "../pkg/index.js";
-import { save } from "./compare-files.js";
 import { duration } from "./cost.js";
 import { Dialog } from "./dialog.js";
 import { Board } from "./race-board.js";
 import { csv, png } from "./race-files.js";
+import { save, signed } from "./saved.js";
 import { share } from "./share.js";
 import { el, hush, label, say, t } from "./strings.js";
 import { explain } from "./unfit.js";
@@ -184,7 +184,8 @@ function closed() {
 }
 
 async function picture() {
-  save(await png(board), "unnoise-race.png");
+  const { settings, model } = page.controls;
+  save(await signed(await png(board), { settings, model }, { shows: "race" }), "unnoise-race.png");
 }
 
 function table() {

@@ -2,6 +2,7 @@
 
 import { UnnoiseError, walk, write_link, write_walk } from "../pkg/index.js";
 import { Dialog } from "./dialog.js";
+import { FilmForm } from "./film.js";
 import { Clock } from "./lab/clock.js";
 import { Sheet } from "./paint.js";
 import { share } from "./share.js";
@@ -28,6 +29,8 @@ let shown = -1;
 let running;
 /** @type {Clock} */
 let clock;
+/** @type {FilmForm} */
+let film;
 
 const fields = {
   key: el("select", "", {}, { id: "walk-key" }),
@@ -93,6 +96,7 @@ function build() {
   clock = new Clock({ slider, play }, { moved: paint, rested: () => {} });
   const time = el("div", "", {}, { className: "clock" });
   time.append(play, slider);
+  film = new FilmForm("walk-film", filmed);
   const asked = el("div", "", {}, { className: "walk" });
   asked.append(...Object.keys(fields).map(field));
   fields.key.addEventListener("change", () => {
@@ -100,7 +104,7 @@ function build() {
     set();
   });
   for (const key of ["stops", "steps"]) fields[key].addEventListener("change", set);
-  dialog.fill(asked, refusal, said, row, dialog.shared("walk-"), bar, canvas, time, caption);
+  dialog.fill(asked, refusal, said, row, dialog.shared("walk-"), bar, canvas, time, caption, film.box);
 }
 
 /** Takes the walk of the form. */
@@ -200,6 +204,14 @@ function idle() {
   buttons.open.disabled = Boolean(running) || !drawn[shown];
   clock.slider.disabled = clock.play.disabled = Boolean(running) || drawn.length < 2;
   if (!running) bar.value = 0;
+  film.box.hidden = Boolean(running) || drawn.length < 2;
+  if (!film.box.hidden) film.show();
+}
+
+/** What an animation of the walk is made of. */
+function filmed() {
+  const { settings, model } = page.controls;
+  return { frames: drawn.map((frame, step) => ({ ...frame, step })), run: { settings, model }, image: null, shows: ["x"] };
 }
 
 /** The frame on show becomes the run of the page. */
@@ -212,6 +224,7 @@ function take() {
 /** The settings without the walk, which is closed. */
 function closed() {
   stop();
+  film.cancel();
   clock.pause();
   page.controls.drop("walk");
 }

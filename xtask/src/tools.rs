@@ -124,6 +124,13 @@ pub fn chromium() -> Result<PathBuf> {
     installed().context("the page's tests need Chromium or Chrome: install it (Debian: apt install chromium), or set CHROMIUM to its path")
 }
 
+/// A file that Chromium brings: beside the program, or where Debian's and Google's packages have it, whose `chromium` is a script.
+pub fn chromium_file(name: &str) -> Result<Option<PathBuf>> {
+    let program = chromium()?.canonicalize()?;
+    let folders = program.parent().into_iter().chain(["/usr/lib/chromium", "/opt/google/chrome"].map(Path::new));
+    Ok(folders.map(|folder| folder.join(name)).find(|path| path.is_file()))
+}
+
 /// Installs Debian's packages where that can be done: on Debian, as root.
 pub fn debian(packages: &[&str]) -> Result<()> {
     if find(&["apt-get"]).is_none() || output(command("id").arg("-u"))?.trim() != "0" {

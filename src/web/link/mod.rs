@@ -6,6 +6,7 @@
 mod branch;
 mod catalogue;
 mod grid;
+mod made;
 mod model;
 mod race;
 mod show;
