@@ -12,6 +12,7 @@ const SENTENCES = {
   "engine-open": "The engine could not open its device: {message}",
   "engine-test": "The engine could not recompute the stored result: {message}",
   "engine-wasm": "The engine's WebAssembly could not be started: {message}",
+  film: "There is no film: {message}",
   "hub-busy": "{host} answers that it has had too many requests.",
   "hub-closed": "{host} shows no repository {id} to visitors: there is none of this name, or it is private or gated.",
   "hub-cors": "{host} does not let pages of other sites read its files.",

@@ -84,6 +84,12 @@ class Repository {
 
   size = (path) => this.#files.get(path)?.bytes ?? null;
 
+  /** What the hub says of these files, of those that it knows the SHA-256 of. @param {string[]} paths @returns {Record<string, {bytes: number, sha256: string}>} */
+  facts(paths) {
+    const known = this.#listing.files.filter(({ path, sha256 }) => sha256 && paths.includes(path));
+    return Object.fromEntries(known.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }]));
+  }
+
   /** @returns {Promise<Uint8Array | undefined>} */
   async read(path, { signal } = {}) {
     const file = this.#files.get(path);

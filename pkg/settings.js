@@ -56,6 +56,7 @@ export const size_of = (settings, size) => call("size_of", settings, size);
 export const branch = (settings, run, step) => call("branch", settings, run, step);
 export const read_legs = (settings) => call("read_legs", settings);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
+export const write_walk = (key, stops, steps) => call("write_walk", key, stops, String(steps));
 export const walk = (settings, models = [], facts = undefined) => call("walk", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
 export const schedule_parts = (schedule) => call("schedule_parts", schedule);
@@ -65,6 +66,10 @@ export const picture_difference = (one, other) => call("picture_difference", one
 export const picture_rms = (one, other) => call("picture_rms", one, other) ?? undefined;
 export const write_start = (picture, mask, size) => call("write_start", picture, mask, size);
 export const read_start = (start) => call("read_start", start) ?? undefined;
+export const write_made = (png, settings, part = {}) => call("write_made", png, settings, part);
+export const read_made = (png) => call("read_made", png) ?? undefined;
+export const made_texts = (settings, part = {}) => call("made_texts", settings, part);
+export const other_weights = (made, here) => call("other_weights", made, here);
 export const read_show = (show) => call("read_show", show) ?? undefined;
 export const write_show = (look) => call("write_show", look);
 export const fit_picture = (rgba, width, height, size, placing) => call("fit_picture", rgba, width, height, size, placing);

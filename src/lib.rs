@@ -57,16 +57,20 @@
 //! | 3 | `interchange` | what configurations of diffusers and k-diffusion mean here | `interchange` |
 //! | 3 | `backend`, `nn`, `models` | burn: devices, tensors, layers, networks, weights | `nn` |
 //! | 3 | `dataset` | data sets and pictures from files | `files` |
+//! | 3 | `animation` | runs as GIF, APNG and ZIP | `animation` |
 //! | 4 | `settings`, `session` | what decides a run, links, and runs of networks | `settings`, `nn` |
 //! | 4 | `pipeline` | a folder of weights made runnable: its text, its parts, its pictures | `text`, `nn` |
 //! | 4 | `replay` | recorded trajectories of other libraries | `replay` |
 //! | 5 | [`eval`], `train` | what a model is worth; training | `train`, `files` |
+//! | 5 | `provenance` | what saved pictures say of how they were made | `provenance` |
 //! | 6 | `lab` | the laboratory of the plane: exact distributions, data sets, processes | `lab` |
 //! | 7 | `web`, `bin/unnoise` | the browser and the command line | `cli` |
 //!
 //! `cpu`, `gpu` and `cuda` choose burn's backends, `autodiff` adds derivatives of networks. burn is exported as
 //! `unnoise::burn`, in the version that its tensors here have.
 
+#[cfg(feature = "animation")]
+pub mod animation;
 #[cfg(feature = "nn")]
 pub mod backend;
 #[cfg(feature = "files")]
@@ -85,6 +89,8 @@ pub mod nn;
 pub mod picture;
 #[cfg(feature = "text")]
 pub mod pipeline;
+#[cfg(feature = "provenance")]
+pub mod provenance;
 #[cfg(feature = "replay")]
 pub mod replay;
 pub mod samplers;
@@ -97,7 +103,7 @@ pub mod train;
 #[cfg(all(
     target_family = "wasm",
     target_os = "unknown",
-    any(feature = "engine", feature = "laboratory", feature = "link")
+    any(feature = "engine", feature = "film", feature = "laboratory", feature = "link")
 ))]
 mod web;
 pub mod words;

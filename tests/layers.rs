@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("denoise", 1),
     ("samplers", 2),
     ("interchange", 3),
+    ("animation", 3),
     ("dataset", 3),
     ("backend", 3),
     ("nn", 3),
@@ -23,6 +24,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("session", 4),
     ("eval", 5),
     ("train", 5),
+    ("provenance", 5),
     ("lab", 6),
     ("web", 7),
     ("bin", 7),
@@ -30,7 +32,7 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// The floors that know neither tensors nor browsers, and the modules above them that do not either.
 const PURE: u32 = 2;
-const ALSO_PURE: &[&str] = &["interchange", "dataset", "replay"];
+const ALSO_PURE: &[&str] = &["animation", "interchange", "dataset", "replay"];
 const IMPURE: &[&str] = &["burn", "wasm_bindgen", "js_sys", "wgpu", "web_sys"];
 
 /// Modules of one floor that may be named by others of it.

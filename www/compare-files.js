@@ -1,19 +1,13 @@
 /** What a grid leaves: a picture with labelled axes, and a table of numbers. */
 
 import { grid_csv } from "../pkg/index.js";
-import { named, worded } from "./compare-axis.js";
-import { el, t } from "./strings.js";
+import { encoded } from "./paint.js";
+import { t } from "./strings.js";
+import { named, worded } from "./worded.js";
 
 /** Pixels: around, between cells, of a line of text; the least width of a cell, so that its title has room. */
 const [MARGIN, GAP, LINE, LEAST] = [16, 8, 20, 96];
 const FONT = "13px system-ui, sans-serif";
-
-/** @param {Blob} blob */
-export function save(blob, download) {
-  const url = URL.createObjectURL(blob);
-  el("a", "", {}, { href: url, download }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
 
 /** @param {import("./compare-cells.js").Cells} cells @returns {Blob} */
 export const csv = (cells, settings) => new Blob([grid_csv(settings, cells.measured())], { type: "text/csv" });
@@ -46,5 +40,5 @@ export function png(cells, { x, y }) {
   across.forEach((text, column) => context.fillText(text, left(column), MARGIN + LINE, width));
   down.forEach((text, row) => context.fillText(text, MARGIN, top(row) + (x ? 0 : LINE)));
   for (const { canvas: cell, plan } of drawn) context.drawImage(cell, left(plan.column), top(plan.row), zoom * cell.width, zoom * cell.height);
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
+  return encoded(canvas);
 }

@@ -27,7 +27,7 @@ let arrived = false;
 let left = false;
 /**
  * @type {{model: () => import("../pkg/index.js").Model, script: (settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>,
- *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, failed: (during: "run", thrown: unknown) => void,
+ *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, rested: () => void, failed: (during: "run", thrown: unknown) => void,
  *         notice: (key: string, values?: object) => void, forget: (name: string) => void}}
  */
 let page;
@@ -93,6 +93,7 @@ export async function draw(run, last) {
     words.took(viewer.seconds());
     look.restore();
     queue.next();
+    if (!running) page.rested();
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) page.failed("run", thrown);
@@ -108,7 +109,7 @@ function show(frame) {
   if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
   if (frame.step === 0) page.mark();
   if (frame.step === 0 && every > 1) page.notice("thinned", { every });
-  $("save").disabled = false;
+  $("save").disabled = $("save-more").disabled = false;
   page.offer();
   embed.tell("step", { step: frame.step, steps: frame.steps, done: frame.done });
 }
@@ -142,6 +143,6 @@ export function recall({ settings, begun, frame }, model) {
   viewer.restore(frame, settings, held?.listed.id === model.id ? held.about.classes : []);
   shown.restore({ settings, begun, model });
   branch.arrived(settings, frame.steps);
-  $("save").disabled = false;
+  $("save").disabled = $("save-more").disabled = false;
   page.mark();
 }

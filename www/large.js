@@ -2,8 +2,10 @@
 
 import { $ } from "./dom.js";
 import { figure } from "./figures.js";
-import { picture } from "./paint.js";
+import { encoded, picture } from "./paint.js";
 import { Plot } from "./plot.js";
+import { copy, named, save, signed } from "./saved.js";
+import { run } from "./shown.js";
 import { changed, draw, spread } from "./strip.js";
 import { el, say } from "./strings.js";
 
@@ -28,7 +30,7 @@ let image = 0;
 let kind = "x";
 let zoom = 0;
 /** The frames in the filmstrip, and the place of a column. @type {import("./timeline.js").Frame[]} */
-let film = [];
+let columns = [];
 let column = (_x) => 0;
 
 /** Bytes of the picture in a field of a frame. */
@@ -89,31 +91,42 @@ function numbers(frame) {
 
 /** The strip as it is to be drawn. */
 function content() {
-  const cells = (field) => film.map((frame) => bytesOf(frame, field));
+  const cells = (field) => columns.map((frame) => bytesOf(frame, field));
   const rows = Object.entries(ROWS).flatMap(([field, name]) => {
     const own = cells(field);
     const moved = { name: `Δ${name}`, cells: own.map((bytes, i) => changed(own[i - 1], bytes)) };
     return [{ name, cells: own }, ...($("large-changes").checked ? [moved] : [])];
   });
-  const columns = film.map(({ step }) => String(step));
-  return { title: page.name(image), columns, rows };
+  return { title: page.name(image), columns: columns.map(({ step }) => String(step)), rows };
 }
 
 function strip() {
   const { shown } = page.timeline;
-  film = spread(page.timeline.frames());
-  column = draw($("large-strip"), content(), { shape: shown, side: SIDE.page, marked: film.findIndex(({ step }) => step === shown.step) });
+  columns = spread(page.timeline.frames());
+  column = draw($("large-strip"), content(), { shape: shown, side: SIDE.page, marked: columns.findIndex(({ step }) => step === shown.step) });
 }
 
 /** The filmstrip as a PNG that a slide can show. */
-async function save() {
+async function film() {
   const canvas = document.createElement("canvas");
   draw(canvas, content(), { shape: page.timeline.shown, side: SIDE.slide });
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const url = URL.createObjectURL(blob);
-  el("a", "", {}, { href: url, download: `unnoise-film-${image + 1}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  save(await signed(await encoded(canvas), run(), { image: image + 1, shows: "film" }), `unnoise-film-${image + 1}.png`);
 }
+
+/** The picture on show as a PNG. */
+async function one() {
+  const { step, done } = page.timeline.shown;
+  const part = { image: image + 1, ...(done < 1 && { step }), ...(kind !== "x" && { shows: kind }) };
+  return signed(await encoded($("large-picture")), run(), part);
+}
+
+async function keep() {
+  const { step, done } = page.timeline.shown;
+  const of = [`image-${image + 1}`, ...(done < 1 ? [`step-${step}`] : []), ...(kind === "x" ? [] : [kind])];
+  save(await one(), named(run().settings, `-${of.join("-")}.png`));
+}
+
+const take = async () => say($("large-said"), (await copy(one())) ? "copied" : "copied.not");
 
 /** Goes to another picture of the run, in a circle. */
 function turn(by) {
@@ -158,11 +171,13 @@ export function listen(given) {
   $("large-less").addEventListener("click", () => magnify(-1));
   $("large-more").addEventListener("click", () => magnify(1));
   $("large-changes").addEventListener("change", strip);
-  $("large-save").addEventListener("click", save);
+  $("large-save").addEventListener("click", film);
+  $("large-keep").addEventListener("click", keep);
+  $("large-copy").addEventListener("click", take);
   $("large-close").addEventListener("click", () => dialog.close());
   $("large-strip").addEventListener("click", ({ offsetX }) => {
     page.timeline.pause();
-    page.timeline.seek(page.timeline.place(film[column(offsetX)].step));
+    page.timeline.seek(page.timeline.place(columns[column(offsetX)].step));
   });
   dialog.addEventListener("keydown", key);
   dialog.addEventListener("close", () => page.changed(undefined));

@@ -15,12 +15,18 @@ let cut;
 /** Whether a failure is the loss of a device. @param {string} backend @param {string} code */
 export const is = (backend, code) => backend === "webgpu" && LOSSES.includes(code);
 
-/** A device is lost. @param {Cut} [run] that was under way on it @returns {boolean} whether it was the second one in a short time */
-export function note(run) {
+/**
+ * A device is lost: it is opened anew and the run goes on, or the CPU takes its place if it was lost again soon.
+ * @param {Cut | undefined} run that was under way on it
+ * @param {{notice: (key: string, values: object, name: string) => void, onCpu: () => void, boot: () => void}} page
+ */
+export function reopen(run, { notice, onCpu, boot }) {
   cut = run;
-  const since = performance.now() - before;
+  const again = performance.now() - before < SOON;
   before = performance.now();
-  return since < SOON;
+  notice(`device.lost${again ? ".cpu" : ""}${cut ? "" : ".idle"}`, {}, "device.lost");
+  if (again) onCpu(); // which starts it
+  else boot();
 }
 
 /** The run that was cut off is not wanted any more. */

@@ -221,7 +221,7 @@ function fromFiles(chosen) {
 
 /** Gives an opened model to the page. */
 function take(id, source, files, more = {}) {
-  Object.assign(rowOf(id), { source, learned: false, full: false, bytes: sizeOf(source, files), ...more });
+  Object.assign(rowOf(id), { source, learned: false, full: false, bytes: sizeOf(source, files), files: source.facts?.(files) ?? {}, ...more });
   dialog.close();
   page.take(id);
 }

@@ -77,7 +77,8 @@ function whole(bytes, shape) {
   return canvas;
 }
 
-const encoded = (canvas) => new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
+/** A canvas as a PNG. @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
+export const encoded = (canvas) => new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
 
 /** One picture as it is; undefined is an empty place. @param {Uint8Array | undefined} bytes @param {Shape} shape */
 export const picture = (bytes, shape) => rgba(bytes, { ...shape, images: 1 }, 1, 1, 0);

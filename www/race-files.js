@@ -1,6 +1,7 @@
 /** What a race leaves: a picture of its board, and a table of numbers. */
 
 import { css } from "./colours.js";
+import { encoded } from "./paint.js";
 import { power } from "./race-board.js";
 import { t } from "./strings.js";
 
@@ -55,5 +56,5 @@ export function png(board) {
     context.drawImage(sheet, left, upper + LINE, zoom * sheet.width, zoom * sheet.height);
     write(caption.textContent, left, upper, widest);
   }
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("toBlob"))), "image/png"));
+  return encoded(canvas);
 }

@@ -2,6 +2,7 @@
 
 import { UnnoiseError, fit_picture, read_start, write_start } from "../pkg/index.js";
 import { $ } from "./dom.js";
+import * as made from "./made.js";
 import * as placing from "./placing.js";
 import { say } from "./strings.js";
 
@@ -204,12 +205,26 @@ function receive() {
     mark(false);
     if (!carries(event)) return;
     event.preventDefault();
-    if (!page.dropped(event.dataTransfer)) open(event.dataTransfer.files[0]);
+    if (!page.dropped(event.dataTransfer)) came(event.dataTransfer.files[0]);
+  });
+  addEventListener("paste", (event) => {
+    const { files, types } = event.clipboardData ?? {};
+    // Programs that copy a text put a picture of it beside it.
+    const typed = event.target.closest?.("input, textarea") && types?.includes("text/plain");
+    if (!files?.length || typed) return;
+    event.preventDefault();
+    came(files[0]);
   });
 }
 
+/** A file came from a person: where a run begins, unless it says how it was made and the person wants that. */
+const came = (file) => file && !$("pictures").hidden && made.offer(file, open).catch(page.failed);
+
+/** Whether a run can begin with a picture now. */
+export const ready = () => !$("fields").disabled;
+
 function open(file) {
-  if (!file || $("fields").disabled || $("pictures").hidden) return;
+  if (!ready()) return;
   $("start").open = true;
   read(file).catch(page.failed);
 }
@@ -222,7 +237,7 @@ function open(file) {
 export function listen(given) {
   page = given;
   $("start-file").addEventListener("change", () => {
-    open($("start-file").files[0]);
+    came($("start-file").files[0]);
     $("start-file").value = ""; // the same file may be chosen again
   });
   $("start-take").addEventListener("click", () => take(given.onStage()));

@@ -3,19 +3,24 @@
 import { model_origin, write_link } from "../pkg/index.js";
 import * as code from "./code.js";
 import { $ } from "./dom.js";
+import { named, save, signed } from "./saved.js";
 import { share } from "./share.js";
 import * as shown from "./shown.js";
-import { el } from "./strings.js";
 import * as viewer from "./viewer.js";
 
 /** The step on show as a PNG. */
-async function save() {
-  const { model, sampler, seed } = shown.run().settings;
+async function sheet() {
   const { step, done } = viewer.timeline.shown;
-  const url = URL.createObjectURL(await viewer.picture());
-  el("a", "", {}, { href: url, download: `unnoise-${model.replace(/[:/@]/g, "-")}-${sampler}-seed-${seed}${done < 1 ? `-step-${step}` : ""}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return signed(await viewer.picture(), shown.run(), done < 1 ? { step } : {});
 }
+
+async function keep() {
+  const { step, done } = viewer.timeline.shown;
+  save(await sheet(), named(shown.run().settings, `${done < 1 ? `-step-${step}` : ""}.png`));
+}
+
+/** What an animation of the run is made of. */
+const film = () => ({ frames: viewer.timeline.frames(), run: shown.run(), image: viewer.choice() });
 
 /** What whoever opens the link has to have, besides it. */
 function wants({ model, start }) {
@@ -33,7 +38,8 @@ const give = (settings, model) => share(write_link(settings, { share: true }), {
  * @param {(settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>} page.script
  */
 export function listen({ settings, model, script }) {
-  $("save").addEventListener("click", save);
+  $("save").addEventListener("click", keep);
+  $("save-more").addEventListener("click", async () => (await import("./saving.js")).open({ sheet, keep, film }));
   // What is looked at is not of the run, and may be another by now.
   const looked = ({ show: _, ...run }) => (settings().show ? { ...run, show: settings().show } : run);
   $("share").addEventListener("click", () => give(looked(shown.run()?.settings ?? settings()), shown.run()?.model ?? model()));

@@ -162,6 +162,9 @@ function named(i) {
 /** The same in words. @param {number} i */
 export const nameOf = (i) => t(...named(i));
 
+/** The picked image, from 0 on. @returns {number | null} */
+export const choice = () => (picked < 0 ? null : picked);
+
 /** Picks an image, or none. */
 export function pick(i) {
   picked = i;

@@ -1,6 +1,7 @@
 //! Pictures from files: PNG, folders of them, and the IDX files of MNIST and its kin.
 
 use super::{DataError, Idx};
+use crate::picture::texts::NoPng;
 use crate::picture::{self, Placing};
 use crate::words::count;
 use std::fs::{self, File};
@@ -47,22 +48,25 @@ const IDX: &[u8] = &[0, 0, 8, 3];
 ///
 /// # Errors
 /// A place that cannot be written to; another number of channels, or of bytes.
-pub fn write(path: &Path, bytes: &[u8], [channels, height, width]: [usize; 3]) -> Result<(), PictureError> {
+pub fn write(path: &Path, bytes: &[u8], shape: [usize; 3]) -> Result<(), PictureError> {
+    write_with(path, bytes, shape, Ok::<_, NoPng>)
+}
+
+/// The same of what `finish` makes of the PNG.
+///
+/// # Errors
+/// As [`write`], and what `finish` finds.
+pub fn write_with<E: ToString>(
+    path: &Path,
+    bytes: &[u8],
+    shape: [usize; 3],
+    finish: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, E>,
+) -> Result<(), PictureError> {
     fn failed<E: ToString>(path: &Path) -> impl Fn(E) -> PictureError + use<'_, E> {
         move |e| PictureError::Unwritten { path: path.to_owned(), why: e.to_string() }
     }
-    let colour = match channels {
-        1 => png::ColorType::Grayscale,
-        3 => png::ColorType::Rgb,
-        4 => png::ColorType::Rgba,
-        n => return Err(failed(path)(format!("a PNG has 1, 3 or 4 channels, and the pictures have {n}"))),
-    };
-    let file = File::create(path).map_err(failed(path))?;
-    let mut encoder = png::Encoder::new(io::BufWriter::new(file), width as u32, height as u32);
-    encoder.set_color(colour);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed(path))?;
-    writer.write_image_data(bytes).and_then(|()| writer.finish()).map_err(failed(path))
+    let png = picture::encode::png(bytes, shape).map_err(failed(path))?;
+    fs::write(path, finish(png).map_err(failed(path))?).map_err(failed(path))
 }
 
 /// What pictures are read as.

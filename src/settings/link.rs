@@ -109,13 +109,24 @@ pub trait Linked: Clone + Default + 'static {
     /// The same of the rows that `acts` holds of; the others have no place in what the link shows.
     fn write_link_of(&self, page: &Page, acts: impl Fn(&Row<Self>) -> bool) -> String {
         let rows = Self::TABLE.iter().filter(|row| acts(row) && (row.always || row.get(self) != row.default()));
-        let mut pairs: Vec<_> = rows.map(|row| (row.key, in_link(row, self))).collect();
+        let mut pairs: Vec<_> = rows.map(|row| (row.key, in_link(row, row.get(self)))).collect();
         pairs.extend(self.others());
-        pairs.extend(set_in(Self::PAGE, page).map(|row| (row.key, in_link(row, page))));
-        let written = |(key, value): (&str, Value)| format!("{key}={}", utf8_percent_encode(&value.to_string(), VALUE));
-        let parts = Self::VIEW.map(str::to_owned).into_iter().chain(pairs.into_iter().map(written));
-        format!("#{}", parts.collect::<Vec<_>>().join("&"))
+        pairs.extend(set_in(Self::PAGE, page).map(|row| (row.key, in_link(row, row.get(page)))));
+        hash(Self::VIEW, pairs)
     }
+
+    /// The hash with these values and no others.
+    fn link_of(pairs: &[(String, Value)]) -> String {
+        let written =
+            |(key, value): &(String, Value)| Self::row(key).map_or(value.clone(), |row| in_link(row, value.clone()));
+        hash(Self::VIEW, pairs.iter().map(|pair| (pair.0.as_str(), written(pair))).collect())
+    }
+}
+
+fn hash(view: Option<&str>, pairs: Vec<(&str, Value)>) -> String {
+    let written = |(key, value): (&str, Value)| format!("{key}={}", utf8_percent_encode(&value.to_string(), VALUE));
+    let parts = view.map(str::to_owned).into_iter().chain(pairs.into_iter().map(written));
+    format!("#{}", parts.collect::<Vec<_>>().join("&"))
 }
 
 /// The rows that are not at their default.
@@ -123,9 +134,9 @@ fn set_in<S: Default>(table: &'static [Row<S>], settings: &S) -> impl Iterator<I
     table.iter().filter(|row| row.get(settings) != row.default())
 }
 
-/// The value of a row as a link has it.
-fn in_link<S>(row: &Row<S>, settings: &S) -> Value {
-    match row.get(settings) {
+/// A value of a row as a link has it.
+fn in_link<S>(row: &Row<S>, value: Value) -> Value {
+    match value {
         Value::Text(text) if row.free => Value::Text(free::escaped(&text)),
         value => value,
     }

@@ -7,6 +7,8 @@
 mod engine;
 #[cfg(any(feature = "engine", feature = "laboratory"))]
 mod fault;
+#[cfg(feature = "film")]
+mod film;
 #[cfg(feature = "laboratory")]
 mod lab;
 #[cfg(feature = "link")]
@@ -15,36 +17,15 @@ mod link;
 mod source;
 #[cfg(any(feature = "engine", feature = "laboratory"))]
 mod stream;
+#[cfg(any(feature = "engine", feature = "laboratory", feature = "link"))]
+mod values;
 
-use crate::settings::Value;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
 use tsify::{Ts, Tsify};
+#[cfg(any(feature = "engine", feature = "laboratory", feature = "link"))]
+use values::Settings;
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen(typescript_custom_section)]
-const VALUE: &str = "export type Value = number | string;";
-
-/// Every key of a settings table with its value; keys of the sampler's parameters and of the page only where they are
-/// set. An infinite number is the text `inf`. A key that is `undefined` or null is not set.
-#[derive(Default, Serialize, Deserialize, Tsify)]
-pub struct Settings(
-    #[tsify(type = "Record<string, Value>")]
-    #[serde(deserialize_with = "those_set")]
-    BTreeMap<String, Value>,
-);
-
-fn those_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
-    let all = BTreeMap::<String, Option<Value>>::deserialize(deserializer)?;
-    Ok(all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
-}
-
-impl Settings {
-    fn pairs(self) -> Vec<(String, Value)> {
-        self.0.into_iter().collect()
-    }
-}
 
 /// What JavaScript gave.
 fn taken<T: Tsify<JsType: Clone> + DeserializeOwned>(given: &Ts<T>) -> Result<T, JsValue> {

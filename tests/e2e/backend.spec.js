@@ -104,3 +104,56 @@ test("choosing a backend by hand starts it and writes it into the link", async (
   await expect(page.locator("#backend-hint")).toHaveText("As chosen.");
   expect(page.url()).toContain("backend=cpu");
 });
+
+/** A graphics card that is no imitation. */
+const useCard = (page) =>
+  page.route("**/pkg/adapter.js", (route) =>
+    route.fulfill({ contentType: "text/javascript", body: 'export const adapter = async () => ({ name: "Test card", software: false });' }),
+  );
+
+test("where the CPU is faster than the graphics card, that is found out once, and it draws from then on", async ({ page }) => {
+  await useCard(page);
+  await disguiseEngine(
+    page,
+    `(real) => ({
+      run: (...given) => {
+        const run = real.run(...given);
+        const next = () => new Promise((resolve) => setTimeout(resolve, 300)).then(() => run.next());
+        return { next, free: () => run.free() };
+      },
+    })`,
+  );
+  await useTinyModel(page);
+  await visit(page, LINK);
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#notices")).toContainText(/For this model the CPU is faster here: a step takes .* ms, and .* ms by WebGPU on Test card/);
+  await expect(page.locator("#backend-hint")).toHaveText(/^On the CPU: a step takes [\d.]+ ms there, and 3\d\d ms by WebGPU on Test card\.$/);
+  await says(page, "ready");
+
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.reload();
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the CPU");
+  await expect(page.locator("#backend-hint")).toHaveText(/^On the CPU: a step takes/);
+  expect(asked.filter((url) => url.includes("unnoise_webgpu"))).toEqual([]);
+  expect(asked.some((url) => url.includes("unnoise_cpu"))).toBe(true);
+});
+
+test("what a graphics card was timed at is said, and a broken record of it is put aside", async ({ page }) => {
+  await useCard(page);
+  await disguiseEngine(page, "() => ({})");
+  await useTinyModel(page);
+  const record = (text) => page.addInitScript((text) => localStorage.setItem("unnoise.pace", text), text);
+  await record('{"Test card tiny": {"cpu": 40.4, "webgpu": 3.96}}');
+  await visit(page, LINK.replace(/model=[^&]*/, "model=tiny"));
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#backend-hint")).toHaveText("WebGPU on Test card: a step takes 4 ms there, and 40 ms on the CPU.");
+  await record("[1");
+  await page.reload();
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#backend-hint")).toHaveText("WebGPU on Test card.");
+});

@@ -13,12 +13,14 @@ pub enum Module {
     Cpu,
     /// The lab of the plane with its training, for which visitors of pictures do not wait.
     Lab,
+    /// Runs as files that move, which is fetched when somebody saves one.
+    Film,
     Webgpu,
 }
 
 impl Module {
     /// In the order in which the page needs them.
-    pub const ALL: [Self; 4] = [Self::Settings, Self::Cpu, Self::Lab, Self::Webgpu];
+    pub const ALL: [Self; 5] = [Self::Settings, Self::Cpu, Self::Lab, Self::Film, Self::Webgpu];
     pub const ENGINES: [Self; 2] = [Self::Cpu, Self::Webgpu];
 
     /// These engines, and what is none, in the order in which the page needs them.
@@ -32,6 +34,7 @@ impl Module {
             Self::Settings => "settings",
             Self::Cpu => "cpu",
             Self::Lab => "lab",
+            Self::Film => "film",
             Self::Webgpu => "webgpu",
         }
     }
@@ -42,6 +45,7 @@ impl Module {
             Self::Settings => "settings module",
             Self::Cpu => "CPU engine",
             Self::Lab => "lab",
+            Self::Film => "module of films",
             Self::Webgpu => "WebGPU engine",
         }
     }
@@ -52,6 +56,7 @@ impl Module {
             Self::Settings => "link",
             Self::Cpu => "cpu,engine",
             Self::Lab => "laboratory",
+            Self::Film => "film",
             Self::Webgpu => "gpu,engine",
         }
     }
@@ -61,7 +66,7 @@ impl Module {
     pub fn profile(self) -> &'static str {
         match self {
             Self::Cpu | Self::Lab => "wasm",
-            Self::Settings | Self::Webgpu => "wasm-small",
+            Self::Film | Self::Settings | Self::Webgpu => "wasm-small",
         }
     }
 

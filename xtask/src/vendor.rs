@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{root, tools};
 
 /// Each file in its package, and what it is called here.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 11] = [
     ("uplot/dist/uPlot.esm.js", "uPlot.esm.js"),
     ("uplot/dist/uPlot.min.css", "uPlot.min.css"),
     ("uplot/LICENSE", "uPlot.LICENSE"),
@@ -17,6 +17,10 @@ const FILES: [(&str, &str); 7] = [
     ("idb/LICENSE", "idb.LICENSE"),
     ("uqr/dist/index.mjs", "uqr.js"),
     ("uqr/LICENSE", "uqr.LICENSE"),
+    ("mp4-muxer/build/mp4-muxer.mjs", "mp4-muxer.js"),
+    ("mp4-muxer/LICENSE", "mp4-muxer.LICENSE"),
+    ("webm-muxer/build/webm-muxer.mjs", "webm-muxer.js"),
+    ("webm-muxer/LICENSE", "webm-muxer.LICENSE"),
 ];
 
 /// Copies the files from the packages that npm has checked against the hashes in `tests/e2e/package-lock.json`.

@@ -53,9 +53,9 @@ struct Drawn {
     seconds: f64,
 }
 
-pub async fn run(args: Args) -> Outcome {
+pub async fn run(mut args: Args) -> Outcome {
     [Some(&args.out), args.csv.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
-    args.from.check()?;
+    args.from.read()?;
     let folder = args.from.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let mut grid = args.grid(&model, &folder)?;

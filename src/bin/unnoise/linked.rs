@@ -1,8 +1,10 @@
 //! The model that a command is given, or that of a link.
 
 use clap::Args as ClapArgs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use unnoise::pipeline::Pipeline;
+use unnoise::provenance::{self, Found};
 use unnoise::samplers::methods;
 use unnoise::settings::{Checked, Link, Linked as _, Origin, Repository, Settings, Value};
 
@@ -11,9 +13,16 @@ pub struct Linked {
     /// A share link of the page, quoted; the options below change what it says.
     #[arg(long)]
     link: Option<String>,
+    /// A saved picture that says how it was made, which this makes again: one of ours, or as far as its settings have a place here
+    /// one of AUTOMATIC1111's web UI, of ComfyUI, or with the arguments of a pipeline of diffusers
+    #[arg(long, value_name = "PNG", conflicts_with = "link")]
+    from: Option<PathBuf>,
     /// Model folder in the diffusers layout [default: models/NAME of the link, or models/fashion-mnist]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// SHA-256 of the weights that the picture was made with.
+    #[arg(skip)]
+    weights: BTreeMap<String, String>,
 }
 
 impl Linked {
@@ -46,8 +55,30 @@ impl Linked {
         taken.map(|()| name).map_err(|_| full)
     }
 
-    /// Whether the link, if there is one, says anything of a run of pictures.
-    pub fn check(&self) -> Result<(), String> {
+    /// Reads the picture, if there is one, and finds out whether the link says anything of a run of pictures. What a picture says
+    /// and has no place here is named.
+    pub fn read(&mut self) -> Result<(), String> {
+        if let Some(path) = &self.from {
+            let found = of_picture(path)?;
+            (self.link, self.weights) = (Some(found.link), found.weights);
+        }
+        self.check()
+    }
+
+    /// Whether it is known with which weights the picture was made.
+    pub fn knows_weights(&self) -> bool {
+        !self.weights.is_empty()
+    }
+
+    /// Names the files of the model whose weights are not those that the picture was made with.
+    pub fn compare(&self, here: &BTreeMap<String, String>) {
+        let others = provenance::other_weights(&self.weights, here);
+        if !others.is_empty() {
+            eprintln!("warning: the picture was made with other weights: {}", others.join(", "));
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
         let Some(text) = &self.link else { return Ok(()) };
         let link = Link::new(text);
         if link.view.is_some() {
@@ -88,4 +119,20 @@ impl Linked {
     pub fn text(&self) -> &str {
         self.link.as_deref().unwrap_or_default()
     }
+}
+
+/// What a picture says. What has no place here is named.
+fn of_picture(path: &Path) -> Result<Found, String> {
+    let shown = path.display();
+    let png = std::fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let found = provenance::read(&png).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    let found = found.ok_or_else(|| format!("{shown} does not say how it was made; give the settings, or --link"))?;
+    if !found.left.is_empty() {
+        let left: Vec<_> = found.left.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        eprintln!("warning: {shown}: these have no place here: {}", left.join(", "));
+    }
+    if let Some(step) = found.step {
+        eprintln!("warning: {shown} shows step {step} of the run, which is drawn to its end");
+    }
+    Ok(found)
 }

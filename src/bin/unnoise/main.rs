@@ -1,5 +1,6 @@
 //! The command line.
 
+mod animate;
 mod attention;
 mod bound;
 mod compare;
@@ -7,6 +8,7 @@ mod device;
 mod eval;
 mod grid;
 mod grid_sheet;
+mod hashes;
 mod info;
 mod invert;
 mod lab;
@@ -100,4 +102,14 @@ fn main() -> ExitCode {
         // As an option that clap refuses.
         if e.is::<Problem>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_has_an_option_twice() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use thiserror::Error;
 use unnoise::dataset::pictures::{self, PictureError};
 use unnoise::picture;
+use unnoise::provenance::Made;
 use unnoise::session::Frame;
 
 /// A file that could not be written.
@@ -45,6 +46,16 @@ pub fn has_place(path: &Path) -> Result<(), WriteError> {
 /// Writes `(bytes, width, height)` with 1, 3 or 4 channels.
 pub fn png(path: &Path, (bytes, width, height): (Vec<u8>, usize, usize), channels: usize) -> Result<(), PictureError> {
     pictures::write(path, &bytes, [channels, height, width])
+}
+
+/// The same of a picture that says how it was made.
+pub fn png_made(
+    path: &Path,
+    (bytes, width, height): (Vec<u8>, usize, usize),
+    channels: usize,
+    made: Made<'_>,
+) -> Result<(), PictureError> {
+    pictures::write_with(path, &bytes, [channels, height, width], |png| made.into_png(&png))
 }
 
 /// Writes a text.

@@ -1,6 +1,8 @@
 use crate::Outcome;
+use crate::animate::Animate;
 use crate::attention::{self, Maps};
 use crate::device::{Device, load};
+use crate::hashes;
 use crate::linked::Linked;
 use crate::output::{self, Trace};
 use crate::settings_args::{Except, SettingsArgs};
@@ -14,6 +16,7 @@ use unnoise::dataset::pictures::{self, Format, PictureError};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
+use unnoise::provenance::{Made, Part};
 use unnoise::session::{self, Files, Given, Helpers, Phase, Timing};
 use unnoise::settings::{Checked, Facts, Link, Problem, Settings};
 use unnoise::words::count;
@@ -47,9 +50,14 @@ pub struct Args {
     /// The pictures on one sheet
     #[arg(long, value_name = "PNG", default_value = "grid.png")]
     out: PathBuf,
+    /// Leave out of the PNG how it was made
+    #[arg(long)]
+    no_metadata: bool,
     /// Also write each step's x_t and estimate of x_0 as sheets into this folder
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
+    #[command(flatten)]
+    animate: Animate,
     /// Also write x, denoised, t, alpha and sigma of each step
     #[arg(long, value_name = "SAFETENSORS")]
     trace: Option<PathBuf>,
@@ -59,17 +67,17 @@ pub struct Args {
     attention: Option<PathBuf>,
 }
 
-/// `--model` is a folder here.
+/// `--model` is a folder here, and `--from` a picture; a branch is `--set from=…`.
 pub struct ModelFolder;
 
 impl Except for ModelFolder {
-    const KEYS: &'static [&'static str] = &["model"];
+    const KEYS: &'static [&'static str] = &["model", "from"];
 }
 
-pub async fn run(args: Args) -> Outcome {
+pub async fn run(mut args: Args) -> Outcome {
     [Some(&args.out), args.trace.as_ref()].into_iter().flatten().try_for_each(|path| output::has_place(path))?;
     args.attention.as_ref().map_or(Ok(()), |path| attention::check(path))?;
-    args.from.check()?;
+    args.from.read()?;
     let folder = args.from.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let [channels, ..] = model.picture();
@@ -127,6 +135,7 @@ pub async fn run(args: Args) -> Outcome {
         output::create_dir(dir)?;
     }
 
+    let mut recorder = args.animate.recorder(settings.images, shape)?;
     let mut trace = args.trace.as_ref().map(|_| Trace::default());
     let mut last = (Vec::new(), 0, Timing::default());
     let mut frames = pin!(model.frames(&settings, given));
@@ -140,6 +149,9 @@ pub async fn run(args: Args) -> Outcome {
         if let Some(dir) = &args.frames {
             output::frames(dir, frame.step, &x, denoised.as_deref(), shape)?;
         }
+        if let Some(recorder) = &mut recorder {
+            recorder.push(&frame, &x, denoised.as_deref());
+        }
         last = (x, frame.step, frame.timing);
         maps.push(frame.attention.clone());
         if let Some(trace) = &mut trace {
@@ -148,7 +160,22 @@ pub async fn run(args: Args) -> Outcome {
     }
     bar.finish_and_clear();
     let (pixels, steps, timing) = last;
-    output::png(&args.out, picture::sheet(&pixels, shape), shape[0])?;
+    let name = args.from.name_of(&folder);
+    let link = settings.to_link_of(model.facts());
+    let sheet = picture::sheet(&pixels, shape);
+    // A link that can name no folder draws nothing elsewhere.
+    let told = name.is_ok() && !args.no_metadata;
+    let weights = (told || args.from.knows_weights()).then(|| hashes::of_weights(&folder)).transpose()?;
+    let weights = weights.unwrap_or_default();
+    args.from.compare(&weights);
+    let made = told.then(|| Made { settings: &settings, link: &link, weights: &weights, part: Part::default() });
+    match made {
+        Some(made) => output::png_made(&args.out, sheet, shape[0], made)?,
+        None => output::png(&args.out, sheet, shape[0])?,
+    }
+    if let Some(recorder) = recorder {
+        output::line(recorder.write(made, &link)?.display());
+    }
     if let (Some(path), Some(trace)) = (&args.trace, trace) {
         trace.write(path, settings.images, model.shape_of(&settings))?;
     }
@@ -156,8 +183,8 @@ pub async fn run(args: Args) -> Outcome {
         output::line(maps.write(path, &pixels, shape)?);
     }
     output::line(summary(settings.images, steps, timing));
-    let link = match args.from.name_of(&folder) {
-        Ok(_) => settings.to_link_of(model.facts()),
+    let link = match name {
+        Ok(_) => link,
         Err(folder) => format!("no link, as none can name the folder {}", folder.display()),
     };
     output::line(format_args!("{} · {} · {link}", args.out.display(), opened.adapter));

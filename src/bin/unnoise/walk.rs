@@ -47,9 +47,9 @@ struct Drawn {
     shape: [usize; 3],
 }
 
-pub async fn run(args: Args) -> Outcome {
+pub async fn run(mut args: Args) -> Outcome {
     args.sheet.as_ref().map_or(Ok(()), |path| output::has_place(path))?;
-    args.from.check()?;
+    args.from.read()?;
     let folder = args.from.folder()?;
     let (model, opened) = load(&folder, args.device).await?;
     let walk = args.walk(&model, &folder)?;

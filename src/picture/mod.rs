@@ -1,5 +1,9 @@
 //! From model values to pixels.
 
+#[cfg(any(feature = "animation", feature = "files"))]
+pub(crate) mod encode;
+pub mod texts;
+
 use crate::words::count;
 use std::fmt;
 
