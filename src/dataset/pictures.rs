@@ -39,6 +39,8 @@ const PNG: &[u8] = b"\x89PNG";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// A file may say of itself that it is larger than any memory.
 const MOST_PIXELS: usize = 1 << 26;
+/// Bytes that one of deflate can stand for, at most.
+const MOST_UNPACKED: u64 = 1032;
 /// Unsigned bytes in three dimensions.
 const IDX: &[u8] = &[0, 0, 8, 3];
 
@@ -178,6 +180,12 @@ fn png(path: &Path, format: &Format) -> Result<Vec<u8>, PictureError> {
         let why = format!("{width} x {height} are more pixels than a picture to fit may have, {MOST_PIXELS}");
         return Err(PictureError::Broken { path: path.to_owned(), why });
     }
+    let bits = (height * width) as u64 * reader.info().bits_per_pixel() as u64;
+    let packed = fs::metadata(path).map_err(unreadable(path))?.len();
+    if bits / 8 > packed.saturating_mul(MOST_UNPACKED) {
+        let why = format!("it promises {width} x {height} pixels and is cut short");
+        return Err(PictureError::Broken { path: path.to_owned(), why });
+    }
     let mut bytes = vec![0; samples * height * width];
     reader.next_frame(&mut bytes).map_err(broken)?;
     let rgba = |pixel: &[u8]| match *pixel {
@@ -272,6 +280,12 @@ mod tests {
         assert!(said(&colour, 1, SHAPE).contains("neither a PNG"));
         assert!(said(&dir.join("none"), 1, SHAPE).contains("cannot read"));
         fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn a_png_that_promises_more_than_it_can_hold_is_refused_before_there_is_memory_for_it() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/png/fault-promise");
+        assert!(said(&path, 1, SHAPE).contains("it promises 8192 x 8192 pixels and is cut short"));
     }
 
     #[test]

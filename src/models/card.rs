@@ -120,7 +120,7 @@ impl Card {
     /// # Errors
     /// It names more labels than there are rows.
     pub fn fits(&self, rows: usize) -> Result<(), CardError> {
-        let labels = self.classes.len().max(self.null_class.map_or(0, |null| null + 1));
+        let labels = self.classes.len().max(self.null_class.map_or(0, |null| null.saturating_add(1)));
         match labels > rows {
             true => Err(CardError(format!("classes and null_class use {labels} labels, but the network knows {rows}"))),
             false => Ok(()),
@@ -131,6 +131,12 @@ impl Card {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_beyond_every_number_is_refused() {
+        let card = Card::from_json(&format!(r#"{{"null_class": {}}}"#, usize::MAX)).unwrap();
+        assert!(card.fits(11).unwrap_err().to_string().contains("but the network knows 11"));
+    }
 
     #[test]
     fn a_text_in_one_language_says_the_same_in_the_other() {

@@ -4,7 +4,7 @@ import { launchOptions, PORT, root, url } from "./browser.js";
 
 export default defineConfig({
   testDir: ".",
-  testIgnore: "engines/**",
+  testIgnore: ["engines/**", "soak/**"],
   outputDir: path.join(root, "test-results"),
   // One at a time: each test keeps a core busy, and some of them look at how time passes.
   workers: 1,

@@ -6,6 +6,7 @@ mod crates;
 mod dist;
 mod engines;
 mod files;
+mod fuzz;
 mod licences;
 mod models;
 mod module;
@@ -75,6 +76,14 @@ enum Command {
     },
     /// Copy the page's libraries from npm to www/vendor/, in the versions that tests/e2e/package.json asks for
     Vendor,
+    /// Give everything that reads from outside inputs that nobody would write
+    Fuzz {
+        /// All of them where none is named
+        targets: Vec<String>,
+        /// How many inputs each is given
+        #[arg(long, default_value_t = 1_000_000)]
+        inputs: usize,
+    },
     /// Measure sizes and speeds and print them as Markdown tables
     Bench {
         /// All of them where none is named; the peers need Python with torch
@@ -111,6 +120,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Readme => readme::check()?,
         Command::Tables { only } => tables::tables(only.as_deref())?,
         Command::Vendor => vendor::copy()?,
+        Command::Fuzz { targets, inputs } => fuzz::fuzz(&targets, inputs)?,
         Command::Bench { parts, backend } => {
             let parts = if parts.is_empty() { bench::Part::value_variants() } else { &parts };
             bench::bench(parts, backend)?;

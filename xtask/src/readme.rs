@@ -41,7 +41,7 @@ pub fn check() -> Result<()> {
         let mut shell = tools::command("sh");
         shell.args(["-c", command]).current_dir(&place);
         // As the tests were compiled; a release would have every library compiled once more.
-        shell.env("CARGO_ALIAS_UNNOISE", "run --quiet --features cli --").env("CARGO_TARGET_DIR", target()?);
+        shell.env("CARGO_ALIAS_UNNOISE", "run --quiet --features cli --").env("CARGO_TARGET_DIR", tools::target()?);
         shell.env_remove("CARGO_MANIFEST_DIR");
         let output = shell.output().with_context(|| format!("could not start `{command}`"))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -56,14 +56,9 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-fn target() -> Result<PathBuf> {
-    let metadata = tools::metadata(&["--no-deps"])?;
-    Ok(metadata["target_directory"].as_str().context("cargo names no target folder")?.into())
-}
-
 /// A folder of the files that git knows, as they are now.
 fn copy() -> Result<PathBuf> {
-    let place = target()?.join("readme");
+    let place = tools::target()?.join("readme");
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }

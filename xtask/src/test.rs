@@ -129,11 +129,12 @@ fn document() -> Result<()> {
     )
 }
 
-/// The library and these tasks apart: together they would be built with the sum of their libraries' features, and
+/// The library, these tasks and the fuzz targets apart: together they would be built with the sum of their libraries' features, and
 /// `cargo xtask` and `cargo test` by themselves never use that.
 fn tests() -> Result<()> {
     tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
-    tools::run(tools::cargo().args(["test", "--package", "xtask"]))
+    tools::run(tools::cargo().args(["test", "--package", "xtask"]))?;
+    tools::run(tools::cargo().args(["test", "--package", "unnoise-fuzz"]))
 }
 
 /// The kernels of graphics cards on SwiftShader, which Chromium brings and which imitates one, so that every machine computes the same.

@@ -45,6 +45,12 @@ pub fn metadata(flags: &[&str]) -> Result<Value> {
     serde_json::from_str(&metadata).context("cargo's metadata are no JSON")
 }
 
+/// Cargo's target folder.
+pub fn target() -> Result<PathBuf> {
+    let metadata = metadata(&["--no-deps"])?;
+    Ok(metadata["target_directory"].as_str().context("cargo names no target folder")?.into())
+}
+
 /// The command as a person would type it.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());

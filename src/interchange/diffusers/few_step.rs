@@ -43,12 +43,15 @@ fn distilled(setup: &Setup<'_>, original: Option<usize>) -> Result<Vec<f64>, Unm
     }
     let total = setup.keys.timesteps()?;
     let strength = setup.calls.number("strength")?.unwrap_or(1.0);
+    let steps = original.unwrap_or(total);
+    let count = (steps as f64 * strength) as usize;
+    if count > total {
+        return Err(Unmapped(format!("{count} original steps are more than the {total} timesteps of training")));
+    }
+    let apart = total / steps.max(1);
     let origin: Vec<f64> = match original {
-        Some(steps) => {
-            let apart = total / steps.max(1);
-            (1..=(steps as f64 * strength) as usize).map(|i| (i * apart) as f64 - 1.0).collect()
-        }
-        None => (0..(total as f64 * strength) as usize).map(|i| i as f64).collect(),
+        Some(_) => (1..=count).map(|i| (i * apart) as f64 - 1.0).collect(),
+        None => (0..count).map(|i| i as f64).collect(),
     };
     let n = setup.count()?;
     if n > origin.len() {
