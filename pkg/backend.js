@@ -1,12 +1,12 @@
 /** Which backend computes, why, and the proof that it computes what it should. Runs in the worker. */
 
+import { adapter } from "./adapter.js";
 import { download, request } from "./download.js";
 import { UnnoiseError } from "./error.js";
 import { guard } from "./guard.js";
 
 /** @typedef {"cpu" | "webgpu"} Backend */
 
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
 /** The engines, and the lab. Bundlers want to see whole names. */
 const MODULES = {
   cpu: { script: () => import("./unnoise_cpu.js"), binary: new URL("./unnoise_cpu_bg.wasm", import.meta.url) },
@@ -39,17 +39,12 @@ async function choose(wanted) {
   const gpu = (code, values = {}) => ({ backend: /** @type {Backend} */ ("webgpu"), reason: { code, values } });
   if (wanted === "cpu") return cpu("asked");
   if (!navigator.gpu) return cpu("no-webgpu");
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
-  if (!adapter) return cpu("no-adapter");
-  const info = adapter.info ?? {};
-  const name = [info.description, info.device, info.architecture, info.vendor].find(Boolean) ?? "";
-  const software = adapter.isFallbackAdapter || info.isFallbackAdapter || SOFTWARE.test(Object.values(words(info)).join(" "));
+  const found = await adapter();
+  if (!found) return cpu("no-adapter");
+  const { name, software } = found;
   if (software) return wanted === "webgpu" ? gpu("software-asked", { adapter: name }) : cpu("software", { adapter: name });
   return wanted === "webgpu" ? gpu("asked") : gpu("adapter", { adapter: name });
 }
-
-// GPUAdapterInfo's fields are getters on its prototype: spreading it would find nothing.
-const words = ({ vendor, architecture, device, description }) => ({ vendor, architecture, device, description });
 
 /** Fetches and starts the code of a module. @param {Backend | "lab"} id @returns {Promise<any>} what `unnoise_<id>.d.ts` lists */
 export async function bring(id) {

@@ -6,6 +6,9 @@ import { fit, init } from "./settings.js";
 import { Folder, classifierOf, folderOf, reads } from "./source.js";
 import { Wire } from "./wire.js";
 
+/** Steps of the run of which the second is timed. */
+const PACE_STEPS = 3;
+
 export class Engine {
   #pool;
   #loads = 0;
@@ -92,6 +95,17 @@ class Model {
     const workers = this.#pool.workers(images, this.about.parameters);
     const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, details, share }, signal);
     yield* workers.length > 1 ? runShares(this.#pool, workers, images, draw) : draw(workers[0]);
+  }
+
+  /** Milliseconds of a step of these settings. @param {import("./index.js").Settings} settings @param {{signal?: AbortSignal}} [options] */
+  async pace(settings = {}, { signal } = {}) {
+    let before = 0;
+    for await (const { step } of this.run({ ...settings, steps: PACE_STEPS }, { signal })) {
+      const now = performance.now();
+      if (step === 2) return now - before;
+      before = now;
+    }
+    throw new UnnoiseError("aborted"); // it ended before its second step
   }
 
   /** Draws on one worker. */

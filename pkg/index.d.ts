@@ -3,9 +3,9 @@
 import type { Begun, Catalogue, Change, Checked, Facts, Found, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Part, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
 import type { FilmScene, FilmSize } from "./unnoise_film.js";
-import type { Bound, Changed, Classified, Cooled, Data, Inversion, LabFrame, Likelihood, RaceFloor, RaceRow, Trained } from "./unnoise_lab.js";
+import type { Bound, Changed, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Inversion, LabFrame, LatentCurve, LatentFrame, Likelihood, Masked, RaceFloor, RaceRow, Reached, Trained, Unmasked } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, Leg, Likelihood, Listed, Look, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Value, Walk, WalkFrame };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -36,7 +36,7 @@ export function catalogue(): Catalogue;
 /** Settings of a link, a whole address or only its hash; what could not be used is named. A link that begins with `#lab` has the lab's settings. */
 export function read_link(link: string, models?: Listed[]): Checked;
 /** Settings as the hash of a link, which reads back to them. `share` leaves out what another reader may prefer, the language, and opens the whole page. */
-export function write_link(settings: Settings, options?: { share?: boolean; view?: "lab" }): string;
+export function write_link(settings: Settings, options?: { share?: boolean; run?: boolean; view?: "lab" }): string;
 /** Whether a link says what to draw, and not only in which language or where. */
 export function is_run(link: string): boolean;
 /** Changes one setting, and what has to change with it. `null` puts it back to its default; a bad value leaves the settings as they are and is named. Of the lab's settings, too. */
@@ -57,6 +57,8 @@ export function branch(settings: Settings, run: Settings, step: number): Checked
 export function read_legs(settings: Settings): Leg[];
 /** The runs of settings with axes, `x: "steps:5,10,20"` and `y: "guidance:1-4"`, the cheapest first. */
 export function grid(settings: Settings, models?: Listed[], facts?: Facts): Grid;
+/** The setting `walk` through stops, as they are typed, with so many steps from one to the next. */
+export function write_walk(key: string, stops: string, steps: number | string): string;
 /** The frames of settings with a walk, `walk: "seed:3,9,12 [8]"`, each a run of its own; a frame at a stop is the run of that stop. */
 export function walk(settings: Settings, models?: Listed[], facts?: Facts): Walk;
 /** The numbers of a grid's cells as comma-separated values. */
@@ -215,6 +217,9 @@ export function download(
   options?: { signal?: AbortSignal; progress?: (loaded: number, total?: number) => void; facts?: FileFacts; cache?: RequestCache; name?: string },
 ): Promise<Uint8Array>;
 
+/** The graphics card that WebGPU offers: its name, and whether it is an imitation in software. Nothing where there is none. */
+export function adapter(): Promise<{ name: string; software: boolean } | undefined>;
+
 export interface OpenOptions {
   /** `auto` takes WebGPU where there is a graphics card that computes what it should, and the CPU elsewhere. */
   device?: "auto" | "cpu" | "webgpu";
@@ -284,6 +289,8 @@ export interface Model {
    * item, and so is each limit and each distance as soon as it is known; leaving the loop stops the race after the step under way.
    */
   race(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): AsyncGenerator<RaceNews, void, void>;
+  /** Milliseconds of a step of these settings, of the second step: the first one prepares what all others use. */
+  pace(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<number>;
   /** The noise levels of a run of these settings, noisy first: rows of `t`, alpha, sigma and log-SNR. */
   levels(settings?: Partial<Settings>, options?: { signal?: AbortSignal }): Promise<Float64Array>;
   /** The run as a Python script on diffusers. */
@@ -313,11 +320,30 @@ export class Lab {
   floor(): Promise<RaceFloor>;
   /** How well panes, 1 to 4, bring data back that the ODE turned into noise. */
   inversion(panes: Uint32Array): Promise<Inversion[]>;
+  /** The curve of the autoencoder, which is all that its decoder reaches, and how much of the data it keeps. */
+  latent(): Promise<LatentCurve>;
+  /** The data of the settings as the decoder shows their latents. */
+  reconstructed(): Promise<Float32Array>;
+  /** The density of latents in cells: across by the latent, down from noise to data. */
+  latent_density(cells: number): Promise<Float32Array>;
+  /** How far points are off the curve, and from data. */
+  reached(points: Float32Array): Promise<Reached>;
+  /** Words of the data, and when each of their letters is masked. */
+  masked(): Promise<Masked>;
+  /** Words that are drawn in so many steps, or in those of the settings. */
+  unmasked(steps?: number): Promise<Unmasked>;
+  /** The share of letters that are not masked at `count` equal times from 0 to 1. */
+  shown(count: number): Promise<Float64Array>;
+  /** Likelihood and bound of the words in growing numbers of steps, exactly. */
+  discrete(): Promise<DiscreteKnown>;
   /** Forgets what the network learned. */
   reset(): Promise<void>;
   weights(): Promise<Uint8Array>;
   use_weights(config: string, weights: Uint8Array): Promise<void>;
   run(pane: number): AsyncGenerator<LabFrame, void, void>;
+  /** The first pane's sampler in the plane, or in the latent, whose points are decoded. */
+  latent_run(within: false): AsyncGenerator<LabFrame, void, void>;
+  latent_run(within: true): AsyncGenerator<LatentFrame, void, void>;
   anneal(fast: boolean): AsyncGenerator<Cooled, void, void>;
   race(): AsyncGenerator<RaceRow, void, void>;
   /** Trains the network up to a step, or until the loop is left. */

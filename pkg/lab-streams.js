@@ -23,6 +23,7 @@ function* slices(train, left) {
 /** @param {() => any} lab the laboratory, once it is open */
 export const streams = (lab) => ({
   lab_run: (pane) => lab().run(pane),
+  lab_latent_run: (within) => lab().latent_run(within),
   lab_anneal: (which) => lab().anneal(which),
   lab_race: () => lab().race(),
   /** Trains the network. @param {number} until the step to stop at */

@@ -4,11 +4,11 @@ import { init } from "./settings.js";
 import { Wire } from "./wire.js";
 
 /** What has one answer. */
-const CALLS = ["change", "data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "floor", "inversion", "reset", "weights", "use_weights"];
+const CALLS = ["change", "data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "floor", "inversion", "latent", "reconstructed", "latent_density", "reached", "masked", "unmasked", "shown", "discrete", "reset", "weights", "use_weights"];
 /** Readers of points of one's own, which need no laboratory. */
 const READERS = ["csv", "image", "pack", "unpack"];
 /** What answers item by item. */
-const STREAMS = ["run", "anneal", "race", "train", "classify"];
+const STREAMS = ["run", "latent_run", "anneal", "race", "train", "classify"];
 
 export class Lab {
   #wire = new Wire();

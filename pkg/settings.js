@@ -56,6 +56,7 @@ export const size_of = (settings, size) => call("size_of", settings, size);
 export const branch = (settings, run, step) => call("branch", settings, run, step);
 export const read_legs = (settings) => call("read_legs", settings);
 export const grid = (settings, models = [], facts = undefined) => call("grid", settings, models, facts);
+export const write_walk = (key, stops, steps) => call("write_walk", key, stops, String(steps));
 export const walk = (settings, models = [], facts = undefined) => call("walk", settings, models, facts);
 export const grid_csv = (settings, cells) => call("grid_csv", settings, cells);
 export const schedule_parts = (schedule) => call("schedule_parts", schedule);

@@ -47,6 +47,12 @@ pub fn one_by_one(device: &Device) -> bool {
     }
 }
 
+/// Whether tensors on `device` are computed with over WebGPU.
+#[cfg(feature = "gpu")]
+pub fn is_webgpu(device: &Device) -> bool {
+    gpu::LARGEST.get().is_some_and(|(opened, _)| opened == device)
+}
+
 /// What a device can hold, in bytes; `None` where nobody says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {

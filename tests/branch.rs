@@ -1,11 +1,13 @@
 //! Branches: runs that go on from a step of another one.
 #![cfg(feature = "cpu")]
 
+mod selftest;
+
 use burn::tensor::Tensor;
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use std::path::Path;
-use unnoise::backend::{self, Backend, ImageNoise};
+use selftest::model;
+use unnoise::backend::{self, ImageNoise};
 use unnoise::math::{Latent, Noise, Spacing};
 use unnoise::picture;
 use unnoise::pipeline::Pipeline;
@@ -14,14 +16,6 @@ use unnoise::session::{self, Frame, Given, SessionError};
 use unnoise::settings::{Class, Settings, Source};
 
 const SIDE: usize = 12;
-
-fn model() -> Pipeline {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let mut model = Pipeline::from_dir(&folder, &device).unwrap();
-    (model.card.null_class, model.card.clip_denoised) = (Some(2), true);
-    model
-}
 
 fn settings(sampler: &str) -> Settings {
     Settings { sampler: sampler.into(), steps: 6, images: 2, seed: 5, class: Class::One(1), ..Settings::default() }

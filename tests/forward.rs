@@ -1,27 +1,19 @@
 //! The forward process on a picture, and what a step does beside its posterior.
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
+mod selftest;
+
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use std::path::Path;
-use unnoise::backend::{self, Backend};
+use selftest::model;
 use unnoise::eval::{Decoder, Variance, term};
 use unnoise::math::{Level, TorchGenerator};
 use unnoise::picture;
-use unnoise::pipeline::Pipeline;
 use unnoise::session::{Detail, Frame, Given, Noised, SessionError};
 use unnoise::settings::{Class, Settings};
 
 const SIDE: usize = 12;
 const N: usize = SIDE * SIDE;
-
-fn model() -> Pipeline {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let mut model = Pipeline::from_dir(&folder, &device).unwrap();
-    (model.card.null_class, model.card.clip_denoised) = (Some(2), true);
-    model
-}
 
 fn values() -> Vec<f32> {
     let pixels: Vec<u8> = (0..N).map(|p| (p * 7 % 256) as u8).collect();

@@ -2,7 +2,9 @@
 #![cfg(feature = "lab")]
 
 mod lab {
+    mod discrete;
     mod distribution;
+    mod latent;
     mod numbers;
     mod run;
     mod trajectories;

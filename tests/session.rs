@@ -1,7 +1,6 @@
 //! Runs as a person makes them, with the small network of `models/selftest` on the CPU.
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
-use burn::tensor::Device;
 use futures_util::{StreamExt, TryStreamExt};
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -21,8 +20,7 @@ fn settings() -> Settings {
 
 /// Runs `settings` until `last` frames have come; `change` may alter the model before.
 fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pipeline)) -> Result<Vec<Frame>, SessionError> {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut model = tiny(&device);
+    let mut model = tiny();
     change(&mut model);
     block_on(model.frames(settings, Given::default()).take(last).try_collect())
 }
@@ -30,9 +28,10 @@ fn frames(settings: &Settings, last: usize, change: impl FnOnce(&mut Pipeline)) 
 /// The small network, and the shape of its pictures.
 const SHAPE: [usize; 3] = [1, 12, 12];
 
-fn tiny(device: &Device) -> Pipeline {
+fn tiny() -> Pipeline {
+    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let model = Pipeline::from_dir(&folder, device).unwrap();
+    let model = Pipeline::from_dir(&folder, &device).unwrap();
     assert_eq!(model.shape(), SHAPE);
     model
 }
@@ -66,8 +65,7 @@ fn nothing_is_computed_ahead_of_the_frame_that_is_awaited() {
 
 #[test]
 fn the_pictures_of_a_run_are_those_of_its_last_frame() {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut model = tiny(&device);
+    let mut model = tiny();
     complete(&mut model);
     let images = block_on(model.sample(&settings())).unwrap();
     let last = all(&settings()).pop().unwrap().pixels(SHAPE, model.card.range).0;
@@ -128,8 +126,7 @@ fn what_a_model_cannot_do_is_said_before_the_first_step() {
 
 /// The frames of a run that is given more than settings.
 fn given(settings: &Settings, given: Given<'_>) -> Result<Vec<Frame>, SessionError> {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut model = tiny(&device);
+    let mut model = tiny();
     complete(&mut model);
     block_on(model.frames(settings, given).try_collect())
 }
@@ -234,8 +231,7 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     assert!(run(Guide::Perpendicular(Some(9)), 0.0, "ddim").err().unwrap().to_string().contains("classes 0 to 2"));
 
     // Led away from itself a model goes nowhere, however hard it is pushed.
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut same = tiny(&device);
+    let mut same = tiny();
     complete(&mut same);
     let helpers = Helpers { worse: Some(&same), ..Helpers::default() };
     let pushed = given(&Settings { guidance: 3.0, ..settings() }, Given { helpers, ..Given::default() }).unwrap();
@@ -270,8 +266,7 @@ fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
 
 #[test]
 fn a_worse_model_of_other_data_is_refused() {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut other = tiny(&device);
+    let mut other = tiny();
     other.card.classes.pop();
     let helpers = Helpers { worse: Some(&other), ..Helpers::default() };
     let refusal = given(&settings(), Given { helpers, ..Given::default() }).err().unwrap().to_string();
@@ -301,8 +296,7 @@ fn a_variation_goes_to_the_picture_of_the_other_seed() {
 
 #[test]
 fn a_run_that_diffusers_can_make_is_a_script_and_another_is_a_sentence() {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut model = tiny(&device);
+    let mut model = tiny();
     complete(&mut model);
     let script =
         |settings: &Settings| session::script(&model, settings, "models/tiny".into()).map_err(|e| e.to_string());
@@ -372,8 +366,7 @@ fn a_folder_without_a_card_draws_the_picture_of_its_ddim_pipeline() {
 
 #[test]
 fn a_share_of_a_run_draws_its_pictures_as_the_whole_does() {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let mut model = tiny(&device);
+    let mut model = tiny();
     complete(&mut model);
     let size = SHAPE.iter().product::<usize>();
     for (sampler, class) in [("ddpm", Class::All), ("dpm-adaptive", Class::One(1)), ("dpmpp-2m-sde", Class::None)] {

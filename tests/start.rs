@@ -1,24 +1,16 @@
 //! Runs that begin with the picture of their settings, as a link carries it.
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
+mod selftest;
+
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use std::path::Path;
-use unnoise::backend::{self, Backend};
+use selftest::model;
 use unnoise::picture;
-use unnoise::pipeline::Pipeline;
 use unnoise::session::{Frame, Given, SessionError, script};
 use unnoise::settings::{Settings, Start, StartPicture};
 
 const SIDE: usize = 12;
-
-fn model() -> Pipeline {
-    let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/selftest");
-    let mut model = Pipeline::from_dir(&folder, &device).unwrap();
-    (model.card.null_class, model.card.clip_denoised) = (Some(2), true);
-    model
-}
 
 fn pixels() -> Vec<u8> {
     (0..SIDE * SIDE).map(|p| (p * 7 % 256) as u8).collect()

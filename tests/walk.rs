@@ -1,9 +1,12 @@
 //! Walks, and what their frames between stops are conditioned on.
 #![cfg(feature = "cpu")]
 
+mod selftest;
+
 use burn::tensor::{Tensor, TensorData};
 use futures_util::TryStreamExt;
 use pollster::block_on;
+use selftest::model;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::{Level, TorchGenerator};
@@ -14,12 +17,6 @@ use unnoise::settings::{Checked, Class, Page, Settings, Stop};
 fn open(folder: &str) -> Pipeline {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;
     Pipeline::from_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &device).unwrap()
-}
-
-fn model() -> Pipeline {
-    let mut model = open("models/selftest");
-    (model.card.null_class, model.card.clip_denoised) = (Some(2), true);
-    model
 }
 
 fn settings() -> Settings {
@@ -115,6 +112,39 @@ fn between_two_prompts_stands_the_mean_of_their_states() {
     let frames = walk(&model, "prompt:a cat,a red dog [2]", of(""));
     let drawn: Vec<_> = frames.iter().map(|frame| last(&model, &frame.settings)).collect();
     assert!(drawn[0] == last(&model, &of("a cat")) && drawn[2] == last(&model, &of("a red dog")));
+    assert!(drawn[1] != drawn[0] && drawn[1] != drawn[2]);
+}
+
+/// SDXL is told the pooled text of its second encoder beside the states, and it goes the same way; the sizes are those of the picture.
+#[test]
+fn between_two_prompts_of_sdxl_stands_the_mean_of_their_pooled_texts_too() {
+    let model = open("tests/golden/folders/xl");
+    let Conditioning::Text(encoders) = &model.conditioning else { panic!("it reads texts") };
+    let of = |condition: Condition| match condition {
+        Condition::Text { told, .. } => {
+            let added = told.added.expect("a pooled text");
+            (block_on(backend::read(told.states)).unwrap(), block_on(backend::read(added.text)).unwrap(), added.sizes)
+        }
+        _ => panic!("a text"),
+    };
+    let [a, b] = ["a cat", "a red dog"].map(|text| encoders.encode(text));
+    let between = of(a.clone().towards(b.clone(), 0.25));
+    let (a, b) = (of(a), of(b));
+    assert!(a.1 != b.1, "the pooled texts differ");
+    for (i, [found, a, b]) in [[&between.0, &a.0, &b.0], [&between.1, &a.1, &b.1]].into_iter().enumerate() {
+        for ((found, a), b) in found.iter().zip(a).zip(b) {
+            // The mean is rounded once.
+            assert!((found - (0.75 * a + 0.25 * b)).abs() <= 1e-6 * (a.abs() + b.abs()), "{i}: {found} of {a} and {b}");
+        }
+    }
+    assert_eq!((between.2.clone(), a.2), (b.2, between.2));
+
+    // And a run between them is none of either's.
+    let preset = model.preset().unwrap();
+    let settings = |prompt: &str| Settings { prompt: prompt.into(), steps: 2, images: 1, ..preset.clone() };
+    let frames = walk(&model, "prompt:a cat,a red dog [2]", settings(""));
+    let drawn: Vec<_> = frames.iter().map(|frame| last(&model, &frame.settings)).collect();
+    assert!(drawn[0] == last(&model, &settings("a cat")) && drawn[2] == last(&model, &settings("a red dog")));
     assert!(drawn[1] != drawn[0] && drawn[1] != drawn[2]);
 }
 

@@ -4,8 +4,9 @@ import { branch, read_legs } from "../pkg/index.js";
 import { $ } from "./dom.js";
 import * as shown from "./shown.js";
 import * as beginning from "./start.js";
-import { el, hush, say, t } from "./strings.js";
+import { el, hush, say } from "./strings.js";
 import { timeline } from "./viewer.js";
+import { changed } from "./worded.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -84,13 +85,6 @@ function leave() {
   take(page.controls.settings, [], beginning.given());
 }
 
-/** A setting and its value in words. @param {import("../pkg/index.js").Change} change */
-function words({ key, value }) {
-  const { catalogue, about } = page.controls;
-  const name = { sampler: () => catalogue.samplers.find(({ id }) => id === value)?.name, class: () => about?.classes[value]?.[document.documentElement.lang.slice(0, 2)] }[key]?.();
-  return `${t(key)} ${name ?? value}`;
-}
-
 /** The tree as a list: under each run those that go on from it. A line shows from which step to which each one goes. */
 function draw() {
   const longest = Math.max(...[...tree.values()].map(({ step, steps }) => Math.max(step, steps ?? 0)), 1);
@@ -115,7 +109,7 @@ function list(items) {
 }
 
 function item(key, node, longest, rest) {
-  const changes = () => node.changes.map(words).join(", ");
+  const changes = () => node.changes.map((change) => changed(change, page.controls)).join(", ");
   const button = el("button", node.parent ? "branch.from" : "branch.root", { step: node.step, changes }, { type: "button" });
   if (key === current) button.setAttribute("aria-current", "true");
   else button.addEventListener("click", () => show(node));

@@ -1,21 +1,12 @@
 /** One axis of a grid: a setting, its values as they are typed, and a list to pick values from. */
 
-import { el, hush, knows, label, say, t } from "./strings.js";
+import { el, hush, knows, label, say } from "./strings.js";
+import { named, worded } from "./worded.js";
 
 /** Values that an axis begins with. */
 const FIRST = { steps: "5,10,20,40", guidance: "1-4", seed: "1-4", sampler: "ddim,dpmpp-2m,heun", eta: "0-1 [3]", variation: "0-1 [5]" };
 /** Settings that come first in the list. */
 const USUAL = ["steps", "sampler", "schedule", "guidance", "seed", "class", "prompt", "model"];
-
-export const named = (key) => (knows(key) ? key : `knob.${key}`);
-
-/** A value in the words of the page. @param {import("./controls.js").Controls} controls */
-export function worded(key, value, { catalogue, about, models }) {
-  if (key === "sampler") return catalogue.samplers.find(({ id, aliases }) => id === value || aliases.includes(value))?.name ?? value;
-  if (key === "class") return about?.classes[value] ?? (knows(`class.${value}`) ? t(`class.${value}`) : value);
-  if (key === "model") return t("plain", { text: models.find(({ id }) => id === value)?.name ?? value });
-  return knows(`${key}.${value}`) ? t(`${key}.${value}`) : value;
-}
 
 export class Axis {
   /** @param {"x" | "y"} key @param {(key: string, value: string) => import("../pkg/index.js").Problem | undefined} take */

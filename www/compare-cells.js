@@ -1,7 +1,7 @@
 /** The cells of a grid: their pictures, the one clock that scrubs them all, and the difference of one to the pinned one. */
 
 import { picture_difference, picture_rms } from "../pkg/index.js";
-import { named, worded } from "./compare-axis.js";
+import { named, worded } from "./worded.js";
 import { Clock } from "./lab/clock.js";
 import { Sheet } from "./paint.js";
 import { el, hush, label, number, say, t } from "./strings.js";

@@ -1,9 +1,9 @@
 /** What a grid leaves: a picture with labelled axes, and a table of numbers. */
 
 import { grid_csv } from "../pkg/index.js";
-import { named, worded } from "./compare-axis.js";
 import { encoded } from "./paint.js";
 import { t } from "./strings.js";
+import { named, worded } from "./worded.js";
 
 /** Pixels: around, between cells, of a line of text; the least width of a cell, so that its title has room. */
 const [MARGIN, GAP, LINE, LEAST] = [16, 8, 20, 96];

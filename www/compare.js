@@ -27,9 +27,11 @@ let running;
 /** Milliseconds of an evaluation of one picture, as soon as one is known; of the chosen model. */
 let pace = NaN;
 
-const buttons = {};
+/** @type {Record<string, HTMLButtonElement>} */
+let buttons;
+/** @type {HTMLProgressElement} */
+let bar;
 const said = el("p", "", {}, { className: "hint", role: "status" });
-const bar = el("progress", "", {}, { max: 1, value: 0 });
 
 /** @param {Page} given */
 export function open(given) {
@@ -52,12 +54,9 @@ function build() {
   dialog = new Dialog("compare", { closed });
   axes = { x: new Axis("x", set), y: new Axis("y", set) };
   cells = new Cells({ open: take });
-  for (const [key, act, className] of [["run", run, "main"], ["stop", stop, ""], ["png", picture, ""], ["csv", table, ""], ["share", give, ""]]) {
-    buttons[key] = el("button", `compare.${key}`, {}, { type: "button", onclick: act, className });
-  }
-  const row = el("div", "", {}, { className: "row" });
-  row.append(...Object.values(buttons));
-  bar.dataset.i18nLabel = "progress";
+  const acts = Object.entries({ run, stop, png: picture, csv: table, share: give });
+  let row;
+  ({ buttons, row, bar } = dialog.actions(Object.fromEntries(acts.map(([key, act]) => [key, { text: `compare.${key}`, act }]))));
   dialog.fill(axes.x.box, axes.y.box, said, row, dialog.shared("compare-"), bar, cells.box);
 }
 

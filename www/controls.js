@@ -20,8 +20,10 @@ const STEP_STOPS = [
 const FIRST = ["negative", "sampler", "steps", "schedule", "class", "guidance", "images", "seed"];
 /** Controls of the page's own: a row of these is there already, and is only put in its place. */
 const OWN = ["sampler", "schedule", "guidance-min"];
-/** Keys that the page shows elsewhere: in the gallery, above the pictures, at its top, beside the row before, as a picture. */
-const ELSEWHERE = ["model", "prompt", "lang", "tour", "show", "guidance-max", "start", "x", "y", "race", "beside", "from", "walk", "placing", "embed"];
+/** Keys of a run that the page shows elsewhere: in the gallery, above the pictures, beside the row before, as a picture. */
+const ELSEWHERE = ["model", "prompt", "guidance-max", "start", "from", "placing"];
+/** The one key of the page's own that has a row on the form. */
+const ON_FORM = "backend";
 /** Knobs that change a method's order or its evaluations. */
 const COUNTING = ["order", "langevin-steps", "restarts", "resamples"];
 
@@ -65,8 +67,8 @@ export class Controls {
 
   /** Puts a row where its section is. */
   place(row) {
+    if (ELSEWHERE.includes(row.key) || (row.of_page && row.key !== ON_FORM)) return;
     const section = document.querySelector(`[data-section="${row.section}"]`);
-    if (ELSEWHERE.includes(row.key)) return;
     if (OWN.includes(row.key)) return section.append($(`${row.key}-field`));
     const field = new Field(row, { take: this.take, stops: row.key === "steps" ? STEP_STOPS : undefined });
     this.fields[row.key] = field;

@@ -8,6 +8,7 @@ import * as past from "./history/past.js";
 import * as queue from "./history/queue.js";
 import * as unfinished from "./history/unfinished.js";
 import * as look from "./look.js";
+import * as lost from "./lost.js";
 import * as phases from "./phases.js";
 import * as shown from "./shown.js";
 import * as beginning from "./start.js";
@@ -18,11 +19,15 @@ import * as words from "./words.js";
 
 /** What ends the run under way. @type {AbortController | undefined} */
 let running;
+/** That run. @type {Run | undefined} */
+let current;
+/** Whether the stage has a frame of it. */
+let arrived = false;
 /** Whether the view was left in the middle of a run. */
 let left = false;
 /**
  * @type {{model: () => import("../pkg/index.js").Model, script: (settings: import("../pkg/index.js").Settings) => Promise<{text?: string, why?: string}>,
- *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, failed: (during: "run", thrown: unknown) => void,
+ *         begins: () => void, mark: () => void, offer: () => void, ready: () => void, rested: () => void, failed: (during: "run", thrown: unknown) => void,
  *         notice: (key: string, values?: object) => void, forget: (name: string) => void}}
  */
 let page;
@@ -35,6 +40,9 @@ export function listen(given) {
 /** Whether a run is under way. */
 export const going = () => Boolean(running);
 
+/** The run under way, to go on with on another engine. @param {string} backend of this one @returns {import("./lost.js").Cut | undefined} */
+export const cut = (backend) => running && { run: current, last: arrived ? viewer.timeline.newest : undefined, backend };
+
 /** Ends the run under way, of which the stage says so. */
 export const abort = () => running?.abort();
 
@@ -44,26 +52,29 @@ export function leave() {
   abort();
 }
 
-/** Draws a run on the model that is on the device. @param {Run} run */
-export async function draw({ settings, given, model }) {
+/** Draws a run on the model that is on the device. @param {Run} run @param {import("./timeline.js").Frame} [last] the stage has it up to here, from before its device was lost */
+export async function draw(run, last) {
+  const { settings, given, model } = run;
   const held = page.model();
   if (held?.listed.id !== model.id) return;
   abort();
   const mine = new AbortController();
   running = mine;
+  current = run;
+  arrived = Boolean(last);
   look.marked(true);
   left = false;
   page.begins();
   page.forget("thinned");
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: page.script(settings) });
+  if (last) shown.arrived();
   const attention = words.begin(held, settings);
   phases.begin(settings.images);
-  let any = false;
   // What a reload interrupts is asked about; that of a frame is the business of the page around it.
   if (!embed.embedded()) {
     unfinished.begin(() => {
-      const { step = 0, steps = null } = (any && viewer.timeline.newest) || {};
+      const { step = 0, steps = null } = (arrived && viewer.timeline.newest) || {};
       return { link: shown.drawn(settings), step, steps };
     });
   }
@@ -71,9 +82,10 @@ export async function draw({ settings, given, model }) {
   $("stop").disabled = false;
   if (!embed.embedded()) viewer.reveal(); // it would scroll the page around
   try {
-    for await (const frame of held.run(settings, { ...given, attention, details: true, signal: mine.signal })) {
+    const frames = held.run(settings, { ...given, attention, details: true, signal: mine.signal });
+    for await (const frame of last ? lost.after(last, frames) : frames) {
       if (running !== mine) return;
-      any = true;
+      arrived = true;
       show(frame);
     }
     ended("done");
@@ -81,10 +93,11 @@ export async function draw({ settings, given, model }) {
     words.took(viewer.seconds());
     look.restore();
     queue.next();
+    if (!running) page.rested();
   } catch (thrown) {
     if (running !== mine) return;
     if (!mine.signal.aborted) page.failed("run", thrown);
-    else if (any) ended("stopped");
+    else if (arrived) ended("stopped");
     else page.ready(); // stopped before there was anything
   }
 }

@@ -9,8 +9,8 @@ const COMMANDS = {
   stop: () => page.stop(),
   set: ({ settings }) => set(settings),
 };
-/** Keys that are the frame's own. */
-const OWN = ["embed", "show", "beside", "x", "y", "race", "walk"];
+/** Keys of the page that a frame may be given, too; the others are the frame's own. */
+const GIVEN = ["backend", "lang"];
 const FORMS = 'A message is {unnoise: "run"}, {unnoise: "stop"} or {unnoise: "set", settings: {…}}';
 
 /** @type {{controls: import("./controls.js").Controls, run: () => void, stop: () => void}} */
@@ -64,11 +64,13 @@ function hear({ source, data, origin: from }) {
   }
 }
 
+const own = (key) => !GIVEN.includes(key) && page.controls.catalogue.settings.some((row) => row.key === key && row.of_page);
+
 /** Changes settings as a person does. @returns {string | undefined} why one of them cannot be had */
 function set(settings) {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings)) return `${FORMS}; settings is an object here.`;
   for (const [key, value] of Object.entries(settings)) {
-    if (OWN.includes(key)) return `The setting ${key} is the frame's own and cannot be set by a message.`;
+    if (own(key)) return `The setting ${key} is the frame's own and cannot be set by a message.`;
     if (value !== null && typeof value !== "string" && typeof value !== "number") return `The setting ${key} must be a text, a number or null.`;
     const refused = page.controls.set(key, value);
     if (refused) return `${refused.message}.`;

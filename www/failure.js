@@ -2,6 +2,7 @@
 
 import { UnnoiseError } from "../pkg/index.js";
 import * as embed from "./embed.js";
+import * as lost from "./lost.js";
 import { sentence } from "./notices.js";
 import { reload } from "./offline/offline.js";
 import { outdated, renew } from "./release.js";
@@ -13,6 +14,7 @@ import { t } from "./strings.js";
  * @property {(fault: object, actions: object) => void} fault
  * @property {() => void} over nothing runs any more
  * @property {() => void} giveUp drops the engine
+ * @property {() => void} reopen opens a device that was lost anew, and goes on
  * @property {() => {backend: string, held: boolean}} now
  * @property {Record<"load" | "relist" | "boot" | "onCpu" | "back", () => void>} ways
  */
@@ -20,12 +22,13 @@ import { t } from "./strings.js";
 /** @param {Page} page @returns {(during: "start" | "load" | "run", thrown: unknown) => Promise<void>} */
 export const failures = (page) => async (during, thrown) => {
   const { code, values } = UnnoiseError.from(thrown);
+  const { backend, held } = page.now();
+  if (during === "run" && lost.is(backend, code)) return page.reopen();
   page.over();
   const crashed = code === "engine-crashed" || code === "worker";
   if (crashed) page.giveUp(); // nothing can be asked of it any more
   const stopped = code === "aborted";
   page.status(stopped ? "cancelled" : during === "run" ? "failed.run" : "failed.start");
-  const { backend, held } = page.now();
   const { load, relist, boot, onCpu, back } = page.ways;
   const actions = {};
   if (during === "run" && backend === "webgpu") actions["continue.cpu"] = onCpu;

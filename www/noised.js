@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { picture as painted } from "./paint.js";
+import { drawn } from "./shown.js";
 
 /** A slider that is being moved is waited for (milliseconds). */
 const PAUSE = 150;
@@ -10,8 +11,8 @@ const PAUSE = 150;
 let page;
 let waiting = 0;
 let drawing = new AbortController();
-/** What the picture on show was made of. */
-let made = "";
+/** What the picture on show was made of. @type {{link: string, picture: Uint8Array, mask?: Uint8Array} | undefined} */
+let made;
 
 /** The settings or the picture may be others. @param {boolean} running whether the engine is busy, and the picture has to wait */
 export function changed(running) {
@@ -24,11 +25,12 @@ async function draw() {
   const { picture, mask } = page.given();
   const model = page.model();
   $("start-noised-box").hidden = !picture || !model;
-  if (!picture || !model) return void (made = "");
+  if (!picture || !model) return void (made = undefined);
   // A branch begins where the run does that it goes on from, and this is the start of the whole way.
   const settings = { ...page.controls.settings, images: 1, from: "" };
-  const key = JSON.stringify([settings, [...picture], mask && [...mask]]);
-  if (key === made) return;
+  // The page's own keys change nothing of it, and a picture that was given anew is another object.
+  const key = { link: drawn(settings), picture, mask };
+  if (made && Object.keys(key).every((part) => key[part] === made[part])) return;
   drawing.abort();
   const mine = new AbortController();
   drawing = mine;

@@ -20,9 +20,11 @@ import { fetching, giveUp as dropDownload, loading, over } from "./loading.js";
 import { list, optionsOf } from "./models.js";
 import { messages } from "./notices.js";
 import * as look from "./look.js";
+import * as lost from "./lost.js";
 import * as made from "./made.js";
 import * as offline from "./offline/offline.js";
 import * as opening from "./open.js";
+import * as pace from "./pace.js";
 import * as phases from "./phases.js";
 import * as shown from "./shown.js";
 import { say, t } from "./strings.js";
@@ -52,6 +54,8 @@ let loaded = false;
 /** The model that the link names and this site does not have. */
 let unknown = "";
 let backend = "";
+/** What the engine was opened for. */
+let device = "auto";
 /** What the engine was last said to be doing: a download hides it for a while. */
 let stage = ["stage.starting", {}];
 
@@ -63,6 +67,8 @@ const there = (is) => {
   beyond.enable((loaded = is));
   queue.enable(is);
 };
+/** What draws, and what it was opened for. */
+const now = () => ({ engine, held, device, model: controls.model, settings: controls.settings });
 const size = () => size_of(controls.settings, held.about); // of a picture, which a setting may change
 const hash = (options) => write_link(controls.settings, options);
 const download = () => fetching(controls.model, { status, stage: () => stage });
@@ -76,14 +82,14 @@ async function boot() {
   starting = new AbortController();
   const { signal } = starting;
   try {
-    await prepare();
+    await Promise.all([prepare(), pace.begin()]);
     if (signal.aborted) return;
     if (!opening.absent(controls.model)) download(); // the weights travel while the engine starts
-    arriving = Engine.open({ device: controls.settings.backend ?? "auto", signal, stage: staged });
+    arriving = Engine.open({ device: (device = pace.device(controls.settings)), signal, stage: staged });
     engine = await arriving;
     backend = engine.backend;
     offline.keep(backend);
-    why.explain(engine, controls.settings.backend, notice);
+    why.explain(engine, controls.settings, notice);
   } catch (thrown) {
     if (signal.aborted) return;
     loading.abort.abort(); // weights without an engine are of no use
@@ -94,6 +100,7 @@ async function boot() {
 
 /** Gives the engine up. */
 function giveUp() {
+  pace.abort();
   starting.abort();
   drawing.abort();
   drawing.idle();
@@ -127,6 +134,7 @@ async function load() {
   there(false);
   queue.fit(controls.settings.model);
   if (!engine) return; // its start goes on to here
+  if (pace.device(controls.settings) !== device) return boot(); // this model is faster on another backend
   if (held?.listed.id === controls.settings.model) {
     dropDownload(); // whatever else was on its way
     return arrived();
@@ -199,27 +207,22 @@ function ready() {
   preview();
   offer();
   drawing.idle();
+  const cut = lost.take(held.listed.id, backend);
+  if (cut && !wanted) return drawing.draw(cut.run, cut.last);
   if (look.ahead()) wanted = false;
   const due = wanted && !unknown && !begin.missing();
-  const cut = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
-  if (cut) return resume(cut);
-  if (due && !beyond.asked()) {
+  const reloaded = due && !embed.embedded() && unfinished.take(shown.drawn(controls.settings));
+  if (due && !reloaded && !beyond.asked()) {
     embed.tell("ready", { link: hash() });
     return start();
   }
   wanted = false;
   status("ready", { backend: named });
+  if (reloaded) return unfinished.offer(reloaded, ask, { again: start, leave: clearFault });
   embed.tell("ready", { link: hash() });
   if (due) return beyond.begin();
   if (unknown) ask("model.unknown", { asked: unknown, name: controls.model.name }, { "model.unknown.run": start });
   else if (begin.missing()) begin.ask();
-}
-
-/** Asks whether to draw a run anew that a reload cut short. @param {import("./history/unfinished.js").Unfinished} cut */
-function resume({ step, steps }) {
-  wanted = false;
-  status("ready", { backend: named });
-  ask(steps === null ? "unfinished.open" : "unfinished", { step, steps }, { "unfinished.again": start, "unfinished.leave": clearFault });
 }
 
 /** Says what had to be changed in the settings, and shows the form as it is now. */
@@ -286,6 +289,7 @@ const current = () => ({ settings: controls.settings, given: beginning.given(), 
 
 /** What was said before is of no run any more. */
 function begins() {
+  pace.abort();
   unknown = "";
   clearFault();
   forget("queued");
@@ -293,6 +297,7 @@ function begins() {
 
 function stop() {
   wanted = false;
+  lost.drop();
   forget("queued");
   drawing.abort();
 }
@@ -310,6 +315,7 @@ const failed = failures({
   status,
   fault,
   giveUp,
+  reopen: () => lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
   over() {
     shown.finish();
     drawing.idle();
@@ -328,15 +334,19 @@ export async function open(link) {
   if (address === link) follow(link, kept);
 }
 
-/** Goes to a link. @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again */
-function follow(link, kept) {
+/**
+ * Goes to a link.
+ * @param {import("./history/past.js").Whole} [kept] shows its pictures, which need not be drawn again
+ * @param {object} [begun] what its run begins with, which a link may be too short for
+ */
+function follow(link, kept, begun = kept?.begun) {
   const { backend: before, model } = controls.settings;
   address = link;
   if (link !== location.hash) write(link);
   adopted = false;
   wanted = !kept && is_run(address);
   if (!controls.models.length) return boot();
-  adopt(kept?.begun);
+  adopt(begun);
   beyond.leave();
   if (kept) drawing.recall(kept, controls.model);
   if (!engine || controls.settings.backend !== before) boot();
@@ -373,9 +383,9 @@ function listen() {
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
-  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings)), stop, failed: unreadable });
+  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
-  drawing.listen({ model: () => held, script, begins, mark, offer, ready, failed, notice, forget });
+  drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested: () => why.rested({ now, notice, boot }), failed, notice, forget });
   embed.listen({ controls, run: start, stop });
   queue.listen({ current, draw: drawing.draw, notice });
   past.listen({ controls, notice, open: (kept) => follow(kept.link, kept) });

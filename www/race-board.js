@@ -6,8 +6,8 @@ import { Chart } from "./lab/chart.js";
 import { Sheet } from "./paint.js";
 import { el, label, say } from "./strings.js";
 
-/** Orders whose slopes are drawn beside the curves. */
-const ORDERS = [1, 2, 3];
+/** Orders whose slopes are drawn beside the curves, each dashed in its own way. */
+const ORDERS = { 1: [2, 3], 2: [5, 3], 3: [9, 3] };
 
 /** @typedef {import("../pkg/index.js").RaceNews} RaceNews */
 
@@ -90,8 +90,8 @@ export class Board {
     const [first] = counts;
     const least = Math.min(...drawn.map(({ distance }) => distance));
     const worst = Math.max(...drawn.map(({ distance }) => distance));
-    for (const order of drawn.length ? ORDERS : []) {
-      series.push({ colour: "--soft", dashed: true, key: "race.order", values: { order } });
+    for (const [order, dash] of drawn.length ? Object.entries(ORDERS) : []) {
+      series.push({ colour: "--soft", dash, key: "race.order", values: { order } });
       rows.push(counts.map((n) => worst * (n / first) ** -order).map((v) => (v >= least / 2 ? v : null)));
     }
     this.chart.show(series, [counts, ...rows]);

@@ -21,6 +21,8 @@ let page;
 let dialog;
 /** @type {Board} */
 let board;
+/** The race that was shown last, as a link has it. */
+let last = FIRST;
 /** What the settings make of the race. @type {import("../pkg/index.js").RacePlan} */
 let plan;
 /** @type {AbortController | undefined} */
@@ -28,12 +30,14 @@ let running;
 /** Milliseconds of an evaluation of one picture, as soon as one is known. */
 let pace = NaN;
 
-const buttons = {};
+/** @type {Record<string, HTMLButtonElement>} */
+let buttons;
+/** @type {HTMLProgressElement} */
+let bar;
 const fields = {};
 const said = el("p", "", {}, { className: "hint", role: "status", id: "race-said" });
 const refusal = el("p", "", {}, { className: "hint bad", role: "alert", id: "race-refused" });
 const note = el("p", "", {}, { className: "hint", id: "race-note" });
-const bar = el("progress", "", {}, { max: 1, value: 0 });
 
 /** @param {import("./beyond.js").Page} given */
 export function open(given) {
@@ -42,7 +46,7 @@ export function open(given) {
   pace = page.pace() ?? pace;
   dialog.show();
   if (page.controls.settings.race) planned();
-  else take(FIRST);
+  else take(last);
 }
 
 /** Runs the race of a link. @param {import("./beyond.js").Page} given */
@@ -70,12 +74,9 @@ function build() {
   const form = el("div", "", {}, { className: "entry" });
   form.append(samplers, field("counts", typed()), field("reference", el("select", "", {}, { onchange: give })));
   for (const key of ["samplers", "counts"]) fields[key].setAttribute("aria-describedby", "race-refused");
-  for (const [key, act, className] of [["run", run, "main"], ["stop", stop, ""], ["png", picture, ""], ["csv", table, ""], ["share", link, ""]]) {
-    buttons[key] = el("button", key === "run" ? "race.run" : `compare.${key}`, {}, { type: "button", onclick: act, className });
-  }
-  const row = el("div", "", {}, { className: "row" });
-  row.append(...Object.values(buttons));
-  label(bar, "progress");
+  const common = (key, act) => ({ text: `compare.${key}`, act });
+  let row;
+  ({ buttons, row, bar } = dialog.actions({ run: { text: "race.run", act: run }, stop: common("stop", stop), png: common("png", picture), csv: common("csv", table), share: common("share", link) }));
   dialog.fill(form, refusal, said, note, row, dialog.shared("race-"), bar, board.box);
 }
 
@@ -93,7 +94,10 @@ function take(text) {
   stop();
   const refused = page.controls.set("race", text);
   for (const key of ["samplers", "counts"]) fields[key].setAttribute("aria-invalid", String(Boolean(refused)));
-  if (!refused) return planned();
+  if (!refused) {
+    last = page.controls.settings.race;
+    return planned();
+  }
   if (refused.code === "one-of") say(refusal, "race.refused.sampler", { known: refused.known.join(", ") });
   else say(refusal, "race.refused");
 }

@@ -38,7 +38,7 @@ export function finish() {
 export const run = () => shown;
 
 /** The link of what decides the pictures, and of nothing of the page's own. @param {import("../pkg/index.js").Settings} settings */
-export const drawn = ({ backend, lang, tour, show, x, y, race, beside, walk, embed, ...settings }) => write_link(settings);
+export const drawn = (settings) => write_link(settings, { run: true });
 
 /** Whether these make the pictures of the run on show. A picture that no link carries is compared as it is. */
 function same(settings, { picture, mask }) {

@@ -1,6 +1,6 @@
 /** Why settings cannot be run, in the language of the page: of a cell of a grid, of a race. */
 
-import { named } from "./compare-axis.js";
+import { named } from "./worded.js";
 import { knows, say, t } from "./strings.js";
 
 /** @param {HTMLElement} element @param {import("../pkg/index.js").Problem} problem */

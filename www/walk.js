@@ -1,7 +1,6 @@
 /** Walk: pictures on the way from one seed, prompt or class to the next, drawn one by one and played as an animation. */
 
-import { UnnoiseError, walk, write_link } from "../pkg/index.js";
-import { worded } from "./compare-axis.js";
+import { UnnoiseError, walk, write_link, write_walk } from "../pkg/index.js";
 import { Dialog } from "./dialog.js";
 import { FilmForm } from "./film.js";
 import { Clock } from "./lab/clock.js";
@@ -9,10 +8,10 @@ import { Sheet } from "./paint.js";
 import { share } from "./share.js";
 import { el, hush, label, number, say, t } from "./strings.js";
 import { explain } from "./unfit.js";
+import { worded } from "./worded.js";
 
 /** @typedef {import("./beyond.js").Page} Page */
 
-const KEYS = ["seed", "prompt", "class"];
 /** Stops that a walk begins with; classes and seeds are numbers, prompts those that the model suggests. */
 const FIRST = { seed: "1-4", class: "0-3" };
 
@@ -36,27 +35,30 @@ let film;
 const fields = {
   key: el("select", "", {}, { id: "walk-key" }),
   stops: el("input", "", {}, { id: "walk-stops", type: "text", autocomplete: "off", spellcheck: false }),
-  steps: el("input", "", {}, { id: "walk-steps", type: "number", min: "1", max: "255", step: "1" }),
+  steps: el("input", "", {}, { id: "walk-steps", type: "number", step: "1" }),
 };
 const refusal = el("p", "", {}, { className: "hint bad", id: "walk-refused", role: "alert" });
 const said = el("p", "", {}, { className: "hint", id: "walk-said", role: "status" });
 const caption = el("p", "", {}, { className: "figures", id: "walk-caption" });
-const bar = el("progress", "", {}, { max: 1, value: 0 });
 const canvas = el("canvas", "", {}, { width: 8, height: 8, id: "walk-picture", role: "img" });
 const sheet = new Sheet(canvas);
-const buttons = {};
+/** @type {Record<string, HTMLButtonElement>} */
+let buttons;
+/** @type {HTMLProgressElement} */
+let bar;
 
 /** @param {Page} given */
 export function open(given) {
   page = given;
   if (!dialog) build();
-  const { conditioning } = page.controls.about;
-  const keys = KEYS.filter((key) => key === "seed" || conditioning === (key === "class" ? "classes" : "text"));
-  fields.key.replaceChildren(...keys.map((key) => el("option", key, {}, { value: key })));
-  const [, key, stops, steps] = /^([^:]*):([\s\S]*) \[(\d+)\]$/.exec(page.controls.settings.walk ?? "") ?? [];
+  const { catalogue } = page.controls;
+  const has = (key) => page.controls.has(catalogue.settings.find((row) => row.key === key).needs);
+  fields.key.replaceChildren(...catalogue.walk_keys.filter(has).map((key) => el("option", key, {}, { value: key })));
+  [fields.steps.min, fields.steps.max] = catalogue.walk_steps;
+  const { key, typed, steps } = walk(page.controls.settings, page.controls.models, page.controls.facts);
   fields.key.value = key ?? "seed";
-  fields.stops.value = stops ?? first(fields.key.value);
-  fields.steps.value = steps ?? "8";
+  fields.stops.value = key ? typed : first(fields.key.value);
+  fields.steps.value = steps;
   dialog.show();
   set();
 }
@@ -77,14 +79,9 @@ function first(key) {
 
 function build() {
   dialog = new Dialog("walk", { closed });
-  for (const [key, act, className] of [["run", run, "main"], ["stop", stop, ""], ["open", take, ""], ["share", give, ""]]) {
-    buttons[key] = el("button", `walk.${key}`, {}, { type: "button", onclick: act, className, id: `walk-${key}` });
-  }
-  const line = (...parts) => {
-    const box = el("div", "", {}, { className: "row" });
-    box.append(...parts);
-    return box;
-  };
+  const acts = Object.entries({ run, stop, open: take, share: give });
+  let row;
+  ({ buttons, row, bar } = dialog.actions(Object.fromEntries(acts.map(([key, act]) => [key, { text: `walk.${key}`, act }]))));
   const field = (key) => {
     const box = el("div");
     box.append(el("label", `walk.${key}`, {}, { htmlFor: `walk-${key}` }), fields[key]);
@@ -100,7 +97,6 @@ function build() {
   const time = el("div", "", {}, { className: "clock" });
   time.append(play, slider);
   film = new FilmForm("walk-film", filmed);
-  bar.dataset.i18nLabel = "progress";
   const asked = el("div", "", {}, { className: "walk" });
   asked.append(...Object.keys(fields).map(field));
   fields.key.addEventListener("change", () => {
@@ -108,13 +104,13 @@ function build() {
     set();
   });
   for (const key of ["stops", "steps"]) fields[key].addEventListener("change", set);
-  dialog.fill(asked, refusal, said, line(...Object.values(buttons)), dialog.shared("walk-"), bar, canvas, time, caption, film.box);
+  dialog.fill(asked, refusal, said, row, dialog.shared("walk-"), bar, canvas, time, caption, film.box);
 }
 
 /** Takes the walk of the form. */
 function set() {
   stop();
-  const refused = page.controls.set("walk", `${fields.key.value}:${fields.stops.value} [${fields.steps.value}]`);
+  const refused = page.controls.set("walk", write_walk(fields.key.value, fields.stops.value, fields.steps.value));
   if (!refused) plan = walk(page.controls.settings, page.controls.models, page.controls.facts);
   const problem = refused ?? plan.problem;
   fields.stops.setAttribute("aria-invalid", String(Boolean(problem)));
@@ -230,7 +226,7 @@ function closed() {
   stop();
   film.cancel();
   clock.pause();
-  page.controls.set("walk", null);
+  page.controls.drop("walk");
 }
 
 const give = () => share(write_link(page.controls.settings, { share: true }), { prefix: "walk-" });

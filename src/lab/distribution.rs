@@ -57,6 +57,11 @@ impl Distribution {
         &self.all
     }
 
+    /// The standard deviation of its narrowest Gaussian.
+    pub fn narrowest(&self) -> f64 {
+        self.all.components().iter().map(|part| part.std).fold(f64::INFINITY, f64::min)
+    }
+
     /// Number of classes, at least 1.
     pub fn classes(&self) -> usize {
         self.classes.len()

@@ -12,6 +12,8 @@
 //! | [`process`] | the forward processes, and their clock |
 //! | [`chain`](mod@chain) | a forward process as a Markov chain, and in closed form |
 //! | [`anneal`] | simulated annealing, and how many chains reach the deepest valley |
+//! | [`latent`] | an autoencoder of a curve, and the distribution of its latents |
+//! | [`discrete`] | masked words: the absorbing process, its exact reverse, likelihood and bound |
 //! | [`distance`] | how far two clouds are from each other |
 //! | [`plane`] | the part of the plane that is looked at, in cells |
 //! | [`run`] | the panes: samplers that step clouds |
@@ -26,10 +28,12 @@ pub mod chain;
 pub mod classifier;
 pub mod cloud;
 pub mod data;
+pub mod discrete;
 pub mod distance;
 pub mod distribution;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 mod draws;
+pub mod latent;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
 pub mod learn;
 #[cfg(all(feature = "cpu", feature = "autodiff", feature = "train"))]
@@ -43,8 +47,10 @@ pub mod settings;
 pub use anneal::{Annealing, Cooled, Deepest, Energy};
 pub use chain::{chain, closed_form};
 pub use cloud::{Cloud, CloudNoise};
+pub use discrete::{Masking, Words};
 pub use distance::Distances;
 pub use distribution::{Asked, Distribution, Labelled, LawAt, Part, Towards};
+pub use latent::Autoencoder;
 pub use plane::Plane;
 pub use process::{Curve, Process};
 pub use settings::Settings;

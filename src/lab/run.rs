@@ -39,7 +39,8 @@ pub enum RunError {
 /// What all panes have in common.
 #[derive(Clone, Copy)]
 pub struct Stage<'a> {
-    pub distribution: &'a Distribution,
+    /// The standard deviation of the narrowest part of what is sampled.
+    pub narrowest: f64,
     pub process: &'a Process,
     /// Guided, where a class is asked for.
     pub model: &'a dyn Denoiser<Cloud>,
@@ -105,8 +106,7 @@ impl Stage<'_> {
         model: &'a dyn Denoiser<Cloud>,
         noise: &'a mut dyn Noise<Cloud>,
     ) -> impl Iterator<Item = Step<Cloud>> + 'a {
-        let stds = self.distribution.mixture().components().iter().map(|part| part.std);
-        let std = stds.fold(f64::INFINITY, f64::min);
+        let std = self.narrowest;
         let at = self.process.schedule().level_at(0.5 * std);
         let e = 0.5 * (at.alpha * std).hypot(at.sigma).powi(2);
         let mut x = start;

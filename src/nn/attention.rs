@@ -1,3 +1,5 @@
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{Context, Linear, softmax};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -8,6 +10,10 @@ use burn::tensor::{Device, Tensor};
 /// `q` `[batch, positions, width]`, `k` and `v` `[batch, sources, width]`, `mask`, which is added to the scores,
 /// `[1, 1, positions, sources]`. The result is as `q`.
 pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize, mask: Option<Tensor<4>>) -> Tensor<3> {
+    #[cfg(feature = "gpu")]
+    if mask.is_none() && gpu::takes(&q) {
+        return gpu::attend([q, k, v], heads, gpu::Layout::ChannelsLast);
+    }
     attend_seen(q, k, v, heads, mask, |_| ())
 }
 

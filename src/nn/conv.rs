@@ -1,5 +1,8 @@
 //! Convolution (torch's `Conv2d`, without groups and dilation).
 
+#[cfg(feature = "gpu")]
+use super::gpu;
+use super::resampling::repeated;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::module::conv2d;
@@ -50,6 +53,11 @@ impl Conv2d {
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, ..]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if gpu::takes(&x) {
+            let [_, _, height, width] = x.dims();
+            return self.on_gpu(x, [height, width], None);
+        }
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         #[cfg(feature = "cpu")]
         if super::cpu::takes(&x) && super::cpu::takes(&weight) {
@@ -58,6 +66,31 @@ impl Conv2d {
         let Conv2dConfig { stride, padding, .. } = self.config;
         let padding = padding.map(|[before, after]| (before, after));
         conv2d(x, weight, bias, ConvOptions { stride, padding, dilation: [1, 1], groups: 1 })
+    }
+
+    /// The same plus `residual`, which is of the result's shape.
+    pub fn forward_onto(&self, x: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if gpu::takes(&x) && gpu::takes(&residual) {
+            let [_, _, height, width] = x.dims();
+            return self.on_gpu(x, [height, width], Some(residual));
+        }
+        self.forward(x) + residual
+    }
+
+    /// The same of `x` enlarged to `size`, which is twice its height and width or one less, by repeating pixels.
+    pub fn forward_enlarged(&self, x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if gpu::takes(&x) {
+            return self.on_gpu(x, size, None);
+        }
+        self.forward(repeated(x, size))
+    }
+
+    /// Weights that are stored in 16 bits are read as they are.
+    #[cfg(feature = "gpu")]
+    fn on_gpu(&self, x: Tensor<4>, seen: [usize; 2], residual: Option<Tensor<4>>) -> Tensor<4> {
+        gpu::conv(x, seen, self.weight.base().clone(), self.bias.as_ref().map(Param::val), residual, self.config)
     }
 }
 

@@ -8,6 +8,8 @@ mod conv;
 #[cfg(feature = "cpu")]
 mod cpu;
 mod embeddings;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod levels;
 mod linear;
 mod maps;

@@ -1,4 +1,6 @@
 use super::Activation;
+#[cfg(feature = "gpu")]
+use super::gpu;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -37,6 +39,10 @@ impl GroupNorm {
         if super::cpu::takes(&x) {
             return on_cpu::norm(self, x, None, false);
         }
+        #[cfg(feature = "gpu")]
+        if gpu::takes(&x) {
+            return self.on_gpu(x, None, false);
+        }
         self.composed(x)
     }
 
@@ -49,11 +55,21 @@ impl GroupNorm {
         if activation == Activation::Silu && super::cpu::takes(&x) {
             return on_cpu::norm(self, x, added, true);
         }
+        #[cfg(feature = "gpu")]
+        if activation == Activation::Silu && gpu::takes(&x) {
+            return self.on_gpu(x, added, true);
+        }
         let x = match added {
             Some(added) => x + added.unsqueeze_dims::<4>(&[2, 3]),
             None => x,
         };
         activation.apply(self.forward(x))
+    }
+
+    #[cfg(feature = "gpu")]
+    fn on_gpu(&self, x: Tensor<4>, added: Option<Tensor<2>>, silu: bool) -> Tensor<4> {
+        let way = gpu::Normalisation { groups: self.groups, eps: self.eps as f32, silu };
+        gpu::norm(x, added, self.weight.val(), self.bias.val(), way)
     }
 
     /// Of burn's operations.

@@ -45,7 +45,7 @@ impl Upsample2d {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, channels, size.0, size.1]`.
     pub fn forward(&self, x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-        self.conv.forward(repeated(x, size))
+        self.conv.forward_enlarged(x, size)
     }
 }
 
@@ -90,7 +90,8 @@ impl Resampling {
     }
 }
 
-fn repeated(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+/// `x` enlarged to `size` by repeating pixels.
+pub fn repeated(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size))
 }
 

@@ -93,12 +93,11 @@ impl ResnetBlock2d {
                 activation.apply(self.norm2.forward(h) * (scale + 1.0) + shift)
             }
         };
-        let h = self.conv2.forward(h);
         let x = match &self.conv_shortcut {
             Some(shortcut) => shortcut.forward(x),
             None => x,
         };
-        let sum = h + x;
+        let sum = self.conv2.forward_onto(h, x);
         let factor = self.config.output_scale_factor;
         if factor == 1.0 { sum } else { sum / factor }
     }

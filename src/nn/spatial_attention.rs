@@ -1,3 +1,5 @@
+#[cfg(feature = "gpu")]
+use super::gpu;
 use super::{GroupNorm, Linear, Norm, softmax};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -42,9 +44,6 @@ impl SpatialAttention {
         }
     }
 
-    /// Positions stay the last axis from end to end, as the picture has them, so that nothing is permuted in memory:
-    /// the products take their operands transposed instead.
-    ///
     /// # Shapes
     /// `[batch, channels, height, width]`, kept.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -55,20 +54,27 @@ impl SpatialAttention {
             None => x.clone(),
         };
         let h = h.reshape([batch, channels, positions]);
-        let heads = |t: Tensor<3>| {
-            let [_, width, _] = t.dims();
-            t.reshape([batch, self.heads, width / self.heads, positions])
-        };
-        let q = heads(self.to_q.forward_positions(h.clone()));
-        let k = heads(self.to_k.forward_positions(h.clone()));
-        let v = heads(self.to_v.forward_positions(h));
-
-        let [_, _, dim, _] = q.dims();
-        let scale = (dim as f64).powf(-0.5);
-        let attended = softmax((q * scale).swap_dims(2, 3).matmul(k));
-        let h = v.matmul(attended.swap_dims(2, 3)).reshape([batch, self.heads * dim, positions]);
+        let [q, k, v] = [&self.to_q, &self.to_k, &self.to_v].map(|map| map.forward_positions(h.clone()));
+        let h = attend(q, k, v, self.heads);
         let [to_out] = &self.to_out;
         let sum = to_out.forward_positions(h).reshape([batch, channels, height, width]) + x;
         if self.output_scale_factor == 1.0 { sum } else { sum / self.output_scale_factor }
     }
+}
+
+/// Positions stay the last axis from end to end, as the picture has them, so that nothing is permuted in memory: the products take their
+/// operands transposed instead.
+///
+/// # Shapes
+/// `[batch, channels, positions]`, kept.
+fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
+    #[cfg(feature = "gpu")]
+    if gpu::takes(&q) {
+        return gpu::attend([q, k, v], heads, gpu::Layout::ChannelsFirst);
+    }
+    let shape @ [batch, width, positions] = q.dims();
+    let split = |t: Tensor<3>| t.reshape([batch, heads, width / heads, positions]);
+    let scale = ((width / heads) as f64).powf(-0.5);
+    let weights = softmax((split(q) * scale).swap_dims(2, 3).matmul(split(k)));
+    split(v).matmul(weights.swap_dims(2, 3)).reshape(shape)
 }

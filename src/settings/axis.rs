@@ -32,6 +32,11 @@ impl Axis {
         rows.chain(knobs)
     }
 
+    /// Its values, as a person has typed them.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
     /// The place of its setting in the table: a model comes before its class or prompt, a sampler before its parameters.
     pub(super) fn place(&self) -> usize {
         Settings::TABLE.iter().position(|row| row.key == self.key).unwrap_or(usize::MAX)

@@ -88,7 +88,7 @@ impl Page {
         [("auto", Backend::Auto), ("cpu", Backend::Cpu), ("webgpu", Backend::WebGpu)];
     pub const LANGUAGES: [&'static str; 2] = ["en", "zh"];
     /// Of the guided tour.
-    pub const STOPS: [&'static str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+    pub const STOPS: [&'static str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
 
     /// What a link that is shared says of the page: another reader may prefer another language, and opens the whole page.
     #[must_use]

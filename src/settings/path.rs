@@ -34,8 +34,22 @@ pub struct Way {
     pub settings: Settings,
 }
 
-/// Settings that are of the whole way.
-const WHOLE: [&str; 8] = ["model", "images", "size", "strength", "start", "placing", "preview", "from"];
+/// The settings that are of the whole way, whose keys are the names of their fields.
+macro_rules! whole {
+    ($($field:ident),+) => {
+        const WHOLE: &[&str] = &[$(stringify!($field)),+];
+
+        impl Settings {
+            /// These settings with what is of the whole way as others have it.
+            fn with_whole(&self, others: &Self) -> Self {
+                let Self { $($field),+, .. } = others.clone();
+                Self { $($field),+, ..self.clone() }
+            }
+        }
+    };
+}
+
+whole!(model, images, size, strength, start, placing, preview, from);
 
 /// Those of them that decide where the way begins, and so what lies behind a branch.
 const ROOT: [&str; 5] = ["model", "size", "strength", "start", "placing"];
@@ -68,13 +82,7 @@ impl Path {
 impl Leg {
     /// Settings with what is of the whole way left out.
     fn new(step: usize, settings: &Settings) -> Self {
-        let mut settings = settings.clone();
-        let default = Settings::default();
-        for row in super::TABLE.iter().filter(|row| WHOLE.contains(&row.key)) {
-            // What a row gives, it takes.
-            let _ = row.set(&mut settings, &row.get(&default));
-        }
-        Self { step, settings }
+        Self { step, settings: settings.with_whole(&Settings::default()) }
     }
 
     /// A leg as it is written, after one of these settings.
@@ -145,19 +153,13 @@ impl Settings {
         let last = Leg::new(0, self).settings;
         let all = self.from.0.iter().map(|leg| (&leg.settings, Some(leg.step))).chain([(&last, None)]);
         for (settings, end) in all {
-            let settings = self.with_own(settings);
+            let settings = Self { from: Path::default(), ..settings.with_whole(self) };
             match legs.last_mut().filter(|(before, _)| *before == settings) {
                 Some(same) => same.1 = end,
                 None => legs.push((settings, end)),
             }
         }
         legs
-    }
-
-    /// These settings with a leg's own.
-    fn with_own(&self, leg: &Self) -> Self {
-        let Self { model, images, size, strength, start, placing, preview, .. } = self.clone();
-        Self { model, images, size, strength, start, placing, preview, from: Path::default(), ..leg.clone() }
     }
 
     /// These settings as a branch of `run` that goes on from one of its steps. What decides where the way begins stays as it is

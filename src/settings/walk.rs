@@ -33,6 +33,11 @@ impl Walk {
     /// Most frames of a walk.
     pub const MOST: usize = 256;
 
+    /// A walk as a link has it, of parts that are not read yet.
+    pub fn text(key: impl fmt::Display, stops: impl fmt::Display, steps: impl fmt::Display) -> String {
+        format!("{key}:{stops} [{steps}]")
+    }
+
     /// How many frames it has.
     pub fn frames(&self) -> usize {
         (self.axis.values.len() - 1) * self.steps + 1
@@ -92,7 +97,7 @@ impl FromStr for Walk {
 
 impl fmt::Display for Walk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}]", self.axis, self.steps)
+        f.write_str(&Self::text(self.axis.key, self.axis.typed(), self.steps))
     }
 }
 

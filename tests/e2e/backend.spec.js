@@ -4,16 +4,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { root } from "./browser.js";
+import { disguiseEngine, inWorker } from "./disguise.js";
 import { difference, link, pictures, pixels, says, useTinyModel, visit } from "./page.js";
 
 const LINK = link({ sampler: "dpmpp-2m", seed: 5, guidance: 1, backend: undefined });
-
-/** Runs `code` in the worker before the page's own. */
-const inWorker = (page, code) =>
-  page.route("**/pkg/worker.js", async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
-  });
 
 test("without WebGPU the page runs on the CPU and says why", async ({ page }) => {
   await inWorker(page, "delete Object.getPrototypeOf(navigator).gpu;");
@@ -56,27 +50,6 @@ test("WebGPU draws the CPU's pictures, and the page warns of a software adapter"
   expect(difference(await pixels(page, "#guess"), guess)).toBeLessThanOrEqual(2);
 });
 
-/**
- * Puts the CPU engine in the WebGPU engine's place, with `Engine` changed by the code of `disguise`, a function of the
- * real engine that returns what to override.
- */
-async function disguiseEngine(page, disguise) {
-  const script = `
-    import init, * as cpu from "./unnoise_cpu.js";
-    export default () => init({ module_or_path: new URL("./unnoise_cpu_bg.wasm", import.meta.url) });
-    const forward = (real, name) => (...given) => real[name](...given);
-    export const Engine = {
-      async open() {
-        const real = await cpu.Engine.open();
-        const names = ["self_test", "load", "load_classifier", "python", "run"];
-        const methods = Object.fromEntries(names.map((name) => [name, forward(real, name)]));
-        return { ...methods, backend: "webgpu", adapter: "test", ...(${disguise})(real) };
-      },
-    };`;
-  await page.route("**/pkg/unnoise_webgpu.js", (route) => route.fulfill({ contentType: "text/javascript", body: script }));
-  await page.route("**/pkg/unnoise_webgpu_bg.wasm", (route) => route.fulfill({ body: "" }));
-}
-
 /** The stored example with one output value moved by 0.5, so that no backend agrees with it. */
 function wrongOracle() {
   const file = readFileSync(path.join(root, "models/selftest/oracle.safetensors"));
@@ -114,32 +87,6 @@ test("a CPU that computes wrong numbers shows no pictures, and the page says so"
   await says(page, "failed.start");
 });
 
-test("a graphics device lost in mid-run is reported, and the CPU finishes the job", async ({ page }) => {
-  await disguiseEngine(
-    page,
-    `(real) => ({
-      run: (...given) => {
-        const run = real.run(...given);
-        return {
-          async next() {
-            const frame = await run.next();
-            if (frame.step === 2) throw Object.assign(new Error(), { code: "device-failed", values: { why: "device lost" } });
-            return frame;
-          },
-          free: () => run.free(),
-        };
-      },
-    })`,
-  );
-  await useTinyModel(page);
-  await visit(page, `${LINK}&backend=webgpu`);
-  await expect(page.locator("#fault-text")).toHaveText("The device failed during the computation (device lost); try again with fewer images, or on the CPU.");
-  await page.getByRole("button", { name: "Continue on the CPU" }).click();
-  await says(page, "done");
-  await expect(page.locator("#status")).toContainText("on the CPU");
-  expect(page.url()).toContain("backend=cpu");
-});
-
 test("a WebGPU engine that cannot be loaded falls back to the CPU, in words", async ({ page }) => {
   await page.route("**/pkg/unnoise_webgpu.js", (route) => route.fulfill({ status: 404, body: "no" }));
   await useTinyModel(page);
@@ -156,4 +103,57 @@ test("choosing a backend by hand starts it and writes it into the link", async (
   await says(page, "ready");
   await expect(page.locator("#backend-hint")).toHaveText("As chosen.");
   expect(page.url()).toContain("backend=cpu");
+});
+
+/** A graphics card that is no imitation. */
+const useCard = (page) =>
+  page.route("**/pkg/adapter.js", (route) =>
+    route.fulfill({ contentType: "text/javascript", body: 'export const adapter = async () => ({ name: "Test card", software: false });' }),
+  );
+
+test("where the CPU is faster than the graphics card, that is found out once, and it draws from then on", async ({ page }) => {
+  await useCard(page);
+  await disguiseEngine(
+    page,
+    `(real) => ({
+      run: (...given) => {
+        const run = real.run(...given);
+        const next = () => new Promise((resolve) => setTimeout(resolve, 300)).then(() => run.next());
+        return { next, free: () => run.free() };
+      },
+    })`,
+  );
+  await useTinyModel(page);
+  await visit(page, LINK);
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#notices")).toContainText(/For this model the CPU is faster here: a step takes .* ms, and .* ms by WebGPU on Test card/);
+  await expect(page.locator("#backend-hint")).toHaveText(/^On the CPU: a step takes [\d.]+ ms there, and 3\d\d ms by WebGPU on Test card\.$/);
+  await says(page, "ready");
+
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.reload();
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the CPU");
+  await expect(page.locator("#backend-hint")).toHaveText(/^On the CPU: a step takes/);
+  expect(asked.filter((url) => url.includes("unnoise_webgpu"))).toEqual([]);
+  expect(asked.some((url) => url.includes("unnoise_cpu"))).toBe(true);
+});
+
+test("what a graphics card was timed at is said, and a broken record of it is put aside", async ({ page }) => {
+  await useCard(page);
+  await disguiseEngine(page, "() => ({})");
+  await useTinyModel(page);
+  const record = (text) => page.addInitScript((text) => localStorage.setItem("unnoise.pace", text), text);
+  await record('{"Test card tiny": {"cpu": 40.4, "webgpu": 3.96}}');
+  await visit(page, LINK.replace(/model=[^&]*/, "model=tiny"));
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#backend-hint")).toHaveText("WebGPU on Test card: a step takes 4 ms there, and 40 ms on the CPU.");
+  await record("[1");
+  await page.reload();
+  await says(page, "done");
+  await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#backend-hint")).toHaveText("WebGPU on Test card.");
 });

@@ -16,6 +16,8 @@ const VIEWS = {
   guidance: `${SMALL}&data=four-gaussians&class=3&guidance=4&guide=classifier&pane1=ddim~5&pane2=ddpm~5`,
   cooling: `${SMALL}&data=ring&class=0&guidance=0.3&view=anneal&temperature=8_0.05_60`,
   numbers: `${SMALL}&data=four-gaussians&view=numbers&pane1=ddim~10&pane2=ddpm~10`,
+  latent: `${SMALL}&data=spiral&view=latent&pane1=ddim~8&tour=11`,
+  discrete: `${SMALL}&view=discrete&unmask-steps=2&tour=12`,
 };
 
 /** Formulas and lists that are cut, and a row of stops that breaks. */

@@ -60,7 +60,7 @@ test("distances are means over seeds and points that are named, with a band of d
 });
 
 test("headings go down one level at a time", async ({ page }) => {
-  for (const view of ["forward", "reverse", "anneal", "numbers"]) {
+  for (const view of ["forward", "reverse", "anneal", "numbers", "latent", "discrete"]) {
     await lab(page, `#lab&data=one-gaussian&seed=0&particles=50&view=${view}&pane1=ddim~5&pane2=none&temperature=8_0.05_20`);
     const levels = await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, h4")].filter((heading) => heading.getClientRects().length > 0).map(({ tagName }) => Number(tagName[1])));
     expect(levels[0]).toBe(1);

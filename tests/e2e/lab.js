@@ -3,7 +3,7 @@
 import { expect } from "@playwright/test";
 import { go } from "./page.js";
 
-/** The lab's status line says the text of this key. */
+/** The lab's status line says the text of this key. @param {string | RegExp} key */
 export const labSays = (page, key) => expect(page.locator("#lab-status")).toHaveAttribute("data-i18n", key);
 
 /** Opens a link to the lab and waits until all of it is computed and nothing moves any more. */
@@ -17,7 +17,7 @@ const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimati
 
 /** Waits until all is computed and nothing moves any more. */
 export async function rests(page) {
-  await labSays(page, "lab.ready");
+  await labSays(page, /^lab\.ready/);
   await expect(page.locator("#lab-play")).toHaveAttribute("aria-pressed", "false");
   await drawn(page);
 }
@@ -31,10 +31,10 @@ const print = (canvas) =>
 
 /** What the panes show, each in short: their particles to the pixel, and what stands under them. */
 export async function shows(page) {
-  const count = await page.locator(".pane").count();
+  const count = await page.locator(".planes .pane").count();
   const panes = [];
   for (let i = 0; i < count; i++) {
-    const pane = `.pane:nth-child(${i + 1})`;
+    const pane = `.planes .pane:nth-child(${i + 1})`;
     panes.push(`${await print(page.locator(`${pane} .plane canvas:last-child`))} ${await page.locator(`${pane} > .figures`).textContent()}`);
   }
   return panes;

@@ -174,7 +174,7 @@ fn noise_is_far_from_the_floor() {
 }
 
 fn stage<'a>(distribution: &'a Distribution, process: &'a Process) -> Stage<'a> {
-    Stage { distribution, process, model: distribution.mixture(), seed: 3, eta: 1.0 }
+    Stage { narrowest: distribution.narrowest(), process, model: distribution.mixture(), seed: 3, eta: 1.0 }
 }
 
 /// Data that the ODE turned into noise comes back, the nearer the more steps the sampler takes, whatever is drawn of it. With noise

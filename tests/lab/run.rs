@@ -34,8 +34,13 @@ fn every_sampler_walks_a_cloud_on_every_process() {
     let distribution = distribution("four-gaussians");
     for (id, kind) in Kind::ALL {
         let process = process(kind);
-        let stage =
-            Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3, eta: 1.0 };
+        let stage = Stage {
+            narrowest: distribution.narrowest(),
+            process: &process,
+            model: distribution.mixture(),
+            seed: 3,
+            eta: 1.0,
+        };
         for sampler in Pane::samplers() {
             let (shown, z) = (pane(sampler, 6), noise(20));
             let frames: Vec<Frame> = block_on(stage.frames(&shown, &z).try_collect()).expect(sampler);
@@ -56,8 +61,13 @@ fn what_the_theory_names_ends_with_the_data() {
     let wanted = distribution.draw(n, 1).x;
     for kind in [Kind::Linear, Kind::VarianceExploding, Kind::Flow] {
         let process = process(kind);
-        let stage =
-            Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3, eta: 1.0 };
+        let stage = Stage {
+            narrowest: distribution.narrowest(),
+            process: &process,
+            model: distribution.mixture(),
+            seed: 3,
+            eta: 1.0,
+        };
         for (sampler, steps) in
             [("ode", 40), ("reverse-sde", 300), ("annealed-langevin", 100), ("predictor-corrector", 200)]
         {
@@ -75,8 +85,13 @@ fn langevin_dynamics_settles_on_the_law_of_its_level() {
     let distribution = distribution("one-gaussian");
     let [part] = distribution.mixture().components() else { panic!("it is one Gaussian") };
     let process = process(Kind::Linear);
-    let stage =
-        Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3, eta: 1.0 };
+    let stage = Stage {
+        narrowest: distribution.narrowest(),
+        process: &process,
+        model: distribution.mixture(),
+        seed: 3,
+        eta: 1.0,
+    };
     let x = end(&stage, &pane("langevin", 100), 4000);
     let mean = |f: &dyn Fn(&[f64; 2]) -> f64| x.0.iter().map(f).sum::<f64>() / x.0.len() as f64;
     let at = unnoise::math::NoiseSchedule::level_at(process.schedule(), 0.5 * part.std);
@@ -92,8 +107,13 @@ fn langevin_dynamics_settles_on_the_law_of_its_level() {
 #[test]
 fn panes_start_alike_and_stop_when_they_are_told() {
     let (distribution, process) = (distribution("moons"), process(Kind::Flow));
-    let stage =
-        Stage { distribution: &distribution, process: &process, model: distribution.mixture(), seed: 3, eta: 1.0 };
+    let stage = Stage {
+        narrowest: distribution.narrowest(),
+        process: &process,
+        model: distribution.mixture(),
+        seed: 3,
+        eta: 1.0,
+    };
     let first = |pane: &Pane| {
         let z = noise(30);
         let seen: Vec<Frame> = block_on(stage.frames(pane, &z).take(2).try_collect()).expect("it runs");
@@ -115,7 +135,7 @@ fn guidance_leads_to_the_class() {
     let walk = |guide, guidance| {
         let settings = Settings { class: Some(class), guide, guidance, ..Settings::default() };
         let model = guided(&settings, &distribution, distribution.mixture().clone(), |exact| exact, None::<Asked>);
-        let stage = Stage { distribution: &distribution, process: &process, model: &*model, seed: 3, eta: 1.0 };
+        let stage = Stage { narrowest: distribution.narrowest(), process: &process, model: &*model, seed: 3, eta: 1.0 };
         end(&stage, &pane("ddim", 30), 200)
     };
     let (free, led) = (walk(Guide::Free, 1.0), walk(Guide::Classifier, 1.0));
@@ -131,7 +151,7 @@ fn numbers_that_are_none_are_an_error() {
     let (distribution, process) = (distribution("moons"), process(Kind::Linear));
     let broken = |x: &Cloud, _: Level| x.map(|_| [f64::NAN; 2]);
     let model: &dyn Denoiser<Cloud> = &broken;
-    let stage = Stage { distribution: &distribution, process: &process, model, seed: 3, eta: 1.0 };
+    let stage = Stage { narrowest: distribution.narrowest(), process: &process, model, seed: 3, eta: 1.0 };
     let end = block_on(stage.end(&pane("ddim", 5), &noise(4)));
     assert!(matches!(end, Err(RunError::NotFinite { step: 1 })), "{end:?}");
     let exact: &Mixture<2> = distribution.mixture();

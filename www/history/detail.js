@@ -5,8 +5,9 @@ import { Dialog } from "../dialog.js";
 import { Sheet } from "../paint.js";
 import { share } from "../share.js";
 import { drawn } from "../shown.js";
-import { el, hush, knows, number, say, t } from "../strings.js";
+import { el, hush, number, say, t } from "../strings.js";
 import { summary } from "../summary.js";
+import { named } from "../worded.js";
 import * as past from "./past.js";
 import * as store from "./store.js";
 
@@ -96,7 +97,7 @@ function changes(settings) {
   const [mine, theirs] = [run.settings, settings];
   const keys = [...new Set([...Object.keys(mine), ...Object.keys(theirs)])].filter((key) => drawn({ ...mine, [key]: theirs[key] }) !== drawn(mine));
   const value = (of, key) => String(of[key] ?? "–").slice(0, 60);
-  return keys.map((key) => t("history.change", { name: knows(key) ? t(key) : key, from: value(mine, key), to: value(theirs, key) })).join(t("history.change.and"));
+  return keys.map((key) => t("history.change", { name: t(named(key)), from: value(mine, key), to: value(theirs, key) })).join(t("history.change.and"));
 }
 
 /** @param {import("../timeline.js").Frame} frame @param {Uint8Array} bytes */

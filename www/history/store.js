@@ -15,6 +15,7 @@ const STORES = ["runs", "pictures"];
  * @typedef {object} Kept a run as the list has it
  * @property {string} id
  * @property {number} time when it ended, in milliseconds since 1970
+ * @property {number} [order] above that of all runs before it
  * @property {string} link with all that decides its pictures
  * @property {import("../../pkg/index.js").Settings} settings
  * @property {import("../models.js").Text} name of its model
@@ -91,7 +92,9 @@ const inMemory = (map) => ({
 });
 
 const sum = (runs) => runs.reduce((all, { bytes }) => all + bytes, 0);
-const newest = (one, other) => other.time - one.time;
+/** The place of a run in their order: that of its end, unless the clock was set back since the one before. @param {Kept} run */
+const place = ({ order, time }) => order ?? time;
+const newest = (one, other) => place(other) - place(one);
 
 /** All runs, the newest first. @returns {Promise<Kept[]>} */
 export const list = () => within("readonly", async ({ runs }) => (await runs.getAll()).sort(newest));
@@ -101,16 +104,17 @@ export const large = (id) => within("readonly", ({ pictures }) => pictures.get(i
 
 /**
  * Keeps a run, for which the oldest make room.
- * @param {Omit<Kept, "id" | "pinned">} run @param {Omit<Large, "id">} content
+ * @param {Omit<Kept, "id" | "order" | "pinned">} run @param {Omit<Large, "id">} content
  * @returns {Promise<string | undefined>} its id; nothing where it is too large, or the disk is full
  */
 export async function add(run, content) {
   if (run.bytes > MOST.bytes / 2) return undefined;
   const id = crypto.randomUUID?.() ?? `${run.time}-${Math.random()}`; // plain http has no such function
-  const kept = { ...run, id, pinned: false };
   const put = (room) =>
     within("readwrite", async (stores) => {
       const others = (await stores.runs.getAll()).sort(newest);
+      const order = others.length ? Math.max(run.time, place(others[0]) + 1) : run.time;
+      const kept = { ...run, id, order, pinned: false };
       for (const gone of surplus(others, kept, room)) {
         await stores.runs.delete(gone.id);
         await stores.pictures.delete(gone.id);

@@ -38,6 +38,11 @@ export function take(link) {
   return found?.link === link ? found : undefined;
 }
 
+/** Asks whether to draw it anew. @param {Unfinished} run @param {(key: string, values: object, actions: object) => void} ask @param {{again: () => void, leave: () => void}} ways */
+export function offer({ step, steps }, ask, { again, leave }) {
+  ask(steps === null ? "unfinished.open" : "unfinished", { step, steps }, { "unfinished.again": again, "unfinished.leave": leave });
+}
+
 function read() {
   try {
     return JSON.parse(sessionStorage.getItem(KEY)) ?? undefined;

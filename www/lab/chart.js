@@ -9,7 +9,7 @@ const HEIGHT = 190;
 /** From this many points on, a curve is drawn without its points. */
 const CROWD = 30;
 
-/** @typedef {{colour: string, key: string, id?: string, values?: Record<string, import("../strings.js").Value>, dashed?: boolean}} Series a custom property and a text; `id` tells texts apart that are functions */
+/** @typedef {{colour: string, key: string, id?: string, values?: Record<string, import("../strings.js").Value>, dash?: number[]}} Series a custom property and a text; `id` tells texts apart that are functions; `dash` is a line and a gap, in pixels */
 
 export class Chart {
   /**
@@ -45,12 +45,12 @@ export class Chart {
     this.plot?.destroy();
     const { band, series, style: { logX, logY, bars } } = this;
     const axis = { stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "11px system-ui" };
-    const line = ({ colour, dashed }) => ({
+    const line = ({ colour, dash }) => ({
       stroke: css(colour),
       width: 2,
       spanGaps: true,
-      points: { show: () => !bars && !dashed && this.data[0].length < CROWD, size: 6, fill: css(colour) },
-      ...(dashed ? { dash: [6, 4] } : {}),
+      points: { show: () => !bars && !dash && this.data[0].length < CROWD, size: 6, fill: css(colour) },
+      ...(dash ? { dash } : {}),
       ...(bars ? { fill: css(colour, 0.6), width: 1, paths: uPlot.paths.bars({ size: [0.8, 60] }) } : {}),
     });
     // A scale without numbers yet has to say what it would show.
@@ -65,9 +65,9 @@ export class Chart {
       bands: band ? [{ series: [series.length + 2, series.length + 1], fill: css(band.colour, 0.25) }] : [],
     };
     this.plot = new uPlot(options, this.data, this.frame);
-    this.legend.replaceChildren(...[...series, ...(band ? [band] : [])].map(({ colour, key, values }) => {
+    this.legend.replaceChildren(...[...series, ...(band ? [band] : [])].map(({ colour, key, values, dash: [long, gap] = [1, 0] }) => {
       const item = el("li", "", {}, {});
-      item.append(el("i", "", {}, { style: `background: var(${colour})` }), el("span", key, values));
+      item.append(el("i", "", {}, { style: `background: repeating-linear-gradient(90deg, var(${colour}) 0 ${long}px, transparent ${long}px ${long + gap}px)` }), el("span", key, values));
       return item;
     }));
   }

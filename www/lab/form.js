@@ -3,7 +3,7 @@
 import { Field, dice } from "../field.js";
 import { el } from "../strings.js";
 import { SDE } from "./samplers.js";
-import { OWN, panes } from "./state.js";
+import { EXACT, OWN, panes } from "./state.js";
 
 const $ = (id) => document.getElementById(`lab-${id}`);
 /** Fields whose hint is that of the choice. */
@@ -64,6 +64,8 @@ export class Form {
     $("part-guidance").hidden = fields.class.control.options.length < 3;
     $("network").hidden = settings.model !== "learned";
     for (const key of ["guide", "guidance"]) fields[key].idle(Number(settings.class) < 0);
+    fields.field.box.hidden = EXACT.includes(settings.view);
+    for (const key of ["particles", "heat"]) fields[key].box.hidden = settings.view === "discrete"; // there is no plane
     fields.eta.idle(!panes(settings).some(({ sampler }) => sampler === SDE));
     for (const key of EXPLAINED) fields[key].explain(`lab.${key}.${settings[key]}.hint`);
   }

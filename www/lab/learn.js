@@ -4,7 +4,7 @@ import { $ } from "../dom.js";
 import { get, getText } from "../models.js";
 import { number, say, t } from "../strings.js";
 import { Chart } from "./chart.js";
-import { OWN, defaultOf } from "./state.js";
+import { EXACT, OWN, defaultOf } from "./state.js";
 
 /** Training ends by itself here: the most that a link can ask for. */
 const MOST = 1_000_000;
@@ -59,7 +59,7 @@ export async function prepare(wait = async () => {}) {
   const { settings, engine, catalogue, live } = lab;
   const steps = Number(settings["train-steps"]);
   missing ||= steps !== step;
-  const wanted = settings.model === "learned" || ["learned", "difference"].includes(settings.field);
+  const wanted = !EXACT.includes(settings.view) && (settings.model === "learned" || ["learned", "difference"].includes(settings.field));
   $("lab-learn").hidden = !wanted;
   if (!wanted || !missing) return;
   missing = false;
@@ -96,7 +96,7 @@ async function ship(engine, data) {
 export async function classify() {
   const { settings } = lab;
   const words = $("lab-classifier");
-  words.hidden = settings.guide !== "learned-classifier" || Number(settings.class) < 0;
+  words.hidden = EXACT.includes(settings.view) || settings.guide !== "learned-classifier" || Number(settings.class) < 0;
   if (words.hidden) return;
   let said = -SAID;
   await lab.stream(lab.engine.classify(), ({ step, steps, done, held_out, exact }) => {

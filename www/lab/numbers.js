@@ -54,11 +54,11 @@ async function add(lab, place) {
   await likelihood(lab).catch(lab.tell);
 }
 
-const cell = (value, digits) => el("td", "plain", { text: value.toFixed(digits) });
+export const cell = (value, digits) => el("td", "plain", { text: value.toFixed(digits) });
 const power = (value) => el("td", "plain", { text: value.toExponential(1) });
 
 /** A table with a head of texts and rows of numbers. */
-function table(box, head, rows) {
+export function table(box, head, rows) {
   const top = document.createElement("tr");
   top.append(...head.map((key) => el("th", key, {}, { scope: "col" })));
   box.replaceChildren(top, ...rows.map((cells) => {

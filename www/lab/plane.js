@@ -45,13 +45,15 @@ export class Plane {
    * Draws what is behind.
    * @param {HTMLCanvasElement | undefined} heat
    * @param {{score: Float32Array, cells: number, sigma: number} | undefined} field
+   * @param {Float32Array} [curve] the points of a line
    */
-  behind(heat, field) {
+  behind(heat, field, curve) {
     const context = this.back.getContext("2d");
     const size = this.back.width;
     context.clearRect(0, 0, size, size);
     if (heat) context.drawImage(heat, 0, 0, size, size);
     if (field) arrows(context, size, field);
+    if (curve) line(context, size, curve);
   }
 
   /**
@@ -163,6 +165,15 @@ export function landscape(logs) {
   const canvas = Object.assign(document.createElement("canvas"), { width: cells, height: cells });
   canvas.getContext("2d").putImageData(picture, 0, 0);
   return canvas;
+}
+
+/** A line through points. */
+function line(context, size, points) {
+  context.strokeStyle = css("--ink", 0.6);
+  context.lineWidth = Math.max(size / 300, 1);
+  context.beginPath();
+  for (let i = 0; 2 * i < points.length; i++) context.lineTo((points[2 * i] / HALF + 1) * (size / 2), (1 - points[2 * i + 1] / HALF) * (size / 2));
+  context.stroke();
 }
 
 /** Arrows of sigma times the score: how many sigmas away, and which way, the data is expected. */

@@ -11,7 +11,9 @@ const BUDGET = 64 * 2 ** 20;
 const TRAIL = 60;
 
 export class Recording {
-  constructor() {
+  /** @param {boolean} [stepped] whether the particles stay at a frame until the next: between two there is nothing that they could be at */
+  constructor(stepped = false) {
+    this.stepped = stepped;
     /** @type {Frame[]} */
     this.frames = [];
     /** Where on the clock each frame is, 0 to 1, rising. @type {number[]} */
@@ -45,7 +47,7 @@ export class Recording {
     const before = Math.max(after - 1, 0);
     after = Math.min(after, this.frames.length - 1);
     const span = this.places[after] - this.places[before];
-    return { before, after, share: span > 0 ? (place - this.places[before]) / span : 0 };
+    return { before, after, share: span > 0 && !this.stepped ? (place - this.places[before]) / span : 0 };
   }
 
   /**

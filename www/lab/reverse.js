@@ -12,7 +12,7 @@ const TAIL = 8;
 const ROUGH = 1 / 4;
 const NEW = { sampler: "dpmpp-2m", steps: 20 };
 
-function words({ frame, sigma }) {
+export function words({ frame, sigma }) {
   const { step, steps, evaluations } = frame;
   return [steps === null ? "lab.at.open" : "lab.at.run", { step, steps, sigma: sigma.toFixed(3), evaluations }];
 }
@@ -56,8 +56,8 @@ function choose(lab, all) {
   lab.change(paneKeys(all));
 }
 
-/** A pane's sampler and steps, to be chosen anew. */
-function head(lab, all, i) {
+/** A pane's sampler and steps, to be chosen anew. @param {boolean} [removable] whether the pane may be removed */
+export function head(lab, all, i, removable = all.length > LIMIT.least) {
   const { sampler, steps } = all[i];
   const put = (more) => choose(lab, all.map((pane, other) => (other === i ? { ...pane, ...more } : pane)));
   const select = el("select", "", {}, {});
@@ -71,7 +71,7 @@ function head(lab, all, i) {
   count.addEventListener("change", () => put({ steps: Math.min(Math.max(Math.round(Number(count.value)) || steps, min), max) }));
   const box = el("div", "", {}, { className: "head" });
   box.append(select, count);
-  if (all.length > LIMIT.least) {
+  if (removable) {
     const remove = el("button", "cross", {}, { type: "button", className: "icon" });
     label(remove, "lab.pane.remove");
     remove.addEventListener("click", () => choose(lab, all.filter((_, other) => other !== i)));

@@ -19,6 +19,9 @@ const MAP = { cells: 48, points: 600 };
  * @property {HTMLElement} figure
  * @property {HTMLElement} caption
  * @property {number} tail
+ * @property {boolean} still whether it shows data as they are, whatever the noise: nothing is zoomed out, and the density is that of the data
+ * @property {HTMLCanvasElement} [picture] what is behind it in place of the density
+ * @property {Float32Array} [curve] a line behind the particles
  * @property {(at: ReturnType<Recording["at"]>) => [string, object]} words what the caption says
  */
 
@@ -52,20 +55,21 @@ export class Stage {
 
   /**
    * Lays out panes.
-   * @param {{seen: string, words: Pane["words"], head: HTMLElement, tail?: number}[]} wanted `seen`: the key of what is seen; `tail`: frames that a trail goes back
+   * @param {{seen: string, words: Pane["words"], head: HTMLElement, tail?: number, still?: boolean, stepped?: boolean, curve?: Float32Array}[]} wanted
+   * `seen`: the key of what is seen; `tail`: frames that a trail goes back; `stepped`: see Recording
    * @param {{field: string, heat: string}} settings
    * @param {"density" | "landscape"} ground what the colour behind shows
    */
   layout(wanted, settings, ground = "density") {
     Object.assign(this, { settings, ground, marked: [] });
-    this.panes = wanted.map(({ seen, words, head, tail = Infinity }) => {
+    this.panes = wanted.map(({ seen, words, head, tail = Infinity, still = false, stepped, curve }) => {
       const plane = new Plane();
       plane.changed = () => this.paint();
       label(plane.front, seen);
       const figure = el("figure", "", {}, { className: "pane" });
       const caption = el("p", "", {}, { className: "figures" });
       figure.append(head, plane.element, caption);
-      return { plane, recording: new Recording(), figure, caption, words, tail };
+      return { plane, recording: new Recording(stepped), figure, caption, words, tail, still, curve };
     });
     const controls = () => [...this.box.querySelectorAll("select, input, button")];
     const focused = controls().indexOf(document.activeElement);
@@ -121,20 +125,20 @@ export class Stage {
     });
   }
 
-  draw({ plane, recording, caption, words, labels, ends, tail }) {
+  draw({ plane, recording, caption, words, labels, ends, tail, still, picture, curve }) {
     if (recording.frames.length === 0 || !plane.words) return;
     const at = recording.at(this.place);
-    const scale = scaleOf(at);
+    const scale = still ? 1 : scaleOf(at);
     const { heat, field } = this.settings;
-    const key = keyOf(at.clock);
-    const ground = heat === "on" ? this.heats.get(key) ?? plane.shown?.ground : undefined;
+    const key = keyOf(still ? 0 : at.clock);
+    const ground = heat === "on" ? picture ?? this.heats.get(key) ?? plane.shown?.ground : undefined;
     const arrows = field === "none" || this.ground === "landscape" ? undefined : this.fields.get(key) ?? plane.shown?.arrows;
-    const seen = { ground, arrows, size: plane.back.width };
-    if (Object.keys(seen).some((name) => seen[name] !== plane.shown?.[name])) plane.behind(ground, arrows);
+    const seen = { ground, arrows, curve, size: plane.back.width };
+    if (Object.keys(seen).some((name) => seen[name] !== plane.shown?.[name])) plane.behind(ground, arrows, curve);
     plane.shown = seen;
     const kinds = labels ?? ends;
     plane.dots(at.x, kinds, scale);
-    const past = recording.past(this.place, tail).map((frame) => ({ x: frame.x, scale: scaleOf({ alpha: 1, sigma: 0, ...frame }) }));
+    const past = recording.past(this.place, tail).map((frame) => ({ x: frame.x, scale: still ? 1 : scaleOf({ alpha: 1, sigma: 0, ...frame }) }));
     plane.trails([...past, { x: at.x, scale }], kinds);
     plane.marks(this.marked);
     say(caption, ...words(at));
@@ -143,7 +147,7 @@ export class Stage {
   /** Has the engine compute what is missing behind the planes, one thing after the other. */
   async ask() {
     if (this.busy || !this.settings || !this.lab.engine) return;
-    const wish = this.panes.filter(({ recording }) => recording.frames.length > 0).map(({ recording }) => this.missing(recording.at(this.place))).find(Boolean);
+    const wish = this.panes.filter(({ recording, picture }) => recording.frames.length > 0 && !picture).map((pane) => this.missing(pane)).find(Boolean);
     if (!wish) return;
     this.busy = true;
     const { round, settings: { field } } = this;
@@ -165,11 +169,12 @@ export class Stage {
   }
 
   /** The first thing that is missing behind a pane. */
-  missing(at) {
+  missing({ recording, still }) {
     const { heat, field } = this.settings;
-    const key = keyOf(at.clock);
+    const at = recording.at(this.place);
+    const key = keyOf(still ? 0 : at.clock);
     const what = heat === "on" && !this.heats.has(key) ? "heat" : field !== "none" && this.ground !== "landscape" && !this.fields.has(key) ? "field" : "";
-    return what && { key, what, clock: key / PLACES, half: HALF * scaleOf(at), sigma: at.sigma };
+    return what && { key, what, clock: key / PLACES, half: HALF * (still ? 1 : scaleOf(at)), sigma: at.sigma };
   }
 }
 

@@ -6,6 +6,9 @@ export const OWN = "own";
 const EMPTY = "none";
 const PANES = [1, 2, 3, 4].map((pane) => `pane${pane}`);
 
+/** What is shown with exact models alone: no network, no guidance and no arrows. */
+export const EXACT = ["latent", "discrete"];
+
 const NETWORK = ["data", "points", "process", "curve", "objective", "depth", "width", "lr", "batch", "ema", "train-seed"];
 const BACKGROUND = ["field", "heat"];
 

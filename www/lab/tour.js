@@ -15,6 +15,8 @@ const LINKS = [
   "data=ring&seed=0&class=0&guidance=0.3&view=anneal",
   "data=four-gaussians&seed=0&class=3&guidance=4&field=exact&pane1=ddim~50&pane2=reverse-sde~200",
   "data=pinwheel&seed=0&process=flow&pane1=euler~4&pane2=euler~40",
+  "data=spiral&seed=0&process=cosine&view=latent&pane1=ddim~8",
+  "data=four-gaussians&seed=0&view=discrete",
 ];
 
 /** How many stops there are. */

@@ -9,20 +9,24 @@ import { number, say, t } from "../strings.js";
 import * as anneal from "./anneal.js";
 import { Clock } from "./clock.js";
 import { CurveEditor } from "./curve.js";
+import * as discrete from "./discrete.js";
 import * as drawing from "./draw.js";
 import { Form } from "./form.js";
 import * as forward from "./forward.js";
+import * as latent from "./latent.js";
 import * as learn from "./learn.js";
 import * as numbers from "./numbers.js";
 import * as reverse from "./reverse.js";
 import { Stage } from "./stage.js";
-import { OWN, anew, paneKeys, panes } from "./state.js";
+import { EXACT, OWN, anew, paneKeys, panes } from "./state.js";
 import * as tour from "./tour.js";
 
 const $ = (id) => document.getElementById(`lab-${id}`);
 const { clearFault, fault, forget, problem, status } = messages("lab-");
 /** What is on show, by the `view` of the link. */
-const ACTIVITIES = { forward, reverse, anneal, numbers };
+const ACTIVITIES = { forward, reverse, anneal, numbers, latent, discrete };
+/** Those whose clock runs from noise to data. */
+const BACKWARD = ["reverse", "latent", "discrete"];
 /** Points of the curves above the clock. */
 const CURVE = 101;
 /** How much more noise there is at least at a handle of the schedule than at the one before: the engine wants it to rise. */
@@ -271,7 +275,9 @@ async function perform() {
     await curves();
     if (mine !== round) return;
     await ACTIVITIES[lab.settings.view].open(Object.create(lab, { live: { value: lab.live } })); // `live` is of this round
-    if (mine === round) status("lab.ready", { particles: lab.settings.particles, how: () => (lab.settings.view === "numbers" ? "" : t("lab.ready.how")) });
+    const { view, particles } = lab.settings;
+    const how = () => (view === "numbers" ? "" : t("lab.ready.how"));
+    if (mine === round) status(view === "discrete" ? "lab.ready.letters" : "lab.ready", { particles, how });
   } catch (thrown) {
     if (mine === round) lab.fail(thrown);
   }
@@ -286,12 +292,13 @@ function show() {
   $("schedule").hidden = process !== "curve";
   tour.show(stop);
   $("stage").dataset.show = view;
-  if (stage.settings) Object.assign(stage.settings, { field, heat });
+  if (stage.settings) Object.assign(stage.settings, { field: EXACT.includes(view) ? "none" : field, heat });
   stage.clearField();
 }
 
 function moved(place) {
   stage?.go(place);
+  ACTIVITIES[lab.settings.view]?.moved?.(place);
   $("slider").style.setProperty("--filled", `${100 * place}%`);
   $("slider").setAttribute("aria-valuetext", number(place, 3));
 }
@@ -299,13 +306,13 @@ function moved(place) {
 /** Draws above the clock how much there is of the data and of the noise, or the temperature, with the ends of the scale. */
 async function curves() {
   const { view, process, curve } = lab.settings;
-  const levels = await engine.levels(CURVE);
+  const levels = await (view === "discrete" ? discrete.levels(engine, CURVE) : engine.levels(CURVE));
   const row = (i) => levels.subarray(4 * i, 4 * i + 4);
-  if (process === "curve") {
+  if (process === "curve" && view !== "discrete") {
     const share = (i) => row(i)[2] ** 2 / (row(i)[1] ** 2 + row(i)[2] ** 2);
     bender().show(curve.split("_").map(Number), { line: Array.from({ length: CURVE }, (_, i) => share(i)), ends: ["t = 0", "t = 1"] });
   }
-  const at = (i) => (view === "reverse" ? row(CURVE - 1 - i) : row(i));
+  const at = (i) => (BACKWARD.includes(view) ? row(CURVE - 1 - i) : row(i));
   const path = (value) => `M${Array.from({ length: CURVE }, (_, i) => `${((1000 * i) / (CURVE - 1)).toFixed(0)} ${(100 - 100 * value(i)).toFixed(1)}`).join("L")}`;
   const draw = ({ alpha, sigma, ends }) => {
     $("curves").querySelector(".alpha").setAttribute("d", alpha ? path(alpha) : "");

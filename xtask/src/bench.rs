@@ -46,6 +46,8 @@ pub enum Part {
     Browser,
     /// Steps beside those of torch and of onnxruntime-web
     Peers,
+    /// Kernels on this machine's graphics card, beside the most that it can do
+    Gpu,
 }
 
 /// Prints the tables of these parts; those of the browser for this engine.
@@ -66,6 +68,10 @@ pub fn bench(parts: &[Part], engine: Module) -> Result<()> {
                 tools::page_tests()?;
                 wasm::build(&[Module::Settings, engine])?;
                 println!("{}", browser(engine)?);
+            }
+            Part::Gpu => {
+                tools::run(tools::cargo().args(["bench", "--quiet", "--package", "unnoise-kernels-gpu"]))?;
+                println!();
             }
             Part::Peers => println!("{}", peers::beside(engine)?),
         }

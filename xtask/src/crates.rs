@@ -1,7 +1,7 @@
 //! The crate as its users get it: what `cargo package` packs, and whether a program of theirs compiles with it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -13,7 +13,7 @@ const CONTENT: [&str; 6] = ["src/", "examples/", "README.md", "CHANGELOG.md", "L
 const ADDED: [&str; 4] = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig"];
 
 /// The crates of a release, in the order in which they are published.
-const CRATES: [&str; 2] = ["unnoise-kernels", "unnoise"];
+const CRATES: [&str; 3] = ["unnoise-kernels", "unnoise-kernels-gpu", "unnoise"];
 
 /// Packs the crate, looks at what is in it, and runs the programs of its front page in crates that know nothing else.
 pub fn check() -> Result<()> {
@@ -35,11 +35,12 @@ pub fn check() -> Result<()> {
         let packed = Path::new(target).join(format!("package/{name}-{version}.crate"));
         tools::run(tools::command("tar").arg("-xzf").arg(&packed).arg("-C").arg(&place))?;
     }
-    let [kernels, library] = CRATES.map(|name| place.join(format!("{name}-{version}")));
+    let packed = CRATES.map(|name| (name, place.join(format!("{name}-{version}"))));
+    let [kernels @ .., (_, library)] = &packed;
     let programs = programs(&fs::read_to_string(library.join("src/lib.rs"))?);
     ensure!(programs.len() == 2, "the front page has {} programs, not two", programs.len());
     for ((name, features), program) in [("plain", ""), ("files", "\"cli\"")].into_iter().zip(&programs) {
-        consume(&place, name, [&library, &kernels], features, program)?;
+        consume(&place, name, library, kernels, features, program)?;
     }
     Ok(())
 }
@@ -61,16 +62,24 @@ fn contains_what_it_should(listed: &str) -> Result<()> {
 /// Runs `program` as a crate of its own that knows the packed library with these features, and its kernels. It shares the target folder, the
 /// locked versions and the profiles of this repository, so that no library is compiled twice. It has the features itself too,
 /// since `rustdoc` runs the programs with those of the library.
-fn consume(place: &Path, name: &str, [library, kernels]: [&Path; 2], features: &str, program: &str) -> Result<()> {
+fn consume(
+    place: &Path,
+    name: &str,
+    library: &Path,
+    kernels: &[(&str, PathBuf)],
+    features: &str,
+    program: &str,
+) -> Result<()> {
     let folder = place.join(name);
     fs::create_dir_all(folder.join("src"))?;
     let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
     let profiles = manifest.find("[profile.").map_or("", |at| &manifest[at..]);
+    let patches: String = kernels.iter().map(|(name, path)| format!("{name} = {{ path = {path:?} }}\n")).collect();
     let text = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [features]\ndefault = [{features}]\ncli = []\n\n[dependencies]\n\
          unnoise = {{ path = {library:?}, features = [{features}] }}\npollster = \"*\"\n\n\
-         [patch.crates-io]\nunnoise-kernels = {{ path = {kernels:?} }}\n\n{profiles}"
+         [patch.crates-io]\n{patches}\n{profiles}"
     );
     fs::write(folder.join("Cargo.toml"), text)?;
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;

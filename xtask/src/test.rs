@@ -28,7 +28,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 23] = [
+const STAGES: [Stage; 24] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -52,6 +52,7 @@ const STAGES: [Stage; 23] = [
     ("lint", Own(|| lint(tools::cargo().args(["clippy", "--workspace", "--all-targets", "--features", FEATURES])))),
     ("documentation", Own(document)),
     ("tests", Own(tests)),
+    ("kernels of graphics cards", Outside(kernels)),
     ("crate as its users get it", Own(crates::check)),
     ("commands of the README", Own(readme::check)),
     ("lint of the settings module", Own(|| lint_engine(Module::Settings))),
@@ -133,6 +134,21 @@ fn document() -> Result<()> {
 fn tests() -> Result<()> {
     tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
     tools::run(tools::cargo().args(["test", "--package", "xtask"]))
+}
+
+/// The kernels of graphics cards on SwiftShader, which Chromium brings and which imitates one, so that every machine computes the same.
+fn kernels() -> Result<Outcome> {
+    let Some(driver) = tools::chromium_file("vk_swiftshader_icd.json")? else {
+        return Ok(Outcome::Skipped("this Chromium has no SwiftShader beside it".to_owned()));
+    };
+    let mut test = tools::cargo();
+    test.args(["test", "--package", "unnoise-kernels-gpu"]).env("VK_DRIVER_FILES", &driver);
+    // The loader of Vulkan lies there too, where the system has none.
+    if let Some(folder) = driver.parent().filter(|folder| folder.join("libvulkan.so.1").is_file()) {
+        test.env("LD_LIBRARY_PATH", folder);
+    }
+    tools::run(&mut test)?;
+    Ok(Outcome::Passed)
 }
 
 /// The page in a browser, as it is edited and as it is published.

@@ -14,7 +14,7 @@ use crate::module::Module;
 use crate::{compress, files, root, tools};
 
 /// What a module is made from. One that is older than any of it is out of date.
-const SOURCES: [&str; 6] = ["src", "kernels", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
+const SOURCES: [&str; 7] = ["src", "kernels", "kernels-gpu", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
 
 /// Brings these modules up to date.
 pub fn build(modules: &[Module]) -> Result<()> {

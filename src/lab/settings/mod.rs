@@ -9,6 +9,7 @@ pub use rows::TABLE;
 pub use values::{Cooling, Field, Guide, Model, OBJECTIVES, Pane, View};
 
 use super::data::{self, OWN, Own};
+use super::discrete::{LISTS, Masking, Words};
 use super::process::{Curve, Kind, Process};
 use super::{Distribution, Towards};
 use crate::denoise::Prediction;
@@ -63,6 +64,13 @@ pub struct Settings {
     pub cooling: Cooling,
     /// Where the likelihood is asked for, [`Settings::MOST_PLACES`] at most.
     pub places: Vec<[f64; 2]>,
+    /// The standard deviation that latents are scaled to.
+    pub latent_std: f64,
+    /// Id of one of the [`LISTS`] of words.
+    pub words: &'static str,
+    pub masking: Masking,
+    /// Steps that masked words are shown again in.
+    pub unmask_steps: usize,
 }
 
 impl Settings {
@@ -81,6 +89,9 @@ impl Settings {
     /// Of both coordinates.
     pub const PLACE: RangeInclusive<f64> = -100.0..=100.0;
     pub const MOST_PLACES: usize = 8;
+    pub const LATENT_STD: RangeInclusive<f64> = 0.01..=100.0;
+    /// In 64 steps hardly two of five letters are shown at once.
+    pub const UNMASK_STEPS: RangeInclusive<usize> = 1..=64;
 
     /// Reads a link of the lab: a whole address, or only its hash. A value that cannot be used keeps its default and is named.
     pub fn read_link(link: &str) -> Checked<Self> {
@@ -142,6 +153,11 @@ impl Settings {
         data::distribution(&self.data, &self.points)
     }
 
+    /// The words that are masked.
+    pub fn words(&self) -> Words {
+        Words::of(self.words)
+    }
+
     /// The forward process.
     ///
     /// # Errors
@@ -191,6 +207,10 @@ impl Default for Settings {
             clock: 1.0,
             cooling: Cooling::default(),
             places: vec![[2.0, 2.0], [-2.0, -1.5], [0.0, 0.0], [3.0, -3.0]],
+            latent_std: 1.0,
+            words: LISTS[0].0,
+            masking: Masking::Linear,
+            unmask_steps: 4,
         }
     }
 }

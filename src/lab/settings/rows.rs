@@ -3,6 +3,7 @@
 use super::values::{self, Field, Guide, Model, OBJECTIVES, OFF_OR_ON, View, numbers};
 use super::{Pane, Settings};
 use crate::lab::data::{self, OWN};
+use crate::lab::discrete::{LISTS, Masking};
 use crate::lab::process::Kind;
 use crate::settings::problem::one_of;
 use crate::settings::table::{choice, name, names, set};
@@ -90,6 +91,11 @@ pub const TABLE: &[Row<Settings>] = &[
     Row::<Settings>::list("cooling", drawn, |s, text| s.cooling.set_drawn(text)).section("anneal"),
     Row::<Settings>::list("places", |s| numbers::join(s.places.as_flattened()), set!(places, values::places))
         .section("numbers"),
+    Row::<Settings>::number("latent-std", Settings::LATENT_STD, |s| s.latent_std, |s, std| s.latent_std = std)
+        .section("latent"),
+    choose!("words", words, LISTS.map(|(id, _)| (id, id))).section("discrete"),
+    choose!("masking", masking, Masking::ALL).section("discrete"),
+    whole!("unmask-steps", unmask_steps, Settings::UNMASK_STEPS).section("discrete"),
 ];
 
 fn data_ids() -> Vec<&'static str> {

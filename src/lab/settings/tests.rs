@@ -43,6 +43,10 @@ fn a_link_restores_the_settings_it_was_made_from() {
         clock: 0.125,
         cooling,
         places: vec![[0.125, -3.0], [100.0, 2.5]],
+        latent_std: 0.25,
+        words: "chinese",
+        masking: Masking::Cosine,
+        unmask_steps: 64,
     };
     let link = written(&settings);
     assert!(link.starts_with("#lab&data=own&points="), "{link}");

@@ -43,11 +43,21 @@ pub enum View {
     Reverse,
     Anneal,
     Numbers,
+    /// Diffusion in the latent of an autoencoder.
+    Latent,
+    /// Diffusion of masked words.
+    Discrete,
 }
 
 impl View {
-    pub const ALL: [(&'static str, Self); 4] =
-        [("forward", Self::Forward), ("reverse", Self::Reverse), ("anneal", Self::Anneal), ("numbers", Self::Numbers)];
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("forward", Self::Forward),
+        ("reverse", Self::Reverse),
+        ("anneal", Self::Anneal),
+        ("numbers", Self::Numbers),
+        ("latent", Self::Latent),
+        ("discrete", Self::Discrete),
+    ];
 }
 
 /// Whose score is drawn as arrows.

@@ -1,5 +1,7 @@
 //! The lab in the page's worker. Points cross as `x, y, x, y, ..` in the units of the plane.
 
+mod discrete;
+mod latent;
 mod objects;
 mod own;
 mod scene;
@@ -303,7 +305,7 @@ pub struct LabRun(Frames);
 #[wasm_bindgen]
 impl LabRun {
     /// The next item; `undefined` at the end. A pane gives frames, annealing cooled chains, a race its rows.
-    #[wasm_bindgen(unchecked_return_type = "LabFrame | Cooled | RaceRow | undefined")]
+    #[wasm_bindgen(unchecked_return_type = "LabFrame | LatentFrame | Cooled | RaceRow | undefined")]
     pub async fn next(&self) -> Result<JsValue, JsValue> {
         self.0.next().await
     }

@@ -1,7 +1,7 @@
 //! What the lab gives to JavaScript.
 
 use super::array;
-use crate::lab::{self, Process, run};
+use crate::lab::{self, Cloud, Process, discrete, run};
 use js_sys::Float32Array;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -164,4 +164,102 @@ pub struct Inversion {
     pub error_max: f64,
     pub error_mean: f64,
     pub nfe: usize,
+}
+
+/// The autoencoder of the data.
+#[derive(Serialize, Tsify)]
+pub struct LatentCurve {
+    /// The points of the curve, which is all that the decoder reaches.
+    #[serde(with = "preserve")]
+    #[tsify(type = "Float32Array")]
+    pub curve: Float32Array,
+    /// What latents are multiplied by.
+    pub scale: f64,
+    /// Their standard deviation before.
+    pub spread: f64,
+    /// Root of the mean squared distance of data from their reconstructions.
+    pub error: f64,
+}
+
+/// A step in the latent: `x` is decoded.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct LatentFrame {
+    #[serde(flatten)]
+    frame: LabFrame,
+    /// The latents and their level, -1 to 1 each way, in the picture of [`latent_density`](super::Lab::latent_density).
+    #[serde(with = "preserve")]
+    #[tsify(type = "Float32Array")]
+    z: Float32Array,
+}
+
+impl LatentFrame {
+    pub fn new(frame: &run::Frame, process: &Process, places: &Cloud) -> Self {
+        Self { frame: LabFrame::new(frame, process), z: array(places) }
+    }
+}
+
+/// Where points ended.
+#[derive(Serialize, Tsify)]
+pub struct Reached {
+    /// Root of the mean squared distance from the curve.
+    pub off: f64,
+    /// The share that is further off than data are but once in 370.
+    pub astray: f64,
+    /// Distance from as many data.
+    pub sliced_wasserstein: f64,
+}
+
+/// Words that are masked letter by letter.
+#[derive(Serialize, Tsify)]
+pub struct Masked {
+    /// A letter for each number.
+    pub alphabet: String,
+    /// Letters of a word.
+    pub length: usize,
+    /// The numbers of all letters, row by row.
+    #[tsify(type = "Uint8Array")]
+    pub rows: ByteBuf,
+    /// The time from which each of them is masked.
+    pub times: Vec<f64>,
+}
+
+/// Words that are shown step by step.
+#[derive(Serialize, Tsify)]
+pub struct Unmasked {
+    pub steps: usize,
+    /// The letters before the first step and after each; 255 is one that is masked.
+    #[tsify(type = "Uint8Array[]")]
+    pub frames: Vec<ByteBuf>,
+    /// The denoiser's share of each letter of the alphabet at each place of the first row, at the same times.
+    pub guesses: Vec<Vec<f64>>,
+    /// Whether the rows ended as words of the list.
+    pub words: Vec<bool>,
+}
+
+/// What is exactly known of masked words, in nats a word.
+#[derive(Serialize, Tsify)]
+pub struct DiscreteKnown {
+    /// How many words there are.
+    pub words: usize,
+    pub entropy: f64,
+    pub steps: Vec<DiscreteSteps>,
+}
+
+/// What is exactly known of so many steps.
+#[derive(Serialize, Tsify)]
+pub struct DiscreteSteps {
+    pub steps: usize,
+    /// The bound of the negative log-likelihood.
+    pub bound: f64,
+    pub likelihood: f64,
+    /// The share of what is drawn that are words of the list.
+    pub share: f64,
+}
+
+impl From<discrete::Known> for DiscreteSteps {
+    fn from(known: discrete::Known) -> Self {
+        let discrete::Known { steps, bound, likelihood, words } = known;
+        Self { steps, bound, likelihood, share: words }
+    }
 }

@@ -8,10 +8,11 @@ use crate::lab::learned::Learned;
 use crate::lab::numbers::Race;
 use crate::lab::run::{Stage, guided};
 use crate::lab::settings::Pane;
-use crate::lab::{Cloud, CloudNoise, Distribution, Plane, Process, Settings};
+use crate::lab::{Autoencoder, Cloud, CloudNoise, Distribution, Plane, Process, Settings};
 use crate::settings::Checked;
 use crate::web;
 use crate::web::fault::{fault, fault_with};
+use std::cell::OnceCell;
 use wasm_bindgen::JsValue;
 
 /// Points of a sample in the race, at most: it takes hundreds of evaluations for each pane and seed.
@@ -22,6 +23,7 @@ pub struct Scene {
     pub settings: Settings,
     pub distribution: Distribution,
     pub process: Process,
+    autoencoder: OnceCell<Autoencoder>,
 }
 
 impl Scene {
@@ -33,7 +35,7 @@ impl Scene {
             return Err(fault_with("setting", &problem.to_string(), Some(problem)));
         }
         let process = settings.process().map_err(|e| fault("run", &e))?;
-        Ok(Self { distribution: settings.distribution(), settings, process })
+        Ok(Self { distribution: settings.distribution(), settings, process, autoencoder: OnceCell::new() })
     }
 
     /// Whether a network that was trained here is the one that would be trained there.
@@ -74,6 +76,11 @@ impl Scene {
         self.distribution.draw(self.settings.particles, self.settings.seed).x
     }
 
+    /// The autoencoder of the data, made when it is first needed.
+    pub fn autoencoder(&self) -> &Autoencoder {
+        self.autoencoder.get_or_init(|| Autoencoder::new(&self.distribution, self.settings.latent_std))
+    }
+
     /// What samples are to look like: the data, or the class that is asked for.
     pub fn wanted(&self) -> Distribution {
         let alone = self.settings.class.and_then(|class| self.distribution.alone(class));
@@ -112,7 +119,7 @@ impl Scene {
     /// Where panes run, with this model.
     pub fn stage<'a>(&'a self, model: &'a dyn Denoiser<Cloud>) -> Stage<'a> {
         Stage {
-            distribution: &self.distribution,
+            narrowest: self.distribution.narrowest(),
             process: &self.process,
             model,
             seed: self.settings.seed,

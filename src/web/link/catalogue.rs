@@ -5,7 +5,7 @@ use crate::lab::data::{Own, sets};
 use crate::lab::settings::Pane;
 use crate::math::Spacing;
 use crate::samplers::{Knob, Method, Tuning, method, methods};
-use crate::settings::{self, Axis, Levels, Linked, MOST_CELLS, Shown, Value};
+use crate::settings::{self, Axis, Levels, Linked, MOST_CELLS, Shown, Value, Walk};
 use serde::Serialize;
 use std::ops::RangeInclusive;
 use tsify::Tsify;
@@ -29,6 +29,9 @@ pub struct Catalogue {
     /// The settings and the parameters of samplers that an axis of a grid can be of, and the most cells of one.
     axes: Vec<&'static str>,
     most_cells: usize,
+    /// The settings that a walk can be of, and how many steps it has from a stop to the next.
+    walk_keys: [&'static str; 3],
+    walk_steps: [f64; 2],
     /// The strength that a start picture is given until a person chooses one.
     start_strength: f64,
     /// Where the slider of guidance stops for CFG++.
@@ -104,6 +107,8 @@ pub struct Row {
     needs: Option<&'static str>,
     /// Whether every link has it.
     always: bool,
+    /// Whether it is of the page, and decides no picture.
+    of_page: bool,
 }
 
 #[derive(Serialize, Tsify)]
@@ -163,6 +168,8 @@ impl Catalogue {
             },
             axes: Axis::keys().collect(),
             most_cells: MOST_CELLS,
+            walk_keys: Walk::KEYS,
+            walk_steps: [1.0, (Walk::MOST - 1) as f64],
             start_strength: settings::Settings::START_STRENGTH,
             cfgpp_end: *settings::Settings::CFG_PP.end(),
         }
@@ -174,7 +181,8 @@ fn whole(range: RangeInclusive<usize>) -> [f64; 2] {
 }
 
 fn rows<S: Linked>() -> Vec<Row> {
-    S::TABLE.iter().map(Row::new).chain(S::PAGE.iter().map(Row::new)).collect()
+    let of_page = |row| Row { of_page: true, ..Row::new(row) };
+    S::TABLE.iter().map(Row::new).chain(S::PAGE.iter().map(of_page)).collect()
 }
 
 impl Sampler {
@@ -233,6 +241,7 @@ impl Row {
             end,
             needs: row.needs,
             always: row.always,
+            of_page: false,
         }
     }
 
@@ -251,6 +260,7 @@ impl Row {
             end: None,
             needs: knob.needs,
             always: false,
+            of_page: false,
         }
     }
 }

@@ -70,6 +70,10 @@ pub struct LinkOptions {
     #[tsify(optional)]
     #[serde(default)]
     share: bool,
+    /// Of what decides the pictures alone, without the page's own keys.
+    #[tsify(optional)]
+    #[serde(default)]
+    run: bool,
     #[tsify(optional, type = "\"lab\"")]
     #[serde(default)]
     view: Option<String>,
@@ -155,8 +159,12 @@ pub fn read_link(link: &str, models: Ts<Models>) -> Result<Ts<Checked>, JsValue>
 #[wasm_bindgen]
 pub fn write_link(settings: Ts<Settings>, options: Option<Ts<LinkOptions>>) -> Result<String, JsValue> {
     let pairs = taken(&settings)?.pairs();
-    let LinkOptions { share, view } = options.map(|options| taken(&options)).transpose()?.unwrap_or_default();
-    let shared = |page: Page| if share { page.shared() } else { page };
+    let LinkOptions { share, run, view } = options.map(|options| taken(&options)).transpose()?.unwrap_or_default();
+    let shared = |page: Page| match (run, share) {
+        (true, _) => Page::default(),
+        (false, true) => page.shared(),
+        (false, false) => page,
+    };
     if view.is_some() {
         let settings::Checked { settings, page, .. } = lab::Settings::checked(pairs);
         return Ok(settings.write_link(&shared(page)));

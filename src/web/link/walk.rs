@@ -13,8 +13,9 @@ use wasm_bindgen::prelude::*;
 pub struct Walk {
     /// What changes: `seed`, `prompt` or `class`; `null` without a walk.
     key: Option<&'static str>,
-    /// As a link has each of them.
+    /// As a link has each of them, and all of them as they were typed.
     stops: Vec<String>,
+    typed: String,
     /// From one stop to the next.
     steps: usize,
     /// None where there is a problem.
@@ -32,6 +33,12 @@ pub struct WalkFrame {
     stop: usize,
     /// Of the way to the next stop: 0 at a stop.
     share: f64,
+}
+
+/// The setting `walk` through these stops, as they are typed.
+#[wasm_bindgen]
+pub fn write_walk(key: &str, stops: &str, steps: &str) -> String {
+    settings::Walk::text(key, stops, steps)
 }
 
 /// The frames of the settings' walk, each a run of its own.
@@ -52,6 +59,7 @@ pub fn walk(settings: Ts<Settings>, models: Ts<Models>, facts: Option<Ts<Facts>>
     given(&Walk {
         key: walk.map(|walk| walk.axis.key),
         stops: walk.map_or(Vec::new(), |walk| walk.axis.values.clone()),
+        typed: walk.map_or(String::new(), |walk| walk.axis.typed().to_owned()),
         steps: walk.map_or(settings::Walk::STEPS, |walk| walk.steps),
         frames,
         problem,

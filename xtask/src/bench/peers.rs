@@ -108,8 +108,8 @@ fn in_browser(engine: Module, python: &Path) -> Result<Browser> {
     // The launch options are those of the page's tests.
     tools::packages()?;
     let mut npm = tools::command("npm");
-    npm.args(["ci", "--prefix", "benches/peers", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    tools::run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+    npm.args(["ci", "--prefix", "benches/peers", "--ignore-scripts"]);
+    tools::run(tools::fetching(&mut npm))?;
     wasm::build(&[Module::Settings, engine])?;
     let metadata = tools::metadata(&["--no-deps"])?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
