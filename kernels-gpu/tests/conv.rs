@@ -40,14 +40,14 @@ impl Case {
 
     fn by_hand(&self) -> Vec<f64> {
         let [x, weight, bias, residual] = self.inputs();
-        let Convolution { batch, inputs, outputs, size, seen, kernel, stride, padding } = self.shape;
+        let Convolution { batch, inputs, size, seen, kernel, stride, padding, .. } = self.shape;
         let [rows, columns] = self.shape.out();
         let repeat = if seen == size { 1 } else { 2 };
         let mut out = Vec::new();
         for image in 0..batch {
-            for output in 0..outputs {
+            for (output, bias) in bias.iter().enumerate() {
                 for place in 0..rows * columns {
-                    let mut sum = f64::from(bias[output]);
+                    let mut sum = f64::from(*bias);
                     if self.residual {
                         sum += f64::from(residual[out.len()]);
                     }
