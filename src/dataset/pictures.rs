@@ -55,7 +55,7 @@ pub fn write(path: &Path, bytes: &[u8], shape: [usize; 3]) -> Result<(), Picture
 /// The same of what `finish` makes of the PNG.
 ///
 /// # Errors
-/// As [`write`], and what `finish` finds.
+/// As [`write()`], and what `finish` finds.
 pub fn write_with<E: ToString>(
     path: &Path,
     bytes: &[u8],

@@ -197,7 +197,7 @@ impl Autoencoder {
         self.latents.components().iter().map(|part| part.std).fold(f64::INFINITY, f64::min)
     }
 
-    /// The latents of a [`Pair`] cloud, decoded: `n` points.
+    /// The latents of a cloud of pairs, decoded: `n` points.
     pub fn decoded(&self, z: &Cloud, n: usize) -> Cloud {
         Cloud(z.0.as_flattened().iter().take(n).map(|z| self.decode(*z)).collect())
     }
