@@ -118,7 +118,7 @@ fn between_two_prompts_stands_the_mean_of_their_states() {
 /// SDXL is told the pooled text of its second encoder beside the states, and it goes the same way; the sizes are those of the picture.
 #[test]
 fn between_two_prompts_of_sdxl_stands_the_mean_of_their_pooled_texts_too() {
-    let model = open("tests/golden/folders/xl");
+    let model = open("tests/golden/pipelines/xl");
     let Conditioning::Text(encoders) = &model.conditioning else { panic!("it reads texts") };
     let of = |condition: Condition| match condition {
         Condition::Text { told, .. } => {

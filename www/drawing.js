@@ -65,7 +65,7 @@ export async function draw(run, last) {
   look.marked(true);
   left = false;
   page.begins();
-  page.forget("thinned");
+  if (!last) page.forget("thinned");
   viewer.begin(settings, held.about.classes);
   shown.begin({ settings, begun: given, model, script: page.script(settings) });
   if (last) shown.arrived();

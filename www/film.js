@@ -93,10 +93,12 @@ export class FilmForm {
     this.busy(true);
     say(this.said, "film.making");
     try {
-      const texts = (step) => (format === "zip" && tells() ? made_texts(...made(run, { ...part, step })) : []);
+      // A frame of a walk is the end of a run of its own; the last step of a run needs no number.
+      const texts = ({ of, step, done }) => made_texts(...made(of ? { ...run, settings: of } : run, { ...part, ...(!of && done < 1 && { step }) }));
+      const told = format === "zip" && tells();
       const options = { format, scene, rate: Number(this.rate.value), hold: Number(this.hold.value), link: write_link(run.settings, { share: true }) };
       const videos = VIDEOS[format] && new URL(`./vendor/${VIDEOS[format]}.js`, import.meta.url).href;
-      const bytes = await film(frames.map((frame) => ({ ...frame, texts: texts(frame.step) })), options, { signal, videos, progress: (done) => (this.bar.value = done) });
+      const bytes = await film(frames.map((frame) => ({ ...frame, texts: told ? texts(frame) : [] })), options, { signal, videos, progress: (done) => (this.bar.value = done) });
       const file = format === "apng" ? await signed(new Blob([bytes], { type: "image/png" }), run, { ...part, shows: "animation" }) : new Blob([bytes]);
       const name = named(run.settings, `${part.image ? `-image-${part.image}` : ""}.${format === "apng" ? "png" : format}`);
       save(file, name);

@@ -46,7 +46,12 @@ export async function offer(file, start) {
   if (!found) return start(file);
   const { controls } = page;
   const ours = found.program === "unnoise";
-  const link = ours ? found.link : `${found.link}&model=${encodeURIComponent(controls.settings.model)}`;
+  // Only the hash: the text may be anybody's. What is the page's own stays.
+  const hash = `#${found.link.slice(found.link.indexOf("#") + 1)}`;
+  if (/^#lab\b/.test(hash)) return start(file);
+  const { embed, lang, model: here } = controls.settings;
+  const more = Object.entries({ ...(!ours && { model: here }), embed, lang }).filter(([, value]) => value);
+  const link = hash + more.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
   const { settings, problems: unread } = read_link(link, controls.models);
   // Those of another program act on the model that is there, which need not take them all.
   const problems = [...unread, ...(ours ? [] : fit(settings, controls.models, controls.facts).problems)];

@@ -1,6 +1,6 @@
 /**
  * Which backend is the faster for a model, where there are both: a step of each is timed once, after a run that WebGPU has drawn and when
- * nothing else is done, and remembered by graphics card and model.
+ * nothing else is done, and remembered by graphics card, model and number of images.
  */
 
 import { Engine, adapter } from "../pkg/index.js";
@@ -26,23 +26,24 @@ function all() {
   }
 }
 
-const name = (model) => `${card?.name} ${model}`;
+/** On a CPU the time of a step grows with the images, on a graphics card hardly. */
+const name = ({ model, images }) => `${card?.name} ${model} × ${images}`;
 
 /** Finds the card. Until then nothing is known. */
 export async function begin() {
   card ??= await adapter();
 }
 
-/** What is known of a model on this card. @param {string} model @returns {(Paces & {adapter: string}) | undefined} */
-export function known(model) {
-  const { cpu, webgpu } = all()[name(model)] ?? {};
+/** What is known of runs of these settings on this card. @param {import("../pkg/index.js").Settings} settings @returns {(Paces & {adapter: string}) | undefined} */
+export function known(settings) {
+  const { cpu, webgpu } = all()[name(settings)] ?? {};
   return card && !card.software && cpu > 0 && webgpu > 0 ? { cpu, webgpu, adapter: card.name } : undefined;
 }
 
 /** What to open for these settings. @param {import("../pkg/index.js").Settings} settings @returns {"auto" | "cpu" | "webgpu"} */
-export function device({ backend, model }) {
-  const paces = known(model);
-  return backend ?? (paces && paces.cpu < paces.webgpu ? "cpu" : "auto");
+export function device(settings) {
+  const paces = known(settings);
+  return settings.backend ?? (paces && paces.cpu < paces.webgpu ? "cpu" : "auto");
 }
 
 /**
@@ -53,13 +54,13 @@ export function device({ backend, model }) {
 export async function compare({ engine, held, model, settings }) {
   abort();
   const choice = engine.backend === "webgpu" && engine.reason.code === "adapter" && !(model.bytes > LARGE);
-  if (!choice || known(model.id)) return false;
+  if (!choice || known(settings)) return false;
   const { signal } = (timing = new AbortController());
   const run = { model: model.id, images: settings.images, prompt: settings.prompt, seed: 0 };
   try {
     const webgpu = await held.pace(run, { signal });
     const cpu = await onCpu(model, run, signal);
-    remember(KEY, JSON.stringify({ ...all(), [name(model.id)]: { cpu, webgpu } }));
+    remember(KEY, JSON.stringify({ ...all(), [name(settings)]: { cpu, webgpu } }));
     return true;
   } catch {
     return false; // another time

@@ -129,6 +129,7 @@ function staged({ stage: name, backend: which, workers }) {
 
 /** Puts the model of the settings on the device. */
 async function load() {
+  pace.abort();
   drawing.abort();
   clearFault();
   there(false);
@@ -164,12 +165,14 @@ function arrived() {
   there(true);
   controls.describe(held.about);
   words.arrived(held.about);
+  why.explain(engine, controls.settings, () => {});
   $("code").hidden = $("code").disabled = false;
   ready();
 }
 
 /** Takes over a model that a person has opened, as it starts or as the link says for which it was opened. */
 function accept(id) {
+  lost.drop();
   const { backend, lang, model } = controls.settings;
   if (id !== model) {
     write(opening.linkTo(id, { backend, lang }));
@@ -296,6 +299,7 @@ function begins() {
 }
 
 function stop() {
+  pace.abort();
   wanted = false;
   lost.drop();
   forget("queued");
@@ -315,7 +319,8 @@ const failed = failures({
   status,
   fault,
   giveUp,
-  reopen: () => lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
+  // An engine that was given up already is on its way back.
+  reopen: () => engine && lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
   over() {
     shown.finish();
     drawing.idle();
@@ -336,6 +341,7 @@ export async function open(link) {
 
 /** Goes to a link. @param {import("./history/past.js").Whole} [kept] is shown, not drawn again @param {object} [begun] what the run begins with, which may be too large for a link */
 function follow(link, kept, begun = kept?.begun) {
+  lost.drop();
   const { backend: before, model } = controls.settings;
   address = link;
   if (link !== location.hash) write(link);

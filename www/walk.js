@@ -211,7 +211,7 @@ function idle() {
 /** What an animation of the walk is made of. */
 function filmed() {
   const { settings, model } = page.controls;
-  return { frames: drawn.map((frame, step) => ({ ...frame, step })), run: { settings, model }, image: null, shows: ["x"] };
+  return { frames: drawn.map((frame, step) => ({ ...frame, step, of: plan.frames[step].settings })), run: { settings, model }, image: null, shows: ["x"] };
 }
 
 /** The frame on show becomes the run of the page. */

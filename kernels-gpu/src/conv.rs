@@ -32,6 +32,9 @@ impl Convolution {
 /// Rows of the slices of the factors: terms of the sums that are in shared memory at a time.
 const DEPTH: u32 = 16;
 
+/// Workgroups that a dimension of a launch may have over WebGPU.
+const MOST: u32 = 65_535;
+
 /// What a kernel is compiled for; sizes of pictures and numbers of channels are not part of it, so that a network needs few kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Plan {
@@ -95,7 +98,7 @@ fn tile<X: Float, W: Float>(
     let area = comptime!(plan.kernel[0] * plan.kernel[1]);
     let terms = sizes.inputs * area;
     let first_channel = CUBE_POS_Y * comptime!(plan.side * 4 * plan.fours);
-    let first_pixel = (CUBE_POS_X * plan.side + across) * 4;
+    let first_pixel = ((CUBE_POS_Z * MOST + CUBE_POS_X) * plan.side + across) * 4;
 
     // Where this unit's four pixels begin in the padded picture, and which channels are before their pictures.
     let mut tops = Array::<i32>::new(4usize);
@@ -236,7 +239,8 @@ pub fn convolve(client: &Client, tensors: Convolved, shape: &Convolution, [pictu
         all_pixels as u32,
     );
     let tiles = |places: usize, tile: u32| places.div_ceil(tile as usize) as u32;
-    let count = CubeCount::Static(tiles(all_pixels, 4 * side), tiles(shape.outputs, 4 * side * fours), 1);
+    let along = tiles(all_pixels, 4 * side);
+    let count = CubeCount::Static(along.min(MOST), tiles(shape.outputs, 4 * side * fours), along.div_ceil(MOST));
     let Convolved { x, weight, bias, residual, out } = tensors;
     // SAFETY: every index is checked against the sizes that the tensors have.
     unsafe {

@@ -49,6 +49,7 @@ fn shapes_of_networks_and_odd_ones() {
         (1, 256, 256, 1, 32),
         (1, 5, 3, 3, 7),
         (2, 33, 65, 1, 160),
+        (1, 40, 40, 1, 512),
         (1, 1, 1, 1, 1),
     ] {
         let shape = Attention { batch, positions, sources, heads, width, layout: Layout::ChannelsLast };

@@ -109,6 +109,8 @@ fn the_shapes_of_networks() {
         ([3, 3], 5, [1, 6, 6]),
         ([40, 130], 3, [4, 33, 32]),
         ([24, 48], 3, [8, 32, 31]),
+        // More tiles than one dimension of a launch has.
+        ([1, 1], 1, [1, 2048, 1025]),
     ] {
         for residual in [false, true] {
             Case { shape: same(channels, kernel, size), residual }.check(&client);

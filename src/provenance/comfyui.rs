@@ -3,9 +3,10 @@
 use super::Taken;
 use super::names::{SCHEDULES, of_comfyui};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
-/// Nodes between a sampler and a prompt.
-const DEPTH: usize = 16;
+/// Nodes that are looked at for a prompt.
+const NODES: usize = 256;
 
 /// `None` where there is no sampler with its steps.
 pub fn read(text: &str) -> Option<Taken> {
@@ -14,6 +15,17 @@ pub fn read(text: &str) -> Option<Taken> {
     let sampler =
         inputs.into_iter().find(|inputs| inputs.contains_key("sampler_name") && inputs.contains_key("steps"))?;
     let mut taken = Taken::default();
+    for (name, value) in sampler.iter().filter(|(name, _)| *name != "model") {
+        let usable = match name.as_str() {
+            "steps" | "cfg" | "seed" | "noise_seed" | "denoise" => value.is_number(),
+            "sampler_name" | "scheduler" => value.is_string(),
+            "positive" | "negative" | "latent_image" => true,
+            _ => false,
+        };
+        if !usable {
+            taken.leave(name, value.to_string());
+        }
+    }
     for (name, key) in [("steps", "steps"), ("cfg", "guidance")] {
         if let Some(number) = sampler.get(name).filter(|value| value.is_number()) {
             taken.number(name, key, &number.to_string());
@@ -41,7 +53,7 @@ pub fn read(text: &str) -> Option<Taken> {
         taken.leave("denoise", denoise);
     }
     for (name, key) in [("positive", "prompt"), ("negative", "negative")] {
-        if let Some(text) = sampler.get(name).and_then(|link| prompt(&graph, link, DEPTH)) {
+        if let Some(text) = sampler.get(name).and_then(|link| prompt(&graph, link, &mut BTreeSet::new())) {
             taken.prompt(key, text);
         }
     }
@@ -62,13 +74,14 @@ fn followed<'a>(graph: &'a Map<String, Value>, link: &Value) -> Option<&'a Map<S
     graph.get(link.get(0)?.as_str()?)?["inputs"].as_object()
 }
 
-/// The text of that node, or of one that it takes its own from.
-fn prompt<'a>(graph: &'a Map<String, Value>, link: &Value, depth: usize) -> Option<&'a str> {
+/// The text of that node, or of one that it takes its own from; each node is looked at once.
+fn prompt<'a>(graph: &'a Map<String, Value>, link: &'a Value, seen: &mut BTreeSet<&'a str>) -> Option<&'a str> {
+    if seen.len() > NODES || !seen.insert(link.get(0)?.as_str()?) {
+        return None;
+    }
     let inputs = followed(graph, link)?;
     if let Some(text) = inputs.get("text").and_then(Value::as_str) {
         return Some(text);
     }
-    let depth = depth.checked_sub(1)?;
-    let links = inputs.values().filter(|value| value.is_array());
-    links.into_iter().find_map(|link| prompt(graph, link, depth))
+    inputs.values().filter(|value| value.is_array()).find_map(|link| prompt(graph, link, seen))
 }

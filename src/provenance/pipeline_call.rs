@@ -16,8 +16,9 @@ pub fn read(text: &str) -> Option<Taken> {
     for (name, value) in &all {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match name.as_str() {
+            "prompt" | "positive_prompt" | "negative_prompt" if value.is_null() => {}
+            "prompt" | "positive_prompt" | "negative_prompt" if !value.is_string() => taken.leave(name, text),
             "prompt" | "positive_prompt" => taken.prompt("prompt", &text),
-            "negative_prompt" if value.is_null() => {}
             "negative_prompt" => taken.prompt("negative", &text),
             "num_inference_steps" | "steps" => taken.number(name, "steps", &text),
             "guidance_scale" | "cfg_scale" => taken.number(name, "guidance", &text),

@@ -76,7 +76,7 @@ test("every name of the types is there, and none besides", async ({ page }) => {
   const types = readFileSync(path.join(root, "pkg/index.d.ts"), "utf8");
   const declared = [...types.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
   expect(await page.evaluate(() => Object.keys(unnoise).sort())).toEqual([...declared].sort());
-  const methods = (name) => [...new RegExp(`^export class ${name} \\{([\\s\\S]*?)^\\}`, "m").exec(types)[1].matchAll(/^ {2}(\w+)\(/gm)].map(([, method]) => method);
+  const methods = (name) => [...new Set([...new RegExp(`^export class ${name} \\{([\\s\\S]*?)^\\}`, "m").exec(types)[1].matchAll(/^ {2}(\w+)\(/gm)].map(([, method]) => method))]; // an overloaded one is listed more than once
   const lab = await page.evaluate(() => Object.getOwnPropertyNames(unnoise.Lab.prototype));
   expect(lab.sort()).toEqual(methods("Lab").filter((name) => name !== "open").concat("constructor").sort());
 });

@@ -57,7 +57,7 @@ fn manifest() -> Result<Value> {
         "files": files,
         "exports": { ".": { "types": "./index.d.ts", "default": "./index.js" }, "./package.json": "./package.json" },
         "types": "./index.d.ts",
-        "sideEffects": ["./worker.js"],
+        "sideEffects": ["./worker.js", "./film-worker.js"],
     }))
 }
 

@@ -13,19 +13,19 @@ pub struct Animate {
     #[arg(long, value_name = "GIF|PNG|ZIP")]
     animate: Option<PathBuf>,
     /// What of a step the animation shows
-    #[arg(long, value_enum, default_value_t = Shows::X)]
+    #[arg(long, value_enum, default_value_t = Shows::X, requires = "animate")]
     shows: Shows,
     /// Animate this image alone, from 1 on, instead of the sheet
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "animate")]
     only: Option<usize>,
     /// Pixels a side of a pixel of the animation
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "animate")]
     zoom: usize,
     /// Frames a second of the animation
-    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    #[arg(long, value_name = "N", default_value_t = 10.0, requires = "animate")]
     rate: f64,
     /// Seconds for which its last frame stays besides
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, requires = "animate")]
     hold: f64,
 }
 
@@ -92,9 +92,13 @@ impl Recorder {
         if film.looks() {
             self.frames.iter().for_each(|(x, denoised, _)| film.look(x, denoised.as_deref()));
         }
+        let last = self.frames.last().map_or(0, |(.., step)| step.step);
         for (x, denoised, step) in &mut self.frames {
             if self.format == Format::Zip {
-                step.texts = texts(Some(step.step)).map(|(keyword, text)| (keyword.to_owned(), text)).collect();
+                // The last one is the picture itself.
+                step.texts = texts((step.step != last).then_some(step.step))
+                    .map(|(keyword, text)| (keyword.to_owned(), text))
+                    .collect();
             }
             film.add(x, denoised.as_deref(), step)?;
         }

@@ -14,7 +14,9 @@ pub fn of_weights(folder: &Path) -> io::Result<BTreeMap<String, String>> {
     for folder in folders {
         files.extend(fs::read_dir(folder)?.flatten().map(|entry| entry.path()));
     }
-    for path in files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "safetensors")) {
+    for path in
+        files.into_iter().filter(|path| path.is_file() && path.extension().is_some_and(|end| end == "safetensors"))
+    {
         let mut sum = Sha256::new();
         io::copy(&mut File::open(&path)?, &mut sum)?;
         let place = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");

@@ -165,7 +165,11 @@ pub async fn run(mut args: Args) -> Outcome {
     let sheet = picture::sheet(&pixels, shape);
     // A link that can name no folder draws nothing elsewhere.
     let told = name.is_ok() && !args.no_metadata;
-    let weights = (told || args.from.knows_weights()).then(|| hashes::of_weights(&folder)).transpose()?;
+    let weights = (told || args.from.knows_weights()).then(|| hashes::of_weights(&folder)).transpose();
+    let weights = weights.unwrap_or_else(|e| {
+        eprintln!("warning: the weights cannot be hashed, so nothing is said of them: {e}");
+        None
+    });
     let weights = weights.unwrap_or_default();
     args.from.compare(&weights);
     let made = told.then(|| Made { settings: &settings, link: &link, weights: &weights, part: Part::default() });
