@@ -16,7 +16,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
     let word = letters(word);
     let most = word.len().div_ceil(3).min(3);
-    let far = known.into_iter().map(|id| (slips(&word, &letters(id)), id));
+    // One whose length is further away is not looked at, so that a word of any length costs next to nothing.
+    let near = known.into_iter().map(|id| (letters(id), id)).filter(|(id, _)| id.len().abs_diff(word.len()) <= most);
+    let far = near.map(|(letters, id)| (slips(&word, &letters), id));
     far.filter(|(far, _)| *far <= most && *far < word.len()).min_by_key(|(far, _)| *far).map(|(_, id)| id)
 }
 
