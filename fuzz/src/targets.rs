@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     text::PROMPT,
     text::CSV,
     binary::PNG,
+    binary::PROVENANCE,
     binary::IDX,
     binary::NPZ,
 ];

@@ -104,6 +104,43 @@ fn png(input: &Input) -> String {
     }
 }
 
+pub const PROVENANCE: Target = Target {
+    name: "provenance",
+    words: &[
+        "tEXt",
+        "zTXt",
+        "iTXt",
+        "parameters\0",
+        "prompt\0",
+        "unnoise\0",
+        "Negative prompt: ",
+        "Steps: ",
+        "Size: ",
+        "sampler_name",
+        "positive",
+        "num_inference_steps",
+        "\"link\":",
+        "\"settings\":",
+    ],
+    read: provenance,
+};
+
+/// What a picture says of how it was made; its checksums are right.
+fn provenance(input: &Input) -> String {
+    said(unnoise::provenance::read(&righted(input.bytes)), |found| match found {
+        None => "nothing".to_owned(),
+        Some(found) => {
+            let (_, problems) = unnoise::settings::Settings::from_link(&found.link);
+            format!(
+                "{} settings, {} left, {} problems",
+                found.settings.len().min(8),
+                found.left.len().min(8),
+                problems.len().min(8)
+            )
+        }
+    })
+}
+
 /// The PNG with right checksums, as far as it consists of chunks.
 fn righted(png: &[u8]) -> Vec<u8> {
     const SIGNATURE: usize = 8;
