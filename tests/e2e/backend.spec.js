@@ -146,7 +146,7 @@ test("what a graphics card was timed at is said, and a broken record of it is pu
   await disguiseEngine(page, "() => ({})");
   await useTinyModel(page);
   const record = (text) => page.addInitScript((text) => localStorage.setItem("unnoise.pace", text), text);
-  await record('{"Test card tiny": {"cpu": 40.4, "webgpu": 3.96}}');
+  await record('{"Test card tiny × 2": {"cpu": 40.4, "webgpu": 3.96}}');
   await visit(page, LINK.replace(/model=[^&]*/, "model=tiny"));
   await says(page, "done");
   await expect(page.locator("#status")).toContainText("on the WebGPU");
