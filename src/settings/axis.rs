@@ -155,7 +155,7 @@ impl Numbers {
     /// The numbers as a link has them; `None` where they are more than a grid has cells.
     fn numbers(&self, whole: bool) -> Option<Vec<String>> {
         let width = self.to - self.from;
-        let count = self.count.unwrap_or(width.abs().floor() as usize + 1);
+        let count = self.count.unwrap_or((width.abs().floor() as usize).saturating_add(1));
         let step = match self.count {
             Some(count) => width / count.max(2).saturating_sub(1) as f64,
             None => width.signum(),
