@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bytes that the process may hold at once. What asks for more is refused, as by a machine without memory.
+/// Bytes that the process may hold at once. A larger allocation fails, as on a machine that is out of memory.
 pub const LIMIT: usize = 256 << 20;
 
 /// The system's allocator, counted.

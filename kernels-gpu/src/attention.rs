@@ -216,7 +216,7 @@ fn block<X: Float>(
     }
 }
 
-/// Below every score; an infinity would make a difference of two that is no number.
+/// Less than every score, and finite: the difference of two infinities is NaN.
 const LOWEST: f32 = -3.0e38;
 
 /// Rows from `first` on, of `rows`, of a head whose channels begin at `channel`.

@@ -49,7 +49,7 @@ struct Plan {
     fours: u32,
 }
 
-/// Sizes that a kernel is told.
+/// Arguments of a launch.
 #[derive(CubeLaunch, CubeType, Clone, Copy)]
 struct Sizes {
     inputs: u32,

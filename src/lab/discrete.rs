@@ -1,4 +1,4 @@
-//! Discrete diffusion of words: the letters are masked, and a denoiser that is known exactly shows them again.
+//! Masked (absorbing-state) diffusion of words, with the exact denoiser.
 //!
 //! The forward process is the absorbing one of D3PM (Austin et al. 2021, arXiv 2107.03006, section 3.1): a letter is itself with
 //! probability `alpha_t` and masked otherwise, and what is masked stays masked. Posterior and bound are in the form of MDLM (Sahoo
