@@ -99,6 +99,28 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The same of a solver of few steps, DPM-Solver++(2M), for a schedule of betas.
+    pub fn solver_config(&self, prediction: Value) -> Value {
+        let mut config = self.scheduler_config(prediction);
+        for key in ["clip_sample", "set_alpha_to_one"] {
+            if let Some(config) = config.as_object_mut() {
+                config.remove(key);
+            }
+        }
+        for (key, value) in [
+            ("_class_name", json!("DPMSolverMultistepScheduler")),
+            ("algorithm_type", json!("dpmsolver++")),
+            ("solver_order", json!(2)),
+            ("steps_offset", json!(1)),
+            ("timestep_spacing", json!("trailing")),
+        ] {
+            config[key] = value;
+        }
+        config
+    }
+}
+
 /// A process that batches are drawn from.
 #[derive(Clone, Debug)]
 pub struct Process {
