@@ -1,5 +1,5 @@
-"""Write tests/golden/text_training: toy scenes, starting weights and recipes of a small autoencoder and a small denoiser that is told a
-caption, with what this program makes of them: scenes, pictures, and the losses of every step.
+"""Write tests/golden/text_training: toy scenes, starting weights and recipes of a small autoencoder, a small denoiser that is told a
+caption, and its distillation, with what this program makes of them: scenes, pictures, and the losses of every step.
 
     python training/make_text.py tests/golden/text_training
 """
@@ -30,6 +30,11 @@ from train import train
 RECIPES = Path(__file__).parent.parent / "recipes"
 THINGS, BASES = 60, 52  # of these, one of fifty is kept back
 SIDE = 32
+SMALL = ((r"^sample_size = \d+", "sample_size = 8"), (r"^block_out_channels = .*", "block_out_channels = [8, 16]"),
+         (r"^norm_num_groups = \d+", "norm_num_groups = 4"), (r"^attention_head_dim = \d+", "attention_head_dim = 2"),
+         (r"^size = 6000", "size = 600"), (r"^hidden_size = \d+", "hidden_size = 16"), (r"^num_hidden_layers = \d+", "num_hidden_layers = 2"),
+         (r"^intermediate_size = \d+", "intermediate_size = 32"), (r"^num_attention_heads = 4", "num_attention_heads = 2"),
+         (r"^caption_drop = .*", "caption_drop = 0.3"), (r'"emoji-autoencoder"', '"autoencoder-start"'))
 EDITS = {
     "both": ((r"^images = \d+", "images = 48"), (r"^batch = \d+", "batch = 4"), (r"^workers = \d+", "workers = 0"),
              (r"^warmup_images = \d+", "warmup_images = 16"), (r'^precision = "bf16"', 'precision = "no"'), (r'"noto-emoji-64', '"toy'),
@@ -38,12 +43,8 @@ EDITS = {
     "autoencoder": ((r"^sample_size = \d+", f"sample_size = {SIDE}"), (r"^block_out_channels = .*", "block_out_channels = [8, 8, 16]"),
                     (r"^norm_num_groups = \d+", "norm_num_groups = 4"), (r"^kl = .*", "kl = 1e-2"),
                     (r"^\[page\]", "[page]"), (r"^ema_decays", 'init = "autoencoder-start"\nema_decays')),
-    "text": ((r"^sample_size = \d+", "sample_size = 8"), (r"^block_out_channels = .*", "block_out_channels = [8, 16]"),
-             (r"^norm_num_groups = \d+", "norm_num_groups = 4"), (r"^attention_head_dim = \d+", "attention_head_dim = 2"),
-             (r"^size = 6000", "size = 600"), (r"^hidden_size = \d+", "hidden_size = 16"), (r"^num_hidden_layers = \d+", "num_hidden_layers = 2"),
-             (r"^intermediate_size = \d+", "intermediate_size = 32"), (r"^num_attention_heads = 4", "num_attention_heads = 2"),
-             (r"^caption_drop = .*", "caption_drop = 0.3"), (r'"emoji-autoencoder"', '"autoencoder-start"'),
-             (r"^ema_decays", 'init = "text-start"\nema_decays')),
+    "text": (*SMALL, (r"^ema_decays", 'init = "text-start"\nema_decays')),
+    "text-turbo": (*SMALL, (r'^teacher = "emoji-text"', 'teacher = "text-start"')),
 }
 
 
@@ -141,7 +142,7 @@ made = Path(sys.argv[1])
 shutil.rmtree(made, ignore_errors=True)
 made.mkdir(parents=True)
 toy(made)
-paths = {name: recipe(made, name) for name in ("autoencoder", "text")}
+paths = {name: recipe(made, name) for name in ("autoencoder", "text", "text-turbo")}
 recipes = {name: read_recipe(path) for name, path in paths.items()}
 start(made, recipes["autoencoder"], recipes["text"])
 known = scenes(made, recipes["text"])

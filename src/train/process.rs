@@ -100,6 +100,27 @@ impl Kind {
 }
 
 impl Kind {
+    /// Timesteps of a schedule that has them.
+    pub fn timesteps(&self) -> Option<usize> {
+        match self {
+            Self::Linear(b) | Self::ScaledLinear(b) | Self::SquaredcosCapV2(b) => Some(b.timesteps),
+            Self::Flow(_) | Self::Ve(_) => None,
+        }
+    }
+
+    /// The same of latent consistency models, whose students know so many times of a schedule of betas.
+    pub fn consistency_config(&self, prediction: Value, grid: usize) -> Value {
+        let mut config = self.scheduler_config(prediction);
+        for (key, value) in [
+            ("_class_name", json!("LCMScheduler")),
+            ("original_inference_steps", json!(grid)),
+            ("timestep_spacing", json!("leading")),
+        ] {
+            config[key] = value;
+        }
+        config
+    }
+
     /// The same of a solver of few steps, DPM-Solver++(2M), for a schedule of betas.
     pub fn solver_config(&self, prediction: Value) -> Value {
         let mut config = self.scheduler_config(prediction);
@@ -154,6 +175,11 @@ impl Process {
             Some(timesteps) => self.schedule.level((time * timesteps as f64).floor()),
             None => self.schedule.level(time * self.schedule.t_max()),
         })
+    }
+
+    /// The level of a timestep of a schedule that has them.
+    pub fn timestep(&self, t: usize) -> Level {
+        self.with_conditioning_time(self.schedule.level(t as f64))
     }
 
     /// The least noisy level.

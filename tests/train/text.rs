@@ -182,6 +182,34 @@ fn a_denoiser_that_is_told_captions_learns_on_the_course_of_python() {
 }
 
 #[test]
+fn a_student_learns_on_the_course_of_python() {
+    let scratch = Scratch::new("turbo");
+    let (_, losses) = train(&scratch, "text-turbo.toml", &[], "out", false, NEVER);
+    course(&losses, "text-turbo");
+    let folders = fs::read_dir(scratch.0.join("out")).expect("a folder");
+    let mut folders: Vec<_> =
+        folders.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    assert_eq!(folders, ["scheduler", "unet"].map(|name| scratch.0.join("out").join(name)));
+    let json = |name: &str| -> Value { serde_json::from_slice(&scratch.read(name)).expect("JSON") };
+    assert_eq!(json("out/scheduler/scheduler_config.json")["original_inference_steps"], 50);
+    assert_eq!(json("out/unnoise.json")["parts"]["vae"], "emoji-text");
+    // All of the teacher's weights and none of the student's.
+    let blend = ("blend = 0.5", "blend = 1.0");
+    train(&scratch, "text-turbo.toml", &[blend], "teacher", false, 12);
+    let weights = "unet/diffusion_pytorch_model.safetensors";
+    let tensors = |bytes: &[u8]| {
+        let file = SafeTensors::deserialize(bytes).expect("safetensors");
+        let mut all: Vec<_> = file.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect();
+        all.sort();
+        all
+    };
+    let teacher = fs::read(GOLDEN.join("text-start").join(weights)).expect("weights");
+    assert!(tensors(&scratch.read(&format!("teacher/{weights}"))) == tensors(&teacher));
+    assert!(tensors(&scratch.read(&format!("out/{weights}"))) != tensors(&teacher));
+}
+
+#[test]
 fn a_text_model_is_trained_from_nothing_and_goes_on_with_the_same_bits() {
     let scratch = Scratch::new("text");
     let anew = ("init = \"text-start\"\n", "");
@@ -240,7 +268,10 @@ fn recipes_of_scenes_that_do_not_hold_together_are_refused_in_a_sentence() {
         ("text.toml", "kind = \"scaled_linear\"", "kind = \"ve\"\nsigma_min = 1.0\nsigma_max = 9.0", "[schedule]"),
         ("text.toml", "attention_head_dim", "cross_attention_dim = 9\nattention_head_dim", "cross_attention_dim"),
         ("text.toml", "attention_head_dim", "dropout = 0.1\nattention_head_dim", "dropout"),
-        ("text.toml", "[latents]", "[turbo]\n[latents]", "training/train.py"),
+        ("text.toml", "[latents]", "[turbo]\n[latents]", "teacher"),
+        ("text-turbo.toml", "grid = 50", "grid = 33", "grid"),
+        ("text-turbo.toml", "blend = 0.5", "blend = 1.5", "blend"),
+        ("text-turbo.toml", "workers = 0", "workers = 0\ninit = \"text-start\"", "init"),
         ("text.toml", "[latents]", "[judge]\n[latents]", "training/train.py"),
         ("autoencoder.toml", "kl = ", "kld = ", "kld"),
         ("autoencoder.toml", "shuffle = 0.3", "shuffle = -0.3", "shuffle"),

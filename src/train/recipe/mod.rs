@@ -4,7 +4,7 @@ mod pictures;
 mod scenes;
 
 pub use pictures::{Labelled, Network, Page};
-pub use scenes::{Autoencoder, Captioned, Page as TextPage, Reconstruction};
+pub use scenes::{Autoencoder, Captioned, Distillation, Page as TextPage, Reconstruction};
 
 use super::trainer::Options;
 use crate::math::ScheduleError;
@@ -91,8 +91,8 @@ impl Recipe {
     /// Text that is no TOML; a section or key that is missing or unknown; values that do not go together.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
         let tables = Tables(toml::from_str(text).map_err(|e| RecipeError::Toml(e.message().to_owned()))?);
-        if let Some(section) = ["judge", "turbo"].into_iter().find(|section| tables.has(section)) {
-            return Err(RecipeError::PythonOnly(section));
+        if tables.has("judge") {
+            return Err(RecipeError::PythonOnly("judge"));
         }
         let read = |train: &Train| -> Result<Kind, RecipeError> {
             Ok(if tables.has("autoencoder") {

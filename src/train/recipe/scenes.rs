@@ -45,7 +45,25 @@ pub struct Captioned {
     pub latents: Latents,
     pub schedule: Kind,
     pub objective: CaptionDrop,
+    /// Where it is distilled from another one.
+    pub turbo: Option<Distillation>,
     pub page: Page,
+}
+
+/// `[turbo]`: latent consistency distillation.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distillation {
+    /// The folder beside the one that is made, in which the model to distil lies.
+    pub teacher: String,
+    /// The guidance scale of the teacher that the student draws with.
+    pub guidance: f64,
+    /// Times that the student learns, evenly spaced.
+    pub grid: usize,
+    /// Where the loss turns from square to linear.
+    pub huber: f64,
+    /// Share of the teacher's weights in those that are kept.
+    pub blend: f64,
 }
 
 /// `[tokenizer]`.
@@ -122,6 +140,7 @@ impl Captioned {
             "latents",
             "schedule",
             "objective",
+            "turbo",
             "train",
             "page",
         ])?;
@@ -134,6 +153,7 @@ impl Captioned {
             latents: tables.section("latents")?,
             schedule: tables.section("schedule")?,
             objective: tables.section("objective")?,
+            turbo: tables.has("turbo").then(|| tables.section("turbo")).transpose()?,
             page: tables.section("page")?,
         };
         check_scenes(&recipe.scenes, tables, train)?;
@@ -158,6 +178,9 @@ impl Captioned {
             if tables.has_key(section, key) && !["0", "0.0"].contains(&tables.said(section, key).as_str()) {
                 return refuse(section, key, tables.said(section, key), "0, as nothing is dropped out here");
             }
+        }
+        if let Some(turbo) = &recipe.turbo {
+            turbo.check(recipe.schedule.timesteps(), tables, train)?;
         }
         recipe.process()?;
         Ok(recipe)
@@ -194,6 +217,23 @@ impl Captioned {
             config[key] = value.clone();
         }
         config
+    }
+}
+
+impl Distillation {
+    fn check(&self, timesteps: Option<usize>, tables: &Tables, train: &Train) -> Result<(), RecipeError> {
+        let Self { guidance, grid, huber, blend, .. } = self;
+        if train.init.is_some() {
+            refuse("train", "init", tables.said("train", "init"), "left out, as [turbo] starts from the teacher")
+        } else if !guidance.is_finite() {
+            refuse("turbo", "guidance", guidance.to_string(), "a number")
+        } else if *grid == 0 || timesteps.is_none_or(|timesteps| !timesteps.is_multiple_of(*grid)) {
+            refuse("turbo", "grid", grid.to_string(), "a number that divides [schedule] timesteps")
+        } else if !(*huber >= 0.0 && huber.is_finite()) {
+            refuse("turbo", "huber", huber.to_string(), "a number from 0")
+        } else {
+            share("turbo", "blend", *blend)
+        }
     }
 }
 

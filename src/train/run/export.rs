@@ -143,6 +143,32 @@ pub fn captioned(out: &Path, parts: &Parts, kind: &Kind, page: &TextPage) -> Res
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"],
     });
+    let (vae, vae_config) = parts.vae;
+    network(&out.join("vae"), vae, vae_config)?;
+    network(&out.join("unet"), &parts.net.unet, parts.unet)?;
+    named(&out.join(TEXT_ENCODER), TEXT_WEIGHTS, &parts.net.text_encoder, parts.text)?;
+    write_json(&out.join("scheduler"), "scheduler_config.json", &scheduler)?;
+    write_json(out, "model_index.json", &index)?;
+    write_json(out, "unnoise.json", &text_card(page))
+}
+
+/// Writes a distilled denoiser with its scheduler: the other parts are the teacher's, which the card says.
+pub fn student(
+    out: &Path,
+    (net, config): (&Unet2dCondition, &Value),
+    kind: &Kind,
+    grid: usize,
+    page: &TextPage,
+) -> Result<(), RunError> {
+    let tokenizer = out.join("tokenizer");
+    fs::remove_dir_all(&tokenizer).map_err(file(&tokenizer))?;
+    let scheduler = kind.consistency_config(json!(Prediction::Velocity), grid);
+    network(&out.join("unet"), net, config)?;
+    write_json(&out.join("scheduler"), "scheduler_config.json", &scheduler)?;
+    write_json(out, "unnoise.json", &text_card(page))
+}
+
+fn text_card(page: &TextPage) -> Value {
     let mut card = json!({
         "name": page.name,
         "description": page.description,
@@ -154,13 +180,7 @@ pub fn captioned(out: &Path, parts: &Parts, kind: &Kind, page: &TextPage) -> Res
             card[key] = json!(value);
         }
     }
-    let (vae, vae_config) = parts.vae;
-    network(&out.join("vae"), vae, vae_config)?;
-    network(&out.join("unet"), &parts.net.unet, parts.unet)?;
-    named(&out.join(TEXT_ENCODER), TEXT_WEIGHTS, &parts.net.text_encoder, parts.text)?;
-    write_json(&out.join("scheduler"), "scheduler_config.json", &scheduler)?;
-    write_json(out, "model_index.json", &index)?;
-    write_json(out, "unnoise.json", &card)
+    card
 }
 
 /// Writes a network's folder.

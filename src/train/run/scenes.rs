@@ -10,7 +10,7 @@ use crate::pipeline::text::Tokenizer;
 use crate::train::draws::Stream;
 use crate::train::initial;
 use crate::train::recipe::{Autoencoder, Captioned, RecipeError};
-use crate::train::tasks::{self, Autoencode, Scenery, TextDenoiser};
+use crate::train::tasks::{self, Autoencode, Distil, Scenery, TextDenoiser};
 use crate::train::vocabulary::Vocabulary;
 use serde_json::json;
 use std::fs;
@@ -61,7 +61,7 @@ pub fn autoencoder(
     fit.run(task, net, write, watch)
 }
 
-/// Trains a denoiser that is told a caption, and its text encoder.
+/// Trains a denoiser that is told a caption, and its text encoder, or distils one.
 pub fn captioned(
     fit: &Fit,
     recipe: &Captioned,
@@ -78,7 +78,24 @@ pub fn captioned(
     let set = recipe.data.read(job.data, &recipe.scenes, false)?;
     check(&config, &text_config, recipe, &autoencoder, &set)?;
 
+    let tokenizer = tokenizer(fit, recipe, &set)?;
+    let scenery = Scenery { set, seed: train.seed, size: train.batch, device: job.device.clone() };
+    let caption_drop = recipe.objective.caption_drop;
+    let task = tasks::Captioned { scenery, autoencoder, tokenizer, process, caption_drop };
     let device = job.device.clone().autodiff();
+    if let Some(turbo) = &recipe.turbo {
+        let from = beside(job.out, &turbo.teacher);
+        let student = export::unet_condition(&from, &unet, &device)?;
+        let gap = recipe.schedule.timesteps().map_or(1, |timesteps| timesteps / turbo.grid);
+        let teacher = export::unet_condition(&from, &unet, job.device)?;
+        let text_encoder = export::text_encoder(&from, &text, job.device)?;
+        let task = Distil { told: task, teacher, text_encoder, turbo: turbo.clone(), gap };
+        let write = |task: &Distil, net: &Unet2dCondition| {
+            let net = tasks::blended(net.clone(), &task.teacher, turbo.blend);
+            export::student(job.out, (&net, &unet), &recipe.schedule, turbo.grid, &recipe.page)
+        };
+        return fit.run(task, student, write, watch);
+    }
     let denoiser = match &train.init {
         Some(name) => {
             let from = beside(job.out, name);
@@ -96,10 +113,6 @@ pub fn captioned(
             }
         }
     };
-    let tokenizer = tokenizer(fit, recipe, &set)?;
-    let scenery = Scenery { set, seed: train.seed, size: train.batch, device: job.device.clone() };
-    let caption_drop = recipe.objective.caption_drop;
-    let task = tasks::Captioned { scenery, autoencoder, tokenizer, process, caption_drop };
     let write = |task: &tasks::Captioned, net: &TextDenoiser| {
         let parts = export::Parts { net, unet: &unet, text: &text, vae: (&task.autoencoder, &autoencoder_json) };
         export::captioned(job.out, &parts, &recipe.schedule, &recipe.page)
@@ -137,12 +150,13 @@ fn check(
     }
 }
 
-/// The tokenizer in the folder that is made: that of the model that training starts from, or one of merges that are learnt from
+/// The tokenizer in the folder that is made: that of the model that training starts from or that is distilled, or one of merges that are learnt from
 /// captions as training draws them.
 fn tokenizer(fit: &Fit, recipe: &Captioned, set: &SceneSet) -> Result<Tokenizer, RunError> {
     let train = &fit.recipe.train;
     let folder = fit.job.out.join("tokenizer");
-    if let Some(name) = &train.init {
+    let given = recipe.turbo.as_ref().map(|turbo| &turbo.teacher).or(train.init.as_ref());
+    if let Some(name) = given {
         let from = beside(fit.job.out, name).join("tokenizer");
         fs::create_dir_all(&folder).map_err(file(&folder))?;
         for entry in fs::read_dir(&from).map_err(file(&from))? {

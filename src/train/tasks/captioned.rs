@@ -34,10 +34,10 @@ pub struct Captioned {
 
 /// Latents with their noise, levels and captions.
 pub struct Told {
-    x0: Tensor<4>,
-    eps: Tensor<4>,
-    levels: Vec<Level>,
-    ids: Vec<Vec<u32>>,
+    pub x0: Tensor<4>,
+    pub eps: Tensor<4>,
+    pub levels: Vec<Level>,
+    pub ids: Vec<Vec<u32>>,
 }
 
 impl Task for Captioned {

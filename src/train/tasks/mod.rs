@@ -2,12 +2,14 @@
 
 mod autoencode;
 mod captioned;
+mod distil;
 mod guidance;
 mod labelled;
 mod scenery;
 
 pub use autoencode::Autoencode;
 pub use captioned::{Captioned, TextDenoiser};
+pub use distil::{Distil, blended};
 pub use guidance::Guidance;
 pub use labelled::{Classify, Denoise, Denoiser, Labelled};
 pub use scenery::Scenery;
