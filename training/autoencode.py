@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from canvas import Emoji, SceneBatches, Stream
 from classes import normal
-from networks import Autoencoding
-from recipe import DRAWS
+from networks import Autoencoding, read_autoencoder
+from recipe import DRAWS, Fault
 from scenes import packed
 
 
@@ -19,11 +19,21 @@ def gradients(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return pictures[..., 1:] - pictures[..., :-1], pictures[..., 1:, :] - pictures[..., :-1, :]
 
 
+def start_from(network: Autoencoding, folder: Path) -> None:
+    """The weights of a finished autoencoder in the place of random ones. They were stored in float16."""
+    try:
+        network.vae.load_state_dict(read_autoencoder(folder).state_dict())
+    except RuntimeError as error:
+        raise Fault(f"[train] init: {folder} does not hold an autoencoder of the shape that the recipe describes: {error}") from error
+
+
 class AutoencoderTask:
     def __init__(self, recipe: dict, data: Path, out: Path, device: torch.device, share: slice):
         self.recipe, self.device = recipe, device
         self.network = Autoencoding(recipe)
         train = recipe["train"]
+        if "init" in train:
+            start_from(self.network, out.parent / train["init"])
         self.emoji = Emoji(recipe, data, without_held=True)
         self.sprites = self.emoji.sprites(device)
         self.share, self.size = share, train["batch"]

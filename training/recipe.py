@@ -47,7 +47,8 @@ ON_SCENES = {
 TEXT_PAGE = ({"name", "description", "licence"}, {"defaults", "parts"})
 KINDS = {  # by the section that only this kind has; a recipe without any of them is of classes
     "classifier": CLASSIFIER,
-    "autoencoder": ON_SCENES | {"autoencoder": None, "objective": ({"l1", "mse", "gradients", "kl", "shuffle"}, set())},
+    "autoencoder": ON_SCENES | {"autoencoder": None, "objective": ({"l1", "mse", "gradients", "kl", "shuffle"}, set()),
+                                "train": (ON_SCENES["train"][0], {"init"})},
     "judge": ON_SCENES | TOKENS | {"judge": ({"channels", "side", "size"}, set())},
     "turbo": ON_SCENES | TOKENS | {"unet": None, "turbo": ({"teacher", "guidance", "grid", "huber", "blend"}, set()), "schedule": SECTIONS["schedule"],
                                    "latents": ({"autoencoder"}, set()), "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE},

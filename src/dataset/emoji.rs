@@ -63,6 +63,18 @@ pub fn emoji(arrays: &Path, index: &Path, base_repeats: usize) -> Result<Split, 
     Ok(Split { seen: all.pick(&seen), held: Some(all.pick(&places(&|i| held[i]))) })
 }
 
+/// Square RGBA pictures of an even side in an npz, pixel by pixel, and their number and side.
+pub(super) fn rgba(arrays: &Path) -> Result<(Vec<u8>, [usize; 2]), DataError> {
+    let packed = fs::read(arrays).map_err(unreadable(arrays))?;
+    let (pixels, shape) = npz::bytes(&packed, "images").map_err(broken(arrays, "an npz of emoji"))?;
+    match shape[..] {
+        [count, height, width, 4] if height == width && height.is_multiple_of(2) && height > 0 => {
+            Ok((pixels, [count, height]))
+        }
+        _ => Err(broken(arrays, "an npz of square RGBA pictures with an even side")(format!("its shape is {shape:?}"))),
+    }
+}
+
 /// Transparent pixels, channels last, on white, channels first.
 fn on_white(rgba: &[u8], plane: usize) -> Vec<u8> {
     let rgb = picture::flatten(rgba, [255; 3]);

@@ -6,6 +6,7 @@ mod idx;
 mod npz;
 mod pairs;
 pub mod pictures;
+pub mod scenes;
 
 pub use data::{Data, EmojiFiles, IdxFiles, PairsFile};
 pub use emoji::emoji;

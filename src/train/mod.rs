@@ -7,10 +7,10 @@
 mod augment;
 #[cfg(feature = "files")]
 mod draws;
-#[cfg(feature = "files")]
-mod guidance;
 #[cfg(feature = "train")]
 pub mod initial;
+#[cfg(feature = "files")]
+mod numpy;
 mod objective;
 #[cfg(feature = "files")]
 mod process;
@@ -24,9 +24,13 @@ mod tasks;
 pub mod trainer;
 #[cfg(feature = "train")]
 mod vector;
+#[cfg(feature = "files")]
+mod vocabulary;
 
 pub use objective::{Example, diffuse, lambda, min_snr, objective, squared_error};
 #[cfg(feature = "files")]
 pub use recipe::{Network, Precision, Recipe, RecipeError};
 #[cfg(feature = "files")]
 pub use run::{Job, Outcome, Progress, RunError, curve, run};
+#[cfg(feature = "files")]
+pub use vocabulary::Vocabulary;

@@ -99,6 +99,49 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Timesteps of a schedule that has them.
+    pub fn timesteps(&self) -> Option<usize> {
+        match self {
+            Self::Linear(b) | Self::ScaledLinear(b) | Self::SquaredcosCapV2(b) => Some(b.timesteps),
+            Self::Flow(_) | Self::Ve(_) => None,
+        }
+    }
+
+    /// The same of latent consistency models, whose students know so many times of a schedule of betas.
+    pub fn consistency_config(&self, prediction: Value, grid: usize) -> Value {
+        let mut config = self.scheduler_config(prediction);
+        for (key, value) in [
+            ("_class_name", json!("LCMScheduler")),
+            ("original_inference_steps", json!(grid)),
+            ("timestep_spacing", json!("leading")),
+        ] {
+            config[key] = value;
+        }
+        config
+    }
+
+    /// The same of a solver of few steps, DPM-Solver++(2M), for a schedule of betas.
+    pub fn solver_config(&self, prediction: Value) -> Value {
+        let mut config = self.scheduler_config(prediction);
+        for key in ["clip_sample", "set_alpha_to_one"] {
+            if let Some(config) = config.as_object_mut() {
+                config.remove(key);
+            }
+        }
+        for (key, value) in [
+            ("_class_name", json!("DPMSolverMultistepScheduler")),
+            ("algorithm_type", json!("dpmsolver++")),
+            ("solver_order", json!(2)),
+            ("steps_offset", json!(1)),
+            ("timestep_spacing", json!("trailing")),
+        ] {
+            config[key] = value;
+        }
+        config
+    }
+}
+
 /// A process that batches are drawn from.
 #[derive(Clone, Debug)]
 pub struct Process {
@@ -132,6 +175,11 @@ impl Process {
             Some(timesteps) => self.schedule.level((time * timesteps as f64).floor()),
             None => self.schedule.level(time * self.schedule.t_max()),
         })
+    }
+
+    /// The level of a timestep of a schedule that has them.
+    pub fn timestep(&self, t: usize) -> Level {
+        self.with_conditioning_time(self.schedule.level(t as f64))
     }
 
     /// The least noisy level.

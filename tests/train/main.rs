@@ -2,6 +2,7 @@
 #![cfg(all(feature = "cpu", feature = "files"))]
 
 mod scratch;
+mod text;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};

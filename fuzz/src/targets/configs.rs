@@ -317,8 +317,7 @@ pub const RECIPE: Target = Target {
 
 fn recipe(input: &Input) -> String {
     said(Recipe::from_toml(&text_of(input)), |recipe| {
-        let process = said(recipe.process(), |_| "process".to_owned());
         let changed = recipe.what_changed(&recipe).len();
-        format!("{process} {changed} {} {}", recipe.steps() > recipe.warmup(), recipe.augment.is_some())
+        format!("{changed} {}", recipe.steps() > recipe.warmup())
     })
 }

@@ -1,10 +1,12 @@
 //! The noise of a run.
 
 mod brownian;
+mod mersenne;
 mod torch;
 mod variation;
 
 pub use brownian::{BrownianPath, Seeded, node_seed};
+pub use mersenne::Mersenne;
 pub use torch::TorchGenerator;
 pub use variation::{Between, slerp};
 

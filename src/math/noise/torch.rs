@@ -1,16 +1,12 @@
 //! The random numbers of `torch.Generator` on the CPU, so that a seed makes the same picture here and in Python.
 
+use super::mersenne::Mersenne;
 use std::f64::consts::TAU;
-
-/// Words of the generator's state, and how far apart two of them are mixed.
-const WORDS: usize = 624;
-const MIDDLE: usize = 397;
 
 /// Normal draws of at least this many numbers are made in blocks of as many.
 const BLOCK: usize = 16;
 
-/// The stream of `torch.Generator("cpu").manual_seed(seed)`: the Mersenne twister MT19937 (Matsumoto & Nishimura 1998,
-/// doi 10.1145/272991.272995) and the Box-Muller transforms of torch's `rand` and `randn`.
+/// The stream of `torch.Generator("cpu").manual_seed(seed)`: the Mersenne twister MT19937 and the Box-Muller transforms of torch's `rand` and `randn`.
 ///
 /// Uniform and double-precision numbers are torch's exactly, up to the last digit of a logarithm or cosine. Normal
 /// numbers in single precision are within 5e-7: torch computes blocks in single precision, with polynomials that differ
@@ -18,8 +14,7 @@ const BLOCK: usize = 16;
 /// every browser.
 #[derive(Clone, Debug)]
 pub struct TorchGenerator {
-    state: [u32; WORDS],
-    next: usize,
+    twister: Mersenne,
     /// The second number of a pair that was drawn singly.
     spare: Option<f64>,
 }
@@ -27,14 +22,8 @@ pub struct TorchGenerator {
 impl TorchGenerator {
     /// The generator after `manual_seed(seed)`. Only the low 32 bits of a seed count, as in torch.
     pub fn new(seed: u64) -> Self {
-        let mut state = [0; WORDS];
         // Cut to 32 bits on purpose.
-        state[0] = seed as u32;
-        for i in 1..WORDS {
-            let before: u32 = state[i - 1];
-            state[i] = (before ^ (before >> 30)).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
-        }
-        Self { state, next: WORDS, spare: None }
+        Self { twister: Mersenne::new(seed as u32), spare: None }
     }
 
     /// One generator for each image of a batch: image `i` has seed `seed + i`, so that its picture does not depend on
@@ -92,24 +81,7 @@ impl TorchGenerator {
     }
 
     fn word(&mut self) -> u32 {
-        if self.next == WORDS {
-            self.twist();
-        }
-        let mut word = self.state[self.next];
-        self.next += 1;
-        word ^= word >> 11;
-        word ^= (word << 7) & 0x9d2c_5680;
-        word ^= (word << 15) & 0xefc6_0000;
-        word ^ (word >> 18)
-    }
-
-    fn twist(&mut self) {
-        for i in 0..WORDS {
-            let joined = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % WORDS] & 0x7fff_ffff);
-            let odd = if joined & 1 == 1 { 0x9908_b0df } else { 0 };
-            self.state[i] = self.state[(i + MIDDLE) % WORDS] ^ (joined >> 1) ^ odd;
-        }
-        self.next = 0;
+        self.twister.word()
     }
 }
 

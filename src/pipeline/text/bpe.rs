@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 /// Ends the last symbol of a word.
-const END_OF_WORD: &str = "</w>";
+pub const END_OF_WORD: &str = "</w>";
 
 /// The merges of a vocabulary, by id.
 pub(super) struct Bpe {
@@ -80,7 +80,7 @@ impl Bpe {
 
 /// The character that a byte is written as in a vocabulary: itself where it is a visible one of Latin-1, and else the next
 /// one after Latin-1 (`bytes_to_unicode` of GPT-2).
-fn symbol(byte: u8) -> char {
+pub fn symbol(byte: u8) -> char {
     let visible = |b: u8| matches!(b, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
     if visible(byte) {
         return char::from(byte);

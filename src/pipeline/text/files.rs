@@ -43,8 +43,8 @@ pub enum TokenizerError {
 }
 
 /// The start token where no file names one; the end token stands for the rest.
-const START: &str = "<|startoftext|>";
-const END: &str = "<|endoftext|>";
+pub const START: &str = "<|startoftext|>";
+pub const END: &str = "<|endoftext|>";
 
 /// The length of every published CLIP, where `tokenizer_config.json` does not say.
 const LENGTH: usize = 77;

@@ -5,6 +5,7 @@ mod files;
 mod prompt;
 mod tokenizer;
 
-pub use files::{TokenizerError, TokenizerFiles};
+pub use bpe::{END_OF_WORD, symbol};
+pub use files::{END, START, TokenizerError, TokenizerFiles};
 pub use prompt::Prompt;
-pub use tokenizer::{Tokenizer, Tokens, Word};
+pub use tokenizer::{Tokenizer, Tokens, Word, words};

@@ -126,7 +126,7 @@ impl Tokenizer {
                 }
                 Piece::Plain(raw) => raw,
             };
-            let normal: String = raw.nfc().flat_map(char::to_lowercase).collect();
+            let normal = normalised(&raw);
             for part in split_off(&normal, self.added.iter().filter(|token| token.normalized)) {
                 match part {
                     Piece::Added(_) => pieces.push(part),
@@ -177,6 +177,15 @@ fn whole_words(text: &str, tokens: &[(u32, usize)], at: usize, weight: f64) -> V
 /// Whether a character is one of a script that writes words without spaces between them: Han, kana, Thai and the like.
 fn stands_alone(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The words that a text is split into, in which bytes are merged.
+pub fn words(text: &str) -> Vec<String> {
+    split(&normalised(text)).map(str::to_owned).collect()
+}
+
+fn normalised(text: &str) -> String {
+    text.nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// The words of normalised text. White space parts words, and a word is a contraction, letters, one digit, or whatever

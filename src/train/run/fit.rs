@@ -4,9 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::log::{Log, Row};
 use super::{Job, Outcome, RunError, file};
 use crate::backend;
-use crate::dataset::Split;
-use crate::train::draws::{Distribution, Order, Stream, permutation};
-use crate::train::recipe::{Network, Recipe};
+use crate::train::recipe::Recipe;
 use crate::train::tasks::Task;
 use crate::train::trainer::{Trainer, learning_rate};
 use pollster::block_on;
@@ -16,9 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Steps between rows of the log.
 const LOG_EVERY: usize = 50;
-/// Steps between measurements on held-out pictures, and pictures in one.
+/// Steps between measurements on held-out pictures, and of how many of them a classifier's accuracy is one.
 const HELD_EVERY: usize = 500;
-const HELD_IMAGES: usize = 512;
+const FEW: usize = 512;
 
 /// What is known after a step.
 #[derive(Clone, Copy, Debug)]
@@ -38,23 +36,15 @@ pub struct Fit<'a> {
     pub recipe: &'a Recipe,
     /// The recipe's text.
     pub text: &'a str,
-    pub split: &'a Split,
-    pub distribution: Distribution,
-}
-
-/// What held-out pictures say.
-struct Measured {
-    loss: f64,
-    accuracy: Option<f64>,
 }
 
 impl Fit<'_> {
     /// Trains `net` and hands what is kept of it to `write`.
     pub fn run<T: Task>(
         &self,
-        task: T,
+        mut task: T,
         net: T::Net,
-        write: impl FnOnce(&T::Kept) -> Result<(), RunError>,
+        write: impl FnOnce(&T, &T::Kept) -> Result<(), RunError>,
         watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, RunError> {
         let (out, train, steps) = (self.job.out, &self.recipe.train, self.recipe.steps());
@@ -75,19 +65,16 @@ impl Fit<'_> {
             Checkpoint { state, elapsed, smooth }.write(&place, self.text)
         };
 
-        let mut log = Log::new(out, trainer.steps(), matches!(self.recipe.network, Network::Classifier { .. }));
+        let mut log = Log::new(out, trainer.steps(), T::CLASSIFIES);
         let mut last = None;
-        let mut order = Order::new(train.seed, self.split.seen.len());
         let began = Instant::now();
         let elapsed = || before + began.elapsed();
         let (mut saved, mut marked) = (Instant::now(), (trainer.steps(), elapsed()));
         while trainer.steps() < steps {
             let step = trainer.steps();
-            let picks = order.picks(step, train.batch);
-            let draws = &mut Stream::Draws.generator(train.seed, step as u64);
-            let batch = self.distribution.batch(&self.split.seen, &picks, draws);
+            let batch = task.batch(step);
             let lr = train.lr * learning_rate(step, self.recipe.warmup(), steps);
-            let loss = trainer.step(lr, |net| task.loss(net, &batch, self.job.device));
+            let loss = trainer.step(lr, |net| task.loss(net, &batch));
             let loss = block_on(backend::read(loss))?[0];
             if !loss.is_finite() {
                 return Err(RunError::Diverged { loss, step });
@@ -100,7 +87,7 @@ impl Fit<'_> {
             let images_per_s = ((done - marked.0) * train.batch) as f64 / (now - marked.1).as_secs_f64().max(1e-9);
             if done.is_multiple_of(LOG_EVERY) || done == steps {
                 let due = done.is_multiple_of(HELD_EVERY) && done < steps;
-                let measured = if due { self.measure(&task, &trainer.averaged(0), HELD_IMAGES)? } else { None };
+                let measured = if due { task.measure(&trainer.averaged(0), Some(FEW))? } else { None };
                 let row = Row {
                     step: done,
                     images: done * train.batch,
@@ -132,7 +119,7 @@ impl Fit<'_> {
 
         // Without held-out pictures the first average is as good as another.
         let measures = (0..train.ema_decays.len())
-            .map(|which| self.measure(&task, &trainer.averaged(which), usize::MAX))
+            .map(|which| task.measure(&trainer.averaged(which), None))
             .collect::<Result<Option<Vec<_>>, _>>();
         let measures = measures?.unwrap_or_default();
         let best = (0..measures.len()).min_by(|&a, &b| measures[a].loss.total_cmp(&measures[b].loss)).unwrap_or(0);
@@ -140,45 +127,11 @@ impl Fit<'_> {
         if let Some(row) = last {
             log.push(&Row { held_out: measures.get(best).map(|best| best.loss), accuracy, ..row })?;
         }
-        write(T::kept(&trainer.averaged(best)))?;
+        write(&task, T::kept(&trainer.averaged(best)))?;
         let copy = out.join("recipe.toml");
         fs::write(&copy, self.text).map_err(file(&copy))?;
         Checkpoint::remove(&place)?;
         let losses = measures.iter().map(|measured| measured.loss);
         Ok(Outcome::Done { held_out: train.ema_decays.iter().copied().zip(losses).collect(), accuracy })
     }
-
-    /// The loss on [`HELD_IMAGES`] held-out pictures, always the same with the same noise, and a classifier's accuracy
-    /// on `most` of them at the least noisy level.
-    fn measure<T: Task>(&self, task: &T, net: &T::Net, most: usize) -> Result<Option<Measured>, RunError> {
-        let Some(held) = self.split.held.as_ref().filter(|held| !held.is_empty()) else { return Ok(None) };
-        let (device, train) = (self.job.device, &self.recipe.train);
-        let mut generator = Stream::Held.generator(train.seed, 0);
-        let picks = permutation(held.len(), &mut generator);
-        let distribution = Distribution { augment: None, label_drop: None, ..self.distribution.clone() };
-        let mut sum = 0.0;
-        let few = &picks[..HELD_IMAGES.min(picks.len())];
-        for picks in few.chunks(train.batch) {
-            let batch = distribution.batch(held, picks, &mut generator);
-            let loss = block_on(backend::read(task.loss(net, &batch, device).reported))?[0];
-            sum += f64::from(loss) * picks.len() as f64;
-        }
-        let clean = Distribution { clean_share: 1.0, ..distribution };
-        let (mut right, mut classified) = (0, 0);
-        for picks in picks[..most.min(picks.len())].chunks(train.batch) {
-            let batch = clean.batch(held, picks, &mut generator);
-            let Some(logits) = task.logits(net, &batch, device) else { break };
-            right += correct(&batch.labels, &block_on(backend::read(logits))?);
-            classified += picks.len();
-        }
-        let accuracy = (classified > 0).then(|| right as f64 / classified as f64);
-        Ok(Some(Measured { loss: sum / few.len() as f64, accuracy }))
-    }
-}
-
-/// How many of `labels` are the largest of their row of `logits`.
-fn correct(labels: &[usize], logits: &[f32]) -> usize {
-    let largest = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-    let rows = logits.chunks_exact(logits.len() / labels.len());
-    labels.iter().zip(rows).filter(|(label, row)| largest(row) == Some(**label)).count()
 }

@@ -1,21 +1,32 @@
-//! What networks are trained to do with a batch.
+//! What networks are trained to do with a batch of labelled pictures.
 
-use super::augment::FEATURES;
-use super::draws::Batch;
 use super::guidance::Guidance;
-use super::initial;
-use super::objective::{diffuse, each, lambda, min_snr, squared_error};
-use super::trainer::Loss;
+use super::{Measured, Task};
+use crate::backend::{self, BackendError};
+use crate::dataset::Split;
 use crate::denoise::Prediction;
 use crate::math::{Level, TorchGenerator};
 use crate::models::classifier::NoisyClassifier;
 use crate::models::unet2d::Unet2d;
+use crate::train::augment::FEATURES;
+use crate::train::draws::{Batch, Distribution, Order, Stream, permutation};
+use crate::train::initial;
+use crate::train::objective::{diffuse, each, lambda, min_snr, squared_error};
+use crate::train::recipe::Train;
+use crate::train::trainer::Loss;
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use pollster::block_on;
 
-/// Something to train a network for.
-pub trait Task {
+/// Pictures in one measurement.
+const HELD_IMAGES: usize = 512;
+
+/// Something to train a network for on labelled pictures.
+pub trait Objective {
+    /// Whether it tells pictures of one class from those of another.
+    const CLASSIFIES: bool = false;
+
     type Net: Module;
     /// What of the network is kept when it is trained.
     type Kept: Module;
@@ -70,7 +81,7 @@ impl Denoiser {
     }
 }
 
-impl Task for Denoise {
+impl Objective for Denoise {
     type Net = Denoiser;
     type Kept = Unet2d;
 
@@ -106,7 +117,8 @@ impl Task for Denoise {
 #[derive(Clone, Copy, Debug)]
 pub struct Classify;
 
-impl Task for Classify {
+impl Objective for Classify {
+    const CLASSIFIES: bool = true;
     type Net = NoisyClassifier;
     type Kept = NoisyClassifier;
 
@@ -138,4 +150,84 @@ fn logits(net: &NoisyClassifier, batch: &Batch, device: &Device) -> Tensor<2> {
 fn pictures(batch: &Batch, device: &Device) -> (Tensor<4>, Tensor<4>) {
     let tensor = |values: &Vec<f32>| Tensor::from_data(TensorData::new(values.clone(), batch.shape), device);
     (tensor(&batch.x0), tensor(&batch.eps))
+}
+
+/// An objective with the pictures that it is trained on.
+pub struct Labelled<'a, O> {
+    objective: O,
+    split: &'a Split,
+    distribution: Distribution,
+    order: Order,
+    train: &'a Train,
+    device: &'a Device,
+}
+
+impl<'a, O: Objective> Labelled<'a, O> {
+    /// There is at least one picture to see.
+    pub fn new(
+        objective: O,
+        split: &'a Split,
+        distribution: Distribution,
+        train: &'a Train,
+        device: &'a Device,
+    ) -> Self {
+        let order = Order::new(train.seed, split.seen.len());
+        Self { objective, split, distribution, order, train, device }
+    }
+}
+
+impl<O: Objective> Task for Labelled<'_, O> {
+    type Net = O::Net;
+    type Kept = O::Kept;
+    type Batch = Batch;
+
+    const CLASSIFIES: bool = O::CLASSIFIES;
+
+    fn batch(&mut self, step: usize) -> Batch {
+        let picks = self.order.picks(step, self.train.batch);
+        let draws = &mut Stream::Draws.generator(self.train.seed, step as u64);
+        self.distribution.batch(&self.split.seen, &picks, draws)
+    }
+
+    fn loss(&self, net: &O::Net, batch: &Batch) -> Loss {
+        self.objective.loss(net, batch, self.device)
+    }
+
+    /// The loss on [`HELD_IMAGES`] held-out pictures, always the same with the same noise, and a classifier's accuracy
+    /// on `most` of them at the least noisy level.
+    fn measure(&self, net: &O::Net, most: Option<usize>) -> Result<Option<Measured>, BackendError> {
+        let Some(held) = self.split.held.as_ref().filter(|held| !held.is_empty()) else { return Ok(None) };
+        let (device, train) = (self.device, self.train);
+        let mut generator = Stream::Held.generator(train.seed, 0);
+        let picks = permutation(held.len(), &mut generator);
+        let distribution = Distribution { augment: None, label_drop: None, ..self.distribution.clone() };
+        let mut sum = 0.0;
+        let few = &picks[..HELD_IMAGES.min(picks.len())];
+        for picks in few.chunks(train.batch) {
+            let batch = distribution.batch(held, picks, &mut generator);
+            let loss = block_on(backend::read(self.objective.loss(net, &batch, device).reported))?[0];
+            sum += f64::from(loss) * picks.len() as f64;
+        }
+        let clean = Distribution { clean_share: 1.0, ..distribution };
+        let (mut right, mut classified) = (0, 0);
+        for picks in picks[..most.unwrap_or(picks.len()).min(picks.len())].chunks(train.batch) {
+            let batch = clean.batch(held, picks, &mut generator);
+            let Some(logits) = self.objective.logits(net, &batch, device) else { break };
+            right += correct(&batch.labels, &block_on(backend::read(logits))?);
+            classified += picks.len();
+        }
+        let accuracy = (classified > 0).then(|| right as f64 / classified as f64);
+        Ok(Some(Measured { loss: sum / few.len() as f64, accuracy }))
+    }
+
+    fn kept(net: &O::Net) -> &O::Kept {
+        O::kept(net)
+    }
+}
+
+/// How many of `labels` are the largest of their row of `logits`.
+fn correct(labels: &[usize], logits: &[f32]) -> usize {
+    let largest = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+    let rows = logits.chunks_exact(logits.len() / labels.len());
+    labels.iter().zip(rows).filter(|(label, row)| largest(row) == Some(**label)).count()
 }

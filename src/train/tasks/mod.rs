@@ -1,0 +1,47 @@
+//! What networks are trained to do, with the data that they are trained on.
+
+mod autoencode;
+mod captioned;
+mod distil;
+mod guidance;
+mod labelled;
+mod scenery;
+
+pub use autoencode::Autoencode;
+pub use captioned::{Captioned, TextDenoiser};
+pub use distil::{Distil, blended};
+pub use guidance::Guidance;
+pub use labelled::{Classify, Denoise, Denoiser, Labelled};
+pub use scenery::Scenery;
+
+use super::trainer::Loss;
+use crate::backend::BackendError;
+use burn::module::Module;
+
+/// Something to train a network for. What a step sees is a function of the recipe's seed and of the step alone.
+pub trait Task {
+    type Net: Module;
+    /// What of the network is kept when it is trained.
+    type Kept: Module;
+    /// What a step sees.
+    type Batch;
+
+    /// Whether it tells pictures of one class from those of another.
+    const CLASSIFIES: bool = false;
+
+    fn batch(&mut self, step: usize) -> Self::Batch;
+
+    fn loss(&self, net: &Self::Net, batch: &Self::Batch) -> Loss;
+
+    /// What held-out pictures say of a network off the autodiff device, where some are held out; `most` bounds the number of those
+    /// that are classified.
+    fn measure(&self, net: &Self::Net, most: Option<usize>) -> Result<Option<Measured>, BackendError>;
+
+    fn kept(net: &Self::Net) -> &Self::Kept;
+}
+
+/// What held-out pictures say.
+pub struct Measured {
+    pub loss: f64,
+    pub accuracy: Option<f64>,
+}
