@@ -122,7 +122,9 @@ mod on_cpu {
     /// The weights as the kernel computes with them, beside the tensor that they were made of: as long as it is held here, no other can
     /// be in its place.
     #[derive(Clone, Debug, Default)]
-    pub struct KeptWeights(Arc<Mutex<Option<(FloatTensor<Flex>, Arc<Kept>)>>>);
+    pub struct KeptWeights(Arc<Mutex<Option<Made>>>);
+
+    type Made = (FloatTensor<Flex>, Arc<Kept>);
 
     impl KeptWeights {
         /// Those of `weight`, which may have changed since.
