@@ -5,6 +5,7 @@
 mod attention;
 mod conv;
 mod norm;
+pub mod shapes;
 
 pub use attention::{Attended, Attention, Layout, attend};
 pub use conv::{Convolution, Convolved, convolve};
