@@ -3,6 +3,7 @@
 //! are in single precision whatever numbers are stored in.
 
 mod attention;
+pub mod bench;
 mod conv;
 mod norm;
 pub mod shapes;

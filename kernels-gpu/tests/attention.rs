@@ -78,10 +78,14 @@ impl Case {
     }
 
     fn check(&self, client: &Client) {
+        // A score is a sum of up to 512 products up to 8, scaled; its rounding is that of the exponent.
+        self.check_within(2e-5, client);
+    }
+
+    fn check_within(&self, allowed: f64, client: &Client) {
         let ours = self.on_gpu(client);
         for (i, (ours, wanted)) in ours.iter().zip(by_hand(&self.shape, &self.q, &self.k, &self.v)).enumerate() {
-            // A score is a sum of up to 512 products up to 8, scaled; its rounding is that of the exponent.
-            assert!((f64::from(*ours) - wanted).abs() <= 2e-5, "{:?} at {i}: {ours}, not {wanted}", self.shape);
+            assert!((f64::from(*ours) - wanted).abs() <= allowed, "{:?} at {i}: {ours}, not {wanted}", self.shape);
         }
     }
 }
@@ -120,5 +124,19 @@ fn random_shapes() {
         let [positions, sources] = [random.up_to(100), random.up_to(100)];
         let layout = [Layout::ChannelsLast, Layout::ChannelsFirst][random.up_to(2) - 1];
         Case::new(Attention { batch, positions, sources, heads, width: random.up_to(64), layout }).check(&client);
+    }
+}
+
+/// All scores are far from 0, on either side, so that their exponentials are infinite or 0.
+#[test]
+fn scores_beyond_the_range_of_exponentials() {
+    let client = Device::default().client();
+    for far in [120.0, -120.0] {
+        let (layout, width) = (Layout::ChannelsLast, 40);
+        let mut case = Case::new(Attention { batch: 1, positions: 33, sources: 45, heads: 1, width, layout });
+        case.q.iter_mut().step_by(width).for_each(|q| *q = far * (width as f32).sqrt());
+        case.k.iter_mut().step_by(width).for_each(|k| *k = 1.0);
+        // A score has as many digits before the point as it has here, and its rounding is that of the exponent.
+        case.check_within(1e-4, &client);
     }
 }
