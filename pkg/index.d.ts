@@ -3,9 +3,10 @@
 import type { Begun, Catalogue, Change, Checked, Facts, Found, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Part, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
 import type { FilmScene, FilmSize } from "./unnoise_film.js";
+import type { KernelRate } from "./unnoise_webgpu.js";
 import type { Bound, Changed, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Inversion, LabFrame, LatentCurve, LatentFrame, Likelihood, Masked, RaceFloor, RaceRow, Reached, Trained, Unmasked } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Frame, Grid, GridAxis, GridCell, Inversion, KernelRate, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the

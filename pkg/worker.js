@@ -95,6 +95,10 @@ const calls = {
 const streams = {
   run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
   race: (number, settings) => holding(number).race(settings),
+  bench() {
+    if (!engine.bench) throw new UnnoiseError("no-webgpu"); // the engine of another backend
+    return engine.bench();
+  },
   forward: (number, settings, given) => holding(number).forward(settings, given),
   ...labStreams(() => lab),
 };

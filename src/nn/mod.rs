@@ -9,7 +9,7 @@ mod conv;
 mod cpu;
 mod embeddings;
 #[cfg(feature = "gpu")]
-mod gpu;
+pub(crate) mod gpu;
 mod levels;
 mod linear;
 mod maps;
