@@ -48,7 +48,8 @@ export class Engine {
     const about = await this.#pool.load({ number, open }, folder, signal);
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
-    return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside });
+    const ahead = this.backend === "cpu"; // on a graphics card the engine itself is a step ahead
+    return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside, ahead });
   }
 
   /** What the engine needs of a source, without loading it. @param {import("./index.js").Source} source @param {{signal?: AbortSignal}} [options] */
@@ -70,14 +71,16 @@ export class Engine {
 class Model {
   #pool;
   #number;
+  #ahead;
   #classifier;
   /** The loading of the classifier, by worker, and the last that was begun. */
   #classifiers = new WeakMap();
   #lastClassifier;
 
-  constructor(pool, { number, about, id, defaults, prompts, classifier }) {
+  constructor(pool, { number, about, id, defaults, prompts, classifier, ahead }) {
     this.#pool = pool;
     this.#number = number;
+    this.#ahead = ahead;
     this.#classifier = classifier;
     /** What the engine knows of the model. */
     this.about = about;
@@ -117,7 +120,7 @@ class Model {
   async *#draw(worker, settings, given, signal) {
     if (given.share) await this.#pool.ready(worker, this.#number);
     if (Number(settings.classifier ?? this.listed.defaults.classifier ?? 0) > 0) await this.#loadClassifier(worker, signal);
-    yield* worker.wire.stream("run", [this.#number, settings, given], { signal, ahead: true });
+    yield* worker.wire.stream("run", [this.#number, settings, given], { signal, ahead: this.#ahead });
   }
 
   /** The forward process on a picture. @param {import("./index.js").Settings} settings @param {import("./index.js").ForwardOptions} [options] */

@@ -12,6 +12,7 @@ import { bring, open } from "./backend.js";
 import { UnnoiseError } from "./error.js";
 import { faultOf, guard } from "./guard.js";
 import { streams as labStreams } from "./lab-streams.js";
+import * as meter from "./meter.js";
 
 let engine;
 /** The number of the model on the device. */
@@ -52,6 +53,7 @@ const calls = {
   async open(device) {
     const opened = await open(device, (note) => postMessage({ note }));
     engine = opened.engine;
+    if (engine.backend === "webgpu") meter.watch();
     return { backend: engine.backend, adapter: engine.adapter, reason: opened.reason };
   },
   async load(number, files) {
@@ -93,7 +95,10 @@ const calls = {
 };
 
 const streams = {
-  run: (number, settings, given) => holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } })),
+  run(number, settings, given) {
+    const run = holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } }));
+    return engine.backend === "webgpu" ? metered(run) : run;
+  },
   race: (number, settings) => holding(number).race(settings),
   bench() {
     if (!engine.bench) throw new UnnoiseError("no-webgpu"); // the engine of another backend
@@ -102,6 +107,16 @@ const streams = {
   forward: (number, settings, given) => holding(number).forward(settings, given),
   ...labStreams(() => lab),
 };
+
+/** A run whose frames say how busy the graphics card is. */
+function metered(run) {
+  meter.begin();
+  const next = async () => {
+    const frame = await run.next();
+    return frame && { ...frame, queue: meter.read() };
+  };
+  return { next, free: () => run.free() };
+}
 
 /** The calls that read files of their caller's. */
 const READING = /^(load|needs)/;

@@ -93,7 +93,12 @@ async function run() {
     add("bench.step", { name: model.name, images: Number(settings.images) }, `${ms.toFixed(1)} ms`, "");
     say(said, "bench.done", { adapter });
   } catch (thrown) {
-    failed(UnnoiseError.from(thrown));
+    const error = UnnoiseError.from(thrown);
+    if (error.code === "aborted") return;
+    failed(error);
+    if (!own) return await page.failed(thrown);
+    own.close(); // another is opened for the next measurement
+    own = undefined;
   } finally {
     if (running === mine) running = undefined;
     idle();
@@ -119,7 +124,6 @@ function add(key, values, rate, share) {
 
 /** @param {UnnoiseError} error */
 function failed({ code, values, message }) {
-  if (code === "aborted") return;
   hush(said);
   if (code !== "bench-nowhere") return say(refusal, "bench.failed", { message });
   const { code: why, values: given } = values;

@@ -16,6 +16,7 @@ import * as viewer from "./viewer.js";
  * @property {() => object} given what a run begins with besides noise
  * @property {(settings: import("../pkg/index.js").Settings) => void} run draws these on the stage
  * @property {() => number | undefined} pace milliseconds of an evaluation of one picture
+ * @property {(thrown: unknown) => Promise<void>} failed a view failed: one that lost its device has a model on another when this is over
  */
 
 /** What opens each, and the keys of a link that ask for it. */
@@ -26,8 +27,10 @@ const VIEWS = {
   bench: { load: () => import("./bench.js"), keys: ["bench"] },
 };
 
-/** @type {Page & {failed: (thrown: unknown) => void, stop: () => void}} */
+/** @type {Page & {broken: (thrown: unknown) => void, reopen: (thrown: unknown) => boolean, stop: () => void}} */
 let page;
+/** Views whose device was lost, until there is a model again. @type {(() => void)[]} */
+let waiting = [];
 
 /** The view that the settings ask for. */
 const named = () => Object.keys(VIEWS).find((name) => VIEWS[name].keys.some((key) => page.controls.settings[key]));
@@ -50,7 +53,7 @@ async function show(name, how) {
     page.stop();
     await view[how](page);
   } catch (thrown) {
-    page.failed(thrown);
+    page.broken(thrown);
   }
 }
 
@@ -63,7 +66,7 @@ export function listen(given) {
     const model = given.controls.models.find((model) => model.id === id);
     return engine.load(await fetchModel(model, { signal, progress: () => {} }), { ...optionsOf(model), signal });
   };
-  page = { ...given, load, pace };
+  page = { ...given, load, pace, failed };
   levels.listen(given);
   for (const name of Object.keys(VIEWS)) $(name).addEventListener("click", () => show(name, "open"));
 }
@@ -71,6 +74,13 @@ export function listen(given) {
 /** A model is on the device, or is not any more. */
 export function enable(there) {
   for (const name of Object.keys(VIEWS)) $(name).disabled = !there;
+  if (!there) return;
+  for (const go of waiting) go();
+  waiting = [];
+}
+
+async function failed(thrown) {
+  if (page.reopen(thrown)) await new Promise((there) => waiting.push(there));
 }
 
 function pace() {

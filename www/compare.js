@@ -113,8 +113,9 @@ async function run() {
     say(said, "compare.done", { cells: wanted.length });
   } catch (thrown) {
     const { code, message } = UnnoiseError.from(thrown);
-    if (running !== mine && code === "aborted") return;
-    if (code !== "aborted") say(said, "compare.failed", { message });
+    if (code === "aborted") return;
+    say(said, "compare.failed", { message });
+    await page.failed(thrown);
   } finally {
     if (running === mine) running = undefined;
     idle();

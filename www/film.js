@@ -82,6 +82,9 @@ export class FilmForm {
     const before = Number(this.size.value) || sizes.findLast(({ width }) => width <= FIRST.width)?.zoom;
     this.size.replaceChildren(...sizes.map(({ zoom, width, height }) => el("option", "film.size.of", { width, height }, { value: String(zoom) })));
     if (sizes.some(({ zoom }) => zoom === before)) this.size.value = String(before);
+    this.go.disabled = !sizes.length || this.given().frames.length < 2 || !this.stop.disabled;
+    if (!sizes.length) say(this.said, "film.large");
+    else if (this.said.dataset.i18n === "film.large") hush(this.said);
   }
 
   async make() {

@@ -49,5 +49,15 @@ export function over() {
   said = false;
 }
 
+/** The backend with how busy its card was kept, where that is known. @param {import("./timeline.js").Frame} newest */
+function kept({ step, queue }) {
+  if (!queue || !step) return shared();
+  const [submissions, idle] = [number(queue.submissions / step, 1), number((100 * queue.idle_ms) / queue.ms, 0)];
+  return t("backend.queue", { backend: page.backend, submissions, idle });
+}
+
 /** The run is at its end. @param {string} how @param {import("./timeline.js").Frame} newest @param {number} seconds */
-export const ended = (how, { step, steps }, seconds) => page.status(how, { step, steps, images, backend: shared, seconds: () => number(seconds, 1) });
+export const ended = (how, newest, seconds) => {
+  const { step, steps } = newest;
+  page.status(how, { step, steps, images, backend: () => kept(newest), seconds: () => number(seconds, 1) });
+};

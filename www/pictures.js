@@ -314,13 +314,15 @@ function onCpu() {
   controls.set("backend", "cpu");
 }
 
+/** Opens a lost device anew; an engine that was given up already is on its way back. */
+const reopen = () => engine && lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot });
+
 /** A failure on the page, with the ways out that there are. */
 const failed = failures({
   status,
   fault,
   giveUp,
-  // An engine that was given up already is on its way back.
-  reopen: () => engine && lost.reopen(drawing.cut(backend), { notice, onCpu: () => controls.set("backend", "cpu"), boot }),
+  reopen,
   over() {
     shown.finish();
     drawing.idle();
@@ -385,7 +387,7 @@ function listen() {
   look.listen({ controls, model: () => held, run: start, failed: (thrown) => failed("run", thrown), changed: () => write(hash()) });
   phases.listen({ status, backend: named, workers: () => held?.workers ?? 1 });
   words.listen({ controls, model: () => held, run: start });
-  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, failed: unreadable });
+  beyond.listen({ controls, model: () => held, engine: () => engine, reload: () => load((held = undefined)), given: beginning.given, run: (settings) => follow(write_link(settings), undefined, { ...beginning.wanted(), ...beginning.given() }), stop, broken: unreadable, reopen: (thrown) => lost.is(backend, thrown.code) && (reopen(), true) });
   keys.listen({ run: start, stop, timeline: viewer.timeline });
   drawing.listen({ model: () => held, script, begins, mark, offer, ready, rested: () => why.rested({ now, notice, boot }), failed, notice, forget });
   embed.listen({ controls, run: start, stop });

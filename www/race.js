@@ -155,7 +155,9 @@ async function run() {
     say(said, "race.done");
   } catch (thrown) {
     const { code, message } = UnnoiseError.from(thrown);
-    if (code !== "aborted") say(said, "race.failed", { message });
+    if (code === "aborted") return;
+    say(said, "race.failed", { message });
+    await page.failed(thrown);
   } finally {
     if (running === mine) running = undefined;
     idle();

@@ -5,7 +5,7 @@ import { t } from "./strings.js";
 /**
  * @typedef {{step: number, steps: number | null, done: number, accepted: number | null, rejected: number | null, images: number, channels: number, height: number, width: number,
  *            x: Uint8Array, denoised?: Uint8Array, noise?: Uint8Array, posterior?: Uint8Array, numbers?: import("../pkg/index.js").StepNumbers[], log_snr: number, attention?: Uint8Array, attention_height: number | null, attention_width: number | null, t: number, alpha: number, sigma: number,
- *            evaluations: number, network_ms: number, total_ms: number}} Frame
+ *            evaluations: number, network_ms: number, total_ms: number, queue?: {submissions: number, idle_ms: number, ms: number}}} Frame
  */
 
 /** Frames of one run may take this many bytes; a longer run keeps every k-th step. */

@@ -152,8 +152,9 @@ async function run() {
     clock.begin();
   } catch (thrown) {
     const { code, message } = UnnoiseError.from(thrown);
-    if (running !== mine && code === "aborted") return;
-    if (code !== "aborted") say(said, "walk.failed", { message });
+    if (code === "aborted") return;
+    say(said, "walk.failed", { message });
+    await page.failed(thrown);
   } finally {
     if (running === mine) running = undefined;
     idle();

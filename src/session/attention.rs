@@ -2,7 +2,7 @@
 
 use super::SessionError;
 use super::frame::Attention;
-use crate::backend;
+use crate::backend::{self, Reading};
 use crate::nn::AttentionMaps;
 use burn::tensor::Tensor;
 use std::cell::RefCell;
@@ -30,19 +30,38 @@ impl Looks {
         &self.maps[i]
     }
 
-    /// The maps of the step that was taken last; `None` where no part of the run has looked at a prompt yet.
-    ///
-    /// # Errors
-    /// The device failed.
-    pub async fn read(&self) -> Result<Option<Attention>, SessionError> {
+    /// The maps of the step that was taken last, `[images, tokens, height, width]`; `None` where no part of the run has looked at a
+    /// prompt yet.
+    pub fn take(&self) -> Option<Tensor<4>> {
         let mut last = self.last.borrow().clone();
         for (last, maps) in last.iter_mut().zip(&self.maps) {
             *last = maps.take().or(last.take());
         }
         self.last.replace(last.clone());
-        let Some(parts) = last.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let maps = Tensor::cat(parts, 0).permute([0, 3, 1, 2]);
+        let parts = last.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Tensor::cat(parts, 0).permute([0, 3, 1, 2]))
+    }
+}
+
+/// The maps of a step, on their way from the device.
+pub(super) struct Maps {
+    values: Reading,
+    tokens: usize,
+    height: usize,
+    width: usize,
+}
+
+impl Maps {
+    /// Begins to read them.
+    pub async fn begin(maps: Tensor<4>) -> Self {
         let [_, tokens, height, width] = maps.dims();
-        Ok(Some(Attention { maps: backend::read(maps).await?, tokens, height, width }))
+        Self { values: backend::begin(maps).await, tokens, height, width }
+    }
+
+    /// # Errors
+    /// The device failed.
+    pub async fn read(self) -> Result<Attention, SessionError> {
+        let Self { values, tokens, height, width } = self;
+        Ok(Attention { maps: values.values().await?, tokens, height, width })
     }
 }

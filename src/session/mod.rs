@@ -1,6 +1,7 @@
 //! A run: pipeline and settings in, frames out.
 
 mod attention;
+mod coming;
 mod denoiser;
 mod detail;
 mod error;

@@ -2,7 +2,7 @@
 
 use super::frame::Shown;
 use super::{Given, SessionError};
-use crate::backend::{self, ImageNoise};
+use crate::backend::{self, ImageNoise, Reading};
 use crate::math::{Level, Noise};
 use crate::picture;
 use crate::pipeline::{Pipeline, Preview};
@@ -29,6 +29,12 @@ pub(super) struct View<'a> {
     /// The start picture and what stays of it, by pixels.
     picture: Option<&'a [f32]>,
     kept: Option<&'a [f32]>,
+}
+
+/// What of a step is being decoded: its point, and its estimate.
+pub(super) struct Decoding {
+    x: Option<Vec<Reading>>,
+    denoised: Option<Vec<Reading>>,
 }
 
 impl<'a> View<'a> {
@@ -99,6 +105,20 @@ impl<'a> View<'a> {
         Some(Shown { x: picture.repeat(self.images), denoised: None })
     }
 
+    /// Begins to decode what is seen of a step before the last. Of the last it is only known once its values are.
+    pub async fn begin(&self, x: &Tensor<4>, denoised: Option<&Tensor<4>>, levels: &[Level], last: bool) -> Decoding {
+        let latent = self.pipeline.is_latent() && !last;
+        let x = match latent && self.points {
+            true => Some(self.decode(x.clone() / self.deviations(levels)).await),
+            false => None,
+        };
+        let denoised = match denoised.filter(|_| latent && self.estimates) {
+            Some(denoised) => Some(self.decode(denoised.clone()).await),
+            None => None,
+        };
+        Decoding { x, denoised }
+    }
+
     /// The pictures of the latents of a step; `None` where the points are pictures themselves. `x_t` is first divided by
     /// its level's marginal standard deviation, which is that of latents of pictures.
     ///
@@ -106,6 +126,7 @@ impl<'a> View<'a> {
     /// The device failed.
     pub async fn show(
         &self,
+        decoding: Decoding,
         x: &[f32],
         denoised: Option<&[f32]>,
         levels: &[Level],
@@ -121,36 +142,60 @@ impl<'a> View<'a> {
         });
         let x: Vec<f32> = scaled.collect();
         let mut seen = match denoised {
-            Some(denoised) => Some(self.pictures(denoised, self.estimates || last).await?),
+            Some(denoised) => Some(self.pictures(decoding.denoised, denoised, last).await?),
             None => None,
         };
         // At the end most samplers arrive at the estimate itself.
         let mut x = match &seen {
-            Some(seen) if denoised == Some(&x) => seen.clone(),
-            _ => self.pictures(&x, self.points || last).await?,
+            Some(seen) if last && denoised == Some(&x) => seen.clone(),
+            _ => self.pictures(decoding.x, &x, last).await?,
         };
         self.keep(seen.iter_mut().chain(last.then_some(&mut x)));
         Ok(Some(Shown { x, denoised: seen }))
     }
 
-    /// The pictures of latents.
-    async fn pictures(&self, latents: &[f32], decoded: bool) -> Result<Vec<f32>, SessionError> {
+    /// The pictures of latents: as they were decoded, or decoded now, or else by the linear map.
+    async fn pictures(
+        &self,
+        decoded: Option<Vec<Reading>>,
+        latents: &[f32],
+        now: bool,
+    ) -> Result<Vec<f32>, SessionError> {
         let (shape @ [channels, height, width], pipeline) = (self.shape, self.pipeline);
-        if !decoded {
-            return Ok(preview(pipeline).await?.show(latents, shape));
-        }
-        let [_, rows, columns] = self.picture_shape;
-        // As with the network: what a picture comes to must not depend on the others.
-        let pictures_together =
-            if backend::one_by_one(&pipeline.device) { 1 } else { (TOGETHER / (rows * columns)).max(1) };
-        let together = pictures_together * channels * height * width;
+        let parts = match decoded {
+            Some(parts) => parts,
+            None if now => {
+                let data = TensorData::new(latents.to_vec(), [self.images, channels, height, width]);
+                self.decode(Tensor::from_data(data, &pipeline.device)).await
+            }
+            None => return Ok(preview(pipeline).await?.show(latents, shape)),
+        };
         let mut pictures = Vec::new();
-        for part in latents.chunks(together) {
-            let images = part.len() / (channels * height * width);
-            let data = TensorData::new(part.to_vec(), [images, channels, height, width]);
-            pictures.extend(backend::read(pipeline.latents.decode(Tensor::from_data(data, &pipeline.device))).await?);
+        for part in parts {
+            pictures.extend(part.values().await?);
         }
         Ok(pictures)
+    }
+
+    /// Begins to decode latents, in parts.
+    async fn decode(&self, latents: Tensor<4>) -> Vec<Reading> {
+        let [_, rows, columns] = self.picture_shape;
+        // As with the network: what a picture comes to must not depend on the others.
+        let one = backend::one_by_one(&self.pipeline.device);
+        let together = if one { 1 } else { (TOGETHER / (rows * columns)).max(1) };
+        let mut parts = Vec::new();
+        for from in (0..self.images).step_by(together) {
+            let part = latents.clone().narrow(0, from, together.min(self.images - from));
+            parts.push(backend::begin(self.pipeline.latents.decode(part)).await);
+        }
+        parts
+    }
+
+    /// The marginal standard deviation of each picture's level, `[images, 1, 1, 1]`.
+    fn deviations(&self, levels: &[Level]) -> Tensor<4> {
+        let deviations: Vec<_> = levels.iter().map(|at| at.marginal_std() as f32).collect();
+        let data = TensorData::new(deviations, [self.images, 1, 1, 1]);
+        Tensor::from_data(data, &self.pipeline.device)
     }
 
     /// Puts what stays of the start picture over pictures, pixel by pixel: an autoencoder gives none back as it was.

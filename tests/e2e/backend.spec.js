@@ -37,17 +37,38 @@ for (const [adapter, reason] of [
   });
 }
 
+/** Writes down what is submitted and how often a reading is begun and has come. */
+const WATCH = `
+  globalThis.log = [];
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (...commands) { log.push("submit"); return submit.apply(this, commands); };
+  const { mapAsync } = GPUBuffer.prototype;
+  GPUBuffer.prototype.mapAsync = function (...range) {
+    log.push("read");
+    return mapAsync.apply(this, range).then(() => log.push("came"));
+  };`;
+
 test("WebGPU draws the CPU's pictures, and the page warns of a software adapter", async ({ page }) => {
   test.setTimeout(600_000); // SwiftShader compiles every kernel anew
+  await inWorker(page, WATCH);
   await useTinyModel(page);
   await pictures(page, LINK);
   const [noisy, guess] = [await pixels(page, "#noisy"), await pixels(page, "#guess")];
   await visit(page, `${LINK}&backend=webgpu`);
   await expect(page.locator("#status")).toHaveAttribute("data-i18n", "done", { timeout: 540_000 });
   await expect(page.locator("#status")).toContainText("on the WebGPU");
+  await expect(page.locator("#status")).toHaveText(/on the WebGPU \([\d.]+ submissions a step, idle \d+ % of the time\)\.$/);
   await expect(page.locator("#notices")).toContainText("is software");
   expect(difference(await pixels(page, "#noisy"), noisy)).toBeLessThanOrEqual(2);
   expect(difference(await pixels(page, "#guess"), guess)).toBeLessThanOrEqual(2);
+  // The next step is on the card before a step's pixels have come: its reading is begun while the one before is under way.
+  const log = await page.workers()[0].evaluate(() => globalThis.log);
+  let [coming, together] = [0, 0];
+  for (const event of log) {
+    if (event === "read" && coming > 0) together += 1;
+    if (event !== "submit") coming += event === "read" ? 1 : -1;
+  }
+  expect(together).toBe(await page.evaluate(() => Number(document.querySelector("#steps").value)));
 });
 
 /** The stored example with one output value moved by 0.5, so that no backend agrees with it. */

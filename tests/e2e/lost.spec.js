@@ -136,6 +136,22 @@ test("a run that is stopped while its device is opened anew does not go on", asy
   await expect(page.locator("#place")).toContainText("Step 2 of 6");
 });
 
+for (const [view, keys, draws] of [
+  ["compare", { x: "steps:2,6" }, "Draw the grid"],
+  ["walk", { walk: "seed:5,6", steps: 4 }, "Draw"],
+]) {
+  test(`a device that is lost in the view ${view} is there again for its next try`, async ({ page }) => {
+    await losing(page, 3, 1);
+    await useTinyModel(page);
+    await visit(page, link({ sampler: "dpmpp-2m", seed: 5, backend: "webgpu", ...keys }));
+    const dialog = page.locator(`#${view}-dialog`);
+    await expect(dialog.locator(`[data-i18n="${view}.failed"]`)).toBeVisible();
+    await expect(page.locator(NOTICE)).toHaveText("The graphics device was lost, and is opened anew.");
+    await dialog.getByRole("button", { name: draws }).click();
+    await expect(dialog.locator(`[data-i18n="${view}.done"]`)).toBeVisible();
+  });
+}
+
 test("WebGPU itself: a device destroyed in mid-run is opened anew, and the run ends with the same pictures", async ({ page }) => {
   test.setTimeout(900_000); // SwiftShader compiles every kernel anew, three times
   await useTinyModel(page);

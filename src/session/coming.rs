@@ -1,0 +1,92 @@
+//! A step on its way from the device to whoever watches the run.
+
+use super::attention::{Looks, Maps};
+use super::trajectory::BatchStep;
+use super::view::{Decoding, View};
+use super::{Attention, SessionError, Shown, Timing};
+use crate::backend::{self, Reading};
+use crate::math::Level;
+use crate::samplers::Tally;
+use burn::tensor::Tensor;
+
+/// A step that was handed to the device, as was all that is to be read of it. What is handed over after it does not delay it.
+pub(super) struct Coming {
+    pub step: usize,
+    /// Of each picture.
+    pub levels: Vec<Level>,
+    /// Whether the run ends here.
+    pub last: bool,
+    pub tally: Option<Tally>,
+    /// What was spent in calls of the network so far.
+    pub network: Timing,
+    /// The point, and the estimate behind it in the same tensor: on a GPU each reading waits for the queue.
+    values: Reading,
+    estimate: bool,
+    decoding: Decoding,
+    attention: Option<Maps>,
+}
+
+/// A step that arrived.
+pub(super) struct Arrived {
+    pub x: Vec<f32>,
+    pub denoised: Option<Vec<f32>>,
+    pub shown: Option<Shown>,
+    pub attention: Option<Attention>,
+}
+
+impl Coming {
+    /// Where a run starts.
+    pub async fn start(view: &View<'_>, x: &Tensor<4>, levels: &[Level]) -> Self {
+        Self::begin(view, None, (x, None), (0, levels, false)).await
+    }
+
+    /// A step of it.
+    pub async fn of(view: &View<'_>, looks: Option<&Looks>, (step, last): (usize, bool), at: &BatchStep) -> Self {
+        let BatchStep { x, denoised, levels } = at;
+        Self::begin(view, looks, (x, Some(denoised)), (step, levels, last)).await
+    }
+
+    /// The same with what was spent so far in calls of the network, and the attempts so far of a run that makes attempts.
+    pub fn after(self, network: Timing, tally: Option<Tally>) -> Self {
+        Self { network, tally, ..self }
+    }
+
+    async fn begin(
+        view: &View<'_>,
+        looks: Option<&Looks>,
+        (x, denoised): (&Tensor<4>, Option<&Tensor<4>>),
+        (step, levels, last): (usize, &[Level], bool),
+    ) -> Self {
+        let both = std::iter::once(x).chain(denoised).cloned().collect();
+        let values = backend::begin(Tensor::cat(both, 0)).await;
+        let decoding = view.begin(x, denoised, levels, last).await;
+        let attention = match looks.and_then(Looks::take) {
+            Some(maps) => Some(Maps::begin(maps).await),
+            None => None,
+        };
+        let (levels, estimate) = (levels.to_vec(), denoised.is_some());
+        Self { step, levels, last, tally: None, network: Timing::default(), values, estimate, decoding, attention }
+    }
+
+    /// Waits for it. `decodes` is called before the pictures at a run's end are decoded.
+    ///
+    /// # Errors
+    /// The device failed; a sample became NaN or infinite.
+    pub async fn arrive(self, view: &View<'_>, decodes: impl FnOnce()) -> Result<Arrived, SessionError> {
+        let Self { step, levels, last, values, estimate, decoding, attention, .. } = self;
+        let mut x = values.values().await?;
+        let denoised = estimate.then(|| x.split_off(x.len() / 2));
+        if !x.iter().chain(denoised.iter().flatten()).all(|v| v.is_finite()) {
+            return Err(SessionError::NotFinite { step });
+        }
+        if last {
+            decodes();
+        }
+        let shown = view.show(decoding, &x, denoised.as_deref(), &levels, last).await?;
+        let attention = match attention {
+            Some(maps) => Some(maps.read().await?),
+            None => None,
+        };
+        Ok(Arrived { x, denoised, shown, attention })
+    }
+}
