@@ -4,13 +4,15 @@
 //! Each result is a sum in one order whatever the batch, so that a picture's bits do not depend on the others.
 
 mod conv;
+mod gelu;
 mod lanes;
 mod norm;
 mod parallel;
 mod silu;
 mod softmax;
 
-pub use conv::{Convolution, convolve};
+pub use conv::{Convolution, Kept, convolve};
+pub use gelu::{gated_gelu, gelu};
 pub use norm::{Normalisation, normalise};
 pub use silu::{silu, silu_back};
 pub use softmax::softmax;

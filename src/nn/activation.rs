@@ -1,6 +1,6 @@
-use super::silu;
+use super::{gelu, silu};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, mish, relu, sigmoid};
+use burn::tensor::activation::{mish, relu, sigmoid};
 use serde::Deserialize;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 

@@ -16,6 +16,9 @@ pub struct Conv2d {
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     config: Conv2dConfig,
+    #[cfg(feature = "cpu")]
+    #[module(skip)]
+    kept: on_cpu::KeptWeights,
 }
 
 /// What a convolution does with a picture.
@@ -45,11 +48,23 @@ impl Conv2dConfig {
         let uniform = Initializer::KaimingUniform { gain: 1.0 / 3f64.sqrt(), fan_out_only: false };
         let weight = uniform.init_with([outputs, inputs, height, width], fan[0], fan[1], device);
         let bias = self.bias.then(|| uniform.init_with([outputs], fan[0], fan[1], device));
-        Conv2d { weight, bias, config: self }
+        Conv2d::of(weight, bias, self)
     }
 }
 
 impl Conv2d {
+    fn of(weight: Param<Tensor<4>>, bias: Option<Param<Tensor<1>>>, config: Conv2dConfig) -> Self {
+        #[cfg(feature = "cpu")]
+        let kept = on_cpu::KeptWeights::default();
+        Self {
+            weight,
+            bias,
+            config,
+            #[cfg(feature = "cpu")]
+            kept,
+        }
+    }
+
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, ..]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -61,7 +76,7 @@ impl Conv2d {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         #[cfg(feature = "cpu")]
         if super::cpu::takes(&x) && super::cpu::takes(&weight) {
-            return on_cpu::conv(x, weight, bias, self.config);
+            return on_cpu::conv(x, weight, bias, self.config, self.kept.clone());
         }
         let Conv2dConfig { stride, padding, .. } = self.config;
         let padding = padding.map(|[before, after]| (before, after));
@@ -101,11 +116,38 @@ mod on_cpu {
     use burn::backend::tensor::FloatTensor;
     use burn::backend::{Backend, Dispatch, Flex, backend_extension};
     use burn::tensor::Tensor;
-    use unnoise_kernels::{Convolution, convolve};
+    use std::sync::{Arc, Mutex, PoisonError};
+    use unnoise_kernels::{Convolution, Kept, convolve};
 
-    pub fn conv(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, config: Conv2dConfig) -> Tensor<4> {
+    /// The weights as the kernel computes with them, beside the tensor that they were made of: as long as it is held here, no other can
+    /// be in its place.
+    #[derive(Clone, Debug, Default)]
+    pub struct KeptWeights(Arc<Mutex<Option<(FloatTensor<Flex>, Arc<Kept>)>>>);
+
+    impl KeptWeights {
+        /// Those of `weight`, which may have changed since.
+        fn of(&self, weight: &FloatTensor<Flex>, shape: &Convolution) -> Option<Arc<Kept>> {
+            let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*held {
+                Some((of, kept)) if values(of).as_ptr_range() == values(weight).as_ptr_range() => Some(kept.clone()),
+                _ => {
+                    let kept = Kept::of(values(weight), shape).map(Arc::new);
+                    *held = kept.clone().map(|kept| (weight.clone(), kept));
+                    kept
+                }
+            }
+        }
+    }
+
+    pub fn conv(
+        x: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        config: Conv2dConfig,
+        kept: KeptWeights,
+    ) -> Tensor<4> {
         let bias = bias.unwrap_or_else(|| Tensor::zeros([config.channels[1]], &x.device())).into_dispatch();
-        let out = <Dispatch as Convolve>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config);
+        let out = <Dispatch as Convolve>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config, kept);
         Tensor::from_dispatch(out)
     }
 
@@ -116,6 +158,7 @@ mod on_cpu {
             weight: FloatTensor<Self>,
             bias: FloatTensor<Self>,
             config: Conv2dConfig,
+            kept: KeptWeights,
         ) -> FloatTensor<Self>;
     }
 
@@ -125,6 +168,7 @@ mod on_cpu {
             weight: FloatTensor<Self>,
             bias: FloatTensor<Self>,
             config: Conv2dConfig,
+            kept: KeptWeights,
         ) -> FloatTensor<Self> {
             let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
             let dims = x.layout().shape().dims::<4>();
@@ -132,7 +176,8 @@ mod on_cpu {
             let Conv2dConfig { channels: [_, outputs], kernel, stride, padding, .. } = config;
             let shape = Convolution { batch, inputs, outputs, size: [height, width], kernel, stride, padding };
             let [rows, columns] = shape.out();
-            let out = convolve(values(&x), values(&weight), values(&bias), &shape);
+            let kept = kept.of(&weight, &shape);
+            let out = convolve(values(&x), values(&weight), kept.as_deref(), values(&bias), &shape);
             tensor(out, [batch, outputs, rows, columns])
         }
     }
@@ -155,14 +200,13 @@ mod tests {
     /// burn's and ours.
     fn both(config: Conv2dConfig, [batch, height, width]: [usize; 3]) -> [Vec<f32>; 2] {
         let ([inputs, outputs], [rows, columns]) = (config.channels, config.kernel);
-        let conv = Conv2d {
-            weight: Param::from_tensor(tensor([outputs, inputs, rows, columns], 1)),
-            bias: config.bias.then(|| Param::from_tensor(tensor([outputs, 1, 1, 1], 2).reshape([outputs]))),
-            config,
-        };
+        let weight = Param::from_tensor(tensor([outputs, inputs, rows, columns], 1));
+        let bias = config.bias.then(|| Param::from_tensor(tensor([outputs, 1, 1, 1], 2).reshape([outputs])));
+        let conv = Conv2d::of(weight, bias, config);
         let x = tensor([batch, inputs, height, width], 3);
         let tracked = conv.forward(x.clone().autodiff()).inner();
-        let ours = conv.forward(x);
+        let ours = conv.forward(x.clone());
+        assert_eq!(cpu::read(ours.clone()), cpu::read(conv.forward(x)), "weights that are kept are the same ones");
         assert_eq!(tracked.dims(), ours.dims());
         [cpu::read(tracked), cpu::read(ours)]
     }
@@ -214,6 +258,21 @@ mod tests {
         ) {
             close(Conv2dConfig { channels, kernel: [3, 3], stride: [1, 1], padding, bias: true }, size);
         }
+    }
+
+    /// Weights that are kept are forgotten with the tensor that they were made of, and make no difference on a larger picture.
+    #[test]
+    fn other_weights_are_other_weights() {
+        let config = Conv2dConfig::same([9, 14], 3);
+        let (mut conv, x) = (config.init(&cpu::device()), tensor([1, 9, 6, 6], 3));
+        conv.forward(x.clone());
+        conv.weight = conv.weight.map(|weight| weight * 2.0);
+        conv.bias = None;
+        let anew = Conv2d::of(conv.weight.clone(), None, config);
+        assert_eq!(cpu::read(conv.forward(x.clone())), cpu::read(anew.forward(x)));
+        let large = tensor([1, 9, 40, 40], 5);
+        let without = Conv2d::of(conv.weight.clone(), None, config);
+        assert_eq!(cpu::read(conv.forward(large.clone())), cpu::read(without.forward(large)));
     }
 
     #[test]

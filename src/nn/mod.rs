@@ -8,6 +8,7 @@ mod conv;
 #[cfg(feature = "cpu")]
 mod cpu;
 mod embeddings;
+mod gelu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 mod levels;
@@ -25,6 +26,7 @@ pub use activation::Activation;
 pub use attention::{Attention, attend};
 pub use conv::{Conv2d, Conv2dConfig};
 pub use embeddings::{GaussianFourierProjection, TimestepEmbedding, sinusoidal_embedding};
+pub use gelu::{gated_gelu, gelu};
 pub use levels::{
     DownBlock, LevelAttention, LevelAttentionConfig, LevelConfig, MidBlock, Pass, Sampling, UpBlock, around, joined,
     joined_groups, skip_groups, ways,

@@ -1,6 +1,5 @@
-use super::{Activation, Attention, Context, Conv2d, GroupNorm, LayerNorm, Linear, Norm, conv};
+use super::{Activation, Attention, Context, Conv2d, GroupNorm, LayerNorm, Linear, Norm, conv, gated_gelu};
 use burn::module::Module;
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 /// The width of a feed-forward layer, in widths of the block.
@@ -49,10 +48,7 @@ impl FeedForward {
         let h = proj.forward(x);
         back.forward(match activation {
             Some(activation) => activation.apply(h),
-            None => {
-                let [value, gate] = h.chunk(2, 2).try_into().expect("two halves of an even width");
-                value * gelu(gate)
-            }
+            None => gated_gelu(h),
         })
     }
 }

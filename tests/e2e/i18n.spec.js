@@ -74,7 +74,7 @@ function asked({ samplers, schedules, settings }) {
 const GENERAL = [
   "samplers.theory",
   ...["sampler.order", "sampler.evaluations", "sampler.attempts", "sampler.exact", "sampler.noisy"],
-  ...["schedule.refused", "clip.hint", "noise.hint", "preview.hint", "weighting.hint", "backend.workers"],
+  ...["schedule.refused", "clip.hint", "noise.hint", "preview.hint", "weighting.hint", "backend.workers", "backend.queue"],
 ];
 const general = (key) => GENERAL.includes(key) || key.startsWith("backend.why.");
 

@@ -21,7 +21,35 @@ pub fn pays(shape: &Convolution) -> bool {
     shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.inputs >= 8 && shape.outputs >= 8
 }
 
-pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &mut [f32]) {
+/// Tiles up to which the weights are transformed once and kept, which takes 16/9 of their memory: with more of them the
+/// transform hardly shows beside the products.
+const FEW: usize = 64;
+/// Weights up to which they are.
+const SMALL: usize = 1 << 19;
+
+/// `U` of all weights, [`ROWS`] outputs after the other.
+pub fn keep(weight: &[f32], shape: &Convolution) -> Option<Vec<[f32; ROWS]>> {
+    let tiles: usize = shape.out().iter().map(|size| size.div_ceil(2)).product();
+    if !pays(shape) || tiles > FEW || weight.len() > SMALL {
+        return None;
+    }
+    let block = PLACES * shape.inputs;
+    let mut kept = vec![[0.0; ROWS]; shape.outputs.div_ceil(ROWS) * block];
+    for (weight, kept) in weight.chunks(ROWS * shape.inputs * 9).zip(kept.chunks_exact_mut(block)) {
+        transform_weights(weight, shape.inputs, kept);
+    }
+    Some(kept)
+}
+
+/// `kept` is what [`keep`] made of the weights, if it did.
+pub fn conv(
+    x: &[f32],
+    weight: &[f32],
+    kept: Option<&[[f32; ROWS]]>,
+    bias: &[f32],
+    shape: &Convolution,
+    out: &mut [f32],
+) {
     let size @ [height, width] = shape.out();
     let tiles = size.map(|size| size.div_ceil(2));
     let planes = Planes {
@@ -46,9 +74,16 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
             let blocks = (out.len() / (height * width)).div_ceil(ROWS);
             let weight = &weight[i * GROUP * shape.inputs * 9..];
             let mut sums = vec![0.0; PLACES * blocks * ROWS * row + LANES];
-            let mut packed = vec![[0.0; ROWS]; PLACES * shape.inputs];
+            let block_size = PLACES * shape.inputs;
+            let mut transformed = if kept.is_some() { Vec::new() } else { vec![[0.0; ROWS]; block_size] };
             for block in 0..blocks {
-                transform_weights(&weight[block * ROWS * shape.inputs * 9..], shape.inputs, &mut packed);
+                let packed = match kept {
+                    Some(kept) => &kept[(i * GROUP / ROWS + block) * block_size..][..block_size],
+                    None => {
+                        transform_weights(&weight[block * ROWS * shape.inputs * 9..], shape.inputs, &mut transformed);
+                        &transformed
+                    }
+                };
                 for (place, packed) in packed.chunks_exact(shape.inputs).enumerate() {
                     let inputs = &inputs[place * shape.inputs * stride..][..shape.inputs * stride];
                     let sums = &mut sums[(block * PLACES + place) * ROWS * row..][..ROWS * row];
