@@ -58,6 +58,11 @@ export class Engine {
     return this.#pool.first.wire.ask("needs", [], { signal, files: folder }).finally(() => folder.close());
   }
 
+  /** Times the kernels on the graphics card. @param {{signal?: AbortSignal}} [options] */
+  bench({ signal } = {}) {
+    return this.#pool.first.wire.stream("bench", [], { signal });
+  }
+
   close() {
     this.#pool.close();
   }

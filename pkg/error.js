@@ -25,6 +25,7 @@ const SENTENCES = {
   "hub-unreachable": "{host} could not be reached.",
   missing: "The server does not have {file} (it answered {status}).",
   "model-replaced": "This model is not on the device any more: another was loaded after it.",
+  "no-webgpu": "The engine is not on a graphics card, so there is nothing to time.",
   "no-wasm": "There is no WebAssembly here.",
   "not-listed": "The list of files says nothing of {file}.",
   "not-ready": "unnoise is not ready yet: `await init()` first.",

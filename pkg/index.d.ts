@@ -3,9 +3,10 @@
 import type { Begun, Catalogue, Change, Checked, Facts, Found, Grid, GridAxis, GridCell, Leg, Listed, Look, Measured, Origin, Part, Problem, RacePlan, RacePoint, RaceRank, RaceTable, RepositoryName, Row, Sampler, Schedule, Settings, Size, Value, Walk, WalkFrame } from "./unnoise_settings.js";
 import type { About, Frame as EngineFrame, Needed, Noised, RaceNews, StepNumbers, Tokens } from "./unnoise_cpu.js";
 import type { FilmScene, FilmSize } from "./unnoise_film.js";
+import type { KernelRate } from "./unnoise_webgpu.js";
 import type { Bound, Changed, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Inversion, LabFrame, LatentCurve, LatentFrame, Likelihood, Masked, RaceFloor, RaceRow, Reached, Trained, Unmasked } from "./unnoise_lab.js";
 
-export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Grid, GridAxis, GridCell, Inversion, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
+export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classified, Cooled, Data, DiscreteKnown, DiscreteSteps, Facts, FilmScene, FilmSize, Found, Grid, GridAxis, GridCell, Inversion, KernelRate, LabFrame, LatentCurve, LatentFrame, Leg, Likelihood, Listed, Look, Masked, Measured, Needed, Noised, Origin, Part, Problem, RaceFloor, RaceNews, RacePlan, RacePoint, RaceRank, RaceRow, RaceTable, Reached, RepositoryName, Row, Sampler, Schedule, Settings, Size, StepNumbers, Tokens, Trained, Unmasked, Value, Walk, WalkFrame };
 
 /**
  * What every rejected promise and every thrown error of this package is: one sentence, a short name, and what fills the
@@ -18,6 +19,7 @@ export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classifi
  *   model hub, `values.host`; `removed`: what was kept of it is gone
  * - `engine-missing`, `engine-wasm`, `engine-open`, `engine-test`, `disagrees-cpu`, `no-wasm`, `worker`: the engine does not start
  * - `engine-crashed`: the engine broke down; open a new one
+ * - `no-webgpu`: the engine is not on a graphics card, so that there are no kernels to time
  * - `model`, `run`, `not-finite`, `no-device`, `device-failed`, ...: what the engine says
  */
 export class UnnoiseError extends Error {
@@ -267,6 +269,11 @@ export class Engine {
   load(source: Source, options?: LoadOptions): Promise<Model>;
   /** What a model needs, told by its configurations and the headers of its weights alone; what cannot be loaded is refused here. The model on the device stays. */
   needs(source: Source, options?: { signal?: AbortSignal }): Promise<Needed>;
+  /**
+   * Times the kernels on the graphics card: first a plain loop of multiplications and additions, which shows the most that can be had, then
+   * layers of networks. Leaving the loop stops after the kernel under way. An engine that is not on WebGPU throws `no-webgpu`.
+   */
+  bench(options?: { signal?: AbortSignal }): AsyncGenerator<KernelRate, void, void>;
   /** Ends the worker; whatever is under way rejects with the code `closed`. */
   close(): void;
 }

@@ -100,6 +100,10 @@ const streams = {
     return engine.backend === "webgpu" ? metered(run) : run;
   },
   race: (number, settings) => holding(number).race(settings),
+  bench() {
+    if (!engine.bench) throw new UnnoiseError("no-webgpu"); // the engine of another backend
+    return engine.bench();
+  },
   forward: (number, settings, given) => holding(number).forward(settings, given),
   ...labStreams(() => lab),
 };

@@ -1,5 +1,6 @@
 /** The views beside the stage, each loaded when it is first opened. */
 
+import { read_link } from "../pkg/index.js";
 import { $ } from "./dom.js";
 import * as levels from "./levels.js";
 import { fetchModel, optionsOf } from "./models.js";
@@ -9,7 +10,8 @@ import * as viewer from "./viewer.js";
  * @typedef {object} Page what a view has of the page
  * @property {import("./controls.js").Controls} controls
  * @property {() => import("../pkg/index.js").Model | undefined} model the one on the device
- * @property {(id: string, signal: AbortSignal) => Promise<import("../pkg/index.js").Model>} load puts another there
+ * @property {(id: string, signal: AbortSignal, engine?: import("../pkg/index.js").Engine) => Promise<import("../pkg/index.js").Model>} load puts another there, or on another engine
+ * @property {() => import("../pkg/index.js").Engine} engine
  * @property {() => void} reload puts that of the settings back
  * @property {() => object} given what a run begins with besides noise
  * @property {(settings: import("../pkg/index.js").Settings) => void} run draws these on the stage
@@ -22,9 +24,10 @@ const VIEWS = {
   compare: { load: () => import("./compare.js"), keys: ["x", "y"] },
   race: { load: () => import("./race.js"), keys: ["race"] },
   walk: { load: () => import("./walk.js"), keys: ["walk"] },
+  bench: { load: () => import("./bench.js"), keys: ["bench"] },
 };
 
-/** @type {Page & {engine: () => import("../pkg/index.js").Engine, broken: (thrown: unknown) => void, reopen: (thrown: unknown) => boolean, stop: () => void}} */
+/** @type {Page & {broken: (thrown: unknown) => void, reopen: (thrown: unknown) => boolean, stop: () => void}} */
 let page;
 /** Views whose device was lost, until there is a model again. @type {(() => void)[]} */
 let waiting = [];
@@ -34,6 +37,9 @@ const named = () => Object.keys(VIEWS).find((name) => VIEWS[name].keys.some((key
 
 /** Whether the link asks for one. */
 export const asked = () => Boolean(named());
+
+/** Whether a link that draws nothing opens a view. @param {string} link */
+export const opens = (link) => Boolean(read_link(link, []).settings.bench);
 
 /** Another link is opened: a view that it does not ask for is closed. */
 export function leave() {
@@ -56,9 +62,9 @@ export const begin = () => show(named(), "begin");
 
 /** @param {object} given as a view has it, and what it is made of */
 export function listen(given) {
-  const load = async (id, signal) => {
+  const load = async (id, signal, engine = given.engine()) => {
     const model = given.controls.models.find((model) => model.id === id);
-    return given.engine().load(await fetchModel(model, { signal, progress: () => {} }), { ...optionsOf(model), signal });
+    return engine.load(await fetchModel(model, { signal, progress: () => {} }), { ...optionsOf(model), signal });
   };
   page = { ...given, load, pace, failed };
   levels.listen(given);

@@ -348,7 +348,7 @@ function follow(link, kept, begun = kept?.begun) {
   address = link;
   if (link !== location.hash) write(link);
   adopted = false;
-  wanted = !kept && is_run(address);
+  wanted = !kept && (is_run(address) || beyond.opens(address));
   if (!controls.models.length) return boot();
   adopt(begun);
   beyond.leave();

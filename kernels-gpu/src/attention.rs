@@ -15,7 +15,7 @@ pub enum Layout {
 }
 
 /// What an attention is: of `q` and the result to `k` and `v`, of `heads * width` channels each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attention {
     pub batch: usize,
     pub positions: usize,
@@ -46,12 +46,15 @@ struct Sizes {
     positions: u32,
     sources: u32,
     heads: u32,
+    width: u32,
     scale: f32,
 }
 
 type Four = Vector<f32, Const<4>>;
 
-/// Loops whose index names no register stay loops: unrolled, the kernel takes seconds to compile.
+/// Loops whose index names no register stay loops: unrolled, the kernel takes seconds to compile. A workgroup has so many slices of a
+/// head's channels of the result in registers; where there are more, others compute the same scores for the rest. Only the number of slices
+/// is part of the kernel, so that few are compiled.
 #[cube(launch_unchecked)]
 fn block<X: Float>(
     q: &[X],
@@ -59,16 +62,18 @@ fn block<X: Float>(
     v: &[X],
     out: &mut [X],
     sizes: Sizes,
-    #[comptime] width: u32,
+    #[comptime] kept: u32,
     #[comptime] layout: Layout,
     #[define(X)] _numbers: ElemType,
 ) {
-    let slices = comptime!(width.div_ceil(BLOCK));
+    let width = sizes.width;
+    let slices = width.div_ceil(BLOCK);
     let across = UNIT_POS % SIDE;
     let down = UNIT_POS / SIDE;
     let head = CUBE_POS_Y % sizes.heads;
     let image = CUBE_POS_Y / sizes.heads;
     let first = CUBE_POS_X * BLOCK;
+    let first_kept = CUBE_POS_Z * kept;
     let channels = sizes.heads * width;
     let channel = head * width;
 
@@ -76,12 +81,12 @@ fn block<X: Float>(
     let mut right = Shared::<[Four]>::new_slice(comptime!((BLOCK * ROW) as usize));
     let mut shares = Shared::<[f32]>::new_slice(comptime!((BLOCK * SIDE) as usize));
 
-    let mut result = Array::<Four>::new(comptime!((4 * slices) as usize));
+    let mut result = Array::<Four>::new(comptime!((4 * kept) as usize));
     let mut largest = Array::<f32>::new(4usize);
     let mut sums = Array::<f32>::new(4usize);
     let mut scores = Array::<f32>::new(16usize);
     #[unroll]
-    for i in 0..comptime!((4 * slices) as usize) {
+    for i in 0..comptime!((4 * kept) as usize) {
         result[i] = Four::new(0.0);
     }
     #[unroll]
@@ -152,7 +157,7 @@ fn block<X: Float>(
             largest[i as usize] = top;
             sums[i as usize] *= less;
             #[unroll]
-            for slice in 0..slices {
+            for slice in 0..kept {
                 result[comptime!((slice * 4 + i) as usize)] *= Four::new(less);
             }
             let mut weights = Four::new(0.0);
@@ -168,13 +173,13 @@ fn block<X: Float>(
             left[((down * 4 + i) * ROW + across) as usize] = weights;
         }
         #[unroll]
-        for slice in 0..slices {
+        for slice in 0..kept {
             sync_cube();
             fill(
                 &mut right,
                 v,
                 &Rows { image, first: source, rows: sizes.sources, channels, channel },
-                slice,
+                first_kept + slice,
                 width,
                 layout,
             );
@@ -198,14 +203,14 @@ fn block<X: Float>(
     }
 
     #[unroll]
-    for slice in 0..slices {
+    for slice in 0..kept {
         #[unroll]
         for i in 0..4u32 {
             let position = first + down * 4 + i;
             let values = result[comptime!((slice * 4 + i) as usize)];
             #[unroll]
             for j in 0..4u32 {
-                let place = slice * BLOCK + across * 4 + j;
+                let place = (first_kept + slice) * BLOCK + across * 4 + j;
                 if position < sizes.positions && place < width {
                     let rows = Rows { image, first, rows: sizes.positions, channels, channel };
                     let at = place_of(&rows, position, place, layout);
@@ -215,6 +220,9 @@ fn block<X: Float>(
         }
     }
 }
+
+/// Slices of channels that a workgroup keeps. A unit has a four of four positions of each in registers.
+const MOST_KEPT: u32 = 5;
 
 /// Less than every score, and finite: the difference of two infinities is NaN.
 const LOWEST: f32 = -3.0e38;
@@ -245,7 +253,7 @@ fn fill<X: Float>(
     from: &[X],
     rows: &Rows,
     slice: u32,
-    #[comptime] width: u32,
+    width: u32,
     #[comptime] layout: Layout,
 ) {
     #[unroll]
@@ -271,8 +279,10 @@ fn fill<X: Float>(
 pub fn attend(client: &Client, tensors: Attended, shape: &Attention, numbers: ElemType) {
     let Attention { batch, positions, sources, heads, width, layout } = *shape;
     let scale = (width as f32).powf(-0.5);
-    let sizes = SizesLaunch::new(positions as u32, sources as u32, heads as u32, scale);
-    let count = CubeCount::Static((positions as u32).div_ceil(BLOCK), (batch * heads) as u32, 1);
+    let sizes = SizesLaunch::new(positions as u32, sources as u32, heads as u32, width as u32, scale);
+    let slices = (width as u32).div_ceil(BLOCK);
+    let groups = slices.div_ceil(MOST_KEPT);
+    let count = CubeCount::Static((positions as u32).div_ceil(BLOCK), (batch * heads) as u32, groups);
     let Attended { q, k, v, out } = tensors;
     // SAFETY: every index is checked against the sizes that the tensors have.
     unsafe {
@@ -285,7 +295,7 @@ pub fn attend(client: &Client, tensors: Attended, shape: &Attention, numbers: El
             v.into_buffer_arg(),
             out.into_buffer_arg(),
             sizes,
-            width as u32,
+            slices.div_ceil(groups),
             layout,
             numbers,
         );

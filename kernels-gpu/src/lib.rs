@@ -3,8 +3,10 @@
 //! are in single precision whatever numbers are stored in.
 
 mod attention;
+pub mod bench;
 mod conv;
 mod norm;
+pub mod shapes;
 
 pub use attention::{Attended, Attention, Layout, attend};
 pub use conv::{Convolution, Convolved, convolve};

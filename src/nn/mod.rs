@@ -10,7 +10,7 @@ mod cpu;
 mod embeddings;
 mod gelu;
 #[cfg(feature = "gpu")]
-mod gpu;
+pub(crate) mod gpu;
 mod levels;
 mod linear;
 mod maps;

@@ -25,6 +25,8 @@ pub struct Page {
     pub race: Option<Race>,
     /// The walk that is shown.
     pub walk: Option<Walk>,
+    /// Whether the timings of the graphics card are shown.
+    pub bench: bool,
     /// Whether the page stands in another one: stage, timeline and Run alone.
     pub embed: bool,
 }
@@ -99,7 +101,7 @@ impl Page {
     /// What a link to one run says of the page: none of the views of several.
     #[must_use]
     pub fn of_run(&self) -> Self {
-        Self { x: None, y: None, race: None, walk: None, ..self.clone() }
+        Self { x: None, y: None, race: None, walk: None, bench: false, ..self.clone() }
     }
 
     /// Puts a key back to its default, if it is one of the page's.
@@ -114,6 +116,7 @@ impl Page {
             "beside" => self.beside = None,
             "race" => self.race = None,
             "walk" => self.walk = None,
+            "bench" => self.bench = false,
             "embed" => self.embed = false,
             _ => {}
         }

@@ -264,6 +264,15 @@ const RACE: Row<Page> = Row::<Page>::text("race", |page| written(&page.race), se
 
 const SHOW: Row<Page> = Row::<Page>::text("show", |page| written(&page.show), set!(show, read)).section("page");
 
+/// `#bench` alone is enough.
+const BENCH: Row<Page> = Row::<Page>::choice(
+    "bench",
+    || vec!["1"],
+    |page| if page.bench { "1" } else { "" }.to_owned(),
+    set!(bench, |text: &str| choice(if text.is_empty() { "1" } else { text }, &[("1", true)])),
+)
+.section("page");
+
 const EMBED: Row<Page> = Row::<Page>::choice(
     "embed",
     || vec!["1"],
@@ -273,7 +282,7 @@ const EMBED: Row<Page> = Row::<Page>::choice(
 .section("page");
 
 /// The page's own keys: they decide no picture.
-pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE, WALK, EMBED];
+pub const PAGE: &[Row<Page>] = &[BACKEND, LANG, SHOW, BESIDE, X, Y, RACE, WALK, BENCH, EMBED];
 
 /// The same in the lab, which has a guided tour.
 pub const LAB_PAGE: &[Row<Page>] = &[BACKEND, LANG, TOUR];

@@ -247,6 +247,8 @@ fn a_change_is_taken_or_named_and_takes_along_what_hangs_on_it() {
     assert_eq!(change("eta", None).settings.knobs, BTreeMap::new());
     assert_eq!(change("lang", Some("en".into())).page.lang, Some("en"));
     assert!(change("embed", Some("1".into())).page.embed);
+    assert!(change("bench", Some("1".into())).page.bench);
+    assert!(["#bench", "#bench=1"].iter().all(|link| Settings::read_link(link, &[]).page.bench));
     assert!(!change("embed", Some("1".into())).page.shared().embed);
     let heun = change("sampler", Some("heun".into()));
     assert_eq!((heun.settings.knobs, heun.problems), (BTreeMap::new(), vec![]));

@@ -3,6 +3,8 @@
 //! Nothing here holds a borrow across an `await`, so that a second call during a run finds the engine free.
 
 mod about;
+#[cfg(feature = "gpu")]
+mod bench;
 mod failures;
 mod forward;
 mod needs;

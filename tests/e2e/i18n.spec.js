@@ -25,7 +25,7 @@ test("every key in the markup and the scripts has a text", () => {
   for (const file of sources) {
     for (const [, markup, script] of readFileSync(file, "utf8").matchAll(used)) {
       const key = markup ?? script;
-      if (["div", "button", "details", "summary", "option", "p", "li", "code", "span", "a", "dl", "dt", "dd", "label", "input", "select", "figure", "figcaption", "canvas", "dialog", "header", "img", "section", "progress", "table", "textarea", "caption", "tr", "ul", "h2", "h3", "th", "td", "i"].includes(key)) continue; // an element's name
+      if (["div", "button", "details", "summary", "option", "p", "li", "code", "span", "a", "dl", "dt", "dd", "label", "input", "select", "figure", "figcaption", "canvas", "dialog", "header", "img", "section", "progress", "table", "textarea", "caption", "thead", "tbody", "tr", "ul", "h2", "h3", "th", "td", "i"].includes(key)) continue; // an element's name
       expect(en, `${path.basename(file)} asks for ${key}`).toHaveProperty([key]);
       count += 1;
     }

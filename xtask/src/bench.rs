@@ -70,7 +70,9 @@ pub fn bench(parts: &[Part], engine: Module) -> Result<()> {
                 println!("{}", browser(engine)?);
             }
             Part::Gpu => {
-                tools::run(tools::cargo().args(["bench", "--quiet", "--package", "unnoise-kernels-gpu"]))?;
+                // The card computes; the libraries are those of the tests, which have been compiled already.
+                let kernels = ["bench", "--quiet", "--profile", "dev", "--package", "unnoise-kernels-gpu"];
+                tools::run(tools::cargo().args(kernels).args(["--bench", "shapes"]))?;
                 println!();
             }
             Part::Peers => println!("{}", peers::beside(engine)?),

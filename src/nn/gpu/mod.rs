@@ -1,6 +1,8 @@
 //! Layers on a graphics card over WebGPU, by kernels of our own: burn 0.22.1 has only direct convolution there.
 
 mod attention;
+#[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]
+pub mod bench;
 mod conv;
 mod norm;
 
