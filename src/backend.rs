@@ -1,12 +1,13 @@
 //! Floor 3: the only file that opens a device, uploads to it and reads from it.
 
+mod reading;
+
+pub use reading::{Reading, begin};
+
 use crate::math::noise::{Seeded, TorchGenerator, node_seed, slerp};
 use crate::math::{Latent, Noise};
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
-use std::future::poll_fn;
 use std::ops::Range;
-use std::pin::Pin;
-use std::task::Poll;
 use thiserror::Error;
 
 /// Where tensors are computed.
@@ -144,34 +145,6 @@ pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Backend
         return Err(BackendError::Failed(fault.clone()));
     }
     data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
-}
-
-/// Values on their way from a device.
-pub enum Reading {
-    Here(Result<Vec<f32>, BackendError>),
-    Coming(Pin<Box<dyn Future<Output = Result<Vec<f32>, BackendError>>>>),
-}
-
-/// Begins to [`read`] `tensor`: what it is computed from, and the reading itself, go to the device now, ahead of whatever is computed next.
-pub async fn begin<const D: usize>(tensor: Tensor<D>) -> Reading {
-    let mut values = Box::pin(read(tensor));
-    match poll_fn(|context| Poll::Ready(values.as_mut().poll(context))).await {
-        Poll::Ready(values) => Reading::Here(values),
-        Poll::Pending => Reading::Coming(values),
-    }
-}
-
-impl Reading {
-    /// The values, row-major.
-    ///
-    /// # Errors
-    /// As [`read`].
-    pub async fn values(self) -> Result<Vec<f32>, BackendError> {
-        match self {
-            Self::Here(values) => values,
-            Self::Coming(values) => values.await,
-        }
-    }
 }
 
 /// `values`, of one picture or of one of its planes, on `device` for every picture of a batch of this shape.
