@@ -15,7 +15,7 @@ fn main() -> Result<(), ServerError> {
     pollster::block_on(async {
         let peak = peak(&client).await?;
         println!("| | GFLOP/s | share of the most |\n|---|---:|---:|");
-        println!("| {}: the most that it multiplies and adds | {:.1} | |", client.name(), peak / 1e9);
+        println!("| the most that it multiplies and adds | {:.1} | |", peak / 1e9);
         for (network, layer) in layers() {
             let rate = layer.rate(&client).await?;
             println!("| {network}: {} | {:.1} | {:.0} % |", named(&layer), rate / 1e9, 100.0 * rate / peak);

@@ -25,14 +25,13 @@ pub fn check() -> Result<()> {
     let metadata = tools::metadata(&["--no-deps"])?;
     let version = metadata["packages"].as_array().into_iter().flatten().find(|p| p["name"] == "unnoise");
     let version = version.and_then(|p| p["version"].as_str()).context("cargo knows no package unnoise")?;
-    let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let place = Path::new(target).join("consumer");
+    let (target, place) = (tools::target()?, place()?);
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     fs::create_dir_all(&place)?;
     for name in CRATES {
-        let packed = Path::new(target).join(format!("package/{name}-{version}.crate"));
+        let packed = target.join(format!("package/{name}-{version}.crate"));
         tools::run(tools::command("tar").arg("-xzf").arg(&packed).arg("-C").arg(&place))?;
     }
     let packed = CRATES.map(|name| (name, place.join(format!("{name}-{version}"))));
@@ -43,6 +42,11 @@ pub fn check() -> Result<()> {
         consume(&place, name, library, kernels, features, program)?;
     }
     Ok(())
+}
+
+/// Where its users are.
+pub fn place() -> Result<PathBuf> {
+    Ok(tools::target()?.join("consumer"))
 }
 
 fn contains_what_it_should(listed: &str) -> Result<()> {

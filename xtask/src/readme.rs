@@ -56,9 +56,14 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// Where the commands are run.
+pub fn place() -> Result<PathBuf> {
+    Ok(tools::target()?.join("readme"))
+}
+
 /// A folder of the files that git knows, as they are now.
 fn copy() -> Result<PathBuf> {
-    let place = tools::target()?.join("readme");
+    let place = place()?;
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
