@@ -32,7 +32,8 @@ pub fn check() -> Result<()> {
     fs::create_dir_all(&place)?;
     for name in CRATES {
         let packed = target.join(format!("package/{name}-{version}.crate"));
-        tools::run(tools::command("tar").arg("-xzf").arg(&packed).arg("-C").arg(&place))?;
+        // As old as the package says, what has changed would pass for what was compiled here before.
+        tools::run(tools::command("tar").arg("-xmzf").arg(&packed).arg("-C").arg(&place))?;
     }
     let packed = CRATES.map(|name| (name, place.join(format!("{name}-{version}"))));
     let [kernels @ .., (_, library)] = &packed;
