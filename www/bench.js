@@ -52,7 +52,7 @@ function build() {
   dialog.fill(refusal, said, row, bar, scroll);
 }
 
-/** An engine on the graphics card, and what loads the page's model there. */
+/** An engine on the graphics card, and what loads the page's model there; or why there is none. */
 async function engine(signal) {
   const given = page.engine();
   if (given.backend === "webgpu") return { engine: given, model: async () => page.model() };
@@ -60,7 +60,7 @@ async function engine(signal) {
     const opened = await Engine.open({ device: "webgpu", signal });
     if (opened.backend !== "webgpu") {
       opened.close();
-      throw new UnnoiseError("bench-nowhere", opened.reason);
+      return { nowhere: opened.reason };
     }
     own = opened;
   }
@@ -79,6 +79,8 @@ async function run() {
   try {
     say(said, "bench.opening");
     const there = await engine(signal);
+    if (running !== mine) return;
+    if (there.nowhere) return nowhere(there.nowhere);
     ({ adapter } = there.engine);
     for await (const rate of there.engine.bench({ signal })) {
       if (running !== mine) return;
@@ -95,7 +97,8 @@ async function run() {
   } catch (thrown) {
     const error = UnnoiseError.from(thrown);
     if (error.code === "aborted") return;
-    failed(error);
+    hush(said);
+    say(refusal, "bench.failed", { message: error.message });
     if (!own) return await page.failed(thrown);
     own.close(); // another is opened for the next measurement
     own = undefined;
@@ -122,13 +125,11 @@ function add(key, values, rate, share) {
   rows.append(row);
 }
 
-/** @param {UnnoiseError} error */
-function failed({ code, values, message }) {
+/** There is no graphics card to measure. @param {import("../pkg/index.js").Engine["reason"]} reason */
+function nowhere({ code, values }) {
   hush(said);
-  if (code !== "bench-nowhere") return say(refusal, "bench.failed", { message });
-  const { code: why, values: given } = values;
-  const known = knows(`bench.nowhere.${why}`);
-  say(refusal, known ? `bench.nowhere.${why}` : "bench.nowhere", known ? given : { sentence: () => t(...sentence(why, given)) });
+  const known = knows(`bench.nowhere.${code}`);
+  say(refusal, known ? `bench.nowhere.${code}` : "bench.nowhere", known ? values : { sentence: () => t(...sentence(code, values)) });
 }
 
 function stop() {

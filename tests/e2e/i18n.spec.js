@@ -66,7 +66,7 @@ function asked({ samplers, schedules, settings }) {
       ...schedules.flatMap(({ id }) => [`schedule.${id}`, `schedule.${id}.hint`]),
       ...typed.flatMap(({ id }) => [`schedule.${id}.values`, `schedule.${id}.format`]),
     ]),
-    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang", "embed"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
+    ...Object.fromEntries(settings.filter(({ options, key }) => options && !["sampler", "lang", "embed", "bench"].includes(key)).map(({ key, options }) => [key, new Set(options.map((id) => `${key}.${id}`))])),
   };
 }
 
