@@ -308,7 +308,7 @@ impl Seeded for Tensor<4> {
 }
 
 /// The gist of a report that goes on with causes and backtraces.
-fn first_line(report: &str) -> String {
+pub(crate) fn first_line(report: &str) -> String {
     report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given").to_owned()
 }
 

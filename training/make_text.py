@@ -1,5 +1,5 @@
-"""Write tests/golden/text_training: toy scenes, starting weights and recipes of a small autoencoder, a small denoiser that is told a
-caption, and its distillation, with what this program makes of them: scenes, pictures, and the losses of every step.
+"""Write tests/golden/text_training: toy scenes, starting weights and recipes of a small autoencoder, a small
+text-conditioned denoiser, and its distillation, with what this program makes of them: scenes, pictures, and the losses of every step.
 
     python training/make_text.py tests/golden/text_training
 """

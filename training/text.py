@@ -1,4 +1,4 @@
-"""Recipes with [unet] and [text_encoder]: a denoiser of latents that is told a caption, and its distillation to few steps."""
+"""Recipes with [unet] and [text_encoder]: a text-conditioned denoiser of latents, and its distillation to few steps."""
 
 import json
 import shutil

@@ -174,11 +174,11 @@ fn half(x: f32) -> u16 {
 }
 
 #[test]
-fn weights_of_16_bits() {
+fn float16_weights() {
     const HALF: ElemType = ElemType::Float(FloatKind::F16);
     let client = Device::default().client();
     let there = client.properties().supports_type(HALF);
-    assert!(there, "this graphics card has no numbers of 16 bits: add `-- --skip weights_of_16_bits`");
+    assert!(there, "this graphics card has no float16 (shader-f16): add `-- --skip float16_weights`");
     for (channels, size) in [([20, 40], [2, 9, 11]), ([7, 70], [4, 33, 32]), ([16, 130], [4, 33, 32])] {
         let case = Case { shape: same(channels, 3, size), residual: true };
         let mut inputs = case.inputs();

@@ -11,7 +11,7 @@ mod parallel;
 mod silu;
 mod softmax;
 
-pub use conv::{Convolution, Kept, convolve};
+pub use conv::{Convolution, Transformed, convolve};
 pub use gelu::{gated_gelu, gelu};
 pub use norm::{Normalisation, normalise};
 pub use silu::{silu, silu_back};

@@ -1,4 +1,4 @@
-//! Readings that are begun before they are waited for.
+//! Read-backs that are submitted before they are waited for.
 
 use super::{BackendError, read};
 use burn::tensor::Tensor;
@@ -6,13 +6,13 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Values on their way from a device.
+/// A read-back from a device.
 pub enum Reading {
     Here(Result<Vec<f32>, BackendError>),
     Coming(Pin<Box<dyn Future<Output = Result<Vec<f32>, BackendError>>>>),
 }
 
-/// Begins to [`read`] `tensor`: what it is computed from, and the reading itself, go to the device now, ahead of whatever is computed next.
+/// Begins to [`read`] `tensor`: its computation and the copy are submitted now, ahead of whatever is computed next.
 pub async fn begin<const D: usize>(tensor: Tensor<D>) -> Reading {
     let mut values = Box::pin(read(tensor));
     match poll_fn(|context| Poll::Ready(values.as_mut().poll(context))).await {

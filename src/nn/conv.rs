@@ -18,7 +18,7 @@ pub struct Conv2d {
     config: Conv2dConfig,
     #[cfg(feature = "cpu")]
     #[module(skip)]
-    kept: on_cpu::KeptWeights,
+    transforms: on_cpu::TransformCache,
 }
 
 /// What a convolution does with a picture.
@@ -55,13 +55,13 @@ impl Conv2dConfig {
 impl Conv2d {
     fn of(weight: Param<Tensor<4>>, bias: Option<Param<Tensor<1>>>, config: Conv2dConfig) -> Self {
         #[cfg(feature = "cpu")]
-        let kept = on_cpu::KeptWeights::default();
+        let transforms = on_cpu::TransformCache::default();
         Self {
             weight,
             bias,
             config,
             #[cfg(feature = "cpu")]
-            kept,
+            transforms,
         }
     }
 
@@ -76,7 +76,7 @@ impl Conv2d {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         #[cfg(feature = "cpu")]
         if super::cpu::takes(&x) && super::cpu::takes(&weight) {
-            return on_cpu::conv(x, weight, bias, self.config, self.kept.clone());
+            return on_cpu::conv(x, weight, bias, self.config, self.transforms.clone());
         }
         let Conv2dConfig { stride, padding, .. } = self.config;
         let padding = padding.map(|[before, after]| (before, after));
@@ -117,23 +117,23 @@ mod on_cpu {
     use burn::backend::{Backend, Dispatch, Flex, backend_extension};
     use burn::tensor::Tensor;
     use std::sync::{Arc, Mutex, PoisonError};
-    use unnoise_kernels::{Convolution, Kept, convolve};
+    use unnoise_kernels::{Convolution, Transformed, convolve};
 
-    /// The weights as the kernel computes with them, beside the tensor that they were made of: as long as it is held here, no other can
-    /// be in its place.
+    /// The weights in Winograd's transform, beside the tensor that they were computed from: as long as that is held here, no other can have
+    /// its address.
     #[derive(Clone, Debug, Default)]
-    pub struct KeptWeights(Arc<Mutex<Option<Made>>>);
+    pub struct TransformCache(Arc<Mutex<Option<Cached>>>);
 
-    type Made = (FloatTensor<Flex>, Arc<Kept>);
+    type Cached = (FloatTensor<Flex>, Arc<Transformed>);
 
-    impl KeptWeights {
+    impl TransformCache {
         /// Those of `weight`, which may have changed since.
-        fn of(&self, weight: &FloatTensor<Flex>, shape: &Convolution) -> Option<Arc<Kept>> {
+        fn of(&self, weight: &FloatTensor<Flex>, shape: &Convolution) -> Option<Arc<Transformed>> {
             let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             match &*held {
                 Some((of, kept)) if values(of).as_ptr_range() == values(weight).as_ptr_range() => Some(kept.clone()),
                 _ => {
-                    let kept = Kept::of(values(weight), shape).map(Arc::new);
+                    let kept = Transformed::of(values(weight), shape).map(Arc::new);
                     *held = kept.clone().map(|kept| (weight.clone(), kept));
                     kept
                 }
@@ -146,10 +146,11 @@ mod on_cpu {
         weight: Tensor<4>,
         bias: Option<Tensor<1>>,
         config: Conv2dConfig,
-        kept: KeptWeights,
+        transforms: TransformCache,
     ) -> Tensor<4> {
         let bias = bias.unwrap_or_else(|| Tensor::zeros([config.channels[1]], &x.device())).into_dispatch();
-        let out = <Dispatch as Convolve>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config, kept);
+        let out =
+            <Dispatch as Convolve>::convolution(x.into_dispatch(), weight.into_dispatch(), bias, config, transforms);
         Tensor::from_dispatch(out)
     }
 
@@ -160,7 +161,7 @@ mod on_cpu {
             weight: FloatTensor<Self>,
             bias: FloatTensor<Self>,
             config: Conv2dConfig,
-            kept: KeptWeights,
+            transforms: TransformCache,
         ) -> FloatTensor<Self>;
     }
 
@@ -170,7 +171,7 @@ mod on_cpu {
             weight: FloatTensor<Self>,
             bias: FloatTensor<Self>,
             config: Conv2dConfig,
-            kept: KeptWeights,
+            transforms: TransformCache,
         ) -> FloatTensor<Self> {
             let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
             let dims = x.layout().shape().dims::<4>();
@@ -178,8 +179,8 @@ mod on_cpu {
             let Conv2dConfig { channels: [_, outputs], kernel, stride, padding, .. } = config;
             let shape = Convolution { batch, inputs, outputs, size: [height, width], kernel, stride, padding };
             let [rows, columns] = shape.out();
-            let kept = kept.of(&weight, &shape);
-            let out = convolve(values(&x), values(&weight), kept.as_deref(), values(&bias), &shape);
+            let transformed = transforms.of(&weight, &shape);
+            let out = convolve(values(&x), values(&weight), transformed.as_deref(), values(&bias), &shape);
             tensor(out, [batch, outputs, rows, columns])
         }
     }

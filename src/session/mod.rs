@@ -1,7 +1,6 @@
 //! A run: pipeline and settings in, frames out.
 
 mod attention;
-mod coming;
 mod denoiser;
 mod detail;
 mod error;
@@ -9,6 +8,7 @@ mod forward;
 mod frame;
 mod legs;
 mod levels;
+mod pending;
 mod run;
 mod script;
 mod share;

@@ -319,7 +319,8 @@ impl Settings {
     }
 }
 
-/// A run under way. Nothing is computed ahead of the frame that is awaited; `free()` between two frames cancels it.
+/// A run under way. On the CPU nothing is computed ahead of the frame that is awaited, over WebGPU one step is; `free()` between two
+/// frames cancels it.
 #[wasm_bindgen]
 pub struct Run(Frames);
 

@@ -1,4 +1,4 @@
-//! Recipes of scenes: an autoencoder, and a denoiser that is told a caption. `tests/golden/text_training`, made by
+//! Recipes of scenes: an autoencoder, and a text-conditioned denoiser. `tests/golden/text_training`, made by
 //! `training/make_text.py`, has toy pictures, small networks to start from, and what `training/` in Python makes of them.
 
 use crate::scratch::{NEVER, Scratch, device};
@@ -171,7 +171,7 @@ fn an_autoencoder_learns_on_the_course_of_python() {
 }
 
 #[test]
-fn a_denoiser_that_is_told_captions_learns_on_the_course_of_python() {
+fn a_text_conditioned_denoiser_learns_on_the_course_of_python() {
     let scratch = Scratch::new("captioned");
     let (_, losses) = train(&scratch, "text.toml", &[], "out", false, NEVER);
     course(&losses, "text");

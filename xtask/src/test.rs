@@ -134,12 +134,12 @@ fn tests() -> Result<()> {
     tools::run(tools::cargo().args(["test", "--package", "unnoise-fuzz"]))
 }
 
-/// The test of the kernels that needs a card with numbers of 16 bits, and where Debian has a driver that imitates one.
-const HALF: &str = "weights_of_16_bits";
+/// The test of the kernels that needs float16 (shader-f16), and where Debian has a driver that imitates one.
+const HALF: &str = "float16_weights";
 const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
 /// The kernels of graphics cards on SwiftShader, which Chromium brings and which imitates one, so that every machine computes the same. It
-/// has no numbers of 16 bits; Mesa's lavapipe has, where it is installed.
+/// has no float16; Mesa's lavapipe has, where it is installed.
 fn kernels() -> Result<Outcome> {
     let Some(driver) = tools::chromium_file("vk_swiftshader_icd.json")? else {
         return Ok(Outcome::Skipped("this Chromium has no SwiftShader beside it".to_owned()));

@@ -31,23 +31,29 @@ impl Convolution {
     }
 }
 
-/// Weights as a convolution computes with them, where it pays to keep them so.
+/// The weights of a convolution in Winograd's transform, for those where it pays to keep them.
 #[derive(Debug)]
-pub struct Kept(Vec<[f32; products::ROWS]>);
+pub struct Transformed(Vec<[f32; products::ROWS]>);
 
-impl Kept {
+impl Transformed {
     /// Of `weight` `[outputs, inputs, height, width]`, for pictures of this size or smaller.
     pub fn of(weight: &[f32], shape: &Convolution) -> Option<Self> {
-        winograd::keep(weight, shape).map(Self)
+        winograd::transformed(weight, shape).map(Self)
     }
 }
 
-/// The convolution of `x` `[batch, inputs, height, width]` with `weight` `[outputs, inputs, height, width]`; `kept` is of that weight.
-pub fn convolve(x: &[f32], weight: &[f32], kept: Option<&Kept>, bias: &[f32], shape: &Convolution) -> Vec<f32> {
+/// The convolution of `x` `[batch, inputs, height, width]` with `weight` `[outputs, inputs, height, width]`; `transformed` is of that weight.
+pub fn convolve(
+    x: &[f32],
+    weight: &[f32],
+    transformed: Option<&Transformed>,
+    bias: &[f32],
+    shape: &Convolution,
+) -> Vec<f32> {
     let [height, width] = shape.out();
     let mut out = vec![0.0; shape.batch * shape.outputs * height * width];
     match winograd::pays(shape) {
-        true => winograd::conv(x, weight, kept.map(|kept| &kept.0[..]), bias, shape, &mut out),
+        true => winograd::conv(x, weight, transformed.map(|weights| &weights.0[..]), bias, shape, &mut out),
         false => direct::conv(x, weight, bias, shape, &mut out),
     }
     out

@@ -24,11 +24,11 @@ pub fn pays(shape: &Convolution) -> bool {
 /// Tiles up to which the weights are transformed once and kept, which takes 16/9 of their memory: with more of them the
 /// transform hardly shows beside the products.
 const FEW: usize = 64;
-/// Weights up to which they are.
+/// Weights of a layer up to which that is done.
 const SMALL: usize = 1 << 19;
 
 /// `U` of all weights, [`ROWS`] outputs after the other.
-pub fn keep(weight: &[f32], shape: &Convolution) -> Option<Vec<[f32; ROWS]>> {
+pub fn transformed(weight: &[f32], shape: &Convolution) -> Option<Vec<[f32; ROWS]>> {
     let tiles: usize = shape.out().iter().map(|size| size.div_ceil(2)).product();
     if !pays(shape) || tiles > FEW || weight.len() > SMALL {
         return None;
@@ -41,7 +41,7 @@ pub fn keep(weight: &[f32], shape: &Convolution) -> Option<Vec<[f32; ROWS]>> {
     Some(kept)
 }
 
-/// `kept` is what [`keep`] made of the weights, if it did.
+/// `kept` is what [`transformed`] made of the weights, if it did.
 pub fn conv(
     x: &[f32],
     weight: &[f32],
@@ -75,13 +75,13 @@ pub fn conv(
             let weight = &weight[i * GROUP * shape.inputs * 9..];
             let mut sums = vec![0.0; PLACES * blocks * ROWS * row + LANES];
             let block_size = PLACES * shape.inputs;
-            let mut transformed = if kept.is_some() { Vec::new() } else { vec![[0.0; ROWS]; block_size] };
+            let mut own = if kept.is_some() { Vec::new() } else { vec![[0.0; ROWS]; block_size] };
             for block in 0..blocks {
                 let packed = match kept {
                     Some(kept) => &kept[(i * GROUP / ROWS + block) * block_size..][..block_size],
                     None => {
-                        transform_weights(&weight[block * ROWS * shape.inputs * 9..], shape.inputs, &mut transformed);
-                        &transformed
+                        transform_weights(&weight[block * ROWS * shape.inputs * 9..], shape.inputs, &mut own);
+                        &own
                     }
                 };
                 for (place, packed) in packed.chunks_exact(shape.inputs).enumerate() {

@@ -39,5 +39,5 @@ impl Bench {
 }
 
 fn failed(e: ServerError) -> BackendError {
-    BackendError::Failed(e.to_string().lines().find(|line| !line.is_empty()).unwrap_or_default().to_owned())
+    BackendError::Failed(backend::first_line(&e.to_string()))
 }

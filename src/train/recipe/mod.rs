@@ -47,7 +47,7 @@ pub enum Kind {
     Labelled(Box<Labelled>),
     /// An autoencoder of scenes.
     Autoencoder(Box<Autoencoder>),
-    /// A denoiser of latents that is told a caption.
+    /// A text-conditioned denoiser of latents.
     Captioned(Box<Captioned>),
 }
 

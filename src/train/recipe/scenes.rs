@@ -1,4 +1,4 @@
-//! Recipes of scenes with captions: an autoencoder of pictures, and a denoiser of its latents that is told a caption.
+//! Recipes of scenes with captions: an autoencoder of pictures, and a text-conditioned denoiser of its latents.
 
 use super::{RecipeError, Tables, Train, refuse};
 use crate::dataset::scenes::{SceneData, Shares};
@@ -32,7 +32,7 @@ pub struct Reconstruction {
     pub shuffle: f64,
 }
 
-/// A recipe of a denoiser of latents that is told a caption.
+/// A recipe of a text-conditioned denoiser of latents.
 #[derive(Clone, Debug)]
 pub struct Captioned {
     pub data: SceneData,
@@ -84,7 +84,7 @@ pub struct Latents {
     pub autoencoder: String,
 }
 
-/// `[objective]` of a denoiser that is told a caption.
+/// `[objective]` of a text-conditioned denoiser.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaptionDrop {

@@ -80,7 +80,7 @@ pub fn unet(dir: &Path, config: &Value, device: &Device) -> Result<Unet2d, RunEr
     load(&dir.join("unet").join(WEIGHTS), "model", config, read)
 }
 
-/// The same of a denoiser that is told a caption.
+/// The same of a text-conditioned denoiser.
 pub fn unet_condition(dir: &Path, config: &Value, device: &Device) -> Result<Unet2dCondition, RunError> {
     let read = |config: &str, bytes: &[u8]| Unet2dCondition::load(config, &[bytes], device);
     load(&dir.join("unet").join(WEIGHTS), "unet", config, read)
@@ -119,7 +119,7 @@ pub fn frozen(dir: &Path, device: &Device) -> Result<(AutoencoderKl, Value), Run
     Ok((net, json))
 }
 
-/// A denoiser that is told a caption, with what it was built from and its autoencoder.
+/// A text-conditioned denoiser, with what it was built from and its autoencoder.
 pub struct Parts<'a> {
     pub net: &'a TextDenoiser,
     pub unet: &'a Value,

@@ -61,7 +61,7 @@ pub fn autoencoder(
     fit.run(task, net, write, watch)
 }
 
-/// Trains a denoiser that is told a caption, and its text encoder, or distils one.
+/// Trains a text-conditioned denoiser with its text encoder, or distils one.
 pub fn captioned(
     fit: &Fit,
     recipe: &Captioned,

@@ -1,4 +1,4 @@
-//! A step on its way from the device to whoever watches the run.
+//! A step whose read-back is pending.
 
 use super::attention::{Looks, Maps};
 use super::trajectory::BatchStep;
@@ -9,8 +9,8 @@ use crate::math::Level;
 use crate::samplers::Tally;
 use burn::tensor::Tensor;
 
-/// A step that was handed to the device, as was all that is to be read of it. What is handed over after it does not delay it.
-pub(super) struct Coming {
+/// A step that was submitted to the device together with its read-back, which nothing that is submitted later delays.
+pub(super) struct Pending {
     pub step: usize,
     /// Of each picture.
     pub levels: Vec<Level>,
@@ -19,22 +19,22 @@ pub(super) struct Coming {
     pub tally: Option<Tally>,
     /// What was spent in calls of the network so far.
     pub network: Timing,
-    /// The point, and the estimate behind it in the same tensor: on a GPU each reading waits for the queue.
+    /// The point, and the estimate behind it in the same tensor: on a GPU each read-back waits for the queue.
     values: Reading,
     estimate: bool,
     decoding: Decoding,
     attention: Option<Maps>,
 }
 
-/// A step that arrived.
-pub(super) struct Arrived {
+/// What was read back of a step.
+pub(super) struct ReadBack {
     pub x: Vec<f32>,
     pub denoised: Option<Vec<f32>>,
     pub shown: Option<Shown>,
     pub attention: Option<Attention>,
 }
 
-impl Coming {
+impl Pending {
     /// Where a run starts.
     pub async fn start(view: &View<'_>, x: &Tensor<4>, levels: &[Level]) -> Self {
         Self::begin(view, None, (x, None), (0, levels, false)).await
@@ -72,7 +72,7 @@ impl Coming {
     ///
     /// # Errors
     /// The device failed; a sample became NaN or infinite.
-    pub async fn arrive(self, view: &View<'_>, decodes: impl FnOnce()) -> Result<Arrived, SessionError> {
+    pub async fn wait(self, view: &View<'_>, decodes: impl FnOnce()) -> Result<ReadBack, SessionError> {
         let Self { step, levels, last, values, estimate, decoding, attention, .. } = self;
         let mut x = values.values().await?;
         let denoised = estimate.then(|| x.split_off(x.len() / 2));
@@ -87,6 +87,6 @@ impl Coming {
             Some(maps) => Some(maps.read().await?),
             None => None,
         };
-        Ok(Arrived { x, denoised, shown, attention })
+        Ok(ReadBack { x, denoised, shown, attention })
     }
 }
