@@ -1,22 +1,27 @@
-/** The laboratory of the plane, in a worker of its own. */
+/** The laboratory of the plane, in workers of its own. */
 
+import { LabPool } from "./lab-pool.js";
 import { init } from "./settings.js";
 import { Wire } from "./wire.js";
 
 /** What has one answer. */
-const CALLS = ["change", "data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "floor", "inversion", "latent", "reconstructed", "latent_density", "reached", "masked", "unmasked", "shown", "discrete", "reset", "weights", "use_weights"];
+const CALLS = ["data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "floor", "inversion", "latent", "reconstructed", "latent_density", "reached", "masked", "unmasked", "shown", "discrete", "weights"];
 /** Readers of points of one's own, which need no laboratory. */
 const READERS = ["csv", "image", "pack", "unpack"];
+/** What makes the network another one. */
+const LESSONS = ["reset", "use_weights"];
 /** What answers item by item. */
-const STREAMS = ["run", "latent_run", "anneal", "race", "train", "classify"];
+const STREAMS = ["latent_run", "anneal", "race", "classify"];
 
 export class Lab {
   #wire = new Wire();
+  #pool = new LabPool(this.#wire);
 
   /** @param {import("./index.js").Settings} [settings] @param {{signal?: AbortSignal}} [options] */
   static async open(settings = {}, options) {
     const lab = new Lab();
     try {
+      lab.#pool.changed(settings);
       await Promise.all([init(), lab.#wire.ask("open_lab", [settings], options)]);
       return lab;
     } catch (thrown) {
@@ -25,12 +30,36 @@ export class Lab {
     }
   }
 
+  change(settings) {
+    this.#pool.changed(settings);
+    return this.#wire.ask("lab", ["change", settings]);
+  }
+
+  async *run(pane) {
+    const wire = await this.#pool.of(pane);
+    yield* wire.stream("lab_run", [pane]);
+  }
+
+  async *train(until) {
+    for await (const trained of this.#wire.stream("lab_train", [until])) {
+      this.#pool.taught();
+      yield trained;
+    }
+  }
+
   close() {
+    this.#pool.close();
     this.#wire.close();
   }
 
   static {
     for (const name of CALLS) this.prototype[name] = function (...args) { return this.#wire.ask("lab", [name, ...args]); };
+    for (const name of LESSONS) {
+      this.prototype[name] = function (...args) {
+        this.#pool.taught();
+        return this.#wire.ask("lab", [name, ...args]);
+      };
+    }
     for (const name of READERS) this.prototype[name] = function (...args) { return this.#wire.ask("lab_reader", [`lab_${name}`, ...args]); };
     for (const name of STREAMS) this.prototype[name] = function (...args) { return this.#wire.stream(`lab_${name}`, args); };
   }

@@ -75,6 +75,11 @@ impl Learned {
         Ok(Self::new(Mlp::with_weights(&config, weights, &cpu::device())?, objective, distribution))
     }
 
+    /// The configuration that [`load`](Self::load) reads.
+    pub fn config(&self) -> String {
+        serde_json::json!(self.net.config()).to_string()
+    }
+
     /// The weights as a safetensors file.
     ///
     /// # Errors

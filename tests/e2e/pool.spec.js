@@ -153,3 +153,35 @@ test("shares follow the paces, and memory bounds the workers", async ({ page }) 
   ]);
   expect(most).toEqual([2, 8, 1, 1, 2]);
 });
+
+test("the lab's panes are the same on workers of their own, with the network as it stands", async ({ page }) => {
+  await open(page);
+  const [one, three] = await page.evaluate(async () => {
+    const settings = { data: "moons", particles: 50, pane1: "ddim~4", pane2: "heun~3", pane3: "ddpm~5", model: "learned", width: 16, depth: 2 };
+    const panes = (lab) =>
+      Promise.all([1, 2, 3].map(async (pane) => {
+        let last;
+        for await (const { x } of lab.run(pane)) last = [...x];
+        return last;
+      }));
+    const with_cores = async (cores) => {
+      Object.defineProperty(navigator, "hardwareConcurrency", { value: cores, configurable: true });
+      const before = started.length;
+      const lab = await unnoise.Lab.open(settings);
+      const seen = [await panes(lab)];
+      for await (const _ of lab.train(20));
+      seen.push(await panes(lab));
+      await lab.change({ ...settings, model: "exact", seed: 5 });
+      seen.push(await panes(lab));
+      await lab.change({ ...settings, guide: "learned-classifier", class: 1, guidance: 2 });
+      for await (const _ of lab.classify());
+      seen.push(await panes(lab));
+      lab.close();
+      return { seen, workers: started.length - before };
+    };
+    return [await with_cores(1), await with_cores(3)];
+  });
+  expect(three.seen).toEqual(one.seen);
+  expect(new Set(one.seen.map((panes) => JSON.stringify(panes))).size).toBe(4); // each stage shows something else
+  expect([one.workers, three.workers]).toEqual([1, 3]);
+});

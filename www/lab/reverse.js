@@ -23,10 +23,7 @@ export async function open(lab) {
   await lay(lab);
   if (!lab.live()) return;
   lab.begin();
-  for (const [i, pane] of stage.panes.entries()) {
-    if (!lab.live()) return;
-    await lab.stream(engine.run(i + 1), (frame) => stage.add(pane, frame));
-  }
+  await Promise.all(stage.panes.map((pane, i) => lab.stream(engine.run(i + 1), (frame) => stage.add(pane, frame))));
 }
 
 /** What needs no model: the noise that all panes start from. @param {import("./view.js").Lab} lab */

@@ -171,6 +171,11 @@ impl Lab {
         self.learned()?.weights().map_err(|e| fault("weights", &e))
     }
 
+    /// How the network is built, as [`use_weights`](Self::use_weights) reads it.
+    pub fn config(&self) -> Result<String, JsValue> {
+        Ok(self.learned()?.config())
+    }
+
     /// Takes weights that were trained elsewhere for the objective, the data and the process of the settings.
     pub fn use_weights(&self, config: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let scene = self.scene();
