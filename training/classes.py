@@ -1,6 +1,7 @@
 """Recipes with classes: a denoiser that is told the class of a picture, and a classifier of noisy pictures."""
 
 import copy
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,16 +66,20 @@ def draw_batch(recipe: dict, process: Process, step: int, pictures: Pictures) ->
 
 class Guidance:
     """What classifier-free guidance adds to the answer of the weights that training starts from (Meng et al. 2023, arXiv 2210.03142,
-    equation 4). It is nothing where there is no label, so the network stays good for further guidance."""
+    equation 4), at levels between those of `guidance_interval` (Kynkäänniemi et al. 2024, arXiv 2404.07724) or at all. It is nothing
+    where there is no label, so the network stays good for further guidance."""
 
     def __init__(self, network: torch.nn.Module, recipe: dict, device: torch.device):
         self.network = copy.deepcopy(network).requires_grad_(False).eval().to(device)
         self.excess, self.none = recipe["objective"]["guidance"] - 1, recipe["model"]["num_class_embeds"] - 1
+        self.low, self.high = recipe["objective"].get("guidance_interval", (0.0, math.inf))
 
     @torch.no_grad()
-    def __call__(self, x: torch.Tensor, told: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor, told: torch.Tensor, label: torch.Tensor, nsr: torch.Tensor) -> torch.Tensor:
+        """Of the shape of x (N, C, H, W); nsr (N) is sigma / alpha."""
         answer = lambda labels: self.network(x, told, class_labels=labels, return_dict=False)[0]
-        return self.excess * (answer(label) - answer(torch.full_like(label, self.none)))
+        acts = (self.low <= nsr) & (nsr <= self.high)
+        return self.excess * acts.view(-1, 1, 1, 1) * (answer(label) - answer(torch.full_like(label, self.none)))
 
 
 class ClassTask:

@@ -39,7 +39,7 @@ class Process:
 
     def errors(self, network, x0, label, time, noise, teacher=None) -> tuple[torch.Tensor, torch.Tensor]:
         """Weighted loss to descend, and the plain mean square error or cross entropy, one number an image each. `teacher(x, told,
-        label)` is what guidance adds to an answer."""
+        label, sigma / alpha)` is what guidance adds to an answer."""
         alpha, sigma, told = self.level(time)
         a, s = alpha.view(-1, 1, 1, 1), sigma.view(-1, 1, 1, 1)
         if self.objective["prediction"] == "class":
@@ -53,7 +53,7 @@ class Process:
             case "flow_prediction": error = answer - (noise - x0)
             case "score": error = s * answer + noise  # lambda = sigma^2 (Song et al. 2021, arXiv 2011.13456, equation 7)
         if teacher is not None:
-            error = error - teacher(a * x0 + s * noise, told, label)
+            error = error - teacher(a * x0 + s * noise, told, label, sigma / alpha)
         error = error.square().mean(dim=(1, 2, 3))
         gamma = self.objective.get("min_snr_gamma")
         if gamma is None:

@@ -26,7 +26,7 @@ SECTIONS = {
     "schedule": {"linear": BETAS, "scaled_linear": BETAS, "squaredcos_cap_v2": BETAS,
                  "flow": ({"kind", "timesteps"}, set()),
                  "ve": ({"kind", "sigma_min", "sigma_max"}, set())},
-    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma", "logit_normal", "guidance"}),
+    "objective": ({"prediction", "label_drop"}, {"min_snr_gamma", "logit_normal", "guidance", "guidance_interval"}),
     "augment": ({"probability"}, {"shift", "fill", "flip", "hue"}),
     "train": ({"seed", "images", "batch", "lr", "warmup_images", "betas", "weight_decay", "clip", "ema_decays",
                "precision", "checkpoint_minutes"}, {"init"}),
@@ -119,6 +119,12 @@ def check_values(path: Path, recipe: dict) -> None:
     if "guidance" in objective and ("init" not in train or "augment" in recipe or objective["guidance"] <= 1):
         raise Fault(f"{path}: [objective] guidance = {objective['guidance']} must be above 1, and goes with [train] init, whose answers "
                     "it guides, and without [augment]")
+    if "guidance_interval" in objective:
+        match objective["guidance_interval"]:
+            case [int() | float() as low, int() | float() as high] if 0 <= low < high and "guidance" in objective: pass
+            case interval:
+                raise Fault(f"{path}: [objective] guidance_interval = {interval} must be two rising values of sigma / alpha, with guidance, "
+                            "which acts between them")
     if "min_snr_gamma" in objective and kind in PREDICTIONS:
         raise Fault(f"{path}: min_snr_gamma weighs variance-preserving schedules, and [schedule] kind is \"{kind}\"")
 

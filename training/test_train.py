@@ -19,7 +19,7 @@ from diffusers import UNet2DModel
 from export import export
 from process import build_scheduler
 from recipe import Fault, build, read_recipe
-from classes import draw_batch
+from classes import Guidance, draw_batch
 from train import train
 
 HERE = Path(__file__).parent
@@ -121,6 +121,17 @@ class Training(unittest.TestCase):
         self.assertRegex(said, r"stopped after step \d+ of 200")
         self.assertNotIn("Traceback", said)
         self.fails_with("[train] lr", "out", "--resume", recipe=self.edited_recipe("lr = 1e-3", "lr = 2e-3"))
+
+    def test_guidance_acts_within_its_interval_alone(self):
+        class Answers(torch.nn.Module):  # the label itself, everywhere
+            def forward(self, x, told, class_labels, return_dict):
+                return [class_labels.float().view(-1, 1, 1, 1).expand_as(x)]
+
+        guidance = {"guidance": 1.5, "guidance_interval": [0.5, 2.0]}
+        guide = Guidance(Answers(), {"objective": guidance, "model": {"num_class_embeds": 3}}, torch.device("cpu"))
+        nsr, label = torch.tensor([0.4, 0.5, 2.0, 2.1, float("inf")]), torch.tensor([0, 0, 1, 1, 1])
+        added = guide(torch.zeros(5, 1, 2, 2), nsr, label, nsr)
+        self.assertEqual(added[:, 0, 1, 1].tolist(), [0.0, -1.0, -0.5, 0.0, 0.0])
 
     def test_the_frequencies_of_a_fourier_embedding_are_exported_as_they_are(self):
         recipe = read_recipe(self.edited_recipe("[model]", '[model]\ntime_embedding_type = "fourier"'))

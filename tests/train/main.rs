@@ -201,6 +201,8 @@ fn guidance_is_learned_from_the_weights_that_training_starts_from() {
     eprintln!("{plain} {guided}");
     // On the way to three times as far; of a network that learns on, the labels come to count for more too.
     assert!(guided / plain > 1.7 && guided / plain < 3.5, "{guided} over {plain}");
+    // Between levels that no time has, nothing is guided.
+    assert_eq!(size("nowhere", "guidance = 3.0\nguidance_interval = [1e6, 2e6]\nlabel_drop"), plain);
 }
 
 #[test]
@@ -225,6 +227,7 @@ fn what_is_no_recipe_is_refused_in_a_sentence() {
         ("\"idx\"", "\"png\"", "png"),
         ("labels = \"labels.gz\"", "labels = \"labels.gz\"\ntest_images = \"t\"", "test_images"),
         ("label_drop", "guidance = 2.0\nlabel_drop", "[train] init"),
+        ("label_drop", "guidance_interval = [0.1, 2.0]\nlabel_drop", "guidance_interval"),
         ("[data]", "[data", "TOML"),
     ] {
         let said = refused(TINY, from, to);

@@ -40,6 +40,8 @@ pub struct Denoising {
     pub logit_normal: Option<[f64; 2]>,
     /// The guidance scale of the weights of [`Train::init`] that the network is to answer with, above 1.
     pub guidance: Option<f64>,
+    /// The least and the largest `sigma / alpha` that this guidance acts at.
+    pub guidance_interval: Option<[f64; 2]>,
 }
 
 /// `[objective]` of a classifier.
@@ -142,6 +144,11 @@ impl Labelled {
         {
             let needed = "above 1, with [train] init, whose answers it guides, and without [augment]";
             return refuse("objective", "guidance", scale.to_string(), needed);
+        } else if let Some(interval @ [low, high]) = objective.guidance_interval
+            && !(objective.guidance.is_some() && 0.0 <= low && low < high)
+        {
+            let needed = "two rising values of sigma / alpha, with guidance, which acts between them";
+            return refuse("objective", "guidance_interval", format!("{interval:?}"), needed);
         } else if rows != Some(page.classes.len() as i64 + 1) {
             let needed = format!("{}: the classes that [page] names and one for no label", page.classes.len() + 1);
             return refuse("model", "num_class_embeds", tables.said("model", "num_class_embeds"), &needed);

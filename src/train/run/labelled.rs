@@ -42,7 +42,7 @@ pub fn run(
             let guidance = match (objective.guidance, &train.init) {
                 (Some(scale), Some(name)) => {
                     let teacher = export::unet(&beside(job.out, name), &config, job.device)?;
-                    Some(Guidance { teacher, scale, none })
+                    Some(Guidance { teacher, scale, none, interval: objective.guidance_interval })
                 }
                 _ => None,
             };
