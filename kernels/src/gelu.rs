@@ -4,6 +4,7 @@
 //! compiler evaluates for several at once; it is the same to the last bit wherever single precision is that of IEEE 754.
 
 use crate::parallel::for_each;
+use crate::vectors::{Loops, loops};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// Numbers that one thread takes at once.
@@ -12,9 +13,7 @@ const TOGETHER: usize = 1 << 13;
 /// Of every number.
 pub fn gelu(x: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
-    for_each(x.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)), |(x, out)| {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = value(x));
-    });
+    for_each(x.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)), |(x, out)| loops(Gelu { x, out }));
     out
 }
 
@@ -25,10 +24,39 @@ pub fn gated_gelu(x: &[f32], width: usize) -> Vec<f32> {
     for_each(x.chunks(2 * rows * width).zip(out.chunks_mut(rows * width)), |(x, out)| {
         for (x, out) in x.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
             let (values, gates) = x.split_at(width);
-            out.iter_mut().zip(values).zip(gates).for_each(|((out, x), &gate)| *out = x * value(gate));
+            loops(Gated { values, gates, out });
         }
     });
     out
+}
+
+struct Gelu<'a> {
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Loops for Gelu<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.out.iter_mut().zip(self.x) {
+            *out = value(x);
+        }
+    }
+}
+
+struct Gated<'a> {
+    values: &'a [f32],
+    gates: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Loops for Gated<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for ((out, x), &gate) in self.out.iter_mut().zip(self.values).zip(self.gates) {
+            *out = x * value(gate);
+        }
+    }
 }
 
 #[inline(always)]
@@ -48,6 +76,10 @@ const BELOW: [f32; 6] = [3.742_020_8e-5, 1.185_585_4e-3, 1.520_736_5e-2, 0.115_3
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-END, END);
     let square = x * x;
-    let series = |coefficients: [f32; 6]| coefficients.into_iter().fold(0.0, |sum, c| sum * square + c);
-    x * series(ABOVE) / series(BELOW)
+    let (mut above, mut below) = (0.0, 0.0);
+    for i in 0..ABOVE.len() {
+        above = above * square + ABOVE[i];
+        below = below * square + BELOW[i];
+    }
+    x * above / below
 }

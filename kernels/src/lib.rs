@@ -8,8 +8,10 @@ mod gelu;
 mod lanes;
 mod norm;
 mod parallel;
+mod scratch;
 mod silu;
 mod softmax;
+mod vectors;
 
 pub use conv::{Convolution, Transformed, convolve};
 pub use gelu::{gated_gelu, gelu};

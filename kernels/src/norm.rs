@@ -1,9 +1,10 @@
 //! Group normalisation on the processor: with what is added before it and the activation after it, in one pass each for the mean, the
 //! variance and the result. burn makes eight of it, each with a tensor of its own.
 
-use crate::lanes::sum;
+use crate::lanes::{squares, sum};
 use crate::parallel::for_each;
 use crate::silu;
+use crate::vectors::{Loops, loops};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Normalisation {
@@ -26,25 +27,41 @@ pub fn normalise(x: &[f32], added: &[f32], weight: &[f32], bias: &[f32], shape: 
     for_each(parts.enumerate(), |(i, ((x, added), out))| {
         let count = (width * pixels) as f64;
         let planes = || x.chunks_exact(pixels).zip(added);
-        let sums = planes().map(|(x, &added)| sum(x, |x| x) + pixels as f64 * f64::from(added));
+        let sums = planes().map(|(x, &added)| sum(x) + pixels as f64 * f64::from(added));
         let mean = (sums.sum::<f64>() / count) as f32;
-        let squares = planes().map(|(x, &added)| {
-            let shift = added - mean;
-            sum(x, |x| (x + shift) * (x + shift))
-        });
+        let squares = planes().map(|(x, &added)| squares(x, added - mean));
         let deviation = ((squares.sum::<f64>() / count) as f32 + eps).sqrt();
         let first = i % groups * width;
         let affine = weight[first..].iter().zip(&bias[first..]);
         for (((x, &added), out), (&weight, &bias)) in planes().zip(out.chunks_exact_mut(pixels)).zip(affine) {
-            let (shift, factor) = (added - mean, weight / deviation);
-            let normalised = x.iter().map(|x| (x + shift) * factor + bias);
-            let pixels = out.iter_mut().zip(normalised);
-            if silu {
-                pixels.for_each(|(out, x)| *out = silu::value(x));
-            } else {
-                pixels.for_each(|(out, x)| *out = x);
-            }
+            loops(Affine { x, shift: added - mean, factor: weight / deviation, bias, silu, out });
         }
     });
     out
+}
+
+/// `(x + shift) * factor + bias`, and SiLU of it where that comes after.
+struct Affine<'a> {
+    x: &'a [f32],
+    shift: f32,
+    factor: f32,
+    bias: f32,
+    silu: bool,
+    out: &'a mut [f32],
+}
+
+impl Loops for Affine<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, shift, factor, bias, silu, out } = self;
+        if silu {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = silu::value((x + shift) * factor + bias);
+            }
+        } else {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = (x + shift) * factor + bias;
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::lanes::{LANES, sum};
 use crate::parallel::for_each;
 use crate::silu::{MOST, exp};
+use crate::vectors::{Loops, loops};
 
 /// Rows that one thread takes at once: less work does not pay for handing it over.
 const TOGETHER: usize = 1 << 14;
@@ -13,23 +14,49 @@ pub fn softmax(x: &[f32], width: usize) -> Vec<f32> {
     let part = (TOGETHER / width).max(1) * width;
     for_each(x.chunks(part).zip(out.chunks_mut(part)), |(x, out)| {
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-            let largest = largest(x);
-            // The largest gives 1; what is less by more than this is 0 beside it.
-            let power = |x: f32| if x - largest < -MOST { 0.0 } else { exp((x - largest).max(-MOST)) };
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = power(*x));
-            let factor = (1.0 / sum(out, |x| x)) as f32;
+            loops(Powers { x, out });
+            let factor = (1.0 / sum(out)) as f32;
             out.iter_mut().for_each(|out| *out *= factor);
         }
     });
     out
 }
 
+/// `e^x` over that of the largest.
+struct Powers<'a> {
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Loops for Powers<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let largest = largest(self.x);
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            // The largest gives 1; what is less by more than this is 0 beside it.
+            let below = x - largest;
+            *out = if below < -MOST { 0.0 } else { exp(larger(-MOST, below)) };
+        }
+    }
+}
+
+#[inline(always)]
 fn largest(x: &[f32]) -> f32 {
     let (whole, rest) = x.as_chunks::<LANES>();
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
     for x in whole {
-        (0..LANES).for_each(|i| lanes[i] = larger(lanes[i], x[i]));
+        for i in 0..LANES {
+            lanes[i] = larger(lanes[i], x[i]);
+        }
     }
-    lanes.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger)
+    let mut largest = f32::NEG_INFINITY;
+    for &x in lanes.iter().chain(rest) {
+        largest = larger(largest, x);
+    }
+    largest
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }

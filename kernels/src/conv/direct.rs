@@ -8,6 +8,7 @@ use super::Convolution;
 use super::planes::Planes;
 use super::products::{POSITIONS, Products, ROWS};
 use crate::parallel::for_each;
+use crate::scratch::scratch;
 
 pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &mut [f32]) {
     let [height, width] = shape.out();
@@ -22,23 +23,28 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
     let row = ((height - 1) * columns + width).next_multiple_of(POSITIONS);
     let offsets = offsets(shape, &planes);
     let last = offsets.iter().max().copied().unwrap_or(0);
-    let mut padded = vec![0.0; planes.count().max(last + row)];
     let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
-    for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
-        planes.fill(x, &mut padded);
-        let block = |(i, out): (usize, &mut [f32])| {
-            let count = out.len() / (height * width);
-            let packed = packed(weight, i * ROWS, count, offsets.len());
-            let mut sums = vec![0.0; ROWS * row];
-            sums.chunks_exact_mut(row).zip(&bias[i * ROWS..][..count]).for_each(|(sums, bias)| sums.fill(*bias));
-            Products { packed: &packed, offsets: &offsets, inputs: &padded, sums: &mut sums, row }.add();
-            for (sums, out) in sums.chunks_exact(row).zip(out.chunks_exact_mut(height * width)) {
-                let lines = sums.chunks(columns).zip(out.chunks_exact_mut(width));
-                lines.for_each(|(from, to)| to.copy_from_slice(&from[..width]));
-            }
-        };
-        for_each(out.chunks_mut(ROWS * height * width).enumerate(), block);
-    }
+    scratch([planes.count().max(last + row)], |[padded]| {
+        padded.fill(0.0);
+        for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
+            planes.fill(x, padded);
+            let inputs = &*padded;
+            let block = |(i, out): (usize, &mut [f32])| {
+                let count = out.len() / (height * width);
+                let packed = packed(weight, i * ROWS, count, offsets.len());
+                let bias = &bias[i * ROWS..][..count];
+                let start = std::array::from_fn(|i| bias.get(i).copied().unwrap_or(0.0));
+                scratch([ROWS * row], |[sums]| {
+                    Products { packed: &packed, offsets: &offsets, inputs, sums, start, row }.sum();
+                    for (sums, out) in sums.chunks_exact(row).zip(out.chunks_exact_mut(height * width)) {
+                        let lines = sums.chunks(columns).zip(out.chunks_exact_mut(width));
+                        lines.for_each(|(from, to)| to.copy_from_slice(&from[..width]));
+                    }
+                });
+            };
+            for_each(out.chunks_mut(ROWS * height * width).enumerate(), block);
+        }
+    });
 }
 
 /// Where the inputs of each weight begin.

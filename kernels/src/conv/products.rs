@@ -1,18 +1,23 @@
 //! The register tile that every convolution stands on: some rows of weights times some vectors of inputs.
 
+use crate::vectors::{MOST_LANES, vectorized};
 use pulp::{Simd, WithSimd};
 
-/// Rows of a register tile. With its two vectors of inputs, one of a weight and, where there is no fused multiply-add, one of a
-/// product, it fills the registers: WebAssembly on x86 has 15, AVX 16. One more costs a store and a load in each step of each sum.
-pub const ROWS: usize = if cfg!(target_family = "wasm") { 4 } else { 6 };
+/// Outputs whose weights lie side by side.
+pub const ROWS: usize = if cfg!(target_family = "wasm") { HALF } else { 2 * HALF };
+/// Rows of a register tile where there are few registers. With its two vectors of inputs, one of a weight and, where there is no fused
+/// multiply-add, one of a product, it fits into 15, as WebAssembly on x86 has them; one more than fit costs a store and a load in each step of each sum.
+const HALF: usize = 4;
+/// Registers from which on a tile has all rows.
+const MANY: usize = 32;
 /// Vectors of positions of a register tile.
 const VECTORS: usize = 2;
-/// The number of positions is rounded up to this, the widest tile.
-pub const POSITIONS: usize = VECTORS * if cfg!(target_family = "wasm") { 4 } else { 8 };
+/// The number of positions is rounded up to this, a vector of the widest or a tile of narrower ones.
+pub const POSITIONS: usize = if MOST_LANES < 16 { VECTORS * MOST_LANES } else { MOST_LANES };
 /// Weights of an output in a block, whose inputs stay in the L1 cache.
 const DEPTH: usize = 1024;
 
-/// Adds the products of weights and inputs to the sums of [`ROWS`] outputs, at all positions.
+/// The sums of the products of weights and inputs, of [`ROWS`] outputs at all positions.
 #[derive(Debug)]
 pub struct Products<'a> {
     /// For each input, a weight of each output.
@@ -20,62 +25,83 @@ pub struct Products<'a> {
     /// Where the row of each input begins.
     pub offsets: &'a [usize],
     pub inputs: &'a [f32],
-    /// A row for each output.
+    /// A row for each output. What is in it does not count.
     pub sums: &'a mut [f32],
+    /// What the sum of each output starts from.
+    pub start: [f32; ROWS],
     /// Positions, a multiple of [`POSITIONS`].
     pub row: usize,
 }
 
 impl Products<'_> {
-    pub fn add(self) {
-        let Self { packed, offsets, inputs, sums, row } = self;
-        for (packed, offsets) in packed.chunks(DEPTH).zip(offsets.chunks(DEPTH)) {
-            vectorized(Block(Products { packed, offsets, inputs, sums, row }));
+    pub fn sum(self) {
+        let Self { packed, offsets, inputs, sums, start, row } = self;
+        for (i, (packed, offsets)) in packed.chunks(DEPTH).zip(offsets.chunks(DEPTH)).enumerate() {
+            vectorized(Block { products: Products { packed, offsets, inputs, sums, start, row }, first: i == 0 });
         }
     }
 }
 
-struct Block<'a>(Products<'a>);
+struct Block<'a> {
+    products: Products<'a>,
+    /// Whether the sums start here.
+    first: bool,
+}
 
 impl WithSimd for Block<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Products { packed, offsets, inputs, sums, row } = self.0;
-        let tile = VECTORS * S::F32_LANES;
-        for begin in (0..row).step_by(tile) {
-            let mut tiles = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-            for i in 0..ROWS {
-                let (sums, _) = S::as_simd_f32s(&sums[i * row + begin..][..tile]);
-                tiles[i] = [sums[0], sums[1]];
-            }
-            let inputs = &inputs[begin..];
-            for (weights, &offset) in packed.iter().zip(offsets) {
-                let (inputs, _) = S::as_simd_f32s(&inputs[offset..offset + tile]);
-                let [first, second] = [inputs[0], inputs[1]];
-                for i in 0..ROWS {
-                    let weight = simd.splat_f32s(weights[i]);
-                    tiles[i][0] = simd.mul_add_e_f32s(weight, first, tiles[i][0]);
-                    tiles[i][1] = simd.mul_add_e_f32s(weight, second, tiles[i][1]);
-                }
-            }
-            for i in 0..ROWS {
-                let (sums, _) = S::as_mut_simd_f32s(&mut sums[i * row + begin..][..tile]);
-                [sums[0], sums[1]] = tiles[i];
-            }
+        let mut block = self;
+        if S::REGISTER_COUNT >= MANY {
+            block.rows::<S, ROWS>(simd, 0);
+        } else {
+            (0..ROWS).step_by(HALF).for_each(|row| block.rows::<S, HALF>(simd, row));
         }
     }
 }
 
-/// With the vectors of this processor; in WebAssembly they are what the module was compiled with.
-fn vectorized(block: Block) {
-    #[cfg(target_family = "wasm")]
-    if let Some(simd) = pulp::wasm::Simd128::try_new() {
-        return Simd::vectorize(simd, block);
+impl Block<'_> {
+    /// `R` outputs from `first` on.
+    #[inline(always)]
+    fn rows<S: Simd, const R: usize>(&mut self, simd: S, first: usize) {
+        let (row, tile) = (self.products.row, VECTORS * S::F32_LANES);
+        let whole = row / tile * tile;
+        (0..whole).step_by(tile).for_each(|begin| self.tile::<S, R, VECTORS>(simd, first, begin));
+        (whole..row).step_by(S::F32_LANES).for_each(|begin| self.tile::<S, R, 1>(simd, first, begin));
     }
-    #[cfg(target_family = "wasm")]
-    return block.with_simd(pulp::Scalar);
-    #[cfg(not(target_family = "wasm"))]
-    pulp::Arch::new().dispatch(block);
+
+    /// The same at the positions of `N` vectors from `begin` on.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, first: usize, begin: usize) {
+        let Products { packed, offsets, inputs, sums, start, row } = &mut self.products;
+        let (width, row) = (N * S::F32_LANES, *row);
+        let sums = &mut sums[first * row..];
+        let mut tiles = [[simd.splat_f32s(0.0); N]; R];
+        for i in 0..R {
+            if self.first {
+                tiles[i] = [simd.splat_f32s(start[first + i]); N];
+                continue;
+            }
+            let (sums, _) = S::as_simd_f32s(&sums[i * row + begin..][..width]);
+            (0..N).for_each(|n| tiles[i][n] = sums[n]);
+        }
+        let inputs = &inputs[begin..];
+        for (weights, &offset) in packed.iter().zip(*offsets) {
+            let (inputs, _) = S::as_simd_f32s(&inputs[offset..offset + width]);
+            let mut vectors = [simd.splat_f32s(0.0); N];
+            (0..N).for_each(|n| vectors[n] = inputs[n]);
+            for i in 0..R {
+                let weight = simd.splat_f32s(weights[first + i]);
+                for n in 0..N {
+                    tiles[i][n] = simd.mul_add_e_f32s(weight, vectors[n], tiles[i][n]);
+                }
+            }
+        }
+        for i in 0..R {
+            let (sums, _) = S::as_mut_simd_f32s(&mut sums[i * row + begin..][..width]);
+            (0..N).for_each(|n| sums[n] = tiles[i][n]);
+        }
+    }
 }
