@@ -130,6 +130,7 @@ fn document() -> Result<()> {
 /// `cargo xtask` and `cargo test` by themselves never use that.
 fn tests() -> Result<()> {
     tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
+    tools::run(tools::cargo().args(["test", "--package", "unnoise-kernels"]))?;
     tools::run(tools::cargo().args(["test", "--package", "xtask"]))?;
     tools::run(tools::cargo().args(["test", "--package", "unnoise-fuzz"]))
 }

@@ -105,3 +105,47 @@ impl Block<'_> {
         }
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use pulp::x86::{V3, V4};
+
+    fn numbers(count: usize, seed: usize) -> impl Iterator<Item = f32> {
+        (0..count).map(move |i| ((i * 7919 + seed) % 1013) as f32 / 506.5 - 1.0)
+    }
+
+    /// The sums of two blocks of the depth, at an odd number of vectors.
+    fn sums<S: Simd>(simd: S) -> Vec<f32> {
+        let (depth, row) = (DEPTH / 64, 3 * POSITIONS);
+        let packed: Vec<[f32; ROWS]> =
+            (0..2 * depth).map(|i| std::array::from_fn(|row| numbers(i + 1, row).last().unwrap_or(0.0))).collect();
+        let inputs: Vec<f32> = numbers(2 * depth * row, 5).collect();
+        let offsets: Vec<usize> = (0..2 * depth).map(|i| i * row).collect();
+        let start = std::array::from_fn(|i| i as f32);
+        let mut sums = vec![f32::NAN; ROWS * row];
+        for first in [true, false] {
+            let part = if first { 0..depth } else { depth..2 * depth };
+            let (packed, offsets) = (&packed[part.clone()], &offsets[part]);
+            let products = Products { packed, offsets, inputs: &inputs, sums: &mut sums, start, row };
+            simd.vectorize(Block { products, first });
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            let terms =
+                packed.iter().zip(&offsets).map(|(weights, offset)| weights[i / row] * inputs[offset + i % row]);
+            let exact = start[i / row] + terms.sum::<f32>();
+            assert!((sum - exact).abs() < 1e-4, "{i}: {sum} is not {exact}");
+        }
+        sums
+    }
+
+    #[test]
+    fn the_width_of_vectors_does_not_change_a_bit() {
+        let (narrow, wide) = (V3::try_new().map(sums), V4::try_new().map(sums));
+        if narrow.is_none() || wide.is_none() {
+            eprintln!("this processor has not both vectors of 256 and of 512 bits: nothing compared");
+        } else {
+            assert_eq!(narrow, wide);
+        }
+    }
+}
