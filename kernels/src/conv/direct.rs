@@ -31,11 +31,13 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
             let inputs = &*padded;
             let block = |(i, out): (usize, &mut [f32])| {
                 let count = out.len() / (height * width);
-                let packed = packed(weight, i * ROWS, count, offsets.len());
+                let weight = &weight[i * ROWS * offsets.len()..][..count * offsets.len()];
                 let bias = &bias[i * ROWS..][..count];
                 let start = std::array::from_fn(|i| bias.get(i).copied().unwrap_or(0.0));
-                scratch([ROWS * row], |[sums]| {
-                    Products { packed: &packed, offsets: &offsets, inputs, sums, start, row }.sum();
+                scratch([ROWS * row, ROWS * offsets.len()], |[sums, packed]| {
+                    let (packed, _) = packed.as_chunks_mut();
+                    pack(weight, packed);
+                    Products { packed, offsets: &offsets, inputs, sums, start, row }.sum();
                     for (sums, out) in sums.chunks_exact(row).zip(out.chunks_exact_mut(height * width)) {
                         let lines = sums.chunks(columns).zip(out.chunks_exact_mut(width));
                         lines.for_each(|(from, to)| to.copy_from_slice(&from[..width]));
@@ -54,9 +56,12 @@ fn offsets(shape: &Convolution, planes: &Planes) -> Vec<usize> {
     (0..shape.inputs).flat_map(kernel).collect()
 }
 
-/// The weights of `count` outputs side by side. Rows beyond the last output are zero.
-fn packed(weight: &[f32], first: usize, count: usize, depth: usize) -> Vec<[f32; ROWS]> {
-    let rows: [&[f32]; ROWS] =
-        std::array::from_fn(|i| if i < count { &weight[(first + i) * depth..][..depth] } else { &[] });
-    (0..depth).map(|i| rows.map(|row| row.get(i).copied().unwrap_or(0.0))).collect()
+/// The weights of outputs side by side. Rows beyond the last output are zero.
+fn pack(weight: &[f32], to: &mut [[f32; ROWS]]) {
+    to.fill([0.0; ROWS]);
+    for (row, weight) in weight.chunks_exact(to.len()).enumerate() {
+        for (to, weight) in to.iter_mut().zip(weight) {
+            to[row] = *weight;
+        }
+    }
 }

@@ -35,11 +35,25 @@ impl Planes {
         for (channel, x) in x.chunks_exact(height * width).enumerate() {
             for (y, line) in x.chunks_exact(width).enumerate() {
                 for first in 0..across.min(width) {
-                    let begin = self.at(channel, y + top, first + left);
-                    let pixels = line.iter().skip(first).step_by(across);
-                    to[begin..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+                    let to = &mut to[self.at(channel, y + top, first + left)..];
+                    match across {
+                        1 => to[..width].copy_from_slice(line),
+                        2 => every::<2>(&line[first..], to),
+                        _ => to.iter_mut().zip(line[first..].iter().step_by(across)).for_each(|(to, from)| *to = *from),
+                    }
                 }
             }
         }
+    }
+}
+
+/// Every `N`th of them, a number that the compiler knows.
+fn every<const N: usize>(from: &[f32], to: &mut [f32]) {
+    let (whole, rest) = from.as_chunks::<N>();
+    for (to, from) in to.iter_mut().zip(whole) {
+        *to = from[0];
+    }
+    if let Some(last) = rest.first() {
+        to[whole.len()] = *last;
     }
 }
