@@ -14,7 +14,7 @@ use unnoise::train::{self, Job, Progress};
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// The recipe, such as recipes/mnist.toml: everything that decides what the network becomes
+    /// The recipe, such as recipes/mnist-base.toml: everything that decides what the network becomes
     recipe: PathBuf,
     /// Folder of the data set's files
     #[arg(long, value_name = "DIR")]
