@@ -46,6 +46,7 @@ const COMMON: &[(&str, &[&str])] = &[
         "models",
         &[
             "autoencoder",
+            "clip_text",
             "config",
             "files",
             "folder",

@@ -19,7 +19,8 @@ class JudgeTask:
         self.recipe, train = recipe, recipe["train"]
         self.network = Judge(recipe)
         emoji = Emoji(recipe, data)
-        self.sprites, self.tokens = emoji.sprites(device), emoji.tokens()
+        self.sprites = emoji.sprites(device)
+        self.tokens = start_from(self.network, out.parent / train["init"]) if "init" in train else emoji.tokens()
         self.stream = Stream(SceneBatches(emoji.scenes(), self.tokens, train["seed"], train["batch"], share, wrong=True),
                              train["workers"], device)
 
@@ -40,11 +41,25 @@ class JudgeTask:
         return None
 
     def finish(self, average: Judge, out: Path) -> None:
-        """Weights in float16, the recipe's sections that build the network, and the tokenizer."""
-        sections = {key: self.recipe[key] for key in ("judge", "text_encoder", "tokenizer", "train")}
-        (out / "config.json").write_text(json.dumps(sections, indent=2) + "\n", encoding="utf-8")
-        save_file({name: value.half().contiguous() for name, value in average.state_dict().items()}, out / "judge.safetensors")
-        self.tokens.save(out / "tokenizer")
+        write_judge(self.recipe, average, self.tokens, out)
+
+
+def write_judge(recipe: dict, judge: Judge, tokens: Tokens, out: Path) -> None:
+    """Weights in float16, the recipe's sections that build the network, and the tokenizer."""
+    sections = {key: recipe[key] for key in ("judge", "text_encoder", "tokenizer", "train")}
+    (out / "config.json").write_text(json.dumps(sections, indent=2) + "\n", encoding="utf-8")
+    save_file({name: value.half().contiguous() for name, value in judge.state_dict().items()}, out / "judge.safetensors")
+    tokens.save(out / "tokenizer")
+
+
+def start_from(network: Judge, folder: Path) -> Tokens:
+    """The weights of a finished judge in the place of random ones, and its tokenizer. The weights were stored in float16."""
+    judge, tokens = read_judge(folder, torch.device("cpu"))
+    try:
+        network.load_state_dict(judge.state_dict())
+    except RuntimeError as error:
+        raise Fault(f"[train] init: {folder} does not hold a judge of the shape that the recipe describes: {error}") from error
+    return tokens
 
 
 def read_judge(folder: Path, device: torch.device) -> tuple[Judge, Tokens]:

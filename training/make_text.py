@@ -1,5 +1,6 @@
 """Write tests/golden/text_training: toy scenes, starting weights and recipes of a small autoencoder, a small
-text-conditioned denoiser, and its distillation, with what this program makes of them: scenes, pictures, and the losses of every step.
+text-conditioned denoiser, its distillation, and a small judge, with what this program makes of them: scenes, pictures, and the losses of every
+step; and what the judge in training/emoji-judge says of a few pictures and captions.
 
     python training/make_text.py tests/golden/text_training
 """
@@ -20,7 +21,8 @@ from transformers import CLIPTextModel
 
 import loop
 from canvas import Emoji, SceneBatches
-from networks import Autoencoding, TextDenoiser
+from judging import read_judge, write_judge
+from networks import Autoencoding, Judge, TextDenoiser
 from recipe import read_recipe
 from scenes import packed
 from sprites import to_rgb
@@ -44,6 +46,8 @@ EDITS = {
                     (r"^norm_num_groups = \d+", "norm_num_groups = 4"), (r"^kl = .*", "kl = 1e-2"),
                     (r"^\[page\]", "[page]"), (r"^ema_decays", 'init = "autoencoder-start"\nema_decays')),
     "text": (*SMALL, (r"^ema_decays", 'init = "text-start"\nema_decays')),
+    "judge": (*SMALL, (r"^channels = .*", "channels = [8, 16, 16]"), (r"^size = 128", "size = 16"),
+              (r"^ema_decays", 'init = "judge-start"\nema_decays')),
     "text-turbo": (*SMALL, (r'^teacher = "emoji-text"', 'teacher = "text-start"')),
 }
 
@@ -97,7 +101,7 @@ def perturbed(network: torch.nn.Module) -> torch.nn.Module:
     return network.half()
 
 
-def start(folder: Path, autoencoder: dict, text: dict) -> None:
+def start(folder: Path, autoencoder: dict, text: dict, judge: dict) -> None:
     torch.manual_seed(5)
     vae = perturbed(Autoencoding(autoencoder).vae)
     vae.register_to_config(scaling_factor=0.7)
@@ -106,7 +110,10 @@ def start(folder: Path, autoencoder: dict, text: dict) -> None:
     denoiser.unet.save_pretrained(folder / "text-start" / "unet")
     denoiser.text_encoder.save_pretrained(folder / "text-start" / "text_encoder")
     with mock.patch("canvas.CAPTIONS", 2000):
-        Emoji(text, folder).tokens().save(folder / "text-start" / "tokenizer")
+        tokens = Emoji(text, folder).tokens()
+    tokens.save(folder / "text-start" / "tokenizer")
+    (folder / "judge-start").mkdir()
+    write_judge(judge, perturbed(Judge(judge)), tokens, folder / "judge-start")
 
 
 def scenes(folder: Path, section: dict) -> dict:
@@ -121,7 +128,21 @@ def scenes(folder: Path, section: dict) -> dict:
     batch = SceneBatches(made, Tokens.read(folder / "text-start" / "tokenizer"), 0, 8, slice(None), 0.3)[3]
     return {"natural": [-1 if colour is None else colour for colour in emoji.natural], "kept_back": sorted(emoji.kept_back),
             "scenes": [{"caption": scene.caption, "parts": [part(each) for each in scene.parts]} for scene in drawn],
+            "wrong": [made.wrong(scene, rng) for scene in drawn],
             "drawn": [drawn.index(scene) for scene in several], "ids": batch["ids"].tolist()}
+
+
+def judged(folder: Path) -> dict:
+    """The vectors of the shipped judge, of pictures that are made of their places alone."""
+    judge, tokens = read_judge(folder, torch.device("cpu"))
+    captions = ["red heart", "a blue cat to the left of two stars", "一个绿色的苹果", "狗"]
+    y, x = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    pictures = torch.stack([torch.stack([((across * x + down * y) % 64).float() / 31.5 - 1 for across, down in rows])
+                            for rows in (((1, 0), (0, 1), (3, 2)), ((5, 1), (2, 7), (0, 2)))])
+    rounded = lambda vectors: [[round(value, 7) for value in vector] for vector in vectors.tolist()]
+    with torch.no_grad():
+        return {"captions": captions, "of_captions": rounded(judge.captions(torch.from_numpy(tokens(captions)))),
+                "of_pictures": rounded(judge.pictures(pictures)), "scale": judge.scale.item()}
 
 
 def losses(folder: Path, path: Path, out: str) -> list[float]:
@@ -142,10 +163,11 @@ made = Path(sys.argv[1])
 shutil.rmtree(made, ignore_errors=True)
 made.mkdir(parents=True)
 toy(made)
-paths = {name: recipe(made, name) for name in ("autoencoder", "text", "text-turbo")}
+paths = {name: recipe(made, name) for name in ("autoencoder", "text", "text-turbo", "judge")}
 recipes = {name: read_recipe(path) for name, path in paths.items()}
-start(made, recipes["autoencoder"], recipes["text"])
+start(made, recipes["autoencoder"], recipes["text"], recipes["judge"])
 known = scenes(made, recipes["text"])
+known["judge"] = judged(RECIPES.parent / "training" / "emoji-judge")
 known["losses"] = {name: losses(made, paths[name], name) for name in paths}
 figures = json.loads((made / "autoencoder" / "figures.json").read_text())
 figures["scaling_factor"] = AutoencoderKL.from_pretrained(made / "autoencoder", subfolder="vae").config.scaling_factor

@@ -49,7 +49,7 @@ KINDS = {  # by the section that only this kind has; a recipe without any of the
     "classifier": CLASSIFIER,
     "autoencoder": ON_SCENES | {"autoencoder": None, "objective": ({"l1", "mse", "gradients", "kl", "shuffle"}, set()),
                                 "train": (ON_SCENES["train"][0], {"init"})},
-    "judge": ON_SCENES | TOKENS | {"judge": ({"channels", "side", "size"}, set())},
+    "judge": ON_SCENES | TOKENS | {"judge": ({"channels", "side", "size"}, set()), "train": (ON_SCENES["train"][0], {"init"})},
     "turbo": ON_SCENES | TOKENS | {"unet": None, "turbo": ({"teacher", "guidance", "grid", "huber", "blend"}, set()), "schedule": SECTIONS["schedule"],
                                    "latents": ({"autoencoder"}, set()), "objective": ({"caption_drop"}, set()), "page": TEXT_PAGE},
     "unet": ON_SCENES | TOKENS | {"unet": None, "schedule": SECTIONS["schedule"], "latents": ({"autoencoder"}, set()),

@@ -232,12 +232,13 @@ class Training(unittest.TestCase):
         encoder, ids = CLIPTextModel.from_pretrained(made, subfolder="text_encoder").float(), torch.tensor([[0, 5, 9, 1, 1]])
         torch.testing.assert_close(text_states(encoder, ids), encoder(ids).last_hidden_state, atol=1e-5, rtol=0)
         self.interrupted("emoji-text", made)
-        self.continued(made)
+        self.continued("emoji-text", "unet/diffusion_pytorch_model.safetensors")
         turbo = self.run_recipe("emoji-text-turbo")
         self.assertEqual(sorted(path.name for path in turbo.iterdir() if path.is_dir()), ["scheduler", "unet"])
         self.assertEqual(json.loads((turbo / "unnoise.json").read_text())["parts"]["vae"], "emoji-text")
         judge = self.run_recipe("emoji-judge")
         self.assertTrue((judge / "judge.safetensors").exists())
+        self.continued("emoji-judge", "judge.safetensors")
 
     def interrupted(self, name: str, straight: Path) -> None:
         """Stopped in its second step and continued, a run ends with the same weights."""
@@ -254,16 +255,16 @@ class Training(unittest.TestCase):
         for part in ("unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"):
             self.assertEqual((straight / part).read_bytes(), (resumed / part).read_bytes(), part)
 
-    def continued(self, made: Path) -> None:
+    def continued(self, name: str, weights: str) -> None:
         """A run from a finished model's weights that learns nothing gives them back."""
-        text = (self.folder / "emoji-text.toml").read_text(encoding="utf-8")
-        text = re.sub(r"^lr = .*", 'lr = 0.0\ninit = "emoji-text"', text, flags=re.MULTILINE)
+        text = (self.folder / f"{name}.toml").read_text(encoding="utf-8")
+        text = re.sub(r"^lr = .*", f'lr = 0.0\ninit = "{name}"', text, flags=re.MULTILINE)
         (self.folder / "again.toml").write_text(text, encoding="utf-8")
-        again = self.run_recipe("again")
+        made, again = self.folder / "models" / name, self.run_recipe("again", f"{name}-again")
         self.assertEqual((made / "tokenizer" / "merges.txt").read_bytes(), (again / "tokenizer" / "merges.txt").read_bytes())
-        one, other = (load_file(folder / "unet" / "diffusion_pytorch_model.safetensors") for folder in (made, again))
-        for name in one:
-            self.assertTrue(torch.equal(one[name], other[name]), name)
+        one, other = (load_file(folder / weights) for folder in (made, again))
+        for tensor in one:
+            self.assertTrue(torch.equal(one[tensor], other[tensor]), tensor)
 
     def test_a_recipe_of_another_kind_is_refused_by_its_key(self):
         path = self.folder / "wrong.toml"

@@ -8,6 +8,7 @@ pub mod classifier;
 pub mod clip_text;
 pub mod dit;
 pub mod folder;
+pub mod judge;
 mod keys;
 mod legacy;
 mod load;

@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 
 /// `module` with the kind of weights that torch gives its layers, as a function of the generator alone: standard normal
 /// embeddings and frequencies, and uniform numbers within `1 / sqrt(inputs)` for maps, their biases included (He et al. 2015, arXiv
-/// 1502.01852, as torch calls it with `a = sqrt(5)`). Normalisations keep what they have.
+/// 1502.01852, as torch calls it with `a = sqrt(5)`). Normalisations and scalars keep what they have.
 pub fn weights<M: Module>(module: M, generator: TorchGenerator) -> M {
     module.map(&mut Draws { generator, containers: Vec::new(), bound: 0.0 })
 }
@@ -31,7 +31,7 @@ impl ModuleMapper for Draws {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let holder = self.containers.last().map_or("", String::as_str);
-        if ["Struct:GroupNorm", "Struct:LayerNorm"].contains(&holder) {
+        if ["Struct:GroupNorm", "Struct:LayerNorm", "Struct:Scalar"].contains(&holder) {
             return param;
         }
         let shape = param.lazy_shape();
@@ -57,7 +57,7 @@ fn filled<const D: usize>(param: Param<Tensor<D>>, values: Vec<f32>) -> Param<Te
     param.transform_for_load(tensor, id)
 }
 
-/// A text encoder with the kind of weights that transformers gives it: normal ones, the smaller the more layers add to each other, and
+/// A module whose text encoder has the kind of weights that transformers gives it: normal ones, the smaller the more layers add to each other, and
 /// biases of zero (Radford et al. 2021, arXiv 2103.00020, section 2.4).
 pub fn text_encoder<M: Module>(module: M, config: &ClipTextConfig, generator: &mut TorchGenerator) -> M {
     let width = config.hidden_size as f64;

@@ -1,25 +1,21 @@
 //! Training: its steps, whole runs, and the same recipe in Python.
 #![cfg(all(feature = "cpu", feature = "files"))]
 
+mod judge;
 mod scratch;
 mod text;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use pollster::block_on;
-use scratch::{CLASSIFIER, NEVER, Scratch, TINY, device};
+use scratch::{CLASSIFIER, NEVER, Scratch, TINY, device, values};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use unnoise::backend;
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::pipeline::Pipeline;
 use unnoise::train::trainer::{Loss, Options, Trainer, clipped, ema_decay, learning_rate};
 use unnoise::train::{Outcome, Recipe};
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    block_on(backend::read(tensor)).expect("the CPU does not fail")
-}
 
 #[test]
 fn the_learning_rate_rises_and_falls() {

@@ -1,6 +1,6 @@
 //! A folder of a test's own with pictures of stripes, and recipes for them.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pollster::block_on;
@@ -119,4 +119,8 @@ impl Drop for Scratch {
 
 pub fn device() -> Device {
     block_on(backend::open(Backend::Cpu)).expect("the CPU backend is compiled in").device
+}
+
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    block_on(backend::read(tensor)).expect("the CPU does not fail")
 }

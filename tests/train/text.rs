@@ -1,4 +1,4 @@
-//! Recipes of scenes: an autoencoder, and a text-conditioned denoiser. `tests/golden/text_training`, made by
+//! Recipes of scenes: an autoencoder, and a text-conditioned denoiser; for the judge see `judge.rs`. `tests/golden/text_training`, made by
 //! `training/make_text.py`, has toy pictures, small networks to start from, and what `training/` in Python makes of them.
 
 use crate::scratch::{NEVER, Scratch, device};
@@ -13,15 +13,16 @@ use unnoise::pipeline::Pipeline;
 use unnoise::pipeline::text::Tokenizer;
 use unnoise::train::{Job, Outcome, Recipe, Vocabulary, run};
 
-static GOLDEN: LazyLock<PathBuf> =
+pub static GOLDEN: LazyLock<PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text_training"));
-static KNOWN: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&text("known.json")).expect("what Python wrote"));
+pub static KNOWN: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&text("known.json")).expect("what Python wrote"));
 
-fn text(name: &str) -> String {
+pub fn text(name: &str) -> String {
     fs::read_to_string(GOLDEN.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-fn numbers(value: &Value) -> Vec<f64> {
+pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
 }
 
@@ -63,6 +64,10 @@ fn scenes_and_captions_are_those_of_python() {
         }
     }
 
+    for (scene, known) in drawn.iter().zip(KNOWN["wrong"].as_array().expect("captions")) {
+        assert_eq!(set.scenes.wrong(scene, &mut rng), *known, "{}", scene.caption);
+    }
+
     let tokenizer = Tokenizer::from_dir(&GOLDEN.join("text-start")).expect("a tokenizer");
     let told = |caption: &str| Value::from(tokenizer.encode_padded(caption).ids);
     let ids = KNOWN["ids"].as_array().expect("rows");
@@ -77,7 +82,7 @@ fn scenes_and_captions_are_those_of_python() {
     let known = file.tensor("pictures").expect("pictures");
     let known: Vec<f32> = known.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
     let places = numbers(&KNOWN["drawn"]);
-    let pictures: Vec<f32> = places.iter().flat_map(|&i| set.sprites.draw(&drawn[i as usize])).collect();
+    let pictures: Vec<f32> = places.iter().flat_map(|&i| set.sprites.draw(&drawn[i as usize].parts)).collect();
     assert_eq!(pictures.len(), known.len());
     // A place on the sprite is worth a few roundings of numbers up to 32, and its colour changes by up to 2 a pixel. A colour between two
     // bytes may be rounded to either, which is 2 / 255 here; a toy has few colours, and
@@ -89,7 +94,7 @@ fn scenes_and_captions_are_those_of_python() {
 }
 
 /// Follows a recipe of the golden folder, with edits, beside the networks to start from. Gives the loss of every step.
-fn train(
+pub fn train(
     scratch: &Scratch,
     recipe: &str,
     edits: &[(&str, &str)],
@@ -113,12 +118,12 @@ fn train(
 
 /// Puts the networks to start from beside what is made.
 fn beginnings(scratch: &Scratch) {
-    for start in ["autoencoder-start", "text-start"] {
+    for start in ["autoencoder-start", "text-start", "judge-start"] {
         copy(&GOLDEN.join(start), &scratch.0.join(start));
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -131,13 +136,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn course(losses: &[f64], name: &str) {
+/// Whether the losses are those of Python, to a relative `tolerance`.
+pub fn course(losses: &[f64], name: &str, tolerance: f64) {
     let known = numbers(&KNOWN["losses"][name]);
     let far = losses.iter().zip(&known).map(|(got, known)| (got / known - 1.0).abs()).collect::<Vec<_>>();
     eprintln!("{name}: {:?}", far.iter().map(|far| format!("{far:.1e}")).collect::<Vec<_>>());
     assert_eq!((losses.len(), known.len()), (12, 12));
     for (step, far) in far.iter().enumerate() {
-        assert!(*far < TOLERANCE, "step {step}: {} is not {}", losses[step], known[step]);
+        assert!(*far < tolerance, "step {step}: {} is not {}", losses[step], known[step]);
     }
 }
 
@@ -149,7 +155,7 @@ const TOLERANCE: f64 = 3e-4;
 fn an_autoencoder_learns_on_the_course_of_python() {
     let scratch = Scratch::new("autoencoder");
     let (outcome, losses) = train(&scratch, "autoencoder.toml", &[], "out", false, NEVER);
-    course(&losses, "autoencoder");
+    course(&losses, "autoencoder", TOLERANCE);
     assert!(matches!(&outcome, Outcome::Done { held_out, accuracy: None } if held_out.len() == 1), "{outcome:?}");
     let json = |name: &str| -> Value { serde_json::from_slice(&scratch.read(name)).expect("JSON") };
     let (figures, known) = (json("out/figures.json"), &KNOWN["figures"]);
@@ -174,7 +180,7 @@ fn an_autoencoder_learns_on_the_course_of_python() {
 fn a_text_conditioned_denoiser_learns_on_the_course_of_python() {
     let scratch = Scratch::new("captioned");
     let (_, losses) = train(&scratch, "text.toml", &[], "out", false, NEVER);
-    course(&losses, "text");
+    course(&losses, "text", TOLERANCE);
     assert_eq!(
         scratch.read("out/tokenizer/merges.txt"),
         fs::read(GOLDEN.join("text-start/tokenizer/merges.txt")).expect("merges")
@@ -185,7 +191,7 @@ fn a_text_conditioned_denoiser_learns_on_the_course_of_python() {
 fn a_student_learns_on_the_course_of_python() {
     let scratch = Scratch::new("turbo");
     let (_, losses) = train(&scratch, "text-turbo.toml", &[], "out", false, NEVER);
-    course(&losses, "text-turbo");
+    course(&losses, "text-turbo", TOLERANCE);
     let folders = fs::read_dir(scratch.0.join("out")).expect("a folder");
     let mut folders: Vec<_> =
         folders.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect();
@@ -272,7 +278,14 @@ fn recipes_of_scenes_that_do_not_hold_together_are_refused_in_a_sentence() {
         ("text-turbo.toml", "grid = 50", "grid = 33", "grid"),
         ("text-turbo.toml", "blend = 0.5", "blend = 1.5", "blend"),
         ("text-turbo.toml", "workers = 0", "workers = 0\ninit = \"text-start\"", "init"),
-        ("text.toml", "[latents]", "[judge]\n[latents]", "training/train.py"),
+        ("text.toml", "hidden_size = 16", "hidden_size = 16\npad_token_id = 0", "pad_token_id"),
+        ("text.toml", "[latents]", "[judge]\n[latents]", "unknown section [latents]"),
+        ("judge.toml", "[scenes]", "[page]\n[scenes]", "page"),
+        ("judge.toml", "side = 4", "side = 4\nwidth = 4", "width"),
+        ("judge.toml", "channels = [8, 16, 16]", "", "channels"),
+        ("judge.toml", "size = 600", "size = 500", "514"),
+        ("judge.toml", "workers = 0", "", "workers"),
+        ("judge.toml", "hidden_size = 16", "hidden_size = 16\nattention_dropout = 0.1", "attention_dropout"),
         ("autoencoder.toml", "kl = ", "kld = ", "kld"),
         ("autoencoder.toml", "shuffle = 0.3", "shuffle = -0.3", "shuffle"),
         ("autoencoder.toml", "pairs = 0.15", "pairs = -1.0", "pairs"),
@@ -281,15 +294,16 @@ fn recipes_of_scenes_that_do_not_hold_together_are_refused_in_a_sentence() {
         let said = refused(name, from, to);
         assert!(said.contains(part), "{from} to {to}: {said}");
     }
-    let unsuited = |edits: &[(&str, &str)], part: &str| {
+    let unsuited_of = |name: &str, edits: &[(&str, &str)], part: &str| {
         let scratch = Scratch::new("unsuited");
-        let recipe = scratch.recipe(&text("text.toml"), edits);
+        let recipe = scratch.recipe(&text(name), edits);
         beginnings(&scratch);
         let (out, device) = (scratch.0.join("out"), device());
         let job = Job { recipe: &recipe, data: &GOLDEN, out: &out, resume: false, device: &device };
         let said = run(&job, &mut |_| ControlFlow::Break(())).expect_err(part).to_string();
         assert!(said.contains(part) && !said.contains('\n'), "{said}");
     };
+    let unsuited = |edits: &[(&str, &str)], part: &str| unsuited_of("text.toml", edits, part);
     unsuited(&[("sample_size = 8", "sample_size = 16")], "a side of 8");
     unsuited(&[("max_position_embeddings = 32", "max_position_embeddings = 8")], "max_position_embeddings is 8");
     unsuited(&[("\"autoencoder-start\"", "\"nothing\"")], "nothing");
@@ -297,4 +311,13 @@ fn recipes_of_scenes_that_do_not_hold_together_are_refused_in_a_sentence() {
     unsuited(&[("hidden_size = 16", "hidden_size = 18")], "[text_encoder]");
     unsuited(&[("toy.npz", "none.npz")], "none.npz");
     unsuited(&[("toy.json", "text.toml")], "text.toml");
+    for (from, to, part) in [
+        ("side = 4", "side = 5", "side is 5"),
+        ("channels = [8, 16, 16]", "channels = [8, 12, 16]", "multiples of 8"),
+        ("size = 16\n", "size = 24\n", "judge-start"),
+        ("\"judge-start\"", "\"text-start\"", "judge.safetensors"),
+        ("max_position_embeddings = 32", "max_position_embeddings = 8", "length"),
+    ] {
+        unsuited_of("judge.toml", &[(from, to)], part);
+    }
 }

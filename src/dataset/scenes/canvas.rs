@@ -1,7 +1,7 @@
 //! Scenes drawn on a white canvas.
 
 use super::colours;
-use super::scene::{Part, Scene};
+use super::scene::Part;
 
 /// Above this size a thing alone on the canvas is drawn from the whole picture, and everything else from one of half its side.
 const LARGE: f64 = 0.6;
@@ -40,12 +40,12 @@ impl Sprites {
         self.natural.iter().map(|natural| natural.map(|(_, colour)| colour)).collect()
     }
 
-    /// The pixels of a scene in `[-1, 1]`, `[3, side, side]`.
-    pub fn draw(&self, scene: &Scene) -> Vec<f32> {
+    /// The pixels of a scene of these parts in `[-1, 1]`, `[3, side, side]`.
+    pub fn draw(&self, parts: &[Part]) -> Vec<f32> {
         let side = self.side;
         let mut canvas = vec![1f32; 3 * side * side];
-        let whole = matches!(&scene.parts[..], [part] if part.size > LARGE);
-        for part in &scene.parts {
+        let whole = matches!(parts, [part] if part.size > LARGE);
+        for part in parts {
             let sprite = self.sprite(part, whole);
             let [x, y] = part.place.map(|at| at as f32);
             let (size, mirror) = (part.size as f32, if part.mirrored { -1.0 } else { 1.0 });

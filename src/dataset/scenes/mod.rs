@@ -7,6 +7,7 @@ mod phrases;
 mod python;
 mod scene;
 mod words;
+mod wrong;
 
 pub use canvas::Sprites;
 pub use python::PythonRandom;

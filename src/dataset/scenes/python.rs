@@ -46,6 +46,11 @@ impl PythonRandom {
         &of[self.below(of.len())]
     }
 
+    /// `choices(of, k=count)`, of at least one.
+    pub fn choices<'a, T>(&mut self, of: &'a [T], count: usize) -> Vec<&'a T> {
+        (0..count).map(|_| &of[(self.random() * of.len() as f64) as usize]).collect()
+    }
+
     /// The place that `choices(cum_weights=cumulated)` picks, of at least one.
     pub fn weighted(&mut self, cumulated: &[f64]) -> usize {
         let last = cumulated.len() - 1;
@@ -91,5 +96,6 @@ mod tests {
         assert_eq!((0..8).map(|_| rng.weighted(&cumulated)).collect::<Vec<_>>(), [0, 0, 1, 0, 5, 0, 1, 0]);
         assert_eq!(rng.sample(&[0, 1, 2, 3, 4], 3), [&0, &1, &4]);
         assert_eq!(rng.sample(&(0..40).collect::<Vec<_>>(), 3), [&10, &25, &9]);
+        assert_eq!(rng.choices(&(0..40).collect::<Vec<_>>(), 5), [&18, &3, &27, &10, &31]);
     }
 }

@@ -51,25 +51,40 @@ pub struct Part {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
+    pub(super) kind: Kind,
     pub parts: Vec<Part>,
     pub caption: String,
+    /// Of the caption.
+    pub(super) language: Language,
+}
+
+/// What a scene is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Coloured,
+    Mirrored,
+    Sized,
+    /// How the first thing of the caption stands to the second.
+    Pairs(Layout),
+    Counts,
 }
 
 /// The distribution of scenes.
 #[derive(Clone, Debug)]
 pub struct Scenes {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// The colour of a picture that has one clear colour that can be changed.
     natural: Vec<Option<usize>>,
     shares: Shares,
     /// Of the kinds, summed up.
     kinds: Vec<f64>,
-    bases: Vec<usize>,
+    pub(super) bases: Vec<usize>,
     base_weights: Vec<f64>,
     variants: Vec<usize>,
     tones: Vec<usize>,
     colourful: Vec<usize>,
-    things: Vec<usize>,
+    pub(super) things: Vec<usize>,
 }
 
 impl Scenes {
@@ -155,7 +170,7 @@ impl Scenes {
         names[0] != names[1] && !hash(&["pair", names[0], names[1]]).is_multiple_of(HELD_PAIRS)
     }
 
-    fn plain(&self, rng: &mut PythonRandom, language: Language) -> Scene {
+    pub(super) fn plain(&self, rng: &mut PythonRandom, language: Language) -> Scene {
         let index = if rng.random() < self.shares.base_share {
             self.any_base(rng)
         } else {
@@ -169,7 +184,7 @@ impl Scenes {
             part.place = [(); 2].map(|()| 0.5 + rng.uniform(-room, room));
         }
         let caption = phrases::single(&self.entries[index], language, self.natural[index], rng);
-        Scene { parts: vec![part], caption }
+        Scene { kind: Kind::Plain, parts: vec![part], caption, language }
     }
 
     fn coloured(&self, rng: &mut PythonRandom, language: Language) -> Scene {
@@ -179,28 +194,35 @@ impl Scenes {
                 break (index, colour);
             }
         };
+        let caption = self.of_colour(index, colour, language, rng);
+        let part = Part { colour: Some(colour), ..Part::whole(index) };
+        Scene { kind: Kind::Coloured, parts: vec![part], caption, language }
+    }
+
+    pub(super) fn of_colour(&self, index: usize, colour: usize, language: Language, rng: &mut PythonRandom) -> String {
         let thing = &self.entries[index].thing[language as usize];
         let phrase = phrases::coloured(thing, Some(colour), language, rng);
-        let caption = phrases::framed(&phrase, language, rng);
-        Scene { parts: vec![Part { colour: Some(colour), ..Part::whole(index) }], caption }
+        phrases::framed(&phrase, language, rng)
     }
 
-    fn mirrored(&self, rng: &mut PythonRandom, language: Language) -> Scene {
+    pub(super) fn mirrored(&self, rng: &mut PythonRandom, language: Language) -> Scene {
         let index = self.any_base(rng);
         let caption = phrases::mirrored(&self.entries[index].name[language as usize], language, rng);
-        Scene { parts: vec![Part { mirrored: true, ..Part::whole(index) }], caption }
+        let part = Part { mirrored: true, ..Part::whole(index) };
+        Scene { kind: Kind::Mirrored, parts: vec![part], caption, language }
     }
 
-    fn sized(&self, rng: &mut PythonRandom, language: Language) -> Scene {
+    pub(super) fn sized(&self, rng: &mut PythonRandom, language: Language) -> Scene {
         let (index, small) = (self.any_base(rng), rng.random() < 0.7);
         let (size, room) = if small { (rng.uniform(0.35, 0.55), 0.12) } else { (1.0, 0.0) };
         let place = [(); 2].map(|()| 0.5 + rng.uniform(-room, room));
         let caption = phrases::sized(&self.entries[index].name[language as usize], small, language, rng);
-        Scene { parts: vec![Part { size, place, ..Part::whole(index) }], caption }
+        let part = Part { size, place, ..Part::whole(index) };
+        Scene { kind: Kind::Sized, parts: vec![part], caption, language }
     }
 
     /// A thing among others, with its number. The colour is said where it was changed, and sometimes where it is its own.
-    fn phrase(
+    pub(super) fn phrase(
         &self,
         index: usize,
         colour: Option<usize>,
@@ -246,7 +268,7 @@ impl Scenes {
             said = layout.opposite();
         }
         let caption = phrases::pair(&phrases[0], &phrases[1], said, language, rng);
-        Scene { parts: parts.into(), caption }
+        Scene { kind: Kind::Pairs(said), parts: parts.into(), caption, language }
     }
 
     fn counts(&self, rng: &mut PythonRandom, language: Language) -> Scene {
@@ -260,7 +282,8 @@ impl Scenes {
             Part { colour, place, size, ..Part::whole(index) }
         };
         let parts = rng.choice(ROWS[count - 2]).iter().map(|place| part(place, rng)).collect();
-        Scene { parts, caption: self.phrase(index, colour, count, language, rng) }
+        let caption = self.phrase(index, colour, count, language, rng);
+        Scene { kind: Kind::Counts, parts, caption, language }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::models::keys::{ConfigError, Keys};
 use crate::nn::Activation;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `text_encoder/config.json` of transformers' `CLIPTextModel`. Fields are named as there and mean the same.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,20 @@ const INERT: &[&str] = &[
 impl ClipTextConfig {
     /// What transformers wrote for the end token before 2023, whatever its number was.
     pub const FORMER_END: u32 = 2;
+
+    /// The configuration of a text encoder with transformers' arguments in `section`, for a tokenizer of `tokens` tokens, of which the first is
+    /// the start, and the second the end, which fills a text up too.
+    pub fn json(section: &Map<String, Value>, tokens: usize) -> Value {
+        let mut config = json!(section);
+        config["architectures"] = json!(["CLIPTextModel"]);
+        config["model_type"] = json!("clip_text_model");
+        config["vocab_size"] = json!(tokens);
+        config["bos_token_id"] = json!(0);
+        config["eos_token_id"] = json!(1);
+        config["pad_token_id"] = json!(1);
+        config["projection_dim"] = json!(section.get("hidden_size"));
+        config
+    }
 
     /// Reads the JSON text of a configuration. Keys that it lacks have transformers' defaults. The network has a
     /// projection if `architectures` says so.

@@ -78,11 +78,9 @@ impl ClipText {
             x = layer.forward(x, &mask);
         }
         let last = self.final_layer_norm.forward(x);
-        let ends = ids.iter().enumerate().map(|(i, ids)| {
-            let end = self.end(ids);
-            last.clone().slice([i..i + 1, end..end + 1, 0..self.config.hidden_size])
-        });
-        let pooled: Tensor<2> = Tensor::cat(ends.collect(), 0).squeeze_dim(1);
+        let ends: Vec<i32> = ids.iter().enumerate().map(|(i, ids)| (i * positions + self.end(ids)) as i32).collect();
+        let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [ids.len()]), &device);
+        let pooled = last.clone().reshape([-1, self.config.hidden_size as i32]).select(0, ends);
         let pooled = match &self.text_projection {
             Some(projection) => projection.forward(pooled),
             None => pooled,

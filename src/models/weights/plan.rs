@@ -144,26 +144,34 @@ async fn match_up(
     }
 }
 
-/// Goes into a field of a module. An alternative of an enum has no name of its own in a file.
+/// Goes into a field of a module.
 fn enter(path: &mut Vec<String>, name: &str, container: &str) {
-    if !container.starts_with(ENUM) {
+    if is_named(container) {
         path.push(name.to_owned());
     }
 }
 
 fn exit(path: &mut Vec<String>, container: &str) {
-    if !container.starts_with(ENUM) {
+    if is_named(container) {
         path.pop();
     }
 }
 
-/// How burn calls the container of an enum's alternative.
+/// Whether what is in a container has a name of its own in a file: an alternative of an enum has none, nor has the number of a scalar.
+fn is_named(container: &str) -> bool {
+    !container.starts_with(ENUM) && container != SCALAR
+}
+
+/// How burn calls the container of an enum's alternative, and a [`Scalar`](crate::nn::Scalar), whose number has no axes in a file.
 const ENUM: &str = "Enum:";
+const SCALAR: &str = "Struct:Scalar";
 
 /// The names and shapes of a module's parameters, none of which is initialised by being looked at.
 #[derive(Default)]
 pub struct Wanted {
     path: Vec<String>,
+    /// What the next parameter is in.
+    container: String,
     pub(super) named: Vec<(String, Vec<usize>)>,
     device: Option<Device>,
 }
@@ -184,6 +192,7 @@ impl Wanted {
 impl ModuleVisitor for Wanted {
     fn enter_module(&mut self, name: &str, container: &str) {
         enter(&mut self.path, name, container);
+        container.clone_into(&mut self.container);
     }
 
     fn exit_module(&mut self, _name: &str, container: &str) {
@@ -191,7 +200,8 @@ impl ModuleVisitor for Wanted {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.named.push((self.path.join("."), param.lazy_shape().to_vec()));
+        let shape = if self.container == SCALAR { Vec::new() } else { param.lazy_shape().to_vec() };
+        self.named.push((self.path.join("."), shape));
         self.device.get_or_insert_with(|| param.lazy_device());
     }
 }

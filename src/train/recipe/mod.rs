@@ -1,10 +1,12 @@
 //! Recipes: everything that decides what a network becomes, in TOML, read by this trainer and by `training/` in Python.
 
+mod judging;
 mod pictures;
 mod scenes;
 
+pub use judging::Judging;
 pub use pictures::{Labelled, Network, Page};
-pub use scenes::{Autoencoder, Captioned, Distillation, Page as TextPage, Reconstruction};
+pub use scenes::{Autoencoder, Captioned, Distillation, Page as TextPage, Reconstruction, TokenizerSection};
 
 use super::trainer::Options;
 use crate::math::ScheduleError;
@@ -28,8 +30,6 @@ pub enum RecipeError {
     Value { section: &'static str, key: &'static str, got: String, needed: String },
     #[error("[schedule]: {0}")]
     Schedule(#[from] ScheduleError),
-    #[error("recipes with [{0}] are for `python training/train.py`, which takes the same arguments")]
-    PythonOnly(&'static str),
 }
 
 /// A recipe.
@@ -49,6 +49,8 @@ pub enum Kind {
     Autoencoder(Box<Autoencoder>),
     /// A text-conditioned denoiser of latents.
     Captioned(Box<Captioned>),
+    /// Encoders of pictures and captions.
+    Judging(Box<Judging>),
 }
 
 /// `[train]`.
@@ -91,12 +93,11 @@ impl Recipe {
     /// Text that is no TOML; a section or key that is missing or unknown; values that do not go together.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
         let tables = Tables(toml::from_str(text).map_err(|e| RecipeError::Toml(e.message().to_owned()))?);
-        if tables.has("judge") {
-            return Err(RecipeError::PythonOnly("judge"));
-        }
         let read = |train: &Train| -> Result<Kind, RecipeError> {
             Ok(if tables.has("autoencoder") {
                 Kind::Autoencoder(Box::new(Autoencoder::read(&tables, train)?))
+            } else if tables.has("judge") {
+                Kind::Judging(Box::new(Judging::read(&tables, train)?))
             } else if tables.has("unet") {
                 Kind::Captioned(Box::new(Captioned::read(&tables, train)?))
             } else {

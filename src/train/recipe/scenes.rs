@@ -3,10 +3,11 @@
 use super::{RecipeError, Tables, Train, refuse};
 use crate::dataset::scenes::{SceneData, Shares};
 use crate::math::ScheduleError;
+use crate::models::clip_text::ClipTextConfig;
 use crate::train::process::{Kind, Process};
 use crate::train::vocabulary::Vocabulary;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
 
 /// A recipe of an autoencoder.
@@ -39,7 +40,7 @@ pub struct Captioned {
     pub scenes: Shares,
     pub tokenizer: TokenizerSection,
     /// `[text_encoder]`, the arguments of transformers' `CLIPTextConfig`.
-    pub text_encoder: Table,
+    pub text_encoder: Map<String, Json>,
     /// `[unet]`, the arguments of diffusers' `UNet2DConditionModel`.
     pub unet: Table,
     pub latents: Latents,
@@ -158,27 +159,13 @@ impl Captioned {
         };
         check_scenes(&recipe.scenes, tables, train)?;
         share("objective", "caption_drop", recipe.objective.caption_drop)?;
-        let TokenizerSection { size, length } = recipe.tokenizer;
-        if !(Vocabulary::LEAST..=1_000_000).contains(&size) {
-            let needed = format!("from {}: every byte is a token, and so is one that ends a word", Vocabulary::LEAST);
-            return refuse("tokenizer", "size", size.to_string(), &needed);
-        } else if !(2..=4096).contains(&length) {
-            return refuse("tokenizer", "length", length.to_string(), "from 2 to 4096");
-        } else if !recipe.schedule.preserves_variance() {
+        check_text(&recipe.tokenizer, tables)?;
+        if !recipe.schedule.preserves_variance() {
             let needed = "\"linear\", \"scaled_linear\" or \"squaredcos_cap_v2\", as the network predicts v";
             return refuse("schedule", "kind", tables.said("schedule", "kind"), needed);
         }
-        for (section, key) in [("unet", "cross_attention_dim"), ("text_encoder", "vocab_size")] {
-            if tables.has_key(section, key) {
-                let needed = "left out, as other sections decide it";
-                return refuse(section, key, tables.said(section, key), needed);
-            }
-        }
-        for (section, key) in [("unet", "dropout"), ("text_encoder", "attention_dropout")] {
-            if tables.has_key(section, key) && !["0", "0.0"].contains(&tables.said(section, key).as_str()) {
-                return refuse(section, key, tables.said(section, key), "0, as nothing is dropped out here");
-            }
-        }
+        undecided("unet", &["cross_attention_dim"], tables)?;
+        no_dropout("unet", "dropout", tables)?;
         if let Some(turbo) = &recipe.turbo {
             turbo.check(recipe.schedule.timesteps(), tables, train)?;
         }
@@ -203,20 +190,7 @@ impl Captioned {
 
     /// `text_encoder/config.json`.
     pub fn text_config(&self) -> Json {
-        let mut config = json!(self.text_encoder);
-        let own = json!({
-            "architectures": ["CLIPTextModel"],
-            "model_type": "clip_text_model",
-            "vocab_size": self.tokenizer.size,
-            "bos_token_id": 0,
-            "eos_token_id": 1,
-            "pad_token_id": 1,
-            "projection_dim": self.text_encoder.get("hidden_size"),
-        });
-        for (key, value) in own.as_object().into_iter().flatten() {
-            config[key] = value.clone();
-        }
-        config
+        ClipTextConfig::json(&self.text_encoder, self.tokenizer.size)
     }
 }
 
@@ -237,7 +211,37 @@ impl Distillation {
     }
 }
 
-fn check_scenes(shares: &Shares, tables: &Tables, train: &Train) -> Result<(), RecipeError> {
+/// Of a tokenizer, and of the text encoder that reads its tokens.
+pub(super) fn check_text(tokenizer: &TokenizerSection, tables: &Tables) -> Result<(), RecipeError> {
+    let TokenizerSection { size, length } = *tokenizer;
+    if !(Vocabulary::LEAST..=1_000_000).contains(&size) {
+        let needed = format!("from {}: every byte is a token, and so is one that ends a word", Vocabulary::LEAST);
+        return refuse("tokenizer", "size", size.to_string(), &needed);
+    } else if !(2..=4096).contains(&length) {
+        return refuse("tokenizer", "length", length.to_string(), "from 2 to 4096");
+    }
+    let decided =
+        ["architectures", "model_type", "vocab_size", "bos_token_id", "eos_token_id", "pad_token_id", "projection_dim"];
+    undecided("text_encoder", &decided, tables)?;
+    no_dropout("text_encoder", "attention_dropout", tables)
+}
+
+/// Refuses keys that follow from other sections.
+fn undecided(section: &'static str, keys: &[&'static str], tables: &Tables) -> Result<(), RecipeError> {
+    match keys.iter().find(|key| tables.has_key(section, key)) {
+        Some(&key) => refuse(section, key, tables.said(section, key), "left out, as other sections decide it"),
+        None => Ok(()),
+    }
+}
+
+fn no_dropout(section: &'static str, key: &'static str, tables: &Tables) -> Result<(), RecipeError> {
+    match tables.has_key(section, key) && !["0", "0.0"].contains(&tables.said(section, key).as_str()) {
+        true => refuse(section, key, tables.said(section, key), "0, as nothing is dropped out here"),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn check_scenes(shares: &Shares, tables: &Tables, train: &Train) -> Result<(), RecipeError> {
     let Shares { plain, coloured, mirrored, sized, pairs, counts, chinese, base_share } = *shares;
     let kinds = [
         ("plain", plain),

@@ -4,6 +4,7 @@ use super::{RunError, file};
 use crate::denoise::Prediction;
 use crate::models::autoencoder_kl::AutoencoderKl;
 use crate::models::clip_text::ClipText;
+use crate::models::judge::Judge;
 use crate::models::unet2d::Unet2d;
 use crate::models::unet2d_condition::Unet2dCondition;
 use crate::models::{SaveError, save};
@@ -22,6 +23,7 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
 const TEXT_ENCODER: &str = "text_encoder";
 const TEXT_WEIGHTS: &str = "model.safetensors";
+const JUDGE: &str = "judge.safetensors";
 /// Frequencies of a Fourier embedding, which are not rounded: a phase of many turns amplifies what is lost.
 const WHOLE: &str = "time_proj.weight";
 
@@ -96,6 +98,12 @@ pub fn text_encoder(dir: &Path, config: &Value, device: &Device) -> Result<ClipT
 pub fn autoencoder(dir: &Path, config: &Value, device: &Device) -> Result<AutoencoderKl, RunError> {
     let read = |config: &str, bytes: &[u8]| AutoencoderKl::load(config, &[bytes], device);
     load(&dir.join(WEIGHTS), "autoencoder", config, read)
+}
+
+/// The judge in a folder.
+pub fn judge(dir: &Path, config: &Value, device: &Device) -> Result<Judge, RunError> {
+    let read = |config: &str, bytes: &[u8]| Judge::load(config, &[bytes], device);
+    load(&dir.join(JUDGE), "judge", config, read)
 }
 
 fn load<M, E: Display>(
@@ -181,6 +189,11 @@ fn text_card(page: &TextPage) -> Value {
         }
     }
     card
+}
+
+/// Writes a judge with what it was built from. The tokenizer is there.
+pub fn judged(out: &Path, net: &Judge, config: &Value) -> Result<(), RunError> {
+    named(out, JUDGE, net, config)
 }
 
 /// Writes a network's folder.

@@ -48,6 +48,8 @@ pub enum RunError {
     Label { got: usize, classes: usize },
     #[error("the data holds no pictures")]
     NoPictures,
+    #[error("the data holds a single base emoji, but a caption that is not true of it needs another one")]
+    OneEmoji,
     #[error("[augment] hue turns three colours, but the data's pictures have {0} channels")]
     Hue(usize),
     #[error("{} cannot be read or written: {source}", .path.display())]
@@ -105,6 +107,7 @@ pub fn run(job: &Job, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Re
         Kind::Labelled(labelled) => labelled::run(&fit, labelled, watch),
         Kind::Autoencoder(autoencoder) => scenes::autoencoder(&fit, autoencoder, watch),
         Kind::Captioned(captioned) => scenes::captioned(&fit, captioned, watch),
+        Kind::Judging(judging) => scenes::judge(&fit, judging, watch),
     }
 }
 

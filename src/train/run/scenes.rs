@@ -5,12 +5,13 @@ use super::{Outcome, Progress, RunError, beside, export, figures, file, unbuilda
 use crate::dataset::scenes::{PythonRandom, SceneSet};
 use crate::models::autoencoder_kl::{AutoencoderKl, AutoencoderKlConfig};
 use crate::models::clip_text::{ClipText, ClipTextConfig};
+use crate::models::judge::{Judge, JudgeConfig};
 use crate::models::unet2d_condition::{Unet2dCondition, Unet2dConditionConfig};
 use crate::pipeline::text::Tokenizer;
 use crate::train::draws::Stream;
 use crate::train::initial;
-use crate::train::recipe::{Autoencoder, Captioned, RecipeError};
-use crate::train::tasks::{self, Autoencode, Distil, Scenery, TextDenoiser};
+use crate::train::recipe::{Autoencoder, Captioned, Judging, RecipeError, TokenizerSection};
+use crate::train::tasks::{self, Autoencode, Contrast, Distil, Scenery, TextDenoiser};
 use crate::train::vocabulary::Vocabulary;
 use serde_json::json;
 use std::fs;
@@ -78,7 +79,8 @@ pub fn captioned(
     let set = recipe.data.read(job.data, &recipe.scenes, false)?;
     check(&config, &text_config, recipe, &autoencoder, &set)?;
 
-    let tokenizer = tokenizer(fit, recipe, &set)?;
+    let given = recipe.turbo.as_ref().map(|turbo| &turbo.teacher).or(train.init.as_ref());
+    let tokenizer = tokenizer(fit, &recipe.tokenizer, given, &set)?;
     let scenery = Scenery { set, seed: train.seed, size: train.batch, device: job.device.clone() };
     let caption_drop = recipe.objective.caption_drop;
     let task = tasks::Captioned { scenery, autoencoder, tokenizer, process, caption_drop };
@@ -120,6 +122,39 @@ pub fn captioned(
     fit.run(task, denoiser, write, watch)
 }
 
+/// Trains encoders of pictures and captions to agree.
+pub fn judge(
+    fit: &Fit,
+    recipe: &Judging,
+    watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Outcome, RunError> {
+    let (job, train) = (fit.job, &fit.recipe.train);
+    let config = JudgeConfig::from_json(&recipe.config.to_string()).map_err(unbuildable("judge"))?;
+    let set = recipe.data.read(job.data, &recipe.scenes, false)?;
+    let (channels, wide) = (&config.section.channels, set.sprites.side());
+    let last = channels.iter().fold(wide, |side, _| side.div_ceil(2));
+    if config.section.side != last {
+        let (side, maps) = (config.section.side, channels.len());
+        let why = format!("side is {side}, but pictures {wide} wide that are halved {maps} times are {last} wide");
+        return Err(RunError::Network { section: "judge", why });
+    } else if !set.scenes.has_others() {
+        return Err(RunError::OneEmoji);
+    }
+    let tokenizer = tokenizer(fit, &recipe.tokenizer, train.init.as_ref(), &set)?;
+    let device = job.device.clone().autodiff();
+    let net = match &train.init {
+        Some(name) => export::judge(&beside(job.out, name), &recipe.config, &device)?,
+        None => {
+            let mut weights = Stream::Weights.generator(train.seed, 0);
+            let net = initial::weights(Judge::new(&config, &device), weights.clone());
+            initial::text_encoder(net, &config.text_encoder, &mut weights)
+        }
+    };
+    let scenery = Scenery { set, seed: train.seed, size: train.batch, device: job.device.clone() };
+    let write = |_: &Contrast, net: &Judge| export::judged(job.out, net, &recipe.config);
+    fit.run(Contrast { scenery, tokenizer }, net, write, watch)
+}
+
 /// Whether the parts fit each other.
 fn check(
     unet: &Unet2dConditionConfig,
@@ -150,12 +185,16 @@ fn check(
     }
 }
 
-/// The tokenizer in the folder that is made: that of the model that training starts from or that is distilled, or one of merges that are learnt from
-/// captions as training draws them.
-fn tokenizer(fit: &Fit, recipe: &Captioned, set: &SceneSet) -> Result<Tokenizer, RunError> {
+/// The tokenizer in the folder that is made: that of the model `given` beside it, or one of merges that are learnt from captions as training
+/// draws them.
+fn tokenizer(
+    fit: &Fit,
+    section: &TokenizerSection,
+    given: Option<&String>,
+    set: &SceneSet,
+) -> Result<Tokenizer, RunError> {
     let train = &fit.recipe.train;
     let folder = fit.job.out.join("tokenizer");
-    let given = recipe.turbo.as_ref().map(|turbo| &turbo.teacher).or(train.init.as_ref());
     if let Some(name) = given {
         let from = beside(fit.job.out, name).join("tokenizer");
         fs::create_dir_all(&folder).map_err(file(&folder))?;
@@ -167,13 +206,13 @@ fn tokenizer(fit: &Fit, recipe: &Captioned, set: &SceneSet) -> Result<Tokenizer,
     } else if !folder.join("vocab.json").exists() {
         let mut rng = PythonRandom::new(&format!("tokenizer-{}", train.seed));
         let captions = (0..CAPTIONS).map(|_| set.scenes.draw(&mut rng).caption);
-        let vocabulary = Vocabulary::learn(captions, recipe.tokenizer.size);
-        vocabulary.save(&folder, recipe.tokenizer.length).map_err(file(&folder))?;
+        let vocabulary = Vocabulary::learn(captions, section.size);
+        vocabulary.save(&folder, section.length).map_err(file(&folder))?;
     }
     let unfit = |source| RunError::Tokenizer { path: folder.clone(), source };
     let tokenizer = Tokenizer::from_dir(&folder).map_err(unfit)?;
-    let (largest, size) = (tokenizer.largest(), recipe.tokenizer.size);
-    match largest as usize >= size || tokenizer.length() != recipe.tokenizer.length {
+    let (largest, size) = (tokenizer.largest(), section.size);
+    match largest as usize >= size || tokenizer.length() != section.length {
         true => Err(RunError::Tokens { path: folder, largest, size }),
         false => Ok(tokenizer),
     }

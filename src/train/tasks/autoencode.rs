@@ -9,6 +9,7 @@ use crate::train::recipe::Reconstruction;
 use crate::train::trainer::Loss;
 use burn::tensor::Tensor;
 use pollster::block_on;
+use std::slice;
 
 /// Pictures that go through the network at once where nothing is learnt.
 const AT_ONCE: usize = 64;
@@ -38,7 +39,7 @@ impl Task for Autoencode {
         let scenery = &self.scenery;
         let (scenes, mut draws) = (scenery.scenes(step), scenery.draws(step));
         let (size, side) = (scenery.size, scenery.set.sprites.side());
-        let mut values: Vec<f32> = scenes.iter().flat_map(|scene| scenery.set.sprites.draw(scene)).collect();
+        let mut values: Vec<f32> = scenes.iter().flat_map(|scene| scenery.set.sprites.draw(&scene.parts)).collect();
         exchange(&mut values, [size, side], self.objective.shuffle, &mut draws);
         let [channels, latent] = self.latents;
         let noise = scenery.noise(&mut draws, [size, channels, latent, latent]);
@@ -79,11 +80,10 @@ impl Task for Autoencode {
 impl Autoencode {
     /// Each emoji that was kept back, and its reconstruction, `3 * side * side` in `[-1, 1]`.
     pub fn kept_back(&self, net: &AutoencoderKl) -> Result<Vec<[Vec<f32>; 2]>, BackendError> {
-        let whole = |&index: &usize| Scene { parts: vec![Part::whole(index)], caption: String::new() };
-        let scenes: Vec<Scene> = self.scenery.set.kept_back.iter().map(whole).collect();
-        let mut both = Vec::with_capacity(scenes.len());
-        for some in scenes.chunks(AT_ONCE) {
-            let x = self.scenery.pictures(some.iter());
+        let emoji: Vec<Part> = self.scenery.set.kept_back.iter().map(|&index| Part::whole(index)).collect();
+        let mut both = Vec::with_capacity(emoji.len());
+        for some in emoji.chunks(AT_ONCE) {
+            let x = self.scenery.pictures_of(some.iter().map(slice::from_ref));
             let again = net.decode(net.encode(x.clone()).mean).clamp(-1.0, 1.0);
             let [x, again] = [block_on(backend::read(x))?, block_on(backend::read(again))?];
             let size = x.len() / some.len();
@@ -99,7 +99,7 @@ impl Autoencode {
         let [channels, side] = self.latents;
         let mut by_channel = vec![Vec::new(); channels];
         for some in scenes.chunks(AT_ONCE) {
-            let means = block_on(backend::read(net.encode(self.scenery.pictures(some.iter())).mean))?;
+            let means = block_on(backend::read(net.encode(self.scenery.pictures(some)).mean))?;
             for (i, plane) in means.chunks(side * side).enumerate() {
                 by_channel[i % channels].extend_from_slice(plane);
             }

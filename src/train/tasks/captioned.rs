@@ -48,7 +48,7 @@ impl Task for Captioned {
     fn batch(&mut self, step: usize) -> Told {
         let (scenery, vae) = (&self.scenery, &self.autoencoder);
         let scenes = scenery.scenes(step);
-        let x0 = vae.scaled(vae.encode(scenery.pictures(scenes.iter())).mean);
+        let x0 = vae.scaled(vae.encode(scenery.pictures(&scenes)).mean);
         let mut drops = scenery.draws(step);
         let told = |caption: &str| self.tokenizer.encode_padded(caption).ids;
         let ids = scenes.iter().map(|scene| match drops.random() < self.caption_drop {

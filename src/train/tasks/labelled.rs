@@ -11,12 +11,11 @@ use crate::models::unet2d::Unet2d;
 use crate::train::augment::FEATURES;
 use crate::train::draws::{Batch, Distribution, Order, Stream, permutation};
 use crate::train::initial;
-use crate::train::objective::{diffuse, each, lambda, min_snr, squared_error};
+use crate::train::objective::{cross_entropy, diffuse, each, lambda, min_snr, squared_error};
 use crate::train::recipe::Train;
 use crate::train::trainer::Loss;
 use burn::module::{Module, Param};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
 /// Pictures in one measurement.
@@ -122,12 +121,8 @@ impl Objective for Classify {
     type Net = NoisyClassifier;
     type Kept = NoisyClassifier;
 
-    /// The cross entropy.
     fn loss(&self, net: &NoisyClassifier, batch: &Batch, device: &Device) -> Loss {
-        let log_p = log_softmax(logits(net, batch, device), 1);
-        let labels = batch.labels.iter().map(|&label| label as i32).collect();
-        let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [batch.labels.len(), 1]), device);
-        let loss = log_p.gather(1, labels).mean().neg();
+        let loss = cross_entropy(logits(net, batch, device), &batch.labels);
         Loss { reported: loss.clone(), descended: loss }
     }
 

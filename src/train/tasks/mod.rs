@@ -2,6 +2,7 @@
 
 mod autoencode;
 mod captioned;
+mod contrast;
 mod distil;
 mod guidance;
 mod labelled;
@@ -9,6 +10,7 @@ mod scenery;
 
 pub use autoencode::Autoencode;
 pub use captioned::{Captioned, TextDenoiser};
+pub use contrast::Contrast;
 pub use distil::{Distil, blended};
 pub use guidance::Guidance;
 pub use labelled::{Classify, Denoise, Denoiser, Labelled};
