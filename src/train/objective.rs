@@ -3,8 +3,7 @@
 use crate::denoise::Prediction;
 use crate::math::{Level, NoiseSchedule};
 use crate::pipeline::{Condition, Pipeline};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// What one evaluation of the objective is given, image by image.
 pub struct Example {
@@ -45,14 +44,6 @@ pub fn squared_error(
     let target = combine(x0, eps, levels.iter().map(|&level| prediction.target(level)));
     let error = (output - target).powi_scalar(2).flatten::<2>(1, 3);
     error.mean_dim(1).squeeze_dim(1)
-}
-
-/// The mean cross entropy of rows of `logits`, `[rows, classes]`, whose classes are `labels`: `[1]`.
-pub fn cross_entropy(logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
-    let labels: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
-    let rows = labels.len();
-    let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [rows, 1]), &logits.device());
-    log_softmax(logits, 1).gather(1, labels).mean().neg()
 }
 
 /// What the squared error of an image counts in the mean: `sigma^2` for a score, which makes it the error of `eps` (Song et

@@ -1,10 +1,9 @@
 //! To tell which caption belongs to which picture.
 
-use super::{Measured, Scenery, Task};
+use super::{Measured, Scenery, Task, cross_entropy};
 use crate::backend::BackendError;
 use crate::models::judge::Judge;
 use crate::pipeline::text::Tokenizer;
-use crate::train::objective::cross_entropy;
 use crate::train::trainer::Loss;
 use burn::tensor::Tensor;
 

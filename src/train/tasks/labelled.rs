@@ -1,7 +1,7 @@
 //! What networks are trained to do with a batch of labelled pictures.
 
 use super::guidance::Guidance;
-use super::{Measured, Task};
+use super::{Measured, Task, cross_entropy};
 use crate::backend::{self, BackendError};
 use crate::dataset::Split;
 use crate::denoise::Prediction;
@@ -11,7 +11,7 @@ use crate::models::unet2d::Unet2d;
 use crate::train::augment::FEATURES;
 use crate::train::draws::{Batch, Distribution, Order, Stream, permutation};
 use crate::train::initial;
-use crate::train::objective::{cross_entropy, diffuse, each, lambda, min_snr, squared_error};
+use crate::train::objective::{diffuse, each, lambda, min_snr, squared_error};
 use crate::train::recipe::Train;
 use crate::train::trainer::Loss;
 use burn::module::{Module, Param};

@@ -19,6 +19,8 @@ pub use scenery::Scenery;
 use super::trainer::Loss;
 use crate::backend::BackendError;
 use burn::module::Module;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor, TensorData};
 
 /// Something to train a network for. What a step sees is a function of the recipe's seed and of the step alone.
 pub trait Task {
@@ -46,4 +48,12 @@ pub trait Task {
 pub struct Measured {
     pub loss: f64,
     pub accuracy: Option<f64>,
+}
+
+/// The mean cross entropy of rows of `logits`, `[rows, classes]`, whose classes are `labels`: `[1]`.
+fn cross_entropy(logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+    let labels: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+    let rows = labels.len();
+    let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [rows, 1]), &logits.device());
+    log_softmax(logits, 1).gather(1, labels).mean().neg()
 }
