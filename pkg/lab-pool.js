@@ -29,24 +29,24 @@ class Helper {
 export class LabPool {
   #first;
   #settings;
-  /** The network as it stands, once a pane has asked for it. @type {Promise<[string, Uint8Array]> | undefined} */
+  /** Configuration and weights of the network, once a pane has asked for them. @type {Promise<[string, Uint8Array]> | undefined} */
   #network;
   /** @type {Map<number, Helper>} */
   #helpers = new Map();
 
-  /** @param {Wire} first the worker that everything but panes is asked of */
+  /** @param {Wire} first the worker of everything but panes */
   constructor(first) {
     this.#first = first;
   }
 
-  /** Hears that there are other settings. @param {import("./index.js").Settings} settings */
-  changed(settings) {
+  /** The settings have changed. @param {import("./index.js").Settings} settings */
+  settings_changed(settings) {
     this.#settings = settings;
-    this.taught();
+    this.network_changed();
   }
 
-  /** Hears that the network is another one. */
-  taught() {
+  /** The network was trained or replaced. */
+  network_changed() {
     this.#network = undefined;
   }
 

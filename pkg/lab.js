@@ -8,8 +8,8 @@ import { Wire } from "./wire.js";
 const CALLS = ["data", "levels", "noised", "chain", "density", "field", "likelihood", "bound", "floor", "inversion", "latent", "reconstructed", "latent_density", "reached", "masked", "unmasked", "shown", "discrete", "weights"];
 /** Readers of points of one's own, which need no laboratory. */
 const READERS = ["csv", "image", "pack", "unpack"];
-/** What makes the network another one. */
-const LESSONS = ["reset", "use_weights"];
+/** What replaces the network. */
+const NETWORK_CHANGES = ["reset", "use_weights"];
 /** What answers item by item. */
 const STREAMS = ["latent_run", "anneal", "race", "classify"];
 
@@ -21,7 +21,7 @@ export class Lab {
   static async open(settings = {}, options) {
     const lab = new Lab();
     try {
-      lab.#pool.changed(settings);
+      lab.#pool.settings_changed(settings);
       await Promise.all([init(), lab.#wire.ask("open_lab", [settings], options)]);
       return lab;
     } catch (thrown) {
@@ -31,7 +31,7 @@ export class Lab {
   }
 
   change(settings) {
-    this.#pool.changed(settings);
+    this.#pool.settings_changed(settings);
     return this.#wire.ask("lab", ["change", settings]);
   }
 
@@ -42,7 +42,7 @@ export class Lab {
 
   async *train(until) {
     for await (const trained of this.#wire.stream("lab_train", [until])) {
-      this.#pool.taught();
+      this.#pool.network_changed();
       yield trained;
     }
   }
@@ -54,9 +54,9 @@ export class Lab {
 
   static {
     for (const name of CALLS) this.prototype[name] = function (...args) { return this.#wire.ask("lab", [name, ...args]); };
-    for (const name of LESSONS) {
+    for (const name of NETWORK_CHANGES) {
       this.prototype[name] = function (...args) {
-        this.#pool.taught();
+        this.#pool.network_changed();
         return this.#wire.ask("lab", [name, ...args]);
       };
     }
