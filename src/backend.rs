@@ -1,5 +1,7 @@
 //! Floor 3: the only file that opens a device, uploads to it and reads from it.
 
+#[cfg(feature = "threads")]
+mod cores;
 mod reading;
 
 pub use reading::{Reading, begin};
@@ -39,8 +41,8 @@ pub struct Opened {
     pub adapter: String,
 }
 
-/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
-/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
+/// Whether pictures go through a network one by one, and under one condition after the other. On the CPU a batch gains little, and the
+/// order of the sums in its products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
 pub fn one_by_one(device: &Device) -> bool {
     #[cfg(feature = "cpu")]
     return device.clone().inner() == Device::flex();
@@ -49,6 +51,18 @@ pub fn one_by_one(device: &Device) -> bool {
         let _ = device;
         false
     }
+}
+
+/// What `compute` makes of each number below `count`, on all cores where there are threads.
+#[cfg(feature = "threads")]
+pub fn on_cores<T: Send>(count: usize, compute: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    cores::each(count, compute)
+}
+
+/// What `compute` makes of each number below `count`.
+#[cfg(not(feature = "threads"))]
+pub fn on_cores<T>(count: usize, compute: impl Fn(usize) -> T) -> Vec<T> {
+    (0..count).map(compute).collect()
 }
 
 /// Whether `device` computes beside the program: what is handed to it is done in its own time, and only a reading waits for it.

@@ -3,7 +3,7 @@
 //! The error function of the C library branches, and is computed one number at a time. This one is a rational function, which the
 //! compiler evaluates for several at once; it is the same to the last bit wherever single precision is that of IEEE 754.
 
-use crate::parallel::for_each;
+use crate::parallel::{ACTIVATION, for_each};
 use crate::vectors::{Loops, loops};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
@@ -13,7 +13,7 @@ const TOGETHER: usize = 1 << 13;
 /// Of every number.
 pub fn gelu(x: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
-    for_each(x.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)), |(x, out)| loops(Gelu { x, out }));
+    for_each(ACTIVATION * x.len(), x.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)), |(x, out)| loops(Gelu { x, out }));
     out
 }
 
@@ -21,7 +21,7 @@ pub fn gelu(x: &[f32]) -> Vec<f32> {
 pub fn gated_gelu(x: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / 2];
     let rows = (TOGETHER / width).max(1);
-    for_each(x.chunks(2 * rows * width).zip(out.chunks_mut(rows * width)), |(x, out)| {
+    for_each(ACTIVATION * out.len(), x.chunks(2 * rows * width).zip(out.chunks_mut(rows * width)), |(x, out)| {
         for (x, out) in x.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
             let (values, gates) = x.split_at(width);
             loops(Gated { values, gates, out });

@@ -2,7 +2,7 @@
 //! variance and the result. burn makes eight of it, each with a tensor of its own.
 
 use crate::lanes::{squares, sum};
-use crate::parallel::for_each;
+use crate::parallel::{ACTIVATION, for_each};
 use crate::silu;
 use crate::vectors::{Loops, loops};
 
@@ -24,7 +24,7 @@ pub fn normalise(x: &[f32], added: &[f32], weight: &[f32], bias: &[f32], shape: 
     let width = channels / groups;
     let mut out = vec![0.0; x.len()];
     let parts = x.chunks_exact(width * pixels).zip(added.chunks_exact(width)).zip(out.chunks_exact_mut(width * pixels));
-    for_each(parts.enumerate(), |(i, ((x, added), out))| {
+    for_each(ACTIVATION * x.len(), parts.enumerate(), |(i, ((x, added), out))| {
         let count = (width * pixels) as f64;
         let planes = || x.chunks_exact(pixels).zip(added);
         let sums = planes().map(|(x, &added)| sum(x) + pixels as f64 * f64::from(added));

@@ -1,7 +1,7 @@
 //! Softmax, `e^x` over the sum of all of a row.
 
 use crate::lanes::{LANES, sum};
-use crate::parallel::for_each;
+use crate::parallel::{ACTIVATION, for_each};
 use crate::silu::{MOST, exp};
 use crate::vectors::{Loops, loops};
 
@@ -12,7 +12,7 @@ const TOGETHER: usize = 1 << 14;
 pub fn softmax(x: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     let part = (TOGETHER / width).max(1) * width;
-    for_each(x.chunks(part).zip(out.chunks_mut(part)), |(x, out)| {
+    for_each(ACTIVATION * x.len(), x.chunks(part).zip(out.chunks_mut(part)), |(x, out)| {
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             loops(Powers { x, out });
             let factor = (1.0 / sum(out)) as f32;

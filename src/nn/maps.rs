@@ -1,9 +1,9 @@
 //! Where attention to a context looks.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What transformers attend to besides the picture.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct AttentionMaps {
     size: [usize; 2],
     /// By the number of the first of some images, the sum over their layers, `[images, height, width, sources]`, and how many
     /// there are in it.
-    sums: RefCell<BTreeMap<usize, (Tensor<4>, usize)>>,
+    sums: Mutex<BTreeMap<usize, (Tensor<4>, usize)>>,
 }
 
 /// Records the maps of some images of a batch.
@@ -37,14 +37,22 @@ pub struct Recorder<'a> {
 impl AttentionMaps {
     /// Maps of this height and width, whatever those of the layers.
     pub fn new(size: [usize; 2]) -> Self {
-        Self { size, sums: RefCell::default() }
+        Self { size, sums: Mutex::default() }
     }
 
     /// The maps since the last call, `[images, height, width, sources]`; `None` where nothing was attended to.
     pub fn take(&self) -> Option<Tensor<4>> {
-        let means = self.sums.take().into_values().map(|(sum, layers)| sum / layers as f64);
+        let sums = std::mem::take(&mut *self.sums());
+        let means = sums.into_values().map(|(sum, layers)| sum / layers as f64);
         let means: Vec<_> = means.collect();
         (!means.is_empty()).then(|| Tensor::cat(means, 0))
+    }
+}
+
+impl AttentionMaps {
+    /// Several images may be under way at once, each with an entry of its own.
+    fn sums(&self) -> MutexGuard<'_, BTreeMap<usize, (Tensor<4>, usize)>> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,7 +67,7 @@ impl Recorder<'_> {
         let by_row = mean.reshape([images, 1, height, width * sources]);
         let by_row = resize(by_row, [height, rows]).reshape([images, rows, width, sources]);
         let map = resize(by_row, [width, columns]);
-        let mut sums = self.maps.sums.borrow_mut();
+        let mut sums = self.maps.sums();
         let sum = match sums.remove(&self.first) {
             Some((sum, layers)) => (sum + map, layers + 1),
             None => (map, 1),

@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 
 /// A network and what the branches of guidance are conditioned on.
 ///
-/// All branches go through the network as one batch of as many times the images; branches with the same
+/// On a graphics card all branches go through the network as one batch of as many times the images; branches with the same
 /// condition are evaluated once.
 #[derive(Clone)]
 pub struct NetworkBranches<'a> {
@@ -173,14 +173,13 @@ fn evaluate(
     let [images, channels, ..] = x.dims();
     let input = Tensor::cat(std::iter::once(x).chain(hole).cloned().collect(), 1);
     let outputs = if backend::one_by_one(&x.device()) {
-        // First the image, then the condition; and then the other way round.
-        let of_image = |i: usize| {
-            let own: Vec<_> = conditions.iter().map(|condition| condition.part(i)).collect();
-            let own = own.iter().collect::<Vec<_>>();
-            batch(model, input.clone().narrow(0, i, 1), shown, &own, recorded.map(|(maps, k)| (maps, k, i)))
+        let answer = |i: usize| {
+            let (k, image) = (i / images, i % images);
+            let maps = recorded.filter(|(_, recorded)| *recorded == k).map(|(maps, _)| (maps, 0, image));
+            batch(model, input.clone().narrow(0, image, 1), shown, &[&conditions[k].part(image)], maps).remove(0)
         };
-        let all: Vec<_> = (0..images).map(of_image).collect();
-        (0..conditions.len()).map(|k| Tensor::cat(all.iter().map(|outputs| outputs[k].clone()).collect(), 0)).collect()
+        let all = backend::on_cores(conditions.len() * images, answer);
+        all.chunks(images).map(|own| Tensor::cat(own.to_vec(), 0)).collect()
     } else {
         batch(model, input, shown, conditions, recorded.map(|(maps, k)| (maps, k, 0)))
     };

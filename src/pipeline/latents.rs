@@ -1,6 +1,7 @@
 //! Between the space that a network draws in and pictures.
 
 use super::tiles::tiled;
+use crate::backend;
 use crate::models::CoderConfig;
 use crate::models::autoencoder_kl::{AutoencoderKl, Gaussian};
 use crate::models::autoencoder_tiny::AutoencoderTiny;
@@ -10,6 +11,9 @@ use burn::tensor::Tensor;
 /// Bytes of the activations of one picture at an autoencoder's widest level, of which it holds several at a time; a picture that needs
 /// more goes through it in tiles. That of Stable Diffusion comes here beyond 1024×1024 pixels.
 const MOST: usize = 1 << 29;
+
+/// Pixels that are decoded together.
+const TOGETHER: usize = 16 * 64 * 64;
 
 /// What a pipeline's network draws.
 #[derive(Debug)]
@@ -31,6 +35,18 @@ impl Latents {
     /// `[batch, channels, height, width]` to `[batch, 3, factor height, factor width]`.
     pub fn decode(&self, x: Tensor<4>) -> Tensor<4> {
         if self.is_large(self.pixels(&x)) { self.decode_tiled(x) } else { self.decode_whole(x) }
+    }
+
+    /// The same in parts, each of no more pictures than do with the memory of their network. On the processor each picture is one, on
+    /// a core of its own: as with the network, what it comes to must not depend on the others.
+    pub fn decode_parts(&self, x: &Tensor<4>) -> Vec<Tensor<4>> {
+        let [images, ..] = x.dims();
+        let part = |from: usize, count: usize| self.decode(x.clone().narrow(0, from, count.min(images - from)));
+        if backend::one_by_one(&x.device()) {
+            return backend::on_cores(images, |i| part(i, 1));
+        }
+        let together = (TOGETHER / self.pixels(x).iter().product::<usize>()).max(1);
+        (0..images).step_by(together).map(|from| part(from, together)).collect()
     }
 
     /// The same in overlapping tiles of the size that the autoencoder was trained at, as diffusers' `enable_tiling` decodes: the

@@ -47,7 +47,7 @@ impl Preview {
         };
         let z: Vec<f32> = detail.into_iter().enumerate().map(value).collect();
         let data = TensorData::new(z.clone(), [PICTURES, channels, SIDE, SIDE]);
-        let pictures = latents.decode(Tensor::from_data(data, device));
+        let pictures = Tensor::cat(latents.decode_parts(&Tensor::from_data(data, device)), 0);
         let [_, colours, ..] = pictures.dims();
         let factor = latents.factor();
         let y = backend::read(pictures).await?;

@@ -13,9 +13,6 @@ use burn::tensor::{Tensor, TensorData};
 /// hundredth of the cost. It depends on nothing but the settings, so that a link shows the same pictures everywhere.
 const FEW: usize = 8;
 
-/// Pixels that are decoded together, for a batch not to need more memory than its network.
-const TOGETHER: usize = 16 * 64 * 64;
-
 /// What lies between the points of a run and what is seen of them.
 pub(super) struct View<'a> {
     pipeline: &'a Pipeline,
@@ -179,14 +176,9 @@ impl<'a> View<'a> {
 
     /// Begins to decode latents, in parts.
     async fn decode(&self, latents: Tensor<4>) -> Vec<Reading> {
-        let [_, rows, columns] = self.picture_shape;
-        // As with the network: what a picture comes to must not depend on the others.
-        let one = backend::one_by_one(&self.pipeline.device);
-        let together = if one { 1 } else { (TOGETHER / (rows * columns)).max(1) };
         let mut parts = Vec::new();
-        for from in (0..self.images).step_by(together) {
-            let part = latents.clone().narrow(0, from, together.min(self.images - from));
-            parts.push(backend::begin(self.pipeline.latents.decode(part)).await);
+        for part in self.pipeline.latents.decode_parts(&latents) {
+            parts.push(backend::begin(part).await);
         }
         parts
     }

@@ -44,7 +44,7 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
                     }
                 });
             };
-            for_each(out.chunks_mut(ROWS * height * width).enumerate(), block);
+            for_each(shape.multiplications(), out.chunks_mut(ROWS * height * width).enumerate(), block);
         }
     });
 }

@@ -26,6 +26,12 @@ impl Convolution {
         [0, 1].map(|i| (self.padded(i) - self.kernel[i]) / self.stride[i] + 1)
     }
 
+    /// Of one picture, by the definition.
+    fn multiplications(&self) -> usize {
+        let positions: usize = self.out().iter().product();
+        self.outputs * self.inputs * self.kernel.iter().product::<usize>() * positions
+    }
+
     fn padded(&self, axis: usize) -> usize {
         self.size[axis] + self.padding[axis].iter().sum::<usize>()
     }

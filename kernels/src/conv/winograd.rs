@@ -67,6 +67,7 @@ pub fn conv(
     let stride = row + LANES;
     let offsets: Vec<usize> = (0..shape.inputs).map(|input| input * stride).collect();
     let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
+    let work = shape.multiplications() * PLACES / 36;
     scratch([planes.count() + LANES, PLACES * shape.inputs * stride], |[padded, inputs]| {
         padded.fill(0.0);
         for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
@@ -101,7 +102,7 @@ pub fn conv(
                     }
                 });
             };
-            for_each(out.chunks_mut(GROUP * height * width).enumerate(), group);
+            for_each(work, out.chunks_mut(GROUP * height * width).enumerate(), group);
         }
     });
 }
