@@ -2,9 +2,11 @@
 
 #[cfg(feature = "threads")]
 mod cores;
+mod present;
 mod reading;
 
-pub use reading::{Reading, begin};
+pub use present::Present;
+pub use reading::{Begun, Reading, Work, begin};
 
 use crate::math::noise::{Seeded, TorchGenerator, node_seed, slerp};
 use crate::math::{Latent, Noise};

@@ -1,4 +1,4 @@
-//! Read-backs that are submitted before they are waited for.
+//! Work of a device that is submitted before it is waited for.
 
 use super::{BackendError, read};
 use burn::tensor::Tensor;
@@ -6,30 +6,40 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// A read-back from a device.
-pub enum Reading {
-    Here(Result<Vec<f32>, BackendError>),
-    Coming(Pin<Box<dyn Future<Output = Result<Vec<f32>, BackendError>>>>),
+/// Work of a device, which submits what it waits for when it is first polled if not before.
+pub type Work<T> = Pin<Box<dyn Future<Output = Result<T, BackendError>>>>;
+
+/// Work that has been submitted.
+pub enum Begun<T> {
+    Here(Result<T, BackendError>),
+    Coming(Work<T>),
 }
+
+/// A read-back from a device.
+pub type Reading = Begun<Vec<f32>>;
 
 /// Begins to [`read`] `tensor`: its computation and the copy are submitted now, ahead of whatever is computed next.
 pub async fn begin<const D: usize>(tensor: Tensor<D>) -> Reading {
-    let mut values = Box::pin(read(tensor));
-    match poll_fn(|context| Poll::Ready(values.as_mut().poll(context))).await {
-        Poll::Ready(values) => Reading::Here(values),
-        Poll::Pending => Reading::Coming(values),
-    }
+    Begun::of(Box::pin(read(tensor))).await
 }
 
-impl Reading {
-    /// The values, row-major.
+impl<T> Begun<T> {
+    /// Begins `work`.
+    pub async fn of(mut work: Work<T>) -> Self {
+        match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            Poll::Ready(done) => Self::Here(done),
+            Poll::Pending => Self::Coming(work),
+        }
+    }
+
+    /// Waits for it: the values of a reading, row-major.
     ///
     /// # Errors
     /// As [`read`].
-    pub async fn values(self) -> Result<Vec<f32>, BackendError> {
+    pub async fn done(self) -> Result<T, BackendError> {
         match self {
-            Self::Here(values) => values,
-            Self::Coming(values) => values.await,
+            Self::Here(done) => done,
+            Self::Coming(work) => work.await,
         }
     }
 }

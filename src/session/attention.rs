@@ -62,6 +62,6 @@ impl Maps {
     /// The device failed.
     pub async fn read(self) -> Result<Attention, SessionError> {
         let Self { values, tokens, height, width } = self;
-        Ok(Attention { maps: values.values().await?, tokens, height, width })
+        Ok(Attention { maps: values.done().await?, tokens, height, width })
     }
 }

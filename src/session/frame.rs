@@ -6,7 +6,7 @@ use crate::pipeline::text::Word;
 use crate::samplers::Tally;
 use std::time::Duration;
 
-/// One finished step, read back from the device.
+/// One finished step.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// 0 is where the run starts, then 1, 2, ..
@@ -19,7 +19,8 @@ pub struct Frame {
     pub level: Level,
     /// The level of each picture: where a method chooses its steps, each has its own.
     pub levels: Vec<Level>,
-    /// `x_t`, `[images, channels, height, width]`: pictures or latents.
+    /// `x_t`, `[images, channels, height, width]`: pictures or latents. Empty where the step was
+    /// [presented](super::Given::present) and not read back.
     pub x: Vec<f32>,
     /// The model's estimate of `x_0` that the step was built on; the first frame has none.
     pub denoised: Option<Vec<f32>>,

@@ -23,6 +23,7 @@ pub use forward::{Noised, NoisedPictures};
 pub use frame::{Attention, Frame, Images, Phase, Shown, Timing};
 pub use script::{Files, ScriptError, script};
 
+use crate::backend::Present;
 use crate::denoise::Denoiser;
 use crate::models::CardError;
 use crate::pipeline::text::Prompt;
@@ -69,6 +70,8 @@ pub struct Given<'a> {
     /// Whether frames say where the network looked in the prompt. It changes no picture, and costs nothing where it is not
     /// asked for.
     pub attention: bool,
+    /// Shows the steps on their device. Only the first and the last are read back then; the frames between have no pictures.
+    pub present: Option<&'a dyn Present>,
     /// Hears what begins, besides the steps that frames tell of.
     pub watch: Option<&'a dyn Fn(Phase)>,
     pub helpers: Helpers<'a>,

@@ -4,7 +4,7 @@ use super::attention::{Looks, Maps};
 use super::trajectory::BatchStep;
 use super::view::{Decoding, View};
 use super::{Attention, SessionError, Shown, Timing};
-use crate::backend::{self, Reading};
+use crate::backend::{self, Begun, Reading};
 use crate::math::Level;
 use crate::samplers::Tally;
 use burn::tensor::Tensor;
@@ -19,14 +19,17 @@ pub(super) struct Pending {
     pub tally: Option<Tally>,
     /// What was spent in calls of the network so far.
     pub network: Timing,
-    /// The point, and the estimate behind it in the same tensor: on a GPU each read-back waits for the queue.
-    values: Reading,
+    /// That it is presented, where its pictures are shown on the device.
+    presented: Option<Begun<()>>,
+    /// The point, and the estimate behind it in the same tensor: on a GPU each read-back waits for the queue. A step that is presented is
+    /// read back at the ends of a run alone.
+    values: Option<Reading>,
     estimate: bool,
     decoding: Decoding,
     attention: Option<Maps>,
 }
 
-/// What was read back of a step.
+/// What was read back of a step. `x` is empty of one that was presented alone.
 pub(super) struct ReadBack {
     pub x: Vec<f32>,
     pub denoised: Option<Vec<f32>>,
@@ -57,15 +60,18 @@ impl Pending {
         (x, denoised): (&Tensor<4>, Option<&Tensor<4>>),
         (step, levels, last): (usize, &[Level], bool),
     ) -> Self {
-        let both = std::iter::once(x).chain(denoised).cloned().collect();
-        let values = backend::begin(Tensor::cat(both, 0)).await;
-        let decoding = view.begin(x, denoised, levels, last).await;
+        let presented = view.present(x, denoised, levels, last).await;
+        let read = presented.is_none() || step == 0 || last;
+        let both = || std::iter::once(x).chain(denoised).cloned().collect();
+        let values = if read { Some(backend::begin(Tensor::cat(both(), 0)).await) } else { None };
+        let decoding = if read { view.begin(x, denoised, levels, last).await } else { Decoding::default() };
         let attention = match looks.and_then(Looks::take) {
             Some(maps) => Some(Maps::begin(maps).await),
             None => None,
         };
         let (levels, estimate) = (levels.to_vec(), denoised.is_some());
-        Self { step, levels, last, tally: None, network: Timing::default(), values, estimate, decoding, attention }
+        let (tally, network) = (None, Timing::default());
+        Self { step, levels, last, tally, network, presented, values, estimate, decoding, attention }
     }
 
     /// Waits for it. `decodes` is called before the pictures at a run's end are decoded.
@@ -73,9 +79,15 @@ impl Pending {
     /// # Errors
     /// The device failed; a sample became NaN or infinite.
     pub async fn wait(self, view: &View<'_>, decodes: impl FnOnce()) -> Result<ReadBack, SessionError> {
-        let Self { step, levels, last, values, estimate, decoding, attention, .. } = self;
-        let mut x = values.values().await?;
-        let denoised = estimate.then(|| x.split_off(x.len() / 2));
+        let Self { step, levels, last, presented, values, estimate, decoding, attention, .. } = self;
+        if let Some(presented) = presented {
+            presented.done().await?;
+        }
+        let mut x = match values {
+            Some(values) => values.done().await?,
+            None => Vec::new(),
+        };
+        let denoised = (estimate && !x.is_empty()).then(|| x.split_off(x.len() / 2));
         if !x.iter().chain(denoised.iter().flatten()).all(|v| v.is_finite()) {
             return Err(SessionError::NotFinite { step });
         }
@@ -83,6 +95,9 @@ impl Pending {
             decodes();
         }
         let shown = view.show(decoding, &x, denoised.as_deref(), &levels, last).await?;
+        if let Some(Shown { x, denoised }) = shown.as_ref().filter(|_| last) {
+            view.present_read(x, denoised.as_deref()).await?;
+        }
         let attention = match attention {
             Some(maps) => Some(maps.read().await?),
             None => None,

@@ -57,6 +57,7 @@ impl Pipeline {
                 let timing = clock.lap(Instant::now(), Timing::default());
                 let levels = vec![Level::CLEAN; settings.images];
                 let (shown, level) = (view.untouched(), Level::CLEAN);
+                view.present_read(shown.as_ref().map_or(&x, |shown| &shown.x), None).await?;
                 let (denoised, attention, tally) = (None, None, None);
                 yield Frame { step: 0, steps: Some(0), done: 1.0, level, levels, x, denoised, shown, attention, tally, timing };
                 return;

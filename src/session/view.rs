@@ -1,8 +1,10 @@
 //! How the steps of a run are seen: pictures as they are, latents decoded.
 
+mod present;
+
 use super::frame::Shown;
 use super::{Given, SessionError};
-use crate::backend::{self, ImageNoise, Reading};
+use crate::backend::{self, BackendError, ImageNoise, Present, Reading};
 use crate::math::{Level, Noise};
 use crate::picture;
 use crate::pipeline::{Pipeline, Preview};
@@ -26,9 +28,12 @@ pub(super) struct View<'a> {
     /// The start picture and what stays of it, by pixels.
     picture: Option<&'a [f32]>,
     kept: Option<&'a [f32]>,
+    /// What shows the pictures on their device.
+    present: Option<&'a dyn Present>,
 }
 
 /// What of a step is being decoded: its point, and its estimate.
+#[derive(Default)]
 pub(super) struct Decoding {
     x: Option<Vec<Reading>>,
     denoised: Option<Vec<Reading>>,
@@ -50,7 +55,8 @@ impl<'a> View<'a> {
         let kept = given.kept.as_deref().filter(|_| pipeline.network.hole() == 0);
         let picture = given.picture.as_deref();
         let (images, shape) = (settings.images, pipeline.shape_of(settings));
-        Ok(Self { pipeline, images, shape, picture_shape, points, estimates, picture, kept })
+        let present = given.present;
+        Ok(Self { pipeline, images, shape, picture_shape, points, estimates, picture, kept, present })
     }
 
     /// A picture `[channels, height, width]` in sample space, `[1, ...]`.
@@ -129,7 +135,7 @@ impl<'a> View<'a> {
         levels: &[Level],
         last: bool,
     ) -> Result<Option<Shown>, SessionError> {
-        if !self.pipeline.is_latent() {
+        if !self.pipeline.is_latent() || x.is_empty() {
             return Ok(None);
         }
         let size = x.len() / self.images;
@@ -169,7 +175,7 @@ impl<'a> View<'a> {
         };
         let mut pictures = Vec::new();
         for part in parts {
-            pictures.extend(part.values().await?);
+            pictures.extend(part.done().await?);
         }
         Ok(pictures)
     }
@@ -228,7 +234,7 @@ pub(super) async fn shown(
     Ok(preview(pipeline).await?.show(&values, pipeline.shape_of(settings)))
 }
 
-async fn preview(pipeline: &Pipeline) -> Result<&Preview, SessionError> {
+async fn preview(pipeline: &Pipeline) -> Result<&Preview, BackendError> {
     let Pipeline { preview, latents, device, .. } = pipeline;
     if preview.get().is_none() {
         let [channels, ..] = pipeline.shape();

@@ -6,5 +6,6 @@ mod folders;
 mod latent_networks;
 mod oracle;
 mod pictures;
+mod present;
 mod runs;
 mod text_networks;
