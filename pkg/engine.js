@@ -49,7 +49,7 @@ export class Engine {
     const { classifier, defaults = {}, prompts = {} } = card;
     const beside = options.classifier ?? (classifier && sibling(source, classifier));
     const ahead = this.backend === "cpu"; // on a graphics card the engine itself is a step ahead
-    return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside, ahead });
+    return new Model(this.#pool, { number, about, id, defaults, prompts, classifier: beside, ahead, draws: this.backend === "webgpu" });
   }
 
   /** What the engine needs of a source, without loading it. @param {import("./index.js").Source} source @param {{signal?: AbortSignal}} [options] */
@@ -72,15 +72,18 @@ class Model {
   #pool;
   #number;
   #ahead;
+  /** Whether its device can draw on canvases. */
+  #draws;
   #classifier;
   /** The loading of the classifier, by worker, and the last that was begun. */
   #classifiers = new WeakMap();
   #lastClassifier;
 
-  constructor(pool, { number, about, id, defaults, prompts, classifier, ahead }) {
+  constructor(pool, { number, about, id, defaults, prompts, classifier, ahead, draws }) {
     this.#pool = pool;
     this.#number = number;
     this.#ahead = ahead;
+    this.#draws = draws;
     this.#classifier = classifier;
     /** What the engine knows of the model. */
     this.about = about;
@@ -98,10 +101,11 @@ class Model {
   }
 
   /** @param {import("./index.js").Settings} settings @param {import("./index.js").RunOptions} [options] */
-  async *run(settings = {}, { picture, mask, attention = false, details = false, signal } = {}) {
+  async *run(settings = {}, { picture, mask, attention = false, details = false, present, signal } = {}) {
+    if (present && !this.#draws) throw new UnnoiseError("canvas-cpu");
     const images = this.workers > 1 ? await this.#ask("images", [settings], { signal }) : 1;
     const workers = this.#pool.workers(images, this.about.parameters);
-    const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, details, share }, signal);
+    const draw = (worker, share) => this.#draw(worker, settings, { picture, mask, attention, details, present: present && worker.wire.canvases(present), share }, signal);
     yield* workers.length > 1 ? runShares(this.#pool, workers, images, draw) : draw(workers[0]);
   }
 

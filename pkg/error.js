@@ -3,6 +3,8 @@
 /** The sentences of the package itself; those of the engine come with their own. */
 const SENTENCES = {
   aborted: "The operation was aborted.",
+  canvas: "The graphics card cannot draw on this canvas ({why}); run without it, and the pictures are read back.",
+  "canvas-cpu": "Only an engine on WebGPU draws on canvases, and this one is on the CPU; leave out `present`, and draw the bytes of the frames.",
   closed: "The engine was closed.",
   damaged: "{file} is damaged: its checksum is not the listed one.",
   "disagrees-cpu": "The CPU engine computes wrong numbers here: a stored result is off by {worst}, and at most {tolerance} is allowed.",

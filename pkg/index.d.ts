@@ -19,6 +19,7 @@ export type { About, Begun, Bound, Catalogue, Change, Changed, Checked, Classifi
  *   model hub, `values.host`; `removed`: what was kept of it is gone
  * - `engine-missing`, `engine-wasm`, `engine-open`, `engine-test`, `disagrees-cpu`, `no-wasm`, `worker`: the engine does not start
  * - `engine-crashed`: the engine broke down; open a new one
+ * - `canvas`, `canvas-cpu`, `canvas-details`: a run cannot be drawn on canvases, see {@link Presented}
  * - `no-webgpu`: the engine is not on a graphics card, so that there are no kernels to time
  * - `model`, `run`, `not-finite`, `no-device`, `device-failed`, ...: what the engine says
  */
@@ -242,6 +243,25 @@ export interface RunOptions {
   attention?: boolean;
   /** Whether frames say what their step did: the noise that it found (`noise`), the mean of the posterior `q(x_s | x_t, x_0)` (`posterior`), and `numbers` of each image. It changes no picture. */
   details?: boolean;
+  /** Canvases that the graphics card draws the steps on. Only the first and the last frame have bytes then; those between have an empty `x`. */
+  present?: Presented;
+}
+
+/**
+ * Canvases for the steps of a run, of an engine on WebGPU: pictures go from the graphics card to the page, and are not read back. A canvas has
+ * no context of its own, is the engine's from its first run on, and may be drawn on by any number of runs of that engine. It takes the
+ * size of a sheet with as many columns as the smallest square has that holds all images, a pixel of the canvas for one of a picture.
+ *
+ * An engine on the CPU throws `canvas-cpu`, a run with `details` throws `canvas-details`, since they are told by bytes, and what cannot be drawn
+ * on throws `canvas`.
+ */
+export interface Presented {
+  /** For `x` of the frames, such as `element.transferControlToOffscreen()`. */
+  x?: OffscreenCanvas;
+  /** For `denoised`, which the start has not. */
+  denoised?: OffscreenCanvas;
+  /** Transparent pixels between neighbouring pictures; none by default. */
+  gap?: number;
 }
 
 export interface ForwardOptions {

@@ -15,6 +15,9 @@ export class Wire {
     this.waiting = new Map();
     this.requests = 0;
     this.streams = 0;
+    /** The numbers of canvases that the worker has. @type {WeakMap<OffscreenCanvas, number>} */
+    this.numbers = new WeakMap();
+    this.owned = 0;
     /** Why requests are refused from now on. @type {UnnoiseError | undefined} */
     this.broken = undefined;
     this.worker = new Worker(script_url(new URL("./worker.js", import.meta.url)), { type: "module" });
@@ -51,6 +54,24 @@ export class Wire {
       this.waiting.delete(id);
       signal?.removeEventListener("abort", abort);
     });
+  }
+
+  /** What a run is drawn on, with the numbers of canvases in the place of the canvases. @param {import("./index.js").Presented} present */
+  canvases({ x, denoised, gap = 0 }) {
+    return { x: x && this.own(x), denoised: denoised && this.own(denoised), gap };
+  }
+
+  /** The number of a canvas, which is the worker's from its first run on. @param {OffscreenCanvas} canvas */
+  own(canvas) {
+    if (!(globalThis.OffscreenCanvas && canvas instanceof OffscreenCanvas)) throw new UnnoiseError("canvas", { why: "it is no OffscreenCanvas" });
+    if (this.numbers.has(canvas)) return this.numbers.get(canvas);
+    try {
+      this.worker.postMessage({ call: "own", args: [++this.owned, canvas] }, [canvas]);
+    } catch ({ message }) {
+      throw new UnnoiseError("canvas", { why: message.replace(/\.$/, "") }); // it has a context, or is another worker's
+    }
+    this.numbers.set(canvas, this.owned);
+    return this.owned;
   }
 
   /** Answers what the worker asks of the files of a request; one that was aborted has none any more. */

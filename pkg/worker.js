@@ -23,6 +23,9 @@ let lab;
 /** Streams that are being read, by the number that the caller gave them. @type {Map<number, {next: () => Promise<any>, free?: () => void}>} */
 const open_streams = new Map();
 
+/** Canvases to draw on, by the number that the caller gave them. @type {Map<number, OffscreenCanvas>} */
+const canvases = new Map();
+
 /** Questions that wait for their answer. @type {Map<number, {resolve: Function, reject: Function}>} */
 const pending = new Map();
 let questions = 0;
@@ -77,6 +80,10 @@ const calls = {
   lab: (name, ...args) => guard(lab[name](...args), "lab"),
   lab_reader: (name, ...args) => api[name](...args),
 
+  own(number, canvas) {
+    canvases.set(number, canvas);
+  },
+
   begin(id, name, ...args) {
     open_streams.set(id, streams[name](...args));
   },
@@ -95,8 +102,12 @@ const calls = {
 };
 
 const streams = {
-  run(number, settings, given) {
-    const run = holding(number).run(settings, given, (stage) => postMessage({ note: { stage, backend: engine.backend } }));
+  run(number, settings, { present, ...given }) {
+    const held = holding(number);
+    const told = (stage) => postMessage({ note: { stage, backend: engine.backend } });
+    const run = present
+      ? held.present(settings, given, told, canvases.get(present.x), canvases.get(present.denoised), present.gap)
+      : held.run(settings, given, told);
     return engine.backend === "webgpu" ? metered(run) : run;
   },
   race: (number, settings) => holding(number).race(settings),

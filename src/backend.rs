@@ -1,5 +1,7 @@
-//! Floor 3: the only file that opens a device, uploads to it and reads from it.
+//! Floor 3: the only file that opens a device, uploads to it, and reads or draws from it.
 
+#[cfg(all(feature = "gpu", feature = "engine", target_family = "wasm", target_os = "unknown"))]
+pub mod canvas;
 #[cfg(feature = "threads")]
 mod cores;
 mod present;
@@ -126,6 +128,8 @@ pub enum BackendError {
     Unavailable(String),
     #[error("The device failed during the computation ({0}); start again, with fewer images or on the CPU backend.")]
     Failed(String),
+    #[error("The graphics card cannot draw on this canvas ({0}); run without it, and the pictures are read back.")]
+    Canvas(String),
 }
 
 /// Opens `backend`. A process opens the GPU once.
@@ -156,11 +160,17 @@ pub async fn open(backend: Backend) -> Result<Opened, BackendError> {
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, BackendError> {
     let failed = |e: ExecutionError| BackendError::Failed(first_line(&e.to_string()));
     let data = tensor.into_data_async().await.map_err(failed)?;
+    faultless()?;
+    data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
+}
+
+/// Whether nothing went wrong that no call has returned.
+fn faultless() -> Result<(), BackendError> {
     #[cfg(feature = "gpu")]
     if let Some(fault) = gpu::FAULT.get() {
         return Err(BackendError::Failed(fault.clone()));
     }
-    data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
+    Ok(())
 }
 
 /// `values`, of one picture or of one of its planes, on `device` for every picture of a batch of this shape.
@@ -375,6 +385,10 @@ mod gpu {
     /// is opened with all that its adapter has.
     pub static LARGEST: OnceLock<(Device, u64)> = OnceLock::new();
 
+    /// What draws on canvases beside the device, of the same card.
+    #[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]
+    pub static SETUP: OnceLock<burn_cubecl::cubecl::wgpu::WgpuSetup> = OnceLock::new();
+
     pub async fn open() -> Result<Opened, BackendError> {
         // A forward pass is some hundreds of small kernels. Submitting them by the hundred keeps the browser's
         // process boundary, which every submission crosses, out of the way.
@@ -389,6 +403,9 @@ mod gpu {
         let _ = LARGEST.set((device.clone(), largest));
         let info = setup.adapter.get_info();
         let name = if info.name.is_empty() { "GPU" } else { &info.name };
-        Ok(Opened { device, adapter: format!("{name} ({})", info.backend) })
+        let adapter = format!("{name} ({})", info.backend);
+        #[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]
+        let _ = SETUP.set(setup);
+        Ok(Opened { device, adapter })
     }
 }

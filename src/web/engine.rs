@@ -5,8 +5,11 @@
 mod about;
 #[cfg(feature = "gpu")]
 mod bench;
+#[cfg(feature = "gpu")]
+mod canvas;
 mod failures;
 mod forward;
+mod frame;
 mod needs;
 mod numbers;
 mod race;
@@ -15,20 +18,20 @@ use super::fault::{fault, fault_with};
 use super::source::{Files, JsSource};
 use super::stream::Frames;
 use super::{Settings, given, taken};
-use crate::backend::{self, Backend, Opened};
+use crate::backend::{self, Backend, Opened, Present};
 use crate::models::classifier::NoisyClassifier;
 use crate::models::{SelfTestError, self_test};
 use crate::picture;
 use crate::pipeline::Pipeline;
-use crate::pipeline::text::{self, Word};
+use crate::pipeline::text;
 use crate::session::{self, Helpers, Phase};
 use crate::settings::{self, Linked, Origin, Page, Repository};
 use about::About;
 use async_stream::try_stream;
 use burn::tensor::Device;
+use frame::Frame;
 use futures_util::StreamExt;
 use js_sys::Function;
-use numbers::StepNumbers;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
@@ -77,66 +80,6 @@ pub struct Tokens {
     words: Vec<String>,
     /// Words for which there is no place.
     left_out: Vec<String>,
-}
-
-/// One finished step.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Frame {
-    /// 0 is where the run starts.
-    step: usize,
-    /// Number of the last step; `null` where the sampler chooses its steps.
-    steps: Option<usize>,
-    /// From 0 to 1.
-    done: f64,
-    images: usize,
-    channels: usize,
-    height: usize,
-    width: usize,
-    t: f64,
-    alpha: f64,
-    sigma: f64,
-    /// Logarithm of `alpha^2 / sigma^2`; infinite at either end.
-    log_snr: f64,
-    /// Of the model, so far.
-    evaluations: usize,
-    /// Steps that were accepted so far, of all pictures together; `null` for a sampler on a grid.
-    accepted: Option<usize>,
-    /// Steps that were tried and rejected, counted likewise.
-    rejected: Option<usize>,
-    /// Time in calls of the network so far; on a GPU they only queue its work.
-    network_ms: f64,
-    /// Time of reading back so far; on a GPU it waits for the network's work.
-    read_ms: f64,
-    total_ms: f64,
-    /// `[images, height, width, channels]`.
-    #[tsify(type = "Uint8Array")]
-    x: ByteBuf,
-    /// The model's estimate of the picture.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional, type = "Uint8Array")]
-    denoised: Option<ByteBuf>,
-    /// Where the step looked in the prompt, if that was asked for: `[images, words, attention_height, attention_width]`, 255 times
-    /// the square root of the weight of a word among all tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional, type = "Uint8Array")]
-    attention: Option<ByteBuf>,
-    /// Of a map, where there is one.
-    attention_height: Option<usize>,
-    attention_width: Option<usize>,
-    /// The noise that the step found in the point before, by its estimate of the picture: `[images, height, width, channels]`, grey
-    /// where there is none. As the two below, only where `details` were asked for, and not of the first frame.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional, type = "Uint8Array")]
-    noise: Option<ByteBuf>,
-    /// The mean of the posterior `q(x_s | x_t, x_0)`, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional, type = "Uint8Array")]
-    posterior: Option<ByteBuf>,
-    /// The step in numbers, of each image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional)]
-    numbers: Option<Vec<StepNumbers>>,
 }
 
 /// A device with at most one model on it.
@@ -260,11 +203,29 @@ impl Engine {
         given: Option<Ts<Given>>,
         #[wasm_bindgen(unchecked_param_type = "(phase: 'text' | 'decoding') => void")] phase: Option<Function>,
     ) -> Result<Run, JsValue> {
+        let given = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
+        self.begin(taken(&settings)?, given, phase, None)
+    }
+}
+
+impl Engine {
+    fn model(&self) -> Result<Rc<Pipeline>, JsValue> {
+        let model = self.model.borrow().clone();
+        model.ok_or_else(|| fault_with("no-model", "No model is loaded yet; load one, then run.", None::<()>))
+    }
+
+    /// A run, whose steps `present` shows if there is one.
+    fn begin(
+        &self,
+        settings: Settings,
+        given: Given,
+        phase: Option<Function>,
+        present: Option<Box<dyn Present>>,
+    ) -> Result<Run, JsValue> {
         let model = self.model()?;
-        let settings = taken(&settings)?.complete(&model)?;
+        let settings = settings.complete(&model)?;
         let classifier = self.classifier.borrow().clone();
-        let Given { picture, mask, attention, details, share } =
-            given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
+        let Given { picture, mask, attention, details, share } = given;
         let (shape, range) = (model.picture_of(&settings), model.card.range);
         let tokens = model.tokens(&settings.prompt_of(&settings.prompt)).filter(|_| attention);
         let words = tokens.map_or(Vec::new(), |tokens| tokens.words);
@@ -277,7 +238,8 @@ impl Engine {
                 let _ = phase.as_ref().map(|phase| phase.call1(&JsValue::NULL, &at.id().into()));
             };
             let watch = Some(&told as &dyn Fn(Phase));
-            let given = session::Given { picture, kept, helpers, attention, watch, ..Default::default() };
+            let present = present.as_deref();
+            let given = session::Given { picture, kept, helpers, attention, present, watch, ..Default::default() };
             let (settings, given) = match share {
                 Some((from, to)) => settings.share(given, from..to),
                 None => (settings, given),
@@ -294,13 +256,6 @@ impl Engine {
                 before = Some(frame);
             }
         })))
-    }
-}
-
-impl Engine {
-    fn model(&self) -> Result<Rc<Pipeline>, JsValue> {
-        let model = self.model.borrow().clone();
-        model.ok_or_else(|| fault_with("no-model", "No model is loaded yet; load one, then run.", None::<()>))
     }
 }
 
@@ -337,50 +292,4 @@ impl Run {
 fn memory() -> f64 {
     const PAGE: f64 = 65536.0;
     core::arch::wasm32::memory_size::<0>() as f64 * PAGE
-}
-
-impl Frame {
-    fn new(
-        frame: &session::Frame,
-        (shape, range): ([usize; 3], [f64; 2]),
-        words: &[Word],
-        detail: Option<session::Detail>,
-    ) -> Self {
-        let [channels, height, width] = shape;
-        let (x, denoised) = frame.pixels(shape, range);
-        let map = |maps: &session::Attention| maps.of(words).into_iter().map(|w| (255.0 * w.sqrt()).round() as u8);
-        let attention = frame.attention.as_ref();
-        let (noise, posterior, numbers) = detail.map_or_else(Default::default, |detail| {
-            let numbers = detail.numbers.into_iter().map(StepNumbers::from).collect();
-            (Some(detail.noise.into()), Some(detail.mean.into()), Some(numbers))
-        });
-        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
-        Self {
-            step: frame.step,
-            steps: frame.steps,
-            done: frame.done,
-            images: x.len() / (channels * height * width),
-            channels,
-            height,
-            width,
-            t: frame.level.t,
-            alpha: frame.level.alpha,
-            sigma: frame.level.sigma,
-            log_snr: frame.level.log_snr(),
-            evaluations: frame.timing.evaluations,
-            accepted: frame.tally.map(|tally| tally.accepted),
-            rejected: frame.tally.map(|tally| tally.rejected),
-            network_ms: ms(frame.timing.network),
-            read_ms: ms(frame.timing.read),
-            total_ms: ms(frame.timing.total),
-            x: ByteBuf::from(x),
-            denoised: denoised.map(ByteBuf::from),
-            attention: attention.map(|maps| map(maps).collect::<Vec<u8>>().into()),
-            attention_height: attention.map(|maps| maps.height),
-            attention_width: attention.map(|maps| maps.width),
-            noise,
-            posterior,
-            numbers,
-        }
-    }
 }

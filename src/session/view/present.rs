@@ -61,7 +61,7 @@ impl View<'_> {
     /// The pictures of latents, decoded or by the linear map.
     async fn pictures_on_device(&self, latents: Tensor<4>, decoded: bool) -> Result<Tensor<4>, BackendError> {
         match decoded {
-            true => Ok(Tensor::cat(self.decoded(latents).collect(), 0)),
+            true => Ok(Tensor::cat(self.pipeline.latents.decode_parts(&latents), 0)),
             false => Ok(preview(self.pipeline).await?.show_on_device(latents)),
         }
     }

@@ -33,5 +33,6 @@ pub fn backend(e: BackendError) -> JsValue {
         BackendError::NotCompiled { .. } => fault_with("backend", &message, None::<()>),
         BackendError::Unavailable(why) => fault_with("no-device", &message, one("why", why)),
         BackendError::Failed(why) => fault_with("device-failed", &message, one("why", why)),
+        BackendError::Canvas(why) => fault_with("canvas", &message, one("why", why)),
     }
 }
