@@ -2,6 +2,7 @@
 
 import { write_link } from "../pkg/index.js";
 import * as branch from "./branch.js";
+import * as direct from "./direct.js";
 import { $ } from "./dom.js";
 import * as embed from "./embed.js";
 import * as past from "./history/past.js";
@@ -17,10 +18,14 @@ import * as words from "./words.js";
 
 /** @typedef {import("./history/queue.js").Waiting} Run */
 
+export const { offer } = direct;
+
 /** What ends the run under way. @type {AbortController | undefined} */
 let running;
 /** That run. @type {Run | undefined} */
 let current;
+/** What it is drawn on, where the graphics card draws it. @type {import("../pkg/index.js").Presented | undefined} */
+let present;
 /** Whether the stage has a frame of it. */
 let arrived = false;
 /** Whether the view was left in the middle of a run. */
@@ -41,7 +46,14 @@ export function listen(given) {
 export const going = () => Boolean(running);
 
 /** The run under way, to go on with on another engine. @param {string} backend of this one @returns {import("./lost.js").Cut | undefined} */
-export const cut = (backend) => running && { run: current, last: arrived ? viewer.timeline.newest : undefined, backend };
+export function cut(backend) {
+  if (!running) return undefined;
+  if (!present) return { run: current, last: arrived ? viewer.timeline.newest : undefined, backend };
+  // The drawing may be what the device was lost by, and of what was drawn the page has nothing.
+  direct.off();
+  page.notice("direct.off");
+  return { run: current, backend };
+}
 
 /** Ends the run under way, of which the stage says so. */
 export const abort = () => running?.abort();
@@ -66,7 +78,8 @@ export async function draw(run, last) {
   left = false;
   page.begins();
   if (!last) page.forget("thinned");
-  viewer.begin(settings, held.about.classes);
+  present = direct.begin();
+  viewer.begin(settings, held.about.classes, Boolean(present));
   shown.begin({ settings, begun: given, model, script: page.script(settings) });
   if (last) shown.arrived();
   const attention = words.begin(held, settings);
@@ -82,7 +95,7 @@ export async function draw(run, last) {
   $("stop").disabled = false;
   if (!embed.embedded()) viewer.reveal(); // it would scroll the page around
   try {
-    const frames = held.run(settings, { ...given, attention, details: true, signal: mine.signal });
+    const frames = held.run(settings, { ...given, attention, details: !present, present, signal: mine.signal });
     for await (const frame of last ? lost.after(last, frames) : frames) {
       if (running !== mine) return;
       arrived = true;
@@ -108,8 +121,7 @@ function show(frame) {
   const every = viewer.add(frame);
   if (frame.step === 0) branch.arrived(shown.run().settings, frame.steps);
   if (frame.step === 0) page.mark();
-  if (frame.step === 0 && every > 1) page.notice("thinned", { every });
-  $("save").disabled = $("save-more").disabled = false;
+  if (frame.step === 0 && every > 1 && !present) page.notice("thinned", { every });
   page.offer();
   embed.tell("step", { step: frame.step, steps: frame.steps, done: frame.done });
 }
@@ -143,6 +155,5 @@ export function recall({ settings, begun, frame }, model) {
   viewer.restore(frame, settings, held?.listed.id === model.id ? held.about.classes : []);
   shown.restore({ settings, begun, model });
   branch.arrived(settings, frame.steps);
-  $("save").disabled = $("save-more").disabled = false;
   page.mark();
 }

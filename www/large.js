@@ -36,7 +36,7 @@ let column = (_x) => 0;
 /** Bytes of the picture in a field of a frame. */
 function bytesOf(frame, field, i = image) {
   const size = frame.height * frame.width * frame.channels;
-  return frame[field]?.subarray(i * size, (i + 1) * size);
+  return frame[field]?.length ? frame[field].subarray(i * size, (i + 1) * size) : undefined;
 }
 
 /** Opens a picture. @param {number} i from 0 */

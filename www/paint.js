@@ -3,7 +3,7 @@
 /** @typedef {{images: number, channels: number, height: number, width: number}} Shape */
 
 /** Canvas pixels between neighbouring pictures. */
-const GAP = 2;
+export const GAP = 2;
 const BLANK = [128, 128, 128, 30];
 
 /** Columns of a sheet: the smallest square that holds all images, as the command line lays out its PNG. */

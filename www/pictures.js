@@ -87,7 +87,7 @@ async function boot() {
     if (!opening.absent(controls.model)) download(); // the weights travel while the engine starts
     arriving = Engine.open({ device: (device = pace.device(controls.settings)), signal, stage: staged });
     engine = await arriving;
-    backend = engine.backend;
+    drawing.offer((backend = engine.backend));
     offline.keep(backend);
     why.explain(engine, controls.settings, notice);
   } catch (thrown) {

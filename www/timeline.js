@@ -58,9 +58,9 @@ export class Timeline {
     this.draw();
   }
 
-  /** @param {Frame} frame the next one of the run. @returns {number} only every so-many-th step is kept */
-  add(frame) {
-    if (frame.step === 0) this.begin(frame);
+  /** @param {Frame} frame the next one of the run @param {boolean} [ends] whether only the start and the end of it have pictures. @returns {number} only every so-many-th step is kept */
+  add(frame, ends = false) {
+    if (frame.step === 0) this.begin(frame, ends);
     this.newest = frame;
     if (frame.steps === null) this.slider.max = String(this.place(frame.step)); // it is not known how many will come
     if (frame.step % this.every === 0 || frame.done === 1) this.kept.set(this.place(frame.step), frame);
@@ -80,9 +80,9 @@ export class Timeline {
     if (this.following) this.display(this.newest);
   }
 
-  begin(frame) {
+  begin(frame, ends) {
     this.clear();
-    this.every = Math.ceil((((frame.steps ?? UNKNOWN) + 1) * frame.x.length * PICTURES) / BUDGET);
+    this.every = ends ? Number.MAX_SAFE_INTEGER : Math.ceil((((frame.steps ?? UNKNOWN) + 1) * frame.x.length * PICTURES) / BUDGET);
     this.slider.max = String(this.place(frame.steps ?? 0));
     this.slider.disabled = this.play.disabled = false;
   }
@@ -96,10 +96,10 @@ export class Timeline {
     this.display(frame);
   }
 
-  /** The kept frames in their order, the newest among them. @returns {Frame[]} */
+  /** The kept frames in their order, the newest among them if it has pictures. @returns {Frame[]} */
   frames() {
     const kept = [...this.kept.values()];
-    return !this.newest || kept.at(-1) === this.newest ? kept : [...kept, this.newest];
+    return !this.newest?.x.length || kept.at(-1) === this.newest ? kept : [...kept, this.newest];
   }
 
   /** Place on the slider of a step; the last step has one even when it is between two kept ones. */

@@ -3,6 +3,7 @@
 import { $ } from "./dom.js";
 import { hush, number, say, t } from "./strings.js";
 import * as attention from "./attention.js";
+import * as direct from "./direct.js";
 import { Sheet, png } from "./paint.js";
 import { Timeline } from "./timeline.js";
 
@@ -28,9 +29,9 @@ export function preview(shape) {
   for (const sheet of sheets) sheet.draw(undefined);
 }
 
-/** Gets ready for the frames of a run. */
-export function begin(settings, classes) {
-  begun = { ...settings, classes };
+/** Gets ready for the frames of a run. @param {boolean} ends whether only its start and its end have pictures for the page to draw */
+export function begin(settings, classes, ends) {
+  begun = { ...settings, classes, ends };
 }
 
 /** Takes in a run's next frame. @returns {number} the timeline keeps only every so-many-th step */
@@ -43,7 +44,7 @@ export function add(frame) {
   totals.push(frame.total_ms);
   measure(frame);
   attention.add(frame);
-  return timeline.add(frame);
+  return timeline.add(frame, asked.ends);
 }
 
 /** Shows the end of a run that was kept, without its steps. @param {import("./timeline.js").Frame} frame @param {{en?: string, zh?: string}[]} classes */
@@ -99,8 +100,13 @@ function measure(frame) {
 }
 
 function show(frame) {
-  sheets[0].draw(frame.x);
-  sheets[1].draw(frame.denoised);
+  const drawn = !frame.x.length; // by the graphics card
+  direct.show(drawn);
+  $("save").disabled = $("save-more").disabled = drawn;
+  if (!drawn) {
+    sheets[0].draw(frame.x);
+    sheets[1].draw(frame.denoised);
+  }
   attention.show(frame, sheets[0]);
   const { step, steps, alpha, sigma, t } = frame;
   const place = steps === null ? "timeline.time.open" : "timeline.time";
@@ -128,9 +134,9 @@ export function reveal() {
   if (above || below) $("stage").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }
 
-/** The picked picture, or the first, as it is at the step on show. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
+/** The picked picture, or the first, as it is at the step on show, if the page has it. @returns {import("./timeline.js").Frame | undefined} with `x` of that picture only */
 export function chosen() {
-  if (!timeline.shown) return undefined;
+  if (!timeline.shown?.x.length) return undefined;
   const { x, images } = timeline.shown;
   const bytes = x.length / images;
   const i = Math.max(picked, 0);
@@ -171,6 +177,9 @@ export function pick(i) {
   point(i);
 }
 
+/** Opens a picture, if the page has it. */
+const open = (i) => timeline.shown.x.length && beside.open(i);
+
 /** Where a key takes the choice from image `i`; from none it begins at the first or the last. */
 function moved(key, i, { images, columns }) {
   const within = (to) => Math.min(Math.max(to, 0), images - 1);
@@ -184,7 +193,7 @@ $("picker").addEventListener("keydown", (event) => {
   if (!timeline.shown || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Enter" && !event.repeat) {
     event.preventDefault();
-    return beside.open(Math.max(picked, 0));
+    return open(Math.max(picked, 0));
   }
   const to = moved(event.key, picked, { images: timeline.shown.images, columns: sheets[0].columns });
   if (to === undefined) return;
@@ -198,7 +207,7 @@ for (const sheet of sheets) {
   sheet.canvas.addEventListener("click", (event) => {
     const i = under(event);
     pick(i);
-    if (i >= 0) beside.open(i);
+    if (i >= 0) open(i);
   });
   sheet.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(picked));
 }

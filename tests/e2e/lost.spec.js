@@ -61,6 +61,33 @@ for (const [name, thrown] of [["is lost", GONE], ["breaks down", 'new WebAssembl
   });
 }
 
+test("a device that is lost while it draws on the stage has its steps read back again, and the run begins anew", async ({ page }) => {
+  const undisturbed = await whole(page);
+  await disguiseEngine(
+    page,
+    `(real) => ({
+      present(...given) {
+        const run = real.run(...given.slice(0, 3));
+        return {
+          async next() {
+            const frame = await run.next();
+            if (frame?.step === 3) throw ${GONE};
+            return frame?.step ? { ...frame, x: new Uint8Array(), denoised: undefined } : frame; // only the start is read back so far
+          },
+          free: () => run.free(),
+        };
+      },
+    })`,
+  );
+  await page.evaluate(() => localStorage.setItem("unnoise.direct", "on"));
+  await page.reload();
+  await pictures(page, GPU);
+  await expect(page.locator("#notices [data-name='direct.off'] p")).toHaveText("The graphics device was lost while it drew on the stage. Steps are read back again, and the run begins anew.");
+  await expect(page.locator("#direct")).not.toBeChecked();
+  await expect(page.locator("#slider")).toHaveAttribute("max", "6");
+  expect(await shown(page)).toEqual(undisturbed);
+});
+
 /** Holds the second engine back until the function that it returns is called. */
 async function holdSecond(page) {
   let release;
