@@ -73,6 +73,11 @@ impl Canvases {
 
     fn submit(&self, x: Tensor<4>, denoised: Option<Tensor<4>>) -> Result<Work<()>, BackendError> {
         let (setup, shape) = (setup()?, x.dims());
+        // What cannot be drawn on is refused before anything is asked of the device.
+        let size = self.size(shape);
+        let texture = |canvas: &Option<Canvas>| canvas.as_ref().map(|canvas| canvas.texture(size, setup)).transpose();
+        let [first, second] = &self.canvases;
+        let textures = [texture(first)?, texture(second)?];
         let x = computed(x)?;
         let denoised = denoised.map(computed).transpose()?;
         let of = |pictures: &CubeTensor| {
@@ -82,15 +87,14 @@ impl Canvases {
         let resources = [Some(of(&x)?), denoised.as_ref().map(of).transpose()?];
         x.client.flush().map_err(failed)?;
         let mut encoder = setup.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut textures = Vec::new();
-        for (canvas, resource) in self.canvases.iter().zip(&resources) {
-            if let Some(canvas) = canvas {
+        for ((canvas, texture), resource) in self.canvases.iter().zip(&textures).zip(&resources) {
+            if let (Some(canvas), Some(texture)) = (canvas, texture) {
                 let pictures = resource.as_ref().map(|resource| resource.resource());
-                textures.push(self.draw(canvas, pictures, shape, (setup, &mut encoder))?);
+                self.draw((canvas, texture), pictures, shape, (setup, &mut encoder));
             }
         }
         setup.queue.submit([encoder.finish()]);
-        textures.into_iter().for_each(|texture| setup.queue.present(texture));
+        textures.into_iter().flatten().for_each(|texture| setup.queue.present(texture));
         let done = x.client.sync();
         Ok(Box::pin(async move {
             done.await.map_err(failed)?;
@@ -98,19 +102,23 @@ impl Canvases {
         }))
     }
 
+    /// Width and height of a sheet of pictures of this shape.
+    fn size(&self, [images, _, height, width]: [usize; 4]) -> [u64; 2] {
+        let (columns, gap) = (picture::columns(images), u64::from(self.gap));
+        let side = |count: usize, pixels: usize| count as u64 * (pixels as u64 + gap) - gap;
+        [side(columns, width), side(images.div_ceil(columns), height)]
+    }
+
     /// Draws pictures of this shape on a canvas; where there are none it is empty.
     fn draw(
         &self,
-        canvas: &Canvas,
+        (canvas, texture): (&Canvas, &wgpu::SurfaceTexture),
         pictures: Option<&WgpuResource>,
         shape: [usize; 4],
         (setup, encoder): (&WgpuSetup, &mut wgpu::CommandEncoder),
-    ) -> Result<wgpu::SurfaceTexture, BackendError> {
+    ) {
         let columns = picture::columns(shape[0]) as u32;
         let [images, channels, height, width] = shape.map(|n| n as u32);
-        let gap = u64::from(self.gap);
-        let side = |count: u32, pixels: u32| u64::from(count) * (u64::from(pixels) + gap) - gap;
-        let texture = canvas.texture([side(columns, width), side(images.div_ceil(columns), height)], setup)?;
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let bound = pictures.map(|pictures| {
             // The place of a slice in its buffer need not be one where a binding can begin.
@@ -150,8 +158,6 @@ impl Canvases {
             pass.set_bind_group(0, bound, &[]);
             pass.draw(0..3, 0..1);
         }
-        drop(pass);
-        Ok(texture)
     }
 }
 

@@ -69,11 +69,12 @@ async function open(page) {
 for (const [what, folder, settings] of [
   ["grey pictures", "models/selftest", { sampler: "ddim", steps: 5, images: 3, seed: 3 }],
   ["colours", "golden/folders/ddpm", { steps: 4, images: 2, seed: 3, schedule: "trailing", sampler: "ddim" }],
-  ["latents by the linear map", "golden/folders/sd-tiny", { prompt: "a cat", steps: 4, images: 1, seed: 3, preview: "linear", schedule: "trailing", sampler: "ddim" }],
+  ["latents by the linear map", "golden/folders/dit", { class: 1, steps: 4, images: 1, seed: 3, preview: "linear", schedule: "trailing", sampler: "ddim" }],
 ]) {
   test(`${what} are drawn as they are read back, and only the ends are read`, async ({ page }) => {
     await open(page);
     await page.evaluate(async (folder) => (window.model = await engine.load(folder)), folder);
+    await reads(page); // those of the start
     const read = await page.evaluate(async (settings) => {
       window.read = [];
       for await (const frame of model.run(settings)) read.push(frame);
@@ -179,9 +180,10 @@ test("a switch of the page has steps drawn by the card, which the timeline then 
   await page.locator("#fault-actions button").first().click(); // the run that the reload cut short
   await shows(page, true);
   await expect(page.locator("#save")).toBeDisabled();
+  const at = async () => Number(/(\d+) of 900/.exec(await page.locator("#place").textContent())?.[1]);
+  await expect.poll(at).toBeGreaterThan(40); // far enough from the start to be told from it
   await page.locator("#stop").click();
   await says(page, "stopped");
-  const at = async () => Number(/(\d+) of 900/.exec(await page.locator("#place").textContent())[1]);
   const stopped = await at();
   expect(stopped).toBeLessThan(900);
   await shows(page, true);
