@@ -14,7 +14,10 @@ use unnoise::settings::{Preview, Settings};
 
 /// What was to be shown: points and estimates.
 #[derive(Default)]
-struct Recorder(RefCell<Vec<(Vec<f32>, Option<Vec<f32>>)>>);
+struct Recorder(RefCell<Vec<Presented>>);
+
+/// The values of `x_t` and of the estimate of `x_0`.
+type Presented = (Vec<f32>, Option<Vec<f32>>);
 
 impl Present for Recorder {
     fn present(&self, x: Tensor<4>, denoised: Option<Tensor<4>>) -> Work<()> {
