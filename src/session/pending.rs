@@ -61,7 +61,9 @@ impl Pending {
         (step, levels, last): (usize, &[Level], bool),
     ) -> Self {
         let presented = view.present(x, denoised, levels, last).await;
-        let read = presented.is_none() || step == 0 || last;
+        // A read-back that nobody waits for would fail, and with it the next one that somebody does.
+        let refused = matches!(presented, Some(Begun::Here(Err(_))));
+        let read = !refused && (presented.is_none() || step == 0 || last);
         let both = || std::iter::once(x).chain(denoised).cloned().collect();
         let values = if read { Some(backend::begin(Tensor::cat(both(), 0)).await) } else { None };
         let decoding = if read { view.begin(x, denoised, levels, last).await } else { Decoding::default() };

@@ -106,7 +106,7 @@ for (const [what, folder, settings] of [
     expect(await page.evaluate(() => Math.min(...read.slice(2).map(({ x }, i) => apart([...x], [...read[i].x]))))).toBeGreaterThan(3);
     const latent = await page.evaluate(() => model.about.latent);
     if (!latent) expect([before, drawing]).toEqual([read, 2]);
-    else expect(before - drawing).toBe(read - 2);
+    else expect(before - drawing).toBe(read - 2 + 1); // the first run fits the linear map, to pictures that are read
     // The same canvases take another run, of another size.
     const again = await page.evaluate(async (settings) => {
       const [x] = canvases;
@@ -174,18 +174,18 @@ test("a switch of the page has steps drawn by the card, which the timeline then 
   expect(given(page)).not.toHaveProperty("direct");
 
   // It is remembered, and Stop ends a run within a step, of which the stage has what the card drew last.
-  await visit(page, LINK.replace("steps=4", "steps=900"));
+  await visit(page, LINK.replace("steps=4", "steps=40"));
   await page.reload();
   await expect(page.locator("#direct")).toBeChecked();
   await page.locator("#fault-actions button").first().click(); // the run that the reload cut short
   await shows(page, true);
   await expect(page.locator("#save")).toBeDisabled();
-  const at = async () => Number(/(\d+) of 900/.exec(await page.locator("#place").textContent())?.[1]);
-  await expect.poll(at).toBeGreaterThan(40); // far enough from the start to be told from it
+  const at = async () => Number(/(\d+) of 40/.exec(await page.locator("#place").textContent())?.[1]);
+  await expect.poll(at).toBeGreaterThan(25); // where the picture shows through the noise of the start
   await page.locator("#stop").click();
   await says(page, "stopped");
   const stopped = await at();
-  expect(stopped).toBeLessThan(900);
+  expect(stopped).toBeLessThan(40);
   await shows(page, true);
   const [drawn, first] = await page.evaluate(() => {
     const grey = (canvas) => {
