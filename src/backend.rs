@@ -4,16 +4,16 @@
 pub mod canvas;
 #[cfg(feature = "threads")]
 mod cores;
+mod noise;
 mod present;
 mod reading;
 
+pub use noise::ImageNoise;
 pub use present::Present;
 pub use reading::{Begun, Reading, Work, begin};
 
-use crate::math::noise::{Seeded, TorchGenerator, node_seed, slerp};
-use crate::math::{Latent, Noise};
+use crate::math::Latent;
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
-use std::ops::Range;
 use thiserror::Error;
 
 /// Where tensors are computed.
@@ -158,7 +158,7 @@ pub async fn open(backend: Backend) -> Result<Opened, BackendError> {
 /// # Errors
 /// A device that was lost, ran out of memory or refused a kernel since it was opened.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, BackendError> {
-    let failed = |e: ExecutionError| BackendError::Failed(first_line(&e.to_string()));
+    let failed = |e: ExecutionError| BackendError::Failed(gist(&e.to_string()));
     let data = tensor.into_data_async().await.map_err(failed)?;
     faultless()?;
     data.try_into_vec().map_err(|e| BackendError::Failed(e.to_string()))
@@ -257,85 +257,16 @@ impl Latent for Tensor<4> {
 /// numbers: 24 binary digits, below a largest value 2^24 times as large.
 const QUANTILE_HALVINGS: usize = 48;
 
-/// The noise of a batch of images: image `i` has torch's stream of `seed + i`, so that it is the same in a batch of
-/// any size and as diffusers draws it from a list of generators.
-pub struct ImageNoise {
-    generators: Vec<TorchGenerator>,
-    /// Those of the seeds that the noise is on the way to, and which share of the way.
-    variation: Option<(Vec<TorchGenerator>, f64)>,
-}
-
-impl ImageNoise {
-    /// Seeds beyond the range of `u32` wrap around.
-    pub fn new(seed: u32, images: usize) -> Self {
-        Self { generators: Self::generators(seed, images), variation: None }
+/// The gist of a report that goes on with causes and backtraces: how it begins, and its last cause.
+pub(crate) fn gist(report: &str) -> String {
+    let lines = report.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<_> = lines.take_while(|line| !line.starts_with("Backtrace")).collect();
+    let cause = lines.iter().rposition(|line| *line == "Caused by:").and_then(|at| lines.get(at + 1));
+    match (lines.first(), cause) {
+        (Some(first), Some(cause)) => format!("{first}: {cause}"),
+        (Some(first), None) => (*first).to_owned(),
+        (None, _) => "no reason given".to_owned(),
     }
-
-    /// Every draw on the way to that of another seed, by spherical interpolation: at a share of 1 it is that seed's noise, to the
-    /// bit.
-    #[must_use]
-    pub fn towards(self, seed: u32, share: f64) -> Self {
-        let variation = (share > 0.0).then(|| (Self::generators(seed, self.generators.len()), share));
-        Self { variation, ..self }
-    }
-
-    /// That of parts of the images.
-    pub fn split(self, parts: &[Range<usize>]) -> Vec<Self> {
-        let Self { generators, variation } = self;
-        let part = |range: &Range<usize>| Self {
-            generators: generators[range.clone()].to_vec(),
-            variation: variation.as_ref().map(|(others, share)| (others[range.clone()].to_vec(), *share)),
-        };
-        parts.iter().map(part).collect()
-    }
-
-    /// That of all images, from that of the parts.
-    pub fn joined(parts: Vec<Self>) -> Self {
-        let mut parts = parts.into_iter();
-        let mut all = parts.next().unwrap_or_else(|| Self::new(0, 0));
-        for part in parts {
-            all.generators.extend(part.generators);
-            if let (Some((all, _)), Some((others, _))) = (&mut all.variation, part.variation) {
-                all.extend(others);
-            }
-        }
-        all
-    }
-
-    fn generators(seed: u32, images: usize) -> Vec<TorchGenerator> {
-        (0..images as u32).map(|i| TorchGenerator::new(seed.wrapping_add(i).into())).collect()
-    }
-}
-
-impl Noise<Tensor<4>> for ImageNoise {
-    /// `like` is `[images, channels, height, width]`.
-    fn normal(&mut self, like: &Tensor<4>) -> Tensor<4> {
-        let shape @ [_, channels, height, width] = like.dims();
-        let draw = |g: &mut TorchGenerator| g.randn(channels * height * width);
-        let own: Vec<_> = self.generators.iter_mut().map(draw).collect();
-        let values: Vec<f32> = match &mut self.variation {
-            Some((others, share)) => {
-                own.into_iter().zip(others).flat_map(|(own, other)| slerp(own, draw(other), *share)).collect()
-            }
-            None => own.concat(),
-        };
-        Tensor::from_data(TensorData::new(values, shape), &like.device())
-    }
-}
-
-impl Seeded for Tensor<4> {
-    fn at_node(&self, seed: u64, node: u64) -> Self {
-        let shape @ [images, channels, height, width] = self.dims();
-        // As for `ImageNoise`, seeds beyond the range of `u32` wrap around.
-        let seed_of = |i: usize| (seed as u32).wrapping_add(i as u32).into();
-        let image = |i: usize| TorchGenerator::new(node_seed(seed_of(i), node)).randn(channels * height * width);
-        Tensor::from_data(TensorData::new((0..images).flat_map(image).collect(), shape), &self.device())
-    }
-}
-
-/// The gist of a report that goes on with causes and backtraces.
-pub(crate) fn first_line(report: &str) -> String {
-    report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason given").to_owned()
 }
 
 /// The processor, where nothing has to be waited for: a read is done at once, in a browser too, which forbids
@@ -373,7 +304,7 @@ pub mod cpu {
 
 #[cfg(feature = "gpu")]
 mod gpu {
-    use super::{BackendError, Opened, first_line};
+    use super::{BackendError, Opened, gist};
     use burn::tensor::Device;
     use std::sync::{Arc, OnceLock};
 
@@ -394,9 +325,9 @@ mod gpu {
         // process boundary, which every submission crosses, out of the way.
         let options = Device::wgpu_options().tasks_max(128);
         let (device, setup) =
-            options.init_with_setup_async().await.map_err(|e| BackendError::Unavailable(first_line(&e.to_string())))?;
+            options.init_with_setup_async().await.map_err(|e| BackendError::Unavailable(gist(&e.to_string())))?;
         setup.device.on_uncaptured_error(Arc::new(|error| {
-            let _ = FAULT.set(first_line(&error.to_string()));
+            let _ = FAULT.set(gist(&error.to_string()));
         }));
         let limits = setup.device.limits();
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);

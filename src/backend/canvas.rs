@@ -1,7 +1,7 @@
 //! Pictures drawn on canvases of a page by the graphics card that computed them.
 
 use super::reading::Work;
-use super::{BackendError, Present, faultless, first_line, gpu};
+use super::{BackendError, Present, faultless, gist, gpu};
 use crate::picture;
 use burn::tensor::Tensor;
 use burn_cubecl::cubecl::server::ServerError;
@@ -219,9 +219,9 @@ fn setup() -> Result<&'static WgpuSetup, BackendError> {
 }
 
 fn refused(why: &str) -> BackendError {
-    BackendError::Canvas(first_line(why))
+    BackendError::Canvas(gist(why))
 }
 
 fn failed(e: ServerError) -> BackendError {
-    BackendError::Failed(first_line(&e.to_string()))
+    BackendError::Failed(gist(&e.to_string()))
 }

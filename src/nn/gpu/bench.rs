@@ -39,5 +39,5 @@ impl Bench {
 }
 
 fn failed(e: ServerError) -> BackendError {
-    BackendError::Failed(backend::first_line(&e.to_string()))
+    BackendError::Failed(backend::gist(&e.to_string()))
 }
