@@ -45,7 +45,7 @@ pub struct Opened {
     pub adapter: String,
 }
 
-/// Whether pictures go through a network one by one, and under one condition after the other. On the CPU a batch gains little, and the
+/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the
 /// order of the sums in its products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
 pub fn one_by_one(device: &Device) -> bool {
     #[cfg(feature = "cpu")]
@@ -56,6 +56,9 @@ pub fn one_by_one(device: &Device) -> bool {
         false
     }
 }
+
+/// Whether what is independent can be computed at once on the processor.
+pub const ON_CORES: bool = cfg!(feature = "threads");
 
 /// What `compute` makes of each number below `count`, on all cores where there are threads.
 #[cfg(feature = "threads")]

@@ -22,11 +22,11 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
     let columns = planes.plane[1];
     let row = ((height - 1) * columns + width).next_multiple_of(POSITIONS);
     let offsets = offsets(shape, &planes);
+    let work = shape.multiplications();
     let last = offsets.iter().max().copied().unwrap_or(0);
-    let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
-    scratch([planes.count().max(last + row)], |[padded]| {
-        padded.fill(0.0);
-        for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
+    let image = |(x, out): (&[f32], &mut [f32])| {
+        scratch([planes.count().max(last + row)], |[padded]| {
+            padded.fill(0.0);
             planes.fill(x, padded);
             let inputs = &*padded;
             let block = |(i, out): (usize, &mut [f32])| {
@@ -44,9 +44,11 @@ pub fn conv(x: &[f32], weight: &[f32], bias: &[f32], shape: &Convolution, out: &
                     }
                 });
             };
-            for_each(shape.multiplications(), out.chunks_mut(ROWS * height * width).enumerate(), block);
-        }
-    });
+            for_each(work, out.chunks_mut(ROWS * height * width).enumerate(), block);
+        });
+    };
+    let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
+    for_each(shape.batch * work, images.zip(out.chunks_exact_mut(shape.outputs * height * width)), image);
 }
 
 /// Where the inputs of each weight begin.

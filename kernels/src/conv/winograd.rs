@@ -9,12 +9,12 @@ use super::planes::Planes;
 use super::products::{POSITIONS, Products, ROWS};
 use crate::parallel::for_each;
 use crate::scratch::scratch;
-use crate::vectors::{Loops, loops};
+use crate::vectors::{Loops, MOST_LANES, loops};
 
 /// Places in a tile of inputs.
 const PLACES: usize = 16;
-/// Tiles that are transformed together, so that the processor's vectors are used.
-const LANES: usize = 4;
+/// Tiles that are transformed together, so that the processor's vectors are used. More would be more than a row has in small pictures.
+const LANES: usize = if MOST_LANES < 8 { MOST_LANES } else { 8 };
 /// Outputs that are computed together, in one thread.
 const GROUP: usize = 4 * ROWS;
 
@@ -66,11 +66,10 @@ pub fn conv(
     // Whole lanes are written and read, beyond the last tile too.
     let stride = row + LANES;
     let offsets: Vec<usize> = (0..shape.inputs).map(|input| input * stride).collect();
-    let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
     let work = shape.multiplications() * PLACES / 36;
-    scratch([planes.count() + LANES, PLACES * shape.inputs * stride], |[padded, inputs]| {
-        padded.fill(0.0);
-        for (x, out) in images.zip(out.chunks_exact_mut(shape.outputs * height * width)) {
+    let image = |(x, out): (&[f32], &mut [f32])| {
+        scratch([planes.count() + LANES, PLACES * shape.inputs * stride], |[padded, inputs]| {
+            padded.fill(0.0);
             planes.fill(x, padded);
             loops(Inputs { padded, planes: &planes, tiles, stride, to: inputs });
             let inputs = &*inputs;
@@ -103,8 +102,10 @@ pub fn conv(
                 });
             };
             for_each(work, out.chunks_mut(GROUP * height * width).enumerate(), group);
-        }
-    });
+        });
+    };
+    let images = x.chunks_exact(shape.inputs * shape.size[0] * shape.size[1]);
+    for_each(shape.batch * work, images.zip(out.chunks_exact_mut(shape.outputs * height * width)), image);
 }
 
 /// The same place of neighbouring tiles, or of neighbouring outputs. Loops go through them: closures are functions of their own, which
