@@ -33,6 +33,7 @@ mod fused {
     }
 
     /// The way back: the gradient with respect to `x` from that with respect to the output.
+    #[cfg(feature = "autodiff")]
     pub trait Back: Backend {
         fn back(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
     }
@@ -44,6 +45,7 @@ mod fused {
         }
     }
 
+    #[cfg(feature = "autodiff")]
     impl Back for Flex {
         fn back(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
             let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
