@@ -10,8 +10,8 @@ use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Teams of cores that need not wait for each other, by how many there are.
-static TEAMS: Mutex<BTreeMap<usize, Arc<[ThreadPool]>>> = Mutex::new(BTreeMap::new());
+/// Teams of cores that need not wait for each other, by how many cores and teams there are.
+static TEAMS: Mutex<BTreeMap<[usize; 2], Arc<[ThreadPool]>>> = Mutex::new(BTreeMap::new());
 
 /// What `compute` makes of each number below `count`. A loop over the cores within it has those of one team.
 pub fn each<T: Send>(count: usize, compute: impl Fn(usize) -> T + Sync) -> Vec<T> {
@@ -49,7 +49,7 @@ fn teams(pictures: usize) -> Arc<[ThreadPool]> {
         let of = |i: usize| ThreadPoolBuilder::new().num_threads((cores + i) / count).build();
         (0..count).map(of).collect::<Result<_, _>>().unwrap_or_default()
     };
-    TEAMS.lock().unwrap_or_else(PoisonError::into_inner).entry(count).or_insert_with(make).clone()
+    TEAMS.lock().unwrap_or_else(PoisonError::into_inner).entry([cores, count]).or_insert_with(make).clone()
 }
 
 #[cfg(test)]
