@@ -252,7 +252,7 @@ export interface RunOptions {
  * no context of its own, is the engine's from its first run on, and may be drawn on by any number of runs of that engine. It takes the
  * size of a sheet with as many columns as the smallest square has that holds all images, a pixel of the canvas for one of a picture.
  *
- * An engine on the CPU throws `canvas-cpu`, a run with `details` throws `canvas-details`, since they are told by bytes, and what cannot be drawn
+ * An engine on the CPU throws `canvas-cpu`, a run with `details` throws `canvas-details`, since they are computed from frames that are read back, and what cannot be drawn
  * on throws `canvas`.
  */
 export interface Presented {

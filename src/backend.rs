@@ -45,8 +45,8 @@ pub struct Opened {
     pub adapter: String,
 }
 
-/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the
-/// order of the sums in its products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
+/// Whether pictures go through a network one by one. On the CPU a batch gains little, and the order of the sums in its
+/// products depends on its size: a picture's last bits would depend on how many others are drawn beside it.
 pub fn one_by_one(device: &Device) -> bool {
     #[cfg(feature = "cpu")]
     return device.clone().inner() == Device::flex();

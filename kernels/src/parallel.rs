@@ -3,8 +3,8 @@
 /// What an activation of one number takes, in multiplications.
 pub const ACTIVATION: usize = 32;
 
-/// Multiplications, or as much of something else, that are worth sharing out: with fewer it takes longer to wake another core, some tens
-/// of microseconds, than that core saves.
+/// Multiplications, or as much of something else, that are worth sharing out: with fewer it takes longer to wake another core than that
+/// core saves.
 #[cfg(feature = "threads")]
 const WORTH: usize = 1 << 23;
 

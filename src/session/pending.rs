@@ -61,7 +61,7 @@ impl Pending {
         (step, levels, last): (usize, &[Level], bool),
     ) -> Self {
         let presented = view.present(x, denoised, levels, last).await;
-        // A read-back that nobody waits for would fail, and with it the next one that somebody does.
+        // A read-back that is dropped before it has come fails, and the device reports that to the next one.
         let refused = matches!(presented, Some(Begun::Here(Err(_))));
         let read = !refused && (presented.is_none() || step == 0 || last);
         let both = || std::iter::once(x).chain(denoised).cloned().collect();

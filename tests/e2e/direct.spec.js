@@ -21,7 +21,7 @@ const WATCH = `
     globalThis.reads += 1;
     return mapAsync.apply(this, range);
   };`;
-/** How often that was since it was asked last. */
+/** The number of read-backs since the last call. */
 const reads = (page) => page.workers()[0].evaluate(() => [globalThis.reads, (globalThis.reads = 0)][0]);
 
 /** A page that has an engine over WebGPU, and of what it draws what is read of a canvas. */

@@ -23,8 +23,8 @@ impl Engine {
     ) -> Result<Run, JsValue> {
         let given = given.map(|given| taken(&given)).transpose()?.unwrap_or_default();
         if given.details {
-            let message = "What a step did is told by bytes that are read back, and a run on canvases reads none; leave out its \
-                           details or the canvases.";
+            let message = "The details of a step are computed from frames that are read back, and a run on canvases reads none; \
+                           leave out `details` or the canvases.";
             return Err(fault_with("canvas-details", message, none()));
         }
         let range = self.model()?.card.range;
