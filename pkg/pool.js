@@ -5,9 +5,9 @@ import { Wire } from "./wire.js";
 
 const MAX_WORKERS = 8;
 /** Bytes of a parameter on the CPU, and of what a worker needs besides: the program, pictures, and small layers' weights in Winograd's
- * transform, which are 20 MB of `emoji-text`. */
+ * transform, which are 32 MB of `emoji-text`. */
 const PARAMETER = 4;
-const OVERHEAD = 96 * 2 ** 20;
+const OVERHEAD = 112 * 2 ** 20;
 /** Share of the machine's memory that the workers may take, and gigabytes of a machine that does not say what it has. */
 const MEMORY_SHARE = 1 / 4;
 const ASSUMED_GIGABYTES = 4;

@@ -39,10 +39,10 @@ impl Convolution {
 
 /// The weights of a convolution in Winograd's transform, for those where it pays to keep them.
 #[derive(Debug)]
-pub struct Transformed(Vec<[f32; products::ROWS]>);
+pub struct Transformed(winograd::Transformed);
 
 impl Transformed {
-    /// Of `weight` `[outputs, inputs, height, width]`, for pictures of this size or smaller.
+    /// Of `weight` `[outputs, inputs, height, width]`, for pictures of this size.
     pub fn of(weight: &[f32], shape: &Convolution) -> Option<Self> {
         winograd::transformed(weight, shape).map(Self)
     }
@@ -59,7 +59,7 @@ pub fn convolve(
     let [height, width] = shape.out();
     let mut out = vec![0.0; shape.batch * shape.outputs * height * width];
     match winograd::pays(shape) {
-        true => winograd::conv(x, weight, transformed.map(|weights| &weights.0[..]), bias, shape, &mut out),
+        true => winograd::conv(x, weight, transformed.map(|weights| &weights.0), bias, shape, &mut out),
         false => direct::conv(x, weight, bias, shape, &mut out),
     }
     out
