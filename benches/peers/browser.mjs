@@ -2,9 +2,9 @@
  * A step of a network in one browser, by this package and by onnxruntime-web, and prints the milliseconds as one JSON object:
  * for each side by number of images. The sides take turns, and the best of some rounds counts.
  *
- *   node browser.mjs cpu|webgpu NETWORK.onnx
+ *   node browser.mjs cpu|webgpu MODEL NETWORK.onnx INPUTS
  *
- * Needs UNNOISE_URL, where the page is served, and CHROMIUM.
+ * MODEL is where the site has its folder, and INPUTS what `network.py export` printed. Needs UNNOISE_URL, where the page is served, and CHROMIUM.
  */
 
 import { readFileSync } from "node:fs";
@@ -12,10 +12,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 import { launchOptions, url } from "../../tests/e2e/browser.js";
 
-const [backend, network] = process.argv.slice(2);
+const [backend, model, network, inputs] = process.argv.slice(2);
 /** A GPU that is the processor in disguise takes seconds a step. */
 const [IMAGES, ROUNDS, STEPS] = backend === "webgpu" ? [[1, 4], 2, 2] : [[1, 4, 16], 5, 4];
-const MODEL = "/models/fashion-mnist";
 const SIDES =
   backend === "webgpu"
     ? { ours: ["ours", { device: "webgpu" }], ort: ["ort", { provider: "webgpu", threads: 1 }] }
@@ -64,17 +63,22 @@ const drawn = async ([{ device, workers }, images, steps, model]) => {
 };
 
 /** The same of onnxruntime-web. */
-const evaluated = async ([{ provider, threads }, images, steps]) => {
+const evaluated = async ([{ provider, threads }, images, steps, inputs]) => {
   const ort = await import(`/peers/ort.${provider === "webgpu" ? "webgpu" : "wasm"}.min.mjs`);
   ort.env.wasm.wasmPaths = new URL("/peers/", location.href).href;
   ort.env.wasm.numThreads = threads;
   const session = await ort.InferenceSession.create("/peers/network.onnx", { executionProviders: [provider], graphOptimizationLevel: "all" });
-  const sample = new ort.Tensor("float32", Float32Array.from({ length: images * 28 * 28 }, (_, i) => Math.sin(i)), [images, 1, 28, 28]);
-  const [timestep, labels] = [500n, 0n].map((value) => new ort.Tensor("int64", new BigInt64Array(images).fill(value), [images]));
+  const tensor = ([name, { shape, type }]) => {
+    const size = [images, ...shape];
+    const length = size.reduce((a, b) => a * b);
+    const data = type === "float32" ? Float32Array.from({ length }, (_, i) => Math.sin(i)) : new BigInt64Array(length).fill(1n);
+    return [name, new ort.Tensor(type, data, size)];
+  };
+  const feeds = Object.fromEntries(Object.entries(inputs).map(tensor));
   let best = Infinity;
   for (let i = 0; i < 2 * steps; i++) {
     const start = performance.now();
-    await session.run({ sample, timestep, labels });
+    await session.run(feeds);
     if (i) best = Math.min(best, performance.now() - start);
   }
   await session.release();
@@ -86,7 +90,8 @@ for (let round = 0; round < ROUNDS; round++) {
   for (const images of IMAGES) {
     for (const [side, [kind, options]] of Object.entries(SIDES)) {
       const page = await blank(kind === "ort" ? ISOLATED : {});
-      const took = await page.evaluate(kind === "ours" ? drawn : evaluated, [options, images, STEPS, MODEL]);
+      const own = kind === "ours" ? model : JSON.parse(inputs);
+      const took = await page.evaluate(kind === "ours" ? drawn : evaluated, [options, images, STEPS, own]);
       best[side][images] = Math.min(best[side][images] ?? Infinity, took);
       await page.close();
     }

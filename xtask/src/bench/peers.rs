@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::module::Module;
 use crate::{root, serve, tools, wasm};
 
-const MODEL: &str = "models/fashion-mnist";
+/// The networks that the browser's engines are timed on, and of them the one for the command line.
+const MODELS: [&str; 2] = ["fashion-mnist", "emoji-text"];
 /// What Python needs to time and to export the network.
 const LIBRARIES: [&str; 4] = ["torch", "diffusers", "onnx", "onnxscript"];
 /// How often the two programs take turns.
@@ -34,19 +35,21 @@ struct Browser {
 pub fn beside(engine: Module) -> Result<String> {
     let python = python()?;
     let native = if engine == Module::Cpu { natively(&python)? } else { Vec::new() };
-    let browser = in_browser(engine, &python)?;
+    let browsers = in_browser(engine, &python)?;
     let mut table = String::from("| | images | ms a step | theirs | ratio |\n|---|---:|---:|---:|---:|\n");
     let threads = |count| if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") };
     for (count, ours, theirs) in &native {
-        rows(&mut table, &format!("command line beside torch, {}", threads(*count)), ours, theirs);
+        rows(&mut table, &format!("{}: command line beside torch, {}", MODELS[0], threads(*count)), ours, theirs);
     }
-    let name = engine.name();
-    if let (Some(ours), Some(theirs)) = (&browser.ours_one, &browser.ort_one) {
-        rows(&mut table, &format!("{name} beside onnxruntime-web, 1 worker, 1 thread"), ours, theirs);
-        let all = format!("{name} beside onnxruntime-web, workers for {} cores, 2 threads", browser.cores);
-        rows(&mut table, &all, &browser.ours, &browser.ort);
-    } else {
-        rows(&mut table, &format!("{name} beside onnxruntime-web's"), &browser.ours, &browser.ort);
+    for (model, browser) in MODELS.iter().zip(&browsers) {
+        let name = format!("{model}: {} beside onnxruntime-web", engine.name());
+        if let (Some(ours), Some(theirs)) = (&browser.ours_one, &browser.ort_one) {
+            rows(&mut table, &format!("{name}, 1 worker, 1 thread"), ours, theirs);
+            let all = format!("{name}, workers for {} cores, 2 threads", browser.cores);
+            rows(&mut table, &all, &browser.ours, &browser.ort);
+        } else {
+            rows(&mut table, &format!("{name}'s"), &browser.ours, &browser.ort);
+        }
     }
     Ok(table)
 }
@@ -73,9 +76,9 @@ fn python() -> Result<PathBuf> {
     Ok(python)
 }
 
-fn network(python: &Path, task: &str) -> std::process::Command {
+fn network(python: &Path, task: &str, model: &str) -> std::process::Command {
     let mut command = tools::command(python);
-    command.args(["benches/peers/network.py", task, MODEL]);
+    command.args(["benches/peers/network.py", task, &format!("models/{model}")]);
     command
 }
 
@@ -83,7 +86,7 @@ fn network(python: &Path, task: &str) -> std::process::Command {
 fn natively(python: &Path) -> Result<Vec<(usize, Steps, Steps)>> {
     let mut best: BTreeMap<usize, (Steps, Steps)> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let theirs: BTreeMap<usize, Steps> = figures(&mut network(python, "time"))?;
+        let theirs: BTreeMap<usize, Steps> = figures(&mut network(python, "time", MODELS[0]))?;
         for (threads, theirs) in theirs {
             let mut steps = tools::cargo();
             steps.args(["bench", "--quiet", "--features", "cli", "--bench", "steps", "--", "json"]);
@@ -103,7 +106,8 @@ fn keep(best: &mut Steps, new: Steps) {
     }
 }
 
-fn in_browser(engine: Module, python: &Path) -> Result<Browser> {
+/// For each model, a step in the browser.
+fn in_browser(engine: Module, python: &Path) -> Result<Vec<Browser>> {
     let chromium = tools::chromium()?;
     // The launch options are those of the page's tests.
     tools::packages()?;
@@ -113,13 +117,19 @@ fn in_browser(engine: Module, python: &Path) -> Result<Browser> {
     wasm::build(&[Module::Settings, engine])?;
     let metadata = tools::metadata(&["--no-deps"])?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let onnx = Path::new(target).join("peers/network.onnx");
-    fs::create_dir_all(onnx.with_file_name(""))?;
-    tools::output(network(python, "export").arg(&onnx))?;
+    let folder = Path::new(target).join("peers");
+    fs::create_dir_all(&folder)?;
     let site = serve::serve_behind(serve::site(root()))?;
-    let mut node = tools::command("node");
-    node.args(["benches/peers/browser.mjs", engine.id()]).arg(&onnx);
-    figures(node.env("UNNOISE_URL", format!("http://{site}/")).env("CHROMIUM", chromium))
+    let beside = |model: &&str| {
+        let onnx = folder.join(model).with_extension("onnx");
+        let inputs = tools::output(network(python, "export", model).arg(&onnx))?;
+        let mut node = tools::command("node");
+        node.args(["benches/peers/browser.mjs", engine.id(), &format!("/models/{model}")])
+            .arg(&onnx)
+            .arg(inputs.trim());
+        figures(node.env("UNNOISE_URL", format!("http://{site}/")).env("CHROMIUM", &chromium))
+    };
+    MODELS.iter().map(beside).collect()
 }
 
 /// The JSON that a program prints.
