@@ -11,6 +11,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 const TOGETHER: usize = 1 << 13;
 
 /// Of every number.
+#[inline(never)]
 pub fn gelu(x: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     for_each(ACTIVATION * x.len(), x.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)), |(x, out)| loops(Gelu { x, out }));
@@ -18,6 +19,7 @@ pub fn gelu(x: &[f32]) -> Vec<f32> {
 }
 
 /// Rows of `width` values and as many gates, `value * gelu(gate)`: rows of `width` (GEGLU, Shazeer 2020, arXiv 2002.05202).
+#[inline(never)]
 pub fn gated_gelu(x: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / 2];
     let rows = (TOGETHER / width).max(1);

@@ -1,6 +1,8 @@
 //! What unnoise computes most on a processor, on slices of single precision: a crate of its own, so that these few loops are compiled
 //! for speed and the rest for size.
 //!
+//! No entry is inlined (`#[inline(never)]`): within a caller that is compiled for size its loops would be, too, and use no vectors.
+//!
 //! Each result is a sum in one order whatever the batch, so that a picture's bits do not depend on the others.
 
 // An iterator's closures may not be compiled for the vectors that a loop is compiled for (see `vectors.rs`).

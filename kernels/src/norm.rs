@@ -19,6 +19,7 @@ pub struct Normalisation {
 
 /// The normalisation of `x + added`, where `x` is `[batch, channels, pixels]` and `added` `[batch, channels]`, times `weight` plus
 /// `bias` `[channels]`.
+#[inline(never)]
 pub fn normalise(x: &[f32], added: &[f32], weight: &[f32], bias: &[f32], shape: &Normalisation) -> Vec<f32> {
     let &Normalisation { groups, channels, pixels, eps, silu } = shape;
     let width = channels / groups;

@@ -7,6 +7,7 @@ use crate::vectors::{Loops, loops};
 use std::f32::consts::LOG2_E;
 
 /// `x * sigmoid(x)` of every number.
+#[inline(never)]
 pub fn silu(x: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     loops(Silu { x, out: &mut out });
@@ -28,6 +29,7 @@ impl Loops for Silu<'_> {
 }
 
 /// The gradient with respect to `x`, from that with respect to the output.
+#[inline(never)]
 pub fn silu_back(x: &[f32], gradient: &[f32]) -> Vec<f32> {
     let slope = |(&x, &gradient): (&f32, &f32)| {
         let x = least(x);

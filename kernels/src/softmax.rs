@@ -9,6 +9,7 @@ use crate::vectors::{Loops, loops};
 const TOGETHER: usize = 1 << 14;
 
 /// Of each row of `width` numbers.
+#[inline(never)]
 pub fn softmax(x: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     let part = (TOGETHER / width).max(1) * width;

@@ -14,7 +14,7 @@ use crate::module::Module;
 use crate::{compress, files, root, tools};
 
 /// What a module is made from. One that is older than any of it is out of date.
-const SOURCES: [&str; 7] = ["src", "kernels", "kernels-gpu", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
+const SOURCES: [&str; 8] = ["src", "wasm", "kernels", "kernels-gpu", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
 
 /// Brings these modules up to date.
 pub fn build(modules: &[Module]) -> Result<()> {
@@ -83,9 +83,7 @@ fn make(module: Module) -> Result<()> {
 /// Compiles the library and says where cargo put it.
 fn compile(module: Module) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
-    // Only the `cdylib`: beside an `rlib`, cargo would neither optimise at link time nor leave out the machine code
-    // that is thrown away there, which is half of the work.
-    cargo.args(["rustc", "--package", "unnoise", "--lib", "--crate-type", "cdylib", "--target", tools::WASM]);
+    cargo.args(["build", "--package", "unnoise-wasm", "--target", tools::WASM]);
     cargo.args(["--profile", module.profile(), "--no-default-features", "--features", module.feature()]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
     // It would replace, not join, the flags in .cargo/config.toml, and an engine without SIMD is three times slower.

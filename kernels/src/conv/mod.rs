@@ -49,6 +49,7 @@ impl Transformed {
 }
 
 /// The convolution of `x` `[batch, inputs, height, width]` with `weight` `[outputs, inputs, height, width]`; `transformed` is of that weight.
+#[inline(never)]
 pub fn convolve(
     x: &[f32],
     weight: &[f32],
