@@ -38,6 +38,9 @@ pub struct Args {
     /// Guidance scales, for the first sampler with 10 steps
     #[arg(long, value_name = "SCALE,..", value_delimiter = ',', default_value = "1,1.5,2,3,5")]
     guidance: Vec<f64>,
+    /// Drop the rows of a model whose weights have changed since
+    #[arg(long)]
+    replace: bool,
     /// Where the networks run
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
@@ -61,6 +64,15 @@ impl Args {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (model, opened) = load(dir, self.device).await?;
         let folder = classifier_of(dir, &model)?;
+        let weights = [checksum(&dir.join("unet"))?, checksum(&folder)?];
+        let outdated = record.outdated(&name, weights);
+        if outdated > 0 && !self.replace {
+            let file = self.record.display();
+            return Err(format!(
+                "{file} has {outdated} rows of {name} with other weights: say --replace to drop them, or name another --record"
+            )
+            .into());
+        }
         let classifier = NoisyClassifier::from_dir(&folder, &opened.device)?;
         let albums = Albums::read(data, &folder, model.picture())?;
         let (n, reference) = (self.samples as usize, albums.train.len() / 2);
@@ -68,7 +80,6 @@ impl Args {
             Reference::new(&classifier, &opened.device, &albums.train, reference, watch)
         })?;
 
-        let weights = [checksum(&dir.join("unet"))?, checksum(&folder)?];
         let test = watched(n, "test pictures scored", |watch| known.score(&albums.test.first(n), watch))?;
         let training = [reference, albums.train.len()];
         record.begin(&name, Measured { weights, features: known.features(), training, test, rows: Vec::new() });

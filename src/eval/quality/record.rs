@@ -86,6 +86,11 @@ impl Record {
         serde_json::to_string_pretty(self).expect("numbers and names are JSON") + "\n"
     }
 
+    /// How many rows are known of a model that are of other weights.
+    pub fn outdated(&self, name: &str, weights: [u32; 2]) -> usize {
+        self.0.get(name).filter(|known| known.weights != weights).map_or(0, |known| known.rows.len())
+    }
+
     /// Takes what is known of a model, if it is of these weights, or nothing; rows stay only so long as the weights do.
     pub fn begin(&mut self, name: &str, fresh: Measured) -> &mut Measured {
         let known = self.0.remove(name).filter(|known| known.weights == fresh.weights);
@@ -214,6 +219,7 @@ mod tests {
         assert!(known.has(settings, 8) && !known.has(settings, 9) && !known.has(&wanted()[1], 8));
         assert_eq!(known.rows.len(), 1, "the newer score is in the older one's place");
         assert_eq!(Record::from_json(&record.to_json()).expect("a record"), record);
+        assert_eq!([[1, 2], [1, 3]].map(|weights| record.outdated("a", weights)), [0, 1]);
         assert!(record.begin("a", measured([1, 3])).rows.is_empty());
         assert!(Record::from_json("[]").expect_err("no record").to_string().contains("move it away"));
     }
