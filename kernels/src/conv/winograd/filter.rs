@@ -5,7 +5,7 @@
 pub type Lanes<const N: usize> = [f32; N];
 
 /// `F(M, 3)`: `M` outputs of a kernel of 3 from `T = M + 2` inputs by as many multiplications (Lavin and Gray 2015, arXiv 1509.09308,
-/// section 4; the matrices are those of Toom and Cook for the filter's points).
+/// section 4; the matrices follow from the filter's points).
 pub trait Filter<const M: usize, const T: usize> {
     /// `Bᵀ d` of inputs.
     fn inputs<const N: usize>(d: [Lanes<N>; T]) -> [Lanes<N>; T];
