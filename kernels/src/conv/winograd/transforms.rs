@@ -18,7 +18,7 @@ pub struct Inputs<'a, F, const M: usize, const T: usize> {
 }
 
 impl<'a, F, const M: usize, const T: usize> Inputs<'a, F, M, T> {
-    /// Of a picture in planes of a stride of `M`; from one row to the next it is `stride` numbers.
+    /// Of a picture with its padding; from one row of `to` to the next it is `stride` numbers.
     pub fn new(padded: &'a [f32], planes: &'a Planes, tiles: [usize; 2], stride: usize, to: &'a mut [f32]) -> Self {
         Self { padded, planes, tiles, stride, to, filter: PhantomData }
     }
