@@ -7,7 +7,7 @@ import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
 import { root } from "./browser.js";
 import { decode, difference, given, hash, link, mark, pictures, pixels, print, says, scrub, useTinyModel, visit } from "./page.js";
-import { texts, withText } from "./png.js";
+import { texts, withoutTexts, withText } from "./png.js";
 
 const dialog = (page) => page.locator("#made-dialog");
 const WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
@@ -34,8 +34,8 @@ const give = (page, how, data, name = "picture.png", type = "image/png") =>
     { how, base64: data.toString("base64"), name, type },
   );
 
-/** A PNG of no run that says anything. */
-const plain = () => readFileSync(`${root}/models/fashion-mnist/thumbnail.png`);
+/** A PNG that does not say how it was made. */
+const plain = () => withoutTexts(readFileSync(`${root}/models/fashion-mnist/thumbnail.png`));
 
 for (const how of ["drop", "paste"]) {
   test(`a saved sheet is made again by ${how} elsewhere, to the same pixels`, async ({ page, browser, baseURL }) => {

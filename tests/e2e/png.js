@@ -23,6 +23,18 @@ export function texts(png) {
   return Object.fromEntries(own.map(([, data]) => [data.toString("latin1", 0, data.indexOf(0)), data.toString("utf8", data.indexOf(0) + 5)]));
 }
 
+/** The PNG without its texts, whoever wrote them. */
+export function withoutTexts(png) {
+  const kept = [png.subarray(0, HEAD)];
+  let at = HEAD;
+  for (const [type, data] of chunks(png)) {
+    const next = at + FRAME + data.length;
+    if (!["iTXt", "tEXt", "zTXt"].includes(type)) kept.push(png.subarray(at, next));
+    at = next;
+  }
+  return Buffer.concat(kept);
+}
+
 /** The PNG with a text as other programs write it. */
 export function withText(png, keyword, text) {
   const named = Buffer.concat([Buffer.from("tEXt"), Buffer.from(`${keyword}\0`, "latin1"), Buffer.from(text)]);
