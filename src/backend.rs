@@ -80,7 +80,13 @@ pub fn computes_beside(device: &Device) -> bool {
 /// Whether tensors on `device` are computed with over WebGPU.
 #[cfg(feature = "gpu")]
 pub fn is_webgpu(device: &Device) -> bool {
-    gpu::LARGEST.get().is_some_and(|(opened, _)| opened == device)
+    gpu::card(device).is_some()
+}
+
+/// What `device` computes on, where it computes over WebGPU.
+#[cfg(feature = "gpu")]
+pub fn adapter(device: &Device) -> unnoise_kernels_gpu::Adapter {
+    gpu::card(device).map_or(unnoise_kernels_gpu::Adapter::Card, |card| card.adapter)
 }
 
 /// What a device can hold, in bytes; `None` where nobody says.
@@ -104,7 +110,7 @@ pub fn limits(device: &Device) -> Limits {
 
 #[cfg(feature = "gpu")]
 fn largest(device: &Device) -> Option<u64> {
-    gpu::LARGEST.get().filter(|(opened, _)| opened == device).map(|(_, bytes)| *bytes)
+    gpu::card(device).map(|card| card.largest)
 }
 
 #[cfg(not(feature = "gpu"))]
@@ -309,15 +315,29 @@ pub mod cpu {
 mod gpu {
     use super::{BackendError, Opened, gist};
     use burn::tensor::Device;
+    use burn_cubecl::cubecl::wgpu::wgpu::DeviceType;
     use std::sync::{Arc, OnceLock};
+    use unnoise_kernels_gpu::Adapter;
 
     /// The first error that no call returned. A GPU reports a refused kernel or a failed allocation like this, after
     /// the fact, while the computation goes on with whatever memory held.
     pub static FAULT: OnceLock<String> = OnceLock::new();
 
-    /// The device, and the bytes of the largest buffer that a kernel can be given, which are those of the adapter: a device
-    /// is opened with all that its adapter has.
-    pub static LARGEST: OnceLock<(Device, u64)> = OnceLock::new();
+    /// What is known of the device that was opened.
+    static CARD: OnceLock<Card> = OnceLock::new();
+
+    pub struct Card {
+        device: Device,
+        /// The bytes of the largest buffer that a kernel can be given, which are those of the adapter: a device is opened with
+        /// all that its adapter has.
+        pub largest: u64,
+        pub adapter: Adapter,
+    }
+
+    /// The card that `device` is of.
+    pub fn card(device: &Device) -> Option<&'static Card> {
+        CARD.get().filter(|card| card.device == *device)
+    }
 
     /// What draws on canvases beside the device, of the same card.
     #[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]
@@ -334,8 +354,9 @@ mod gpu {
         }));
         let limits = setup.device.limits();
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        let _ = LARGEST.set((device.clone(), largest));
         let info = setup.adapter.get_info();
+        let adapter = if info.device_type == DeviceType::Cpu { Adapter::Processor } else { Adapter::Card };
+        let _ = CARD.set(Card { device: device.clone(), largest, adapter });
         let name = if info.name.is_empty() { "GPU" } else { &info.name };
         let adapter = format!("{name} ({})", info.backend);
         #[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]

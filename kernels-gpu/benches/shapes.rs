@@ -3,21 +3,26 @@
 use cubecl::Device;
 use cubecl::device::WgpuDeviceKind;
 use cubecl::server::ServerError;
+use cubecl::wgpu::wgpu::DeviceType;
+use cubecl::wgpu::{AutoGraphicsApi, RuntimeOptions, WgpuDevice, try_init_setup};
+use unnoise_kernels_gpu::Adapter;
 use unnoise_kernels_gpu::bench::{layers, peak};
 use unnoise_kernels_gpu::shapes::Timed;
 
 fn main() -> Result<(), ServerError> {
-    let Ok(device) = Device::wgpu(WgpuDeviceKind::default()) else {
+    let setup = try_init_setup::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default());
+    let (Ok(setup), Ok(device)) = (setup, Device::wgpu(WgpuDeviceKind::default())) else {
         println!("No graphics card answers here over Vulkan, Metal or DirectX 12.");
         return Ok(());
     };
-    let client = device.client();
+    let imitated = setup.adapter.get_info().device_type == DeviceType::Cpu;
+    let (client, adapter) = (device.client(), if imitated { Adapter::Processor } else { Adapter::Card });
     pollster::block_on(async {
         let peak = peak(&client).await?;
         println!("| | GFLOP/s | share of the most |\n|---|---:|---:|");
         println!("| the most that it multiplies and adds | {:.1} | |", peak / 1e9);
         for (network, layer) in layers() {
-            let rate = layer.rate(&client).await?;
+            let rate = layer.rate(&client, adapter).await?;
             println!("| {network}: {} | {:.1} | {:.0} % |", named(&layer), rate / 1e9, 100.0 * rate / peak);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What the kernels reach on a graphics card, beside the most that it multiplies and adds.
 
 use crate::shapes::{Network, SHIPPED, STABLE_DIFFUSION, Timed};
-use crate::{Attended, Convolved, attend, convolve};
+use crate::{Adapter, Attended, Convolved, attend, convolve};
 use cubecl::client::Client;
 use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::*;
@@ -46,7 +46,7 @@ impl Timed {
     ///
     /// # Errors
     /// A device that fails, or that refuses the kernel or its memory.
-    pub async fn rate(&self, client: &Client) -> Result<f64, ServerError> {
+    pub async fn rate(&self, client: &Client, adapter: Adapter) -> Result<f64, ServerError> {
         let seconds = match *self {
             Self::Convolution(shape) => {
                 let area = |size: [usize; 2]| size[0] * size[1];
@@ -56,7 +56,7 @@ impl Timed {
                 let out = Numbers::new(client, shape.batch * shape.outputs * area(shape.out()));
                 let launch = || {
                     let [x, weight, bias, out] = [&x, &weight, &bias, &out].map(Numbers::binding);
-                    convolve(client, Convolved { x, weight, bias, residual: None, out }, &shape, [SINGLE; 2]);
+                    convolve(client, adapter, Convolved { x, weight, bias, residual: None, out }, &shape, [SINGLE; 2]);
                 };
                 seconds(client, &out, launch).await?
             }

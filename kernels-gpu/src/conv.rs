@@ -29,6 +29,14 @@ impl Convolution {
     }
 }
 
+/// What a device computes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adapter {
+    Card,
+    /// A processor that imitates a card: it has few cores, and none of what lies in shared memory is near.
+    Processor,
+}
+
 /// Rows of the slices of the factors: terms of the sums that are in shared memory at a time.
 const DEPTH: u32 = 16;
 
@@ -45,8 +53,10 @@ struct Plan {
     repeats: bool,
     /// Units of a workgroup along pixels, and as many along channels.
     side: u32,
-    /// Fours of channels a unit; of pixels it has one.
+    /// Fours of channels a unit.
     fours: u32,
+    /// Fours of pixels a unit.
+    wide: u32,
 }
 
 /// Arguments of a launch.
@@ -83,13 +93,14 @@ fn tile<X: Float, W: Float>(
     let left_padding = comptime!(plan.padding[1] as i32);
     let side = comptime!(plan.side as usize);
     let fours = comptime!(plan.fours as usize);
+    let wide = comptime!(plan.wide as usize);
     // One place more a row, so that units that write a column meet different banks.
     let row = comptime!(side * fours + 1);
     let mut weights = Shared::<[Four]>::new_slice(comptime!(DEPTH as usize * row));
-    let mut pixels = Shared::<[Four]>::new_slice(comptime!(DEPTH as usize * side));
-    let mut sums = Array::<Four>::new(comptime!(4 * fours));
+    let mut pixels = Shared::<[Four]>::new_slice(comptime!(DEPTH as usize * side * wide));
+    let mut sums = Array::<Four>::new(comptime!(4 * fours * wide));
     #[unroll]
-    for i in 0..comptime!(4 * fours) {
+    for i in 0..comptime!(4 * fours * wide) {
         sums[i] = Four::new(0.0);
     }
 
@@ -98,15 +109,17 @@ fn tile<X: Float, W: Float>(
     let area = comptime!(plan.kernel[0] * plan.kernel[1]);
     let terms = sizes.inputs * area;
     let first_channel = CUBE_POS_Y * comptime!(plan.side * 4 * plan.fours);
-    let first_pixel = ((CUBE_POS_Z * MOST + CUBE_POS_X) * plan.side + across) * 4;
+    // A unit's fours of pixels stand apart, so that what neighbouring units read and write stands together.
+    let apart = comptime!(4 * plan.side);
+    let first_pixel = (CUBE_POS_Z * MOST + CUBE_POS_X) * comptime!(4 * plan.side * plan.wide) + across * 4;
 
-    // Where this unit's four pixels begin in the padded picture, and which channels are before their pictures.
-    let mut tops = Array::<i32>::new(4usize);
-    let mut lefts = Array::<i32>::new(4usize);
-    let mut before = Array::<u32>::new(4usize);
+    // Where this unit's pixels begin in the padded picture, and which channels are before their pictures.
+    let mut tops = Array::<i32>::new(comptime!(4 * wide));
+    let mut lefts = Array::<i32>::new(comptime!(4 * wide));
+    let mut before = Array::<u32>::new(comptime!(4 * wide));
     #[unroll]
-    for i in 0..4u32 {
-        let pixel = first_pixel + i;
+    for i in 0..comptime!(4 * plan.wide) {
+        let pixel = first_pixel + comptime!(i / 4) * apart + comptime!(i % 4);
         let place = pixel % sizes.pixels;
         let top = (place / sizes.columns) * comptime!(plan.stride[0]);
         let left = (place % sizes.columns) * comptime!(plan.stride[1]);
@@ -142,40 +155,50 @@ fn tile<X: Float, W: Float>(
         for load in 0..loads {
             let row_of_terms = down + load * plan.side;
             if row_of_terms < DEPTH {
-                let mut value = Four::new(0.0);
                 let term = first_term + row_of_terms;
-                if term < terms {
-                    let channel = term / area;
-                    let tap = term % area;
-                    let tap_row = tap / comptime!(plan.kernel[1]);
-                    let tap_column = tap % comptime!(plan.kernel[1]);
-                    #[unroll]
-                    for i in 0..4u32 {
-                        let y = tops[i as usize] + tap_row as i32;
-                        let x_at = lefts[i as usize] + tap_column as i32;
-                        let inside =
-                            y >= 0 && y < sizes.seen_height as i32 && x_at >= 0 && x_at < sizes.seen_width as i32;
-                        if inside && first_pixel + i < sizes.all_pixels {
-                            let repeat = comptime!(if plan.repeats { 2u32 } else { 1u32 });
-                            let plane = before[i as usize] + channel;
-                            let at = (plane * sizes.height + y as u32 / repeat) * sizes.width + x_at as u32 / repeat;
-                            value.insert(i as usize, f32::cast_from(x[at as usize]));
+                let channel = term / area;
+                let tap = term % area;
+                let tap_row = tap / comptime!(plan.kernel[1]);
+                let tap_column = tap % comptime!(plan.kernel[1]);
+                #[unroll]
+                for four in 0..comptime!(plan.wide) {
+                    let mut value = Four::new(0.0);
+                    if term < terms {
+                        #[unroll]
+                        for j in 0..4u32 {
+                            let i = comptime!((4 * four + j) as usize);
+                            let y = tops[i] + tap_row as i32;
+                            let x_at = lefts[i] + tap_column as i32;
+                            let inside =
+                                y >= 0 && y < sizes.seen_height as i32 && x_at >= 0 && x_at < sizes.seen_width as i32;
+                            if inside && first_pixel + four * apart + j < sizes.all_pixels {
+                                let repeat = comptime!(if plan.repeats { 2u32 } else { 1u32 });
+                                let plane = before[i] + channel;
+                                let at =
+                                    (plane * sizes.height + y as u32 / repeat) * sizes.width + x_at as u32 / repeat;
+                                value.insert(j as usize, f32::cast_from(x[at as usize]));
+                            }
                         }
                     }
+                    pixels[((row_of_terms * plan.wide + four) * plan.side + across) as usize] = value;
                 }
-                pixels[(row_of_terms as usize) * side + across as usize] = value;
             }
         }
         sync_cube();
         #[unroll]
         for term in 0..comptime!(DEPTH as usize) {
-            let pixel = pixels[term * side + across as usize];
+            let mut factors = Array::<Four>::new(fours);
             #[unroll]
             for four in 0..fours {
-                let weight = weights[term * row + down as usize * fours + four];
+                factors[four] = weights[term * row + down as usize * fours + four];
+            }
+            #[unroll]
+            for place in 0..wide {
+                let pixel = pixels[(term * wide + place) * side + across as usize];
                 #[unroll]
-                for i in 0..4usize {
-                    sums[four * 4 + i] += Four::new(weight.extract(i)) * pixel;
+                for i in 0..comptime!(4 * fours) {
+                    let factor = factors[comptime!(i / 4)].extract(comptime!(i % 4));
+                    sums[comptime!(i * wide + place)] += Four::new(factor) * pixel;
                 }
             }
         }
@@ -187,16 +210,16 @@ fn tile<X: Float, W: Float>(
         let channel = first_channel + down * comptime!(4 * plan.fours) + i;
         if channel < sizes.outputs {
             let start = f32::cast_from(bias[channel as usize]);
-            let sum = sums[i as usize];
             #[unroll]
-            for j in 0..4u32 {
-                let pixel = first_pixel + j;
+            for j in 0..comptime!(4 * plan.wide) {
+                let sum = sums[comptime!((i * plan.wide + j / 4) as usize)];
+                let pixel = first_pixel + comptime!(j / 4) * apart + comptime!(j % 4);
                 if pixel < sizes.all_pixels {
                     let plane = (pixel / sizes.pixels) * sizes.outputs + channel;
                     let at = (plane * sizes.pixels + pixel % sizes.pixels) as usize;
                     let more: ComptimeOption<f32> = residual.as_ref().map(|residual| f32::cast_from(residual[at]));
                     let more = more.unwrap_or_else(|| f32::new(0.0));
-                    out[at] = X::cast_from(sum.extract(j as usize) + start + more);
+                    out[at] = X::cast_from(sum.extract(comptime!((j % 4) as usize)) + start + more);
                 }
             }
         }
@@ -215,10 +238,16 @@ pub struct Convolved {
 }
 
 /// Computes `out`; everything but the weights is of the first kind of numbers, the weights of the second.
-pub fn convolve(client: &Client, tensors: Convolved, shape: &Convolution, [pictures, weights]: [ElemType; 2]) {
+pub fn convolve(
+    client: &Client,
+    adapter: Adapter,
+    tensors: Convolved,
+    shape: &Convolution,
+    [pictures, weights]: [ElemType; 2],
+) {
     let [rows, columns] = shape.out();
     let all_pixels = shape.batch * rows * columns;
-    let (side, fours) = tiling(shape.outputs, all_pixels);
+    let [side, fours, wide] = tiling(shape.outputs, all_pixels, adapter);
     let plan = Plan {
         kernel: shape.kernel.map(|n| n as u32),
         stride: shape.stride.map(|n| n as u32),
@@ -226,6 +255,7 @@ pub fn convolve(client: &Client, tensors: Convolved, shape: &Convolution, [pictu
         repeats: shape.seen != shape.size,
         side,
         fours,
+        wide,
     };
     let sizes = SizesLaunch::new(
         shape.inputs as u32,
@@ -239,7 +269,7 @@ pub fn convolve(client: &Client, tensors: Convolved, shape: &Convolution, [pictu
         all_pixels as u32,
     );
     let tiles = |places: usize, tile: u32| places.div_ceil(tile as usize) as u32;
-    let along = tiles(all_pixels, 4 * side);
+    let along = tiles(all_pixels, 4 * side * wide);
     let count = CubeCount::Static(along.min(MOST), tiles(shape.outputs, 4 * side * fours), along.div_ceil(MOST));
     let Convolved { x, weight, bias, residual, out } = tensors;
     // SAFETY: every index is checked against the sizes that the tensors have.
@@ -261,17 +291,16 @@ pub fn convolve(client: &Client, tensors: Convolved, shape: &Convolution, [pictu
     }
 }
 
-/// Units along a side of a workgroup, and fours of channels a unit: large tiles read less, small ones leave fewer cores without work.
-fn tiling(outputs: usize, pixels: usize) -> (u32, u32) {
-    let tiles = |side: usize, fours: usize| outputs.div_ceil(4 * side * fours) * pixels.div_ceil(4 * side);
-    if outputs > 64 && tiles(16, 2) >= BUSY {
-        (16, 2)
-    } else if outputs > 32 && tiles(16, 1) >= BUSY {
-        (16, 1)
-    } else {
-        (8, 1)
-    }
+/// Units along a side of a workgroup, and fours of channels and of pixels a unit: the first that most of a tile is used of, and that keeps the
+/// device busy. Large tiles read less, small ones leave fewer cores without work.
+fn tiling(outputs: usize, pixels: usize, adapter: Adapter) -> [u32; 3] {
+    let (plans, busy) = match adapter {
+        Adapter::Card => ([[16, 2, 2], [16, 2, 1], [16, 1, 1]], 64),
+        Adapter::Processor => ([[16, 2, 2], [8, 2, 2], [8, 1, 2]], 4),
+    };
+    let suits = |[side, fours, wide]: &[u32; 3]| {
+        let [channels, along] = [4 * side * fours, 4 * side * wide].map(|n| n as usize);
+        2 * outputs > channels && outputs.div_ceil(channels) * pixels.div_ceil(along) >= busy
+    };
+    plans.into_iter().find(suits).unwrap_or([8, 1, 1])
 }
-
-/// Workgroups that keep a graphics card busy.
-const BUSY: usize = 64;

@@ -9,5 +9,5 @@ mod norm;
 pub mod shapes;
 
 pub use attention::{Attended, Attention, Layout, attend};
-pub use conv::{Convolution, Convolved, convolve};
+pub use conv::{Adapter, Convolution, Convolved, convolve};
 pub use norm::{Normalisation, Normalised, normalise};

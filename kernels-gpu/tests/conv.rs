@@ -8,7 +8,10 @@ use cubecl::client::Client;
 use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::TensorBinding;
 use unnoise_kernels_gpu::shapes::Layer;
-use unnoise_kernels_gpu::{Convolution, Convolved, convolve};
+use unnoise_kernels_gpu::{Adapter, Convolution, Convolved, convolve};
+
+/// Each has tiles of its own.
+const ADAPTERS: [Adapter; 2] = [Adapter::Card, Adapter::Processor];
 
 #[derive(Debug)]
 struct Case {
@@ -28,13 +31,14 @@ impl Case {
         ]
     }
 
-    fn on_gpu(&self, client: &Client, inputs: &[Vec<f32>; 4]) -> Vec<f32> {
-        self.with_weights(client, inputs, upload(client, &inputs[1]), SINGLE)
+    fn on_gpu(&self, client: &Client, adapter: Adapter, inputs: &[Vec<f32>; 4]) -> Vec<f32> {
+        self.with_weights(client, adapter, inputs, upload(client, &inputs[1]), SINGLE)
     }
 
     fn with_weights(
         &self,
         client: &Client,
+        adapter: Adapter,
         [x, _, bias, residual]: &[Vec<f32>; 4],
         weight: TensorBinding,
         kind: ElemType,
@@ -47,7 +51,7 @@ impl Case {
                 residual: self.residual.then(|| upload(client, residual)),
                 out,
             };
-            convolve(client, tensors, &self.shape, [SINGLE, kind]);
+            convolve(client, adapter, tensors, &self.shape, [SINGLE, kind]);
         })
     }
 
@@ -86,10 +90,14 @@ impl Case {
         // The order of a sum is worth a few units in the last place of its largest part.
         let allowed = 2e-7 * terms.max(8.0);
         let inputs = self.inputs();
-        let (ours, wanted) = (self.on_gpu(client, &inputs), self.by_hand(&inputs));
-        assert_eq!(ours.len(), wanted.len());
-        for (i, (ours, wanted)) in ours.iter().zip(wanted).enumerate() {
-            assert!((f64::from(*ours) - wanted).abs() <= allowed, "{self:?} at {i}: {ours}, not {wanted}");
+        let wanted = self.by_hand(&inputs);
+        for adapter in ADAPTERS {
+            let ours = self.on_gpu(client, adapter, &inputs);
+            assert_eq!(ours.len(), wanted.len());
+            for (i, (ours, wanted)) in ours.iter().zip(&wanted).enumerate() {
+                let off = (f64::from(*ours) - wanted).abs();
+                assert!(off <= allowed, "{self:?} on a {adapter:?} at {i}: {ours}, not {wanted}");
+            }
         }
     }
 }
@@ -121,6 +129,7 @@ fn large_tiles_batches_and_odd_sizes() {
         ([40, 130], 3, [4, 33, 32]),
         ([24, 48], 3, [8, 32, 31]),
         ([2560, 1280], 3, [1, 1, 2]),
+        ([5, 132], 3, [4, 91, 90]),
     ] {
         for residual in [false, true] {
             Case { shape: same(channels, kernel, size), residual }.check(&client);
@@ -184,8 +193,11 @@ fn float16_weights() {
         let mut inputs = case.inputs();
         inputs[1].iter_mut().for_each(|w| *w = (*w * 1024.0).round() / 1024.0);
         let halves: Vec<u8> = inputs[1].iter().flat_map(|w| half(*w).to_ne_bytes()).collect();
-        let weight = binding(client.create_from_slice(&halves), inputs[1].len());
-        // Nothing of such weights is lost in 16 bits.
-        assert_eq!(case.with_weights(&client, &inputs, weight, HALF), case.on_gpu(&client, &inputs), "{case:?}");
+        for adapter in ADAPTERS {
+            let weight = binding(client.create_from_slice(&halves), inputs[1].len());
+            let ours = case.with_weights(&client, adapter, &inputs, weight, HALF);
+            // Nothing of such weights is lost in 16 bits.
+            assert_eq!(ours, case.on_gpu(&client, adapter, &inputs), "{case:?} on a {adapter:?}");
+        }
     }
 }

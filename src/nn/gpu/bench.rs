@@ -5,18 +5,20 @@ use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::server::ServerError;
-use unnoise_kernels_gpu::bench;
 pub use unnoise_kernels_gpu::bench::layers;
 pub use unnoise_kernels_gpu::shapes::Timed;
+use unnoise_kernels_gpu::{Adapter, bench};
 
 /// A device whose kernels can be timed.
-pub struct Bench(Client);
+pub struct Bench(Client, Adapter);
 
 impl Bench {
     /// Of a device over WebGPU, and of no other.
     pub fn new(device: &Device) -> Option<Self> {
         match device.as_dispatch() {
-            DispatchDevice::Cube(cube) if backend::is_webgpu(device) => Some(Self(cube.client())),
+            DispatchDevice::Cube(cube) if backend::is_webgpu(device) => {
+                Some(Self(cube.client(), backend::adapter(device)))
+            }
             _ => None,
         }
     }
@@ -34,7 +36,7 @@ impl Bench {
     /// # Errors
     /// A device that fails, or that refuses the kernel or its memory.
     pub async fn rate(&self, layer: &Timed) -> Result<f64, BackendError> {
-        layer.rate(&self.0).await.map_err(failed)
+        layer.rate(&self.0, self.1).await.map_err(failed)
     }
 }
 

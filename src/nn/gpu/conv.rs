@@ -1,10 +1,11 @@
 use super::{beside, kind, read};
+use crate::backend;
 use crate::nn::Conv2dConfig;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 use burn_cubecl::{CubeBackend, tensor::CubeTensor};
-use unnoise_kernels_gpu::{Convolution, Convolved, convolve};
+use unnoise_kernels_gpu::{Adapter, Convolution, Convolved, convolve};
 
 /// The convolution of `x` enlarged to `seen`, plus `residual`. `weight` may be of 16 bits.
 pub fn conv(
@@ -15,9 +16,10 @@ pub fn conv(
     residual: Option<Tensor<4>>,
     config: Conv2dConfig,
 ) -> Tensor<4> {
+    let adapter = backend::adapter(&x.device());
     let bias = bias.unwrap_or_else(|| Tensor::zeros([config.channels[1]], &x.device()));
     let [x, weight] = [x, weight].map(Tensor::into_dispatch);
-    let (bias, way) = (bias.into_dispatch(), Way { config, seen });
+    let (bias, way) = (bias.into_dispatch(), Way { config, seen, adapter });
     Tensor::from_dispatch(match residual {
         None => <Dispatch as Convolve>::convolution(x, weight, bias, way),
         Some(residual) => <Dispatch as Convolve>::convolution_onto(x, weight, bias, residual.into_dispatch(), way),
@@ -29,6 +31,7 @@ pub fn conv(
 pub struct Way {
     config: Conv2dConfig,
     seen: [usize; 2],
+    adapter: Adapter,
 }
 
 impl Way {
@@ -96,6 +99,6 @@ fn launch([x, weight, bias]: [CubeTensor; 3], residual: Option<CubeTensor>, way:
         residual: residual.map(read),
         out: out.clone().binding(),
     };
-    convolve(&client, tensors, &shape, kinds);
+    convolve(&client, way.adapter, tensors, &shape, kinds);
     out
 }
