@@ -83,7 +83,7 @@ pub fn is_webgpu(device: &Device) -> bool {
     gpu::card(device).is_some()
 }
 
-/// What `device` computes on, where it computes over WebGPU.
+/// The kind of adapter that `device` is of, where it computes over WebGPU.
 #[cfg(feature = "gpu")]
 pub fn adapter(device: &Device) -> unnoise_kernels_gpu::Adapter {
     gpu::card(device).map_or(unnoise_kernels_gpu::Adapter::Card, |card| card.adapter)
@@ -355,12 +355,11 @@ mod gpu {
         let limits = setup.device.limits();
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         let info = setup.adapter.get_info();
-        let adapter = if info.device_type == DeviceType::Cpu { Adapter::Processor } else { Adapter::Card };
+        let adapter = if info.device_type == DeviceType::Cpu { Adapter::Software } else { Adapter::Card };
         let _ = CARD.set(Card { device: device.clone(), largest, adapter });
         let name = if info.name.is_empty() { "GPU" } else { &info.name };
-        let adapter = format!("{name} ({})", info.backend);
         #[cfg(all(feature = "engine", target_family = "wasm", target_os = "unknown"))]
         let _ = SETUP.set(setup);
-        Ok(Opened { device, adapter })
+        Ok(Opened { device, adapter: format!("{name} ({})", info.backend) })
     }
 }

@@ -15,8 +15,8 @@ fn main() -> Result<(), ServerError> {
         println!("No graphics card answers here over Vulkan, Metal or DirectX 12.");
         return Ok(());
     };
-    let imitated = setup.adapter.get_info().device_type == DeviceType::Cpu;
-    let (client, adapter) = (device.client(), if imitated { Adapter::Processor } else { Adapter::Card });
+    let software = setup.adapter.get_info().device_type == DeviceType::Cpu;
+    let (client, adapter) = (device.client(), if software { Adapter::Software } else { Adapter::Card });
     pollster::block_on(async {
         let peak = peak(&client).await?;
         println!("| | GFLOP/s | share of the most |\n|---|---:|---:|");

@@ -29,12 +29,12 @@ impl Convolution {
     }
 }
 
-/// What a device computes on.
+/// The kind of adapter that a device is of, by which tiles are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adapter {
     Card,
-    /// A processor that imitates a card: it has few cores, and none of what lies in shared memory is near.
-    Processor,
+    /// A software adapter, as SwiftShader and lavapipe are: few cores, and shared memory that is no faster than any other.
+    Software,
 }
 
 /// Rows of the slices of the factors: terms of the sums that are in shared memory at a time.
@@ -291,12 +291,12 @@ pub fn convolve(
     }
 }
 
-/// Units along a side of a workgroup, and fours of channels and of pixels a unit: the first that most of a tile is used of, and that keeps the
-/// device busy. Large tiles read less, small ones leave fewer cores without work.
+/// Units along a side of a workgroup, and fours of channels and of pixels a unit. Large tiles read less, small ones leave fewer cores without
+/// work: the first tile of fewer than twice the channels that there are, if there are enough of it to keep the adapter busy.
 fn tiling(outputs: usize, pixels: usize, adapter: Adapter) -> [u32; 3] {
     let (plans, busy) = match adapter {
         Adapter::Card => ([[16, 2, 2], [16, 2, 1], [16, 1, 1]], 64),
-        Adapter::Processor => ([[16, 2, 2], [8, 2, 2], [8, 1, 2]], 4),
+        Adapter::Software => ([[16, 2, 2], [8, 2, 2], [8, 1, 2]], 4),
     };
     let suits = |[side, fours, wide]: &[u32; 3]| {
         let [channels, along] = [4 * side * fours, 4 * side * wide].map(|n| n as usize);

@@ -23,7 +23,7 @@ export function texts(png) {
   return Object.fromEntries(own.map(([, data]) => [data.toString("latin1", 0, data.indexOf(0)), data.toString("utf8", data.indexOf(0) + 5)]));
 }
 
-/** The PNG without its texts, whoever wrote them. */
+/** The PNG without its text chunks. */
 export function withoutTexts(png) {
   const kept = [png.subarray(0, HEAD)];
   let at = HEAD;
