@@ -172,6 +172,33 @@ fn noise_is_told_from_new_pictures_of_the_kind() {
     assert!(noise.distance > 5.0 * new.distance, "{} and {}", noise.distance, new.distance);
 }
 
+/// What is left over at the end is no set.
+#[test]
+fn the_floor_is_the_mean_of_all_sets_of_the_test_pictures() {
+    let device = device();
+    let net = classifier(&device);
+    let reference = Reference::new(&net, &device, &slopes(1, 100), 100, &mut |_| ()).expect("a reference");
+    let test = slopes(2, 100);
+    let mut seen = Vec::new();
+    let floor = reference.floor(&test, 30, &mut |done| seen.push(done)).expect("a floor");
+    assert_eq!(seen, [30, 60, 90]);
+    let part = |set: usize| Album {
+        bytes: test.bytes[set * 30 * 64..][..30 * 64].to_vec(),
+        labels: test.labels[..30].to_vec(),
+        shape: SHAPE,
+    };
+    let alone = [0, 1, 2].map(|set| reference.score(&part(set), &mut |_| ()).expect("a score"));
+    let mean = |of: fn(&Score) -> f64| alone.iter().map(of).sum::<f64>() / 3.0;
+    let frechet = mean(|s| s.frechet);
+    let spread = (alone.iter().map(|s| (s.frechet - frechet).powi(2)).sum::<f64>() / 2.0).sqrt();
+    assert_eq!((floor.mean.pictures, floor.mean.frechet, floor.mean.recall), (30, frechet, mean(|s| s.recall)));
+    assert_eq!(floor.mean.accuracy, Some(mean(|s| s.accuracy.expect("labels"))));
+    assert!(spread > 0.0 && floor.deviation == Some(spread), "{floor:?}, not {spread}");
+    let all = reference.floor(&test, 1000, &mut |_| ()).expect("a floor");
+    assert_eq!((all.mean, all.deviation), (reference.score(&test, &mut |_| ()).expect("a score"), None));
+    assert!(matches!(reference.floor(&slopes(2, 3), 30, &mut |_| ()), Err(ScoreError::TooFew { got: 3 })));
+}
+
 /// A classifier of two classes is right about one of the two labels of every picture.
 #[test]
 fn accuracy_is_the_share_of_labels_that_are_seen_again() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use unnoise::backend::Opened;
-use unnoise::eval::quality::{Album, Albums, NEIGHBOURS, Reference, Score, samples};
+use unnoise::eval::quality::{Album, Albums, Floor, NEIGHBOURS, Reference, Score, samples};
 use unnoise::eval::{Control, Likelihood, Pictures};
 use unnoise::models::classifier::NoisyClassifier;
 use unnoise::picture;
@@ -86,7 +86,7 @@ pub async fn run(args: &Args) -> Outcome {
     let n = args.samples as usize;
     let (drawn, seconds) = draw_watched(&model, &settings, (n, &data.train)).await?;
     let score = watched(n, "samples scored", |watch| known.score(&drawn, watch))?;
-    let floor = watched(n, "test pictures scored", |watch| known.score(&data.test.first(n), watch))?;
+    let floor = watched(data.test.len(), "test pictures scored", |watch| known.floor(&data.test, n, watch))?;
     let bits = bits(&model, &data.test.first(args.likelihood), &opened)?;
 
     if let Some(path) = &args.neighbours {
@@ -167,18 +167,21 @@ fn bits(model: &Pipeline, album: &Album, opened: &Opened) -> Result<Vec<f64>, Bo
 }
 
 /// The figures of the samples beside those of the test pictures.
-fn print(score: &Score, floor: &Score) {
+fn print(score: &Score, floor: &Floor) {
     let line = |name: &str, of: &dyn Fn(&Score) -> String| {
-        output::line(format_args!("{name:36} {:>12} {:>14}", of(score), of(floor)));
+        output::line(format_args!("{name:36} {:>12} {:>14}", of(score), of(&floor.mean)));
     };
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     output::line(format_args!("{:36} {:>12} {:>14}", "", "samples", "test pictures"));
     line("pictures", &|s| s.pictures.to_string());
     line("Fréchet distance", &|s| format!("{:.3}", s.frechet));
+    if let Some(deviation) = floor.deviation {
+        output::line(format_args!("{:36} {:>12} {:>14}", "  from set to set", "", format!("± {deviation:.3}")));
+    }
     line("accuracy", &|s| s.accuracy.map_or("-".to_owned(), percent));
     line("precision", &|s| percent(s.precision));
     line("recall", &|s| percent(s.recall));
     line("nearest training picture, levels", &|s| format!("{:.2}", s.distance));
-    line("  over that of the test pictures", &|s| format!("{:.3}", s.distance / floor.distance));
+    line("  over that of the test pictures", &|s| format!("{:.3}", s.distance / floor.mean.distance));
     line("memorised", &|s| percent(s.memorised));
 }

@@ -80,9 +80,10 @@ impl Args {
             Reference::new(&classifier, &opened.device, &albums.train, reference, watch)
         })?;
 
-        let test = watched(n, "test pictures scored", |watch| known.score(&albums.test.first(n), watch))?;
+        let test = watched(albums.test.len(), "test pictures scored", |watch| known.floor(&albums.test, n, watch))?;
         let training = [reference, albums.train.len()];
         record.begin(&name, Measured { weights, features: known.features(), training, test, rows: Vec::new() });
+        output::text(&self.record, &record.to_json())?;
         let wanted = Wanted { samplers: &self.samplers, steps: &self.steps, guidance: &self.guidance };
         for settings in wanted.settings()? {
             let has = |measured: &Measured| measured.has(&settings, n);

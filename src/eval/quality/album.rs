@@ -32,6 +32,17 @@ impl Album {
         Self { bytes, labels: self.labels.iter().take(n).copied().collect(), shape: self.shape }
     }
 
+    /// Sets of `n` pictures each, one after the other; all pictures in one set if they are fewer.
+    pub fn sets(&self, n: usize) -> Vec<Self> {
+        let n = n.min(self.len());
+        let part = |from: usize| Self {
+            bytes: self.bytes[from * self.size()..][..n * self.size()].to_vec(),
+            labels: self.labels.iter().skip(from).take(n).copied().collect(),
+            shape: self.shape,
+        };
+        (0..self.len() / n.max(1)).map(|set| part(set * n)).collect()
+    }
+
     /// The bytes of picture `i`.
     pub fn picture(&self, i: usize) -> &[u8] {
         &self.bytes[i * self.size()..(i + 1) * self.size()]

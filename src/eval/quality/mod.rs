@@ -25,4 +25,4 @@ pub use data::{AlbumError, Albums};
 pub use frechet::{FitError, Gaussian, frechet};
 pub use manifold::Manifold;
 pub use points::{Neighbour, Points, nearest};
-pub use score::{NEIGHBOURS, Reference, Score, ScoreError};
+pub use score::{Floor, NEIGHBOURS, Reference, Score, ScoreError};

@@ -1,6 +1,6 @@
 //! What was measured of models, kept in a file so that it goes on where it was.
 
-use super::{NEIGHBOURS, Score};
+use super::{Floor, NEIGHBOURS, Score};
 use crate::settings::{Problem, Settings, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub struct Measured {
     pub features: usize,
     /// Training pictures whose features were compared, and all whose pixels were.
     pub training: [usize; 2],
-    pub test: Score,
+    pub test: Floor,
     pub rows: Vec<Row>,
 }
 
@@ -127,14 +127,14 @@ impl Measured {
              | sampler | steps | guidance | samples | distance | accuracy | precision | recall | nearest | memorised |\n\
              |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n| test pictures | | | {} |\n",
             self.features,
-            self.cells(&self.test)
+            self.cells(&self.test.mean, self.test.deviation)
         );
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| {
             a.guidance.total_cmp(&b.guidance).then_with(|| (a.steps, &a.sampler).cmp(&(b.steps, &b.sampler)))
         });
         for Row { sampler, steps, guidance, score, .. } in rows {
-            let _ = writeln!(text, "| `{sampler}` | {steps} | {guidance} | {} |", self.cells(score));
+            let _ = writeln!(text, "| `{sampler}` | {steps} | {guidance} | {} |", self.cells(score, None));
         }
         text += "\n";
         for quick in ["dpmpp-2m", "unipc-bh2"] {
@@ -155,15 +155,16 @@ impl Measured {
         rows.find(|row| row.sampler == sampler && row.steps == steps && row.guidance == 1.0).map(|row| &row.score)
     }
 
-    fn cells(&self, score: &Score) -> String {
+    fn cells(&self, score: &Score, deviation: Option<f64>) -> String {
+        let deviation = deviation.map_or(String::new(), |deviation| format!(" ± {deviation:.3}"));
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         [
             score.pictures.to_string(),
-            format!("{:.3}", score.frechet),
+            format!("{:.3}{deviation}", score.frechet),
             score.accuracy.map_or(String::new(), percent),
             percent(score.precision),
             percent(score.recall),
-            format!("{:.3}", score.distance / self.test.distance),
+            format!("{:.3}", score.distance / self.test.mean.distance),
             percent(score.memorised),
         ]
         .join(" | ")
@@ -191,7 +192,7 @@ mod tests {
             weights,
             features: 4,
             training: [10, 20],
-            test: Score { distance: 2.0, ..score(0.1) },
+            test: Floor { mean: Score { distance: 2.0, ..score(0.1) }, deviation: Some(0.02) },
             rows: Vec::new(),
         }
     }
@@ -233,6 +234,8 @@ mod tests {
         let text = measured.markdown("a");
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| `")).collect();
         assert_eq!(rows.len(), 5);
+        let floor = "| test pictures | | | 8 | 0.100 ± 0.020 | 50.0 % | 75.0 % | 25.0 % | 1.000 | 0.0 % |";
+        assert!(text.lines().any(|line| line == floor), "{text}");
         assert_eq!(rows[0], "| `ddim` | 10 | 1 | 8 | 0.900 | 50.0 % | 75.0 % | 25.0 % | 1.500 | 0.0 % |");
         assert!(rows[4].starts_with("| `dpmpp-2m` | 10 | 3 |"), "{}", rows[4]);
         assert!(text.contains("`dpmpp-2m` with 10 steps (0.300) beats `ddim` with 20 (0.500)."), "{text}");

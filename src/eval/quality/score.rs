@@ -13,7 +13,7 @@ pub const NEIGHBOURS: usize = 3;
 /// Pictures that the classifier takes together.
 const BATCH: usize = 64;
 
-/// What an album of samples, or of real pictures as the floor, is worth.
+/// What an album of samples is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Pictures that were scored.
@@ -30,6 +30,38 @@ pub struct Score {
     pub distance: f64,
     /// Share that belongs to one training picture.
     pub memorised: f64,
+}
+
+/// What real pictures are worth, which samples are measured by: as many a set as there are samples, and the mean of all sets, because one
+/// set's distance is half as large again as another's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Floor {
+    #[serde(flatten)]
+    pub mean: Score,
+    /// Standard deviation of the distance from set to set; `None` of one set.
+    pub deviation: Option<f64>,
+}
+
+impl Floor {
+    fn of(sets: &[Score]) -> Self {
+        let count = sets.len() as f64;
+        let mean = |of: &dyn Fn(&Score) -> f64| sets.iter().map(of).sum::<f64>() / count;
+        let frechet = mean(&|s| s.frechet);
+        let accuracies: Option<Vec<f64>> = sets.iter().map(|s| s.accuracy).collect();
+        let squares: f64 = sets.iter().map(|s| (s.frechet - frechet).powi(2)).sum();
+        Self {
+            mean: Score {
+                pictures: sets.first().map_or(0, |s| s.pictures),
+                frechet,
+                accuracy: accuracies.map(|all| all.iter().sum::<f64>() / count),
+                precision: mean(&|s| s.precision),
+                recall: mean(&|s| s.recall),
+                distance: mean(&|s| s.distance),
+                memorised: mean(&|s| s.memorised),
+            },
+            deviation: (sets.len() > 1).then(|| (squares / (count - 1.0)).sqrt()),
+        }
+    }
 }
 
 /// Why pictures cannot be scored.
@@ -98,6 +130,24 @@ impl<'a> Reference<'a> {
             distance: memory::distance(&near) / size.sqrt(),
             memorised: memory::memorised(&near),
         })
+    }
+
+    /// What sets of `n` pictures of `test`, which the model never saw, score in the mean. `watch` gets how many were scored.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn floor(&self, test: &Album, n: usize, watch: &mut dyn FnMut(usize)) -> Result<Floor, ScoreError> {
+        let (sets, mut before) = (test.sets(n), 0);
+        let score = |set: &Album| {
+            let score = self.score(set, &mut |seen| watch(before + seen))?;
+            before += set.len();
+            Ok(score)
+        };
+        let scores: Result<Vec<_>, ScoreError> = sets.iter().map(score).collect();
+        match scores?.as_slice() {
+            [] => Err(ScoreError::TooFew { got: 0 }),
+            scores => Ok(Floor::of(scores)),
+        }
     }
 
     /// The `k` training pictures nearest to each picture of `album`, byte by byte.
