@@ -29,7 +29,8 @@ SCHEDULERS = {"dpmpp-2m": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "l
 class Painter:
     """A text model ready to draw."""
 
-    def __init__(self, folder: Path, device: torch.device):
+    def __init__(self, folder: Path, device: torch.device, bf16: bool = False):
+        """With matrix products in bfloat16 on a GPU, and elsewhere where `bf16` says so."""
         try:
             parts = json.loads((folder / "unnoise.json").read_text(encoding="utf-8")).get("parts", {})
             place = lambda part: folder.parent / parts[part] if part in parts else folder
@@ -40,7 +41,7 @@ class Painter:
             self.config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError) as error:
             raise Fault(f"{folder} is not the folder of a text model: {error}") from error
-        self.device, self.bf16 = device, device.type == "cuda"
+        self.device, self.bf16 = device, bf16 or device.type == "cuda"
 
     @torch.no_grad()
     def __call__(self, captions: list[str], sampler: str, steps: int, guidance: float, seed: int = 0, batch: int = 512) -> torch.Tensor:

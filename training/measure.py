@@ -1,6 +1,6 @@
 """Figures of a text model, as the judge of recipes/emoji-judge.toml sees it beside real pictures.
 
-    python training/measure.py MODEL JUDGE --data DIR --out FIGURES.json [--sampler dpmpp-2m] [--steps 4,8,12,20] [--guidance 1,2,3]
+    python training/measure.py MODEL JUDGE --data DIR --out FIGURES.json [--sampler dpmpp-2m] [--steps 4,8,12,20] [--guidance 1,2,3] [--bf16]
 
 The judge is our own and was trained on the same emoji, without the combinations that the text model has not seen either, so
 each figure stands beside what the judge says of real pictures with the same captions.
@@ -155,11 +155,12 @@ def main() -> None:
     parser.add_argument("--sampler", choices=SCHEDULERS, default="dpmpp-2m")
     parser.add_argument("--steps", default="4,8,12,20")
     parser.add_argument("--guidance", default="1,2,3")
+    parser.add_argument("--bf16", action="store_true", help="matrix products of the model in bfloat16 on a CPU too, as on a GPU")
     given = parser.parse_args()
     try:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         emoji = Emoji(read_recipe(given.model / "recipe.toml"), given.data)
-        measure, painter = Measure(emoji, given.judge, device), Painter(given.model, device)
+        measure, painter = Measure(emoji, given.judge, device), Painter(given.model, device, given.bf16)
         rows = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else [measure.of_real()]
         for guidance in map(float, given.guidance.split(",")):
             for steps in map(int, given.steps.split(",")):

@@ -13,11 +13,12 @@ from unittest import mock
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from canvas import SceneBatches
 from captions import COLOURS, Entry, plural, with_article
+from carry import WEIGHTS, carry
 from networks import text_states
 from recipe import Fault, read_recipe
 from scenes import KINDS, Scenes, colour_held_out, packed, pair_held_out
@@ -239,6 +240,28 @@ class Training(unittest.TestCase):
         judge = self.run_recipe("emoji-judge")
         self.assertTrue((judge / "judge.safetensors").exists())
         self.continued("emoji-judge", "judge.safetensors")
+
+    def test_what_distillation_changed_is_carried_over(self):
+        rng, weights = np.random.default_rng(0), {}
+        for name in ("teacher", "student", "learnt"):
+            weights[name] = torch.from_numpy(rng.integers(-64, 64, (4, 3))).half() / 64  # sums of these are exact
+            (self.folder / name / "unet").mkdir(parents=True)
+            save_file({"conv": weights[name]}, self.folder / name / WEIGHTS)
+        (self.folder / "student" / "unnoise.json").write_text("{}")
+        folders = [self.folder / name for name in ("student", "teacher", "learnt", "made")]
+        carry(*folders)
+        made = load_file(self.folder / "made" / WEIGHTS)["conv"]
+        self.assertTrue(torch.equal(made, weights["learnt"] + weights["student"] - weights["teacher"]))
+        self.assertTrue((self.folder / "made" / "unnoise.json").exists())
+        with self.assertRaisesRegex(Fault, "exists already"):
+            carry(*folders)
+        save_file({"conv": torch.zeros(2)}, self.folder / "teacher" / WEIGHTS)
+        with self.assertRaisesRegex(Fault, "not of one shape"):
+            carry(*folders[:3], self.folder / "other")
+        (self.folder / "learnt" / WEIGHTS).write_bytes(b"no weights")
+        with self.assertRaisesRegex(Fault, "cannot be read"):
+            carry(*folders[:3], self.folder / "other")
+        self.assertFalse((self.folder / "other").exists())
 
     def interrupted(self, name: str, straight: Path) -> None:
         """Stopped in its second step and continued, a run ends with the same weights."""
