@@ -120,7 +120,7 @@ pub const CIFAR: Network = Network {
 const CLASSIFIER: Network = Network { kind: Kind::Classifier, ends: [1, 10], ..UNET };
 
 /// Of the networks that ship, those whose shapes differ.
-pub const SHIPPED: [Network; 10] = [
+pub const SHIPPED: [Network; 9] = [
     Network {
         name: "fashion-mnist",
         folder: Some("fashion-mnist/unet"),
@@ -154,13 +154,6 @@ pub const SHIPPED: [Network; 10] = [
         ends: [3, 3],
         channels: &[32, 64, 128, 160],
         attention: Attends::Positions { levels: &[2], width: 32 },
-        ..UNET
-    },
-    Network {
-        name: "mnist",
-        folder: Some("mnist/unet"),
-        channels: &[24, 48, 88],
-        attention: Attends::Positions { levels: &[2], width: 44 },
         ..UNET
     },
     Network {
