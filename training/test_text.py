@@ -18,12 +18,12 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from canvas import SceneBatches
 from captions import COLOURS, Entry, plural, with_article
-from carry import WEIGHTS, carry
 from networks import text_states
 from recipe import Fault, read_recipe
 from scenes import KINDS, Scenes, colour_held_out, packed, pair_held_out
 from sprites import Sprites, natural_colours, to_hsv, to_rgb
 from text import TextTask
+from task_vector import WEIGHTS, transfer
 from tokens import BYTES, Tokens, train_tokenizer, whole
 from train import train
 from vocabulary import vocabulary
@@ -241,26 +241,26 @@ class Training(unittest.TestCase):
         self.assertTrue((judge / "judge.safetensors").exists())
         self.continued("emoji-judge", "judge.safetensors")
 
-    def test_what_distillation_changed_is_carried_over(self):
+    def test_the_task_vector_of_a_distillation_is_added(self):
         rng, weights = np.random.default_rng(0), {}
-        for name in ("teacher", "student", "learnt"):
+        for name in ("teacher", "student", "finetuned"):
             weights[name] = torch.from_numpy(rng.integers(-64, 64, (4, 3))).half() / 64  # sums of these are exact
             (self.folder / name / "unet").mkdir(parents=True)
             save_file({"conv": weights[name]}, self.folder / name / WEIGHTS)
         (self.folder / "student" / "unnoise.json").write_text("{}")
-        folders = [self.folder / name for name in ("student", "teacher", "learnt", "made")]
-        carry(*folders)
+        folders = [self.folder / name for name in ("student", "teacher", "finetuned", "made")]
+        transfer(*folders)
         made = load_file(self.folder / "made" / WEIGHTS)["conv"]
-        self.assertTrue(torch.equal(made, weights["learnt"] + weights["student"] - weights["teacher"]))
+        self.assertTrue(torch.equal(made, weights["finetuned"] + weights["student"] - weights["teacher"]))
         self.assertTrue((self.folder / "made" / "unnoise.json").exists())
         with self.assertRaisesRegex(Fault, "exists already"):
-            carry(*folders)
+            transfer(*folders)
         save_file({"conv": torch.zeros(2)}, self.folder / "teacher" / WEIGHTS)
         with self.assertRaisesRegex(Fault, "not of one shape"):
-            carry(*folders[:3], self.folder / "other")
-        (self.folder / "learnt" / WEIGHTS).write_bytes(b"no weights")
+            transfer(*folders[:3], self.folder / "other")
+        (self.folder / "finetuned" / WEIGHTS).write_bytes(b"no weights")
         with self.assertRaisesRegex(Fault, "cannot be read"):
-            carry(*folders[:3], self.folder / "other")
+            transfer(*folders[:3], self.folder / "other")
         self.assertFalse((self.folder / "other").exists())
 
     def interrupted(self, name: str, straight: Path) -> None:
