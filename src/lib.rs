@@ -47,7 +47,7 @@
 //!
 //! # Floors
 //!
-//! The crate is a house of floors; each imports only lower ones (`tests/layers.rs` holds it to that).
+//! The crate is a house of floors; each imports only lower ones (`tests/suite/layers.rs` holds it to that).
 //!
 //! | floor | modules | contents | feature |
 //! |---|---|---|---|

@@ -1,6 +1,6 @@
 """Whether diffusers reads the model folders as this project does.
 
-    python training/check_export.py MODELS ANSWERS        what tests/export.rs runs
+    python training/check_export.py MODELS ANSWERS        what tests/suite/export.rs runs
 
 ANSWERS holds NAME.safetensors for folders MODELS/NAME: x (B, C, H, W), t (B,) as the network is told it, class (B,) where it
 takes classes, and out (B, C, H, W), what this project says. Every part that a folder's model_index.json names is loaded by its

@@ -1,7 +1,7 @@
 //! What a run shows and takes besides its plain picture, against diffusers: attention maps, other sizes, tiles, weights of words.
 
-use crate::oracle::{Oracle, device, golden};
-use crate::runs;
+use super::oracle::{Oracle, device, golden};
+use super::runs;
 use burn::tensor::{Tensor, TensorData};
 use futures_util::TryStreamExt;
 use pollster::block_on;

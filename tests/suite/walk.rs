@@ -1,12 +1,10 @@
 //! Walks, and what their frames between stops are conditioned on.
 #![cfg(feature = "cpu")]
 
-mod selftest;
-
+use crate::selftest::model;
 use burn::tensor::{Tensor, TensorData};
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use selftest::model;
 use std::path::Path;
 use unnoise::backend::{self, Backend};
 use unnoise::math::{Level, TorchGenerator};

@@ -1,6 +1,6 @@
 //! Text encoders, and the networks that they condition, against what transformers and diffusers compute.
 
-use crate::oracle::{Oracle, bytes, device, golden, shared, text};
+use super::oracle::{Oracle, bytes, device, golden, shared, text};
 use std::path::Path;
 use unnoise::models::clip_text::{ClipText, ClipTextConfig};
 use unnoise::models::dit::{Dit, DitConfig};

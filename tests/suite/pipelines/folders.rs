@@ -1,6 +1,6 @@
 //! Small folders of every kind of pipeline, each against the pictures that diffusers draws with it.
 
-use crate::oracle::{bytes, device, text};
+use super::oracle::{bytes, device, text};
 use futures_util::TryStreamExt;
 use pollster::block_on;
 use serde_json::{Map, Value};

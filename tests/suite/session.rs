@@ -239,7 +239,7 @@ fn every_kind_of_guidance_changes_the_picture_or_says_why_it_cannot() {
     assert!(farthest(&pushed.last().unwrap().x, &alone.last().unwrap().x) < 1e-4);
 }
 
-/// A classifier with random weights leads too. What it leads to is held in `tests/classifier.rs`.
+/// A classifier with random weights leads too. What it leads to is held in `tests/suite/classifier.rs`.
 #[test]
 fn a_classifier_leads_as_far_as_its_scale_says_or_it_is_said_why_not() {
     let device = block_on(backend::open(Backend::Cpu)).unwrap().device;

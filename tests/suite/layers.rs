@@ -124,7 +124,7 @@ fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
         }
         let Some(own) = floor(module) else {
             out.push(format!(
-                "src/{file} stands on no floor: give {module} one in tests/layers.rs and ARCHITECTURE.md"
+                "src/{file} stands on no floor: give {module} one in tests/suite/layers.rs and ARCHITECTURE.md"
             ));
             continue;
         };

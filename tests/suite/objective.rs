@@ -29,7 +29,7 @@ fn the_forward_process_and_l_simple_are_those_of_torch() {
     let example = Example { x0: picture("x0"), eps: picture("eps"), t, classes: Some(classes) };
 
     // diffusers multiplies up to 1000 factors in f32 to get alpha_bar: a walk of 1000 roundings of 6e-8, of which 1e-5 is
-    // five deviations. Then a network's worth of roundings, as in tests/models.rs.
+    // five deviations. Then a network's worth of roundings, as in tests/suite/models.rs.
     let levels: Vec<_> = example.t.iter().map(|&t| model.schedule.level(t)).collect();
     let x_t = block_on(backend::read(diffuse(&example.x0, &example.eps, &levels))).unwrap();
     close(&x_t, &values("x_t"), 1e-5);

@@ -1,12 +1,10 @@
 //! Branches: runs that go on from a step of another one.
 #![cfg(feature = "cpu")]
 
-mod selftest;
-
+use crate::selftest::model;
 use burn::tensor::Tensor;
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use selftest::model;
 use unnoise::backend::{self, ImageNoise};
 use unnoise::math::{Latent, Noise, Spacing};
 use unnoise::picture;

@@ -1,8 +1,8 @@
 //! The judge of text models: its training beside Python's, and what the shipped one says.
 
-use crate::python;
-use crate::scratch::{NEVER, Scratch, device, values};
-use crate::text::{GOLDEN, KNOWN, copy, course, numbers, text, train};
+use super::python;
+use super::scratch::{NEVER, Scratch, device, values};
+use super::text::{GOLDEN, KNOWN, copy, course, numbers, text, train};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::SafeTensors;
 use serde_json::Value;

@@ -1,25 +1,23 @@
 //! The laws that every row of the sampler table obeys: in f64, with exact denoisers, without a GPU.
 //!
 //! Each test goes over [`unnoise::samplers::methods`], so a new row is held to all of them. What a row cannot obey by its definition is
-//! written down in [`laws::exceptions`] and in [`limit_variance`].
+//! written down in [`exceptions`] and in [`limit_variance`].
 
-mod laws {
-    mod adaptive;
-    pub mod affine;
-    pub mod case;
-    pub mod exceptions;
-    mod few_step;
-    pub mod grids;
-    pub mod plane;
-    mod rows;
-    mod sde;
-}
+mod adaptive;
+mod affine;
+mod case;
+mod exceptions;
+mod few_step;
+mod grids;
+mod plane;
+mod rows;
+mod sde;
 
-use laws::affine::{Affine, Gaussian, Independent};
-use laws::case::Case;
-use laws::exceptions::*;
-use laws::grids::{Between, exploding, processes};
-use laws::plane::{Point, Seeded, distance, flow_map, mixture};
+use affine::{Affine, Gaussian, Independent};
+use case::Case;
+use exceptions::*;
+use grids::{Between, exploding, processes};
+use plane::{Point, Seeded, distance, flow_map, mixture};
 use proptest::prelude::*;
 use std::cell::Cell;
 use unnoise::denoise::Denoiser;

@@ -1,6 +1,6 @@
 //! Runs of a small text pipeline of our own, as a person makes them: samplers, guidance, start pictures, frames.
 
-use crate::oracle::{device, golden};
+use super::oracle::{device, golden};
 use futures_util::TryStreamExt;
 use pollster::block_on;
 use unnoise::math::Spacing;

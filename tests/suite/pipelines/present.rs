@@ -1,7 +1,7 @@
 //! Steps shown on their device are those that are read back otherwise.
 
-use crate::oracle::{device, golden};
-use crate::runs::settings;
+use super::oracle::{device, golden};
+use super::runs::settings;
 use futures_util::TryStreamExt;
 use pollster::block_on;
 use std::cell::RefCell;

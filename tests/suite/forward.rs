@@ -1,11 +1,9 @@
 //! The forward process on a picture, and what a step does beside its posterior.
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
-mod selftest;
-
+use crate::selftest::model;
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use selftest::model;
 use unnoise::eval::{Decoder, Variance, term};
 use unnoise::math::{Level, TorchGenerator};
 use unnoise::picture;

@@ -1,6 +1,6 @@
 //! Starting from a picture, and painting over a part of one.
 
-use crate::{LEVELS, Point, X, end_of, level, near};
+use super::{LEVELS, Point, X, end_of, level, near};
 use unnoise::denoise::{Denoiser, Inpainted, last_share, noised};
 use unnoise::math::{Grid, Latent, Level};
 

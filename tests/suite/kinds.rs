@@ -36,7 +36,7 @@ fn model(network: &str, scheduler: &Value, device: &Device) -> Pipeline {
     block_on(Pipeline::open(&files, device)).expect("it loads")
 }
 
-/// A model of each process that is not the table of betas that `tests/session.rs` runs, by name.
+/// A model of each process that is not the table of betas that `tests/suite/session.rs` runs, by name.
 fn kinds(device: &Device) -> Vec<(&'static str, Pipeline)> {
     let ve = json!({"_class_name": "ScoreSdeVeScheduler", "num_train_timesteps": 2000, "sigma_min": 0.01,
         "sigma_max": 50.0, "snr": 0.15, "correct_steps": 1, "sampling_eps": 1e-5});

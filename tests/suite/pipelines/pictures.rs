@@ -1,6 +1,6 @@
 //! Folders of weights against the pictures that their pipelines in diffusers draw.
 
-use crate::oracle::{Oracle, device, golden, shared};
+use super::oracle::{Oracle, device, golden, shared};
 use burn::tensor::{Tensor, TensorData};
 use futures_util::TryStreamExt;
 use pollster::block_on;

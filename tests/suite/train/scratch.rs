@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use unnoise::backend::{self, Backend};
 use unnoise::train::{Job, Outcome, RunError, run};
 
-pub const TINY: &str = include_str!("../../recipes/tiny.toml");
+pub const TINY: &str = include_str!("../../../recipes/tiny.toml");
 pub const NEVER: usize = usize::MAX;
 pub const CLASSIFIER: &str = r#"
 [data]

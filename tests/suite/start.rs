@@ -1,11 +1,9 @@
 //! Runs that begin with the picture of their settings, as a link carries it.
 #![cfg(all(feature = "cpu", feature = "autodiff"))]
 
-mod selftest;
-
+use crate::selftest::model;
 use futures_util::TryStreamExt;
 use pollster::block_on;
-use selftest::model;
 use unnoise::picture;
 use unnoise::session::{Frame, Given, SessionError, script};
 use unnoise::settings::{Settings, Start, StartPicture};

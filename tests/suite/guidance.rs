@@ -9,9 +9,7 @@ use unnoise::denoise::{
 use unnoise::math::{Flow, Grid, Latent, Level, Noise, NoiseSchedule, TorchGenerator};
 use unnoise::samplers::{Run, method};
 
-mod guidance {
-    mod inpaint;
-}
+mod inpaint;
 
 type Point = [f64; 2];
 

@@ -69,7 +69,7 @@ impl<X: Latent + 'static> Case<X> {
     }
 
     /// Whether what it keeps of the noise follows the time, and not the step, so that its limit in many steps depends on the
-    /// way there: TCD's does. [`laws::few_step`] holds it to its own law.
+    /// way there: TCD's does. [`few_step`](super::few_step) holds it to its own law.
     pub fn lands_between(&self) -> bool {
         self.row.id == "tcd" && self.draws_noise() && self.tuning.get(&GAMMA) < 1.0
     }

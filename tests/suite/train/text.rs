@@ -1,7 +1,7 @@
 //! Recipes of scenes: an autoencoder, and a text-conditioned denoiser; for the judge see `judge.rs`. `tests/golden/text_training`, made by
 //! `training/make_text.py`, has toy pictures, small networks to start from, and what `training/` in Python makes of them.
 
-use crate::scratch::{NEVER, Scratch, device};
+use super::scratch::{NEVER, Scratch, device};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::fs;

@@ -1,6 +1,6 @@
 //! Autoencoders against what diffusers computes.
 
-use crate::oracle::{Oracle, bytes, device, golden, shared, text};
+use super::oracle::{Oracle, bytes, device, golden, shared, text};
 use std::path::Path;
 use unnoise::models::autoencoder_kl::{AutoencoderKl, AutoencoderKlConfig};
 use unnoise::models::vq_model::{VqModel, VqModelConfig};
