@@ -1,6 +1,7 @@
 //! Training: its steps, whole runs, and the same recipe in Python.
 #![cfg(all(feature = "cpu", feature = "files"))]
 
+mod floor;
 mod judge;
 mod scratch;
 mod text;
