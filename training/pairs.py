@@ -78,7 +78,7 @@ def make_pairs(folder: Path, out: Path, count: int, steps: int, batch: int) -> N
             x = flow_back(model, noise, label, steps, scheduler.config.num_train_timesteps)
         else:
             x = diffusion_back(model, noise, label, steps, scheduler.config)
-        images.append(x.half().cpu())
+        images.append(x.clamp(-1, 1).half().cpu())
     save_file({"images": torch.cat(images), "labels": labels, "seeds": seeds}, out)
 
 
