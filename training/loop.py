@@ -175,13 +175,14 @@ class Loop:
             self.smooth = loss if self.smooth is None else 0.99 * self.smooth + 0.01 * loss
         return values[-1] if values else None
 
-    def stopping(self, signals: list[int]) -> bool:
-        """Whether a signal came to any process, so that all of them stop together."""
+    def agreed(self, signalled: bool, due: bool, progress: float) -> tuple[bool, bool, float]:
+        """Whether a signal came to any process, and what the main one's clock says of checkpoint and progress, so that all of them take
+        the same turn: one that waits for the others alone would wait for ever."""
         if self.accelerator.num_processes == 1:
-            return bool(signals)
-        if signals:
-            self.accelerator.set_trigger()
-        return self.accelerator.check_trigger()
+            return signalled, due, progress
+        said = torch.tensor([signalled, self.main and due, self.main * progress], dtype=torch.float32, device=self.device)
+        signalled, due, progress = self.accelerator.reduce(said).tolist()
+        return signalled > 0, due > 0, progress
 
     def run(self) -> None:
         self.network = self.accelerator.prepare(self.bare) if self.accelerator.num_processes > 1 else self.bare
@@ -197,18 +198,24 @@ class Loop:
         began, saved, marked, losses = time.monotonic() - self.elapsed, time.monotonic(), (self.start, self.elapsed), []
         first, opening = self.progress, time.monotonic()
         for step in range(self.start, self.steps):
-            if self.stopping(signals):
+            progress = self.progress
+            if self.minutes is not None:
+                room = max(1e-9, self.born + 60 * self.minutes - opening)
+                progress = first + (1 - first) * min(1.0, (time.monotonic() - opening) / room)
+            due = time.monotonic() - saved > 60 * self.options["checkpoint_minutes"]
+            stop, due, self.progress = self.agreed(bool(signals), due, progress)
+            if stop or due:
                 self.flush(losses, step)
                 if self.main:
                     self.save(step)
-                    raise Fault(f"stopped after step {step} of {self.steps}; {self.checkpoint} is written, continue with --resume")
+                saved = time.monotonic()
+            if stop and self.main:
+                raise Fault(f"stopped after step {step} of {self.steps}; {self.checkpoint} is written, continue with --resume")
+            if stop:
                 return
             losses.append(step_function(self.prepared(step)).clone())
             done = step + 1
             self.elapsed = time.monotonic() - began
-            if self.minutes is not None:
-                room = max(1e-9, self.born + 60 * self.minutes - opening)
-                self.progress = first + (1 - first) * min(1.0, (time.monotonic() - opening) / room)
             last = done == self.steps or self.progress >= 1
             bar.update()
             if done % LOG_EVERY == 0 or last:
@@ -224,11 +231,9 @@ class Loop:
                                  f"{float(self.optimizer.param_groups[0]['lr']):.4e}", f"{speed:.1f}", f"{self.elapsed:.1f}"])
                     with self.log.open("w", newline="") as file:
                         csv.writer(file).writerows([LOG_COLUMNS, *rows])
-            if self.main and (last or time.monotonic() - saved > 60 * self.options["checkpoint_minutes"]):
-                self.flush(losses, done)
-                self.save(done)
-                saved = time.monotonic()
             if last:
+                if self.main:
+                    self.save(done)
                 break
         bar.close()
 

@@ -56,7 +56,11 @@ class Training(unittest.TestCase):
 
     def run_to_end(self, *args, **options) -> tuple[int, str]:
         process = self.start(*args, **options)
-        said = process.communicate()[0]
+        try:
+            said = process.communicate(timeout=300)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.fail(f"no end after five minutes: {process.communicate()[0]}")
         return process.returncode, said
 
     def fails_with(self, words: str, *args, **options) -> None:
@@ -106,6 +110,15 @@ class Training(unittest.TestCase):
         logs = [(self.folder / out / "log.csv").read_text().splitlines()[-1].split(",") for out in ("one", "two")]
         self.assertEqual(logs[0][0], "50")
         self.assertAlmostEqual(float(logs[0][3]), float(logs[1][3]), delta=1.5e-5)
+
+    def test_processes_write_checkpoints_and_end_together(self):
+        """Whatever their own clocks say: a checkpoint is due at every step, and the time is up before the images are."""
+        recipe = self.edited_recipe("checkpoint_minutes = 1.0", "checkpoint_minutes = 0.00001")
+        recipe.write_text(recipe.read_text(encoding="utf-8").replace("images = 1600", "images = 1600000"), encoding="utf-8")
+        code, said = self.run_to_end("out", "--minutes", "0.5", recipe=recipe, processes=2)
+        self.assertEqual(code, 0, said)
+        rate = float((self.folder / "out" / "log.csv").read_text().splitlines()[-1].split(",")[5])
+        self.assertLess(rate, 1e-9)
 
     def test_faults_are_said_in_one_sentence(self):
         self.fails_with("unknown key `learning_rate` in [train]", "out", recipe=self.edited_recipe("lr = 1e-3", "learning_rate = 1e-3"))

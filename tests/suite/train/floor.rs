@@ -39,7 +39,7 @@ fn a_floor_is_renewed_where_no_row_is_new() {
         serde_json::from_slice(&scratch.read("record.json")).expect("a record")
     };
     let first = measured();
-    assert_eq!(first["model"]["rows"].as_array().map(Vec::len), Some(1), "{first}");
+    assert_eq!(first["model"]["rows"].as_array().map(Vec::len), Some(2), "{first}");
     let mut old = first.clone();
     old["model"]["test"]["frechet"] = 7.0.into();
     assert_ne!(old, first);
