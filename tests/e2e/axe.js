@@ -13,6 +13,9 @@ async function violations(page) {
   return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }
 
+/** Those of theme, width and language that axe looks at: with them each two have met, at half the time. */
+const SEEN = ["light 1280 en", "light 820 zh", "light 390 en", "dark 1280 zh", "dark 820 en", "dark 390 zh"];
+
 /**
  * What is wrong in light and dark, at three widths, in both languages.
  * @param {import("@playwright/test").Page} page @param {() => Promise<string[]>} [also] looks for more, at each
@@ -26,10 +29,11 @@ export async function everywhere(page, also = async () => []) {
       for (const tongue of ["en", "zh"]) {
         await page.evaluate((tongue) => document.querySelector(`[data-language=${tongue}]`).click(), tongue);
         await expect(page.locator(`[data-language=${tongue}]`)).toHaveAttribute("aria-pressed", "true");
-        const found = [...(await violations(page)), ...(await also())];
+        const state = `${colorScheme} ${width} ${tongue}`;
+        const found = [...(SEEN.includes(state) ? await violations(page) : []), ...(await also())];
         const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (sideways > 0) found.push(`the page scrolls sideways by ${sideways}`);
-        wrong.push(...found.map((line) => `${colorScheme} ${width} ${tongue}: ${line}`));
+        wrong.push(...found.map((line) => `${state}: ${line}`));
       }
     }
   }
