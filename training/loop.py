@@ -177,7 +177,7 @@ class Loop:
 
     def agreed(self, signalled: bool, due: bool, progress: float) -> tuple[bool, bool, float]:
         """Whether a signal came to any process, and what the main one's clock says of checkpoint and progress, so that all of them take
-        the same turn: one that waits for the others alone would wait for ever."""
+        the same turn: a collective that not all of them enter never ends."""
         if self.accelerator.num_processes == 1:
             return signalled, due, progress
         said = torch.tensor([signalled, self.main and due, self.main * progress], dtype=torch.float32, device=self.device)

@@ -1,9 +1,9 @@
-"""Pairs for reflow: noise, and the picture that a model's ODE leads it to.
+"""Pairs for reflow: noise, and the picture that a model's ODE maps it to.
 
     python training/pairs.py MODEL PAIRS.safetensors --count 20000
 
 Straightens the paths of a flow when it is trained again on them (Liu et al. 2022, arXiv 2209.03003). The model is of flow matching,
-or a diffusion model: the probability-flow ODE of either joins noise and pictures in the same way, for x_t = (1 - t) x0 + t eps is the
+or a diffusion model: the probability-flow ODE of either couples noise and pictures in the same way, for x_t = (1 - t) x0 + t eps is the
 diffusion's alpha x0 + sigma eps scaled by 1 / (alpha + sigma) (Kingma & Gao 2023, arXiv 2303.00848, appendix D). Pair i starts from
 torch's noise with seed i and has label i mod classes; the noise itself is not stored, for the seed says it.
 """

@@ -157,8 +157,8 @@ class Training(unittest.TestCase):
 
 
 class Pairs(unittest.TestCase):
-    def test_either_ode_joins_noise_and_pictures_in_the_same_way(self):
-        """Of normal data with this mean and deviation, whose exact networks are known, noise z belongs to mean + deviation z."""
+    def test_either_ode_gives_the_same_coupling(self):
+        """Of normal data with this mean and deviation, whose exact networks are known, noise z is mapped to mean + deviation z."""
         mean, deviation, scheduler = 0.3, 0.5, DDIMScheduler()
 
         def parts(x, alpha, sigma):  # what the exact network takes for picture and noise

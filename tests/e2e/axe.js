@@ -13,7 +13,7 @@ async function violations(page) {
   return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }
 
-/** Those of theme, width and language that axe looks at: with them each two have met, at half the time. */
+/** The states that axe looks at: pairwise coverage of theme, width and language, in half the time of all. */
 const SEEN = ["light 1280 en", "light 820 zh", "light 390 en", "dark 1280 zh", "dark 820 en", "dark 390 zh"];
 
 /**

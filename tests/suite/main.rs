@@ -25,7 +25,6 @@ mod precision;
 mod quality;
 mod replay;
 mod schedulers;
-#[cfg(feature = "cpu")]
 mod selftest;
 mod session;
 mod start;

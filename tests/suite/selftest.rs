@@ -1,5 +1,6 @@
 //! The small network of `models/selftest` with what a card would say: the last class serves as "no label", and clipping keeps an
 //! untrained network within bounds.
+#![cfg(feature = "cpu")]
 
 use pollster::block_on;
 use std::path::Path;

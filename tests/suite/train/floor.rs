@@ -1,4 +1,5 @@
 //! The record of `unnoise quality`.
+#![cfg(feature = "cli")]
 
 use super::scratch::{CLASSIFIER, NEVER, Scratch, TINY};
 use serde_json::Value;
