@@ -1,6 +1,7 @@
 """Figures of a text model, as the judge of recipes/emoji-judge.toml sees it beside real pictures.
 
     python training/measure.py MODEL JUDGE --data DIR --out FIGURES.json [--sampler dpmpp-2m] [--steps 4,8,12,20] [--guidance 1,2,3] [--bf16]
+                               [--compile] [--one-in 4]
 
 The judge is our own and was trained on the same emoji, without the combinations that the text model has not seen either, so
 each figure stands beside what the judge says of real pictures with the same captions.
@@ -25,15 +26,17 @@ from scenes import ROWS, Part, Scene, packed
 AMONG = 64  # captions that a retrieval chooses from
 OTHERS = 15  # things that each thing of a pair is told from
 QUESTIONS = {"names_en": 512, "names_zh": 512, "held_out": 512, "colours": 512, "pairs": 384, "counts": 384}
+MIXTURE = 2048  # captions as in training, for the distance
+SHARES = (1, 2, 4, 8)  # of which one in so many is asked, so that whole groups of AMONG are left
 
 
 class Examination:
     """Captions with the scenes that they are true of and, for each, the captions to choose from: the true one is the first."""
 
-    def __init__(self, emoji: Emoji, seed: int = 0):
+    def __init__(self, emoji: Emoji, one_in: int = 1, seed: int = 0):
         self.emoji, self.held, self.rng = emoji, emoji.scenes(held=True), random.Random(f"measure-{seed}")
         self.seen = emoji.scenes()
-        self.questions = {kind: [getattr(self, kind)() for _ in range(count)] for kind, count in QUESTIONS.items()}
+        self.questions = {kind: [getattr(self, kind)() for _ in range(count // one_in)] for kind, count in QUESTIONS.items()}
         for kind in ("names_en", "names_zh", "held_out"):  # each among the captions of the others of its kind
             rows = self.questions[kind]
             for start in range(0, len(rows), AMONG):
@@ -87,8 +90,8 @@ class Examination:
 
 
 class Measure:
-    def __init__(self, emoji: Emoji, judge: Path, device: torch.device):
-        self.device, self.examination = device, Examination(emoji)
+    def __init__(self, emoji: Emoji, judge: Path, device: torch.device, one_in: int = 1):
+        self.device, self.one_in, self.examination = device, one_in, Examination(emoji, one_in)
         self.sprites, (self.judge, self.tokens) = emoji.sprites(device), read_judge(judge, device)
         self.rows = [(kind, scene, choices) for kind, rows in self.examination.questions.items() for scene, choices in rows]
         texts = list(dict.fromkeys(text for _, _, choices in self.rows for choice in choices for text in choice))
@@ -96,9 +99,8 @@ class Measure:
                              for i in range(0, len(texts), 1024)])
         places = {text: place for place, text in enumerate(texts)}
         self.choices = [[vectors[[places[text] for text in choice]] for choice in choices] for _, _, choices in self.rows]
-        # Captions as in training, for the distance of all samples from all real pictures.
         rng, scenes = random.Random("distance"), emoji.scenes()
-        self.mixture, others = ([scenes.scene(rng) for _ in range(2048)] for _ in range(2))
+        self.mixture, others = ([scenes.scene(rng) for _ in range(MIXTURE // one_in)] for _ in range(2))
         self.reference, self.floor = self.real(others), self.real(self.mixture)
         plain = torch.zeros(len(emoji.entries), 1, 2, device=device)
         plain[:, 0, 0] = torch.arange(len(plain))
@@ -135,15 +137,16 @@ class Measure:
 
     def of_real(self) -> dict:
         pictures = self.real([scene for _, scene, _ in self.rows])
-        return {"pictures": "real"} | self.answers(pictures) | self.nearest(pictures) | {"distance": self.distance(self.floor)}
+        return ({"pictures": "real", "one_in": self.one_in} | self.answers(pictures) | self.nearest(pictures)
+                | {"distance": self.distance(self.floor)})
 
     def of_model(self, painter: Painter, sampler: str, steps: int, guidance: float) -> dict:
         begun = time.monotonic()
         captions = [scene.caption for _, scene, _ in self.rows] + [scene.caption for scene in self.mixture]
         pictures = painter(captions, sampler, steps, guidance)
         own, mixture = pictures[:len(self.rows)], pictures[len(self.rows):]
-        return ({"pictures": "samples", "sampler": sampler, "steps": steps, "guidance": guidance} | self.answers(own)
-                | self.nearest(own) | {"distance": self.distance(mixture), "seconds": round(time.monotonic() - begun, 1)})
+        return ({"pictures": "samples", "one_in": self.one_in, "sampler": sampler, "steps": steps, "guidance": guidance}
+                | self.answers(own) | self.nearest(own) | {"distance": self.distance(mixture), "seconds": round(time.monotonic() - begun, 1)})
 
 
 def main() -> None:
@@ -156,12 +159,20 @@ def main() -> None:
     parser.add_argument("--steps", default="4,8,12,20")
     parser.add_argument("--guidance", default="1,2,3")
     parser.add_argument("--bf16", action="store_true", help="matrix products of the model in bfloat16 on a CPU too, as on a GPU")
+    parser.add_argument("--compile", action="store_true", help="run the network through torch.compile, as train.py does")
+    parser.add_argument("--one-in", type=int, choices=SHARES, default=1, metavar="N",
+                        help="ask one in 2, 4 or 8 of the captions, to save time; only rows of the same share compare")
     given = parser.parse_args()
     try:
+        rows = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else []
+        if others := {row.get("one_in") for row in rows} - {given.one_in}:
+            raise Fault(f"{given.out} holds rows of one in {others.pop()} of the captions: name another --out, or that --one-in")
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         emoji = Emoji(read_recipe(given.model / "recipe.toml"), given.data)
-        measure, painter = Measure(emoji, given.judge, device), Painter(given.model, device, given.bf16)
-        rows = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else [measure.of_real()]
+        measure, painter = Measure(emoji, given.judge, device, given.one_in), Painter(given.model, device, given.bf16)
+        if given.compile:
+            painter.unet.compile()
+        rows = rows or [measure.of_real()]
         for guidance in map(float, given.guidance.split(",")):
             for steps in map(int, given.steps.split(",")):
                 rows.append(measure.of_model(painter, given.sampler, steps, guidance))
