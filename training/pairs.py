@@ -4,8 +4,9 @@
 
 Straightens the paths of a flow when it is trained again on them (Liu et al. 2022, arXiv 2209.03003). The model is of flow matching,
 or a diffusion model: the probability-flow ODE of either couples noise and pictures in the same way, for x_t = (1 - t) x0 + t eps is the
-diffusion's alpha x0 + sigma eps scaled by 1 / (alpha + sigma) (Kingma & Gao 2023, arXiv 2303.00848, appendix D). Pair i starts from
-torch's noise with seed i and has label i mod classes; the noise itself is not stored, for the seed says it.
+diffusion's alpha x0 + sigma eps scaled by 1 / (alpha + sigma) (Kingma & Gao 2023, arXiv 2303.00848, appendix D). A pair
+starts from torch's noise of a seed and has label seed mod classes; the noise itself is not stored, for the seed says it. Begin beyond the
+seeds that samples are measured with, or the measure sees noise that training has seen.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def scheduler_of(folder: Path) -> DDIMScheduler | FlowMatchEulerDiscreteSchedule
 
 
 @torch.no_grad()
-def make_pairs(folder: Path, out: Path, count: int, steps: int, batch: int) -> None:
+def make_pairs(folder: Path, out: Path, first: int, count: int, steps: int, batch: int) -> None:
     try:
         model = UNet2DModel.from_pretrained(folder, subfolder="unet").eval()
         scheduler = scheduler_of(folder)
@@ -68,7 +69,8 @@ def make_pairs(folder: Path, out: Path, count: int, steps: int, batch: int) -> N
         raise Fault(f"{folder} is not the folder of a model of ours: {error}") from error
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device, memory_format=torch.channels_last)
-    seeds, labels, images = torch.arange(count), torch.arange(count) % null, []
+    seeds, images = torch.arange(first, first + count), []
+    labels = seeds % null
     shape = (model.config.in_channels, model.config.sample_size, model.config.sample_size)
     for start in tqdm(range(0, count, batch), unit="batch", mininterval=1.0 if sys.stderr.isatty() else 30.0):
         part = slice(start, start + batch)
@@ -86,12 +88,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path, help="folder of a model with classes, of flow matching or diffusion")
     parser.add_argument("out", type=Path, help="safetensors file to write")
+    parser.add_argument("--seed", type=int, default=100000, help="that of the first pair")
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--steps", type=int, default=16, help="steps from noise to picture")
     parser.add_argument("--batch", type=int, default=250)
     given = parser.parse_args()
     try:
-        make_pairs(given.model, given.out, given.count, given.steps, given.batch)
+        make_pairs(given.model, given.out, given.seed, given.count, given.steps, given.batch)
     except Fault as fault:
         sys.exit(f"pairs.py: {fault}")
 

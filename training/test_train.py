@@ -17,7 +17,8 @@ import torch
 from diffusers import DDIMScheduler, UNet2DModel
 
 from export import export
-from pairs import diffusion_back, flow_back
+from data import noise_of_seeds, read_pictures
+from pairs import diffusion_back, flow_back, make_pairs
 from process import build_scheduler
 from recipe import Fault, build, read_recipe
 from classes import Guidance, draw_batch
@@ -179,6 +180,18 @@ class Pairs(unittest.TestCase):
         for found in (diffusion_back(epsilon, noise, label, 50, scheduler.config), flow_back(velocity, noise, label, 50, 1000)):
             # The solvers' steps, and the little that is left of the signal at the diffusion's last level.
             self.assertLess((found - (mean + deviation * noise)).abs().max().item(), 0.02)
+
+    def test_pairs_are_of_the_seeds_that_were_asked_for(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder, recipe = Path(scratch), read_recipe(RECIPE)
+            network, schedule = build(recipe), {"kind": "flow", "timesteps": 1000}
+            export(network, build_scheduler({"schedule": schedule}), recipe, folder / "model")
+            make_pairs(folder / "model", folder / "pairs.safetensors", 7, 3, 2, batch=2)
+            read = {"format": "safetensors", "images": "pairs.safetensors", "labels": ""}
+            pairs, _ = read_pictures(recipe | {"data": read}, folder)
+        self.assertEqual(pairs.labels.tolist(), [1, 0, 1])
+        self.assertTrue(torch.equal(pairs.noises, noise_of_seeds(torch.tensor([7, 8, 9]), (1, 8, 8))))
+        self.assertGreater((pairs.images[0] - pairs.images[2]).abs().max().item(), 0)
 
 
 if __name__ == "__main__":
