@@ -27,7 +27,7 @@ AMONG = 64  # captions that a retrieval chooses from
 OTHERS = 15  # things that each thing of a pair is told from
 QUESTIONS = {"names_en": 512, "names_zh": 512, "held_out": 512, "colours": 512, "pairs": 384, "counts": 384}
 MIXTURE = 2048  # captions as in training, for the distance
-SHARES = (1, 2, 4, 8)  # of which one in so many is asked, so that whole groups of AMONG are left
+SUBSAMPLING = (1, 2, 4, 8)  # factors that leave whole groups of AMONG captions
 
 
 class Examination:
@@ -160,8 +160,8 @@ def main() -> None:
     parser.add_argument("--guidance", default="1,2,3")
     parser.add_argument("--bf16", action="store_true", help="matrix products of the model in bfloat16 on a CPU too, as on a GPU")
     parser.add_argument("--compile", action="store_true", help="run the network through torch.compile, as train.py does")
-    parser.add_argument("--one-in", type=int, choices=SHARES, default=1, metavar="N",
-                        help="ask one in 2, 4 or 8 of the captions, to save time; only rows of the same share compare")
+    parser.add_argument("--one-in", type=int, choices=SUBSAMPLING, default=1, metavar="N",
+                        help="ask one in 2, 4 or 8 of the captions, to save time; only rows of the same N compare")
     given = parser.parse_args()
     try:
         rows = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else []

@@ -5,8 +5,8 @@
 Straightens the paths of a flow when it is trained again on them (Liu et al. 2022, arXiv 2209.03003). The model is of flow matching,
 or a diffusion model: the probability-flow ODE of either couples noise and pictures in the same way, for x_t = (1 - t) x0 + t eps is the
 diffusion's alpha x0 + sigma eps scaled by 1 / (alpha + sigma) (Kingma & Gao 2023, arXiv 2303.00848, appendix D). A pair
-starts from torch's noise of a seed and has label seed mod classes; the noise itself is not stored, for the seed says it. Begin beyond the
-seeds that samples are measured with, or the measure sees noise that training has seen.
+starts from torch's noise of its seed and has label seed mod classes; the noise itself is not stored, for the seed gives it. The default
+seeds are not those that `unnoise quality` measures with, so what is measured starts from noise that training has not seen.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path, help="folder of a model with classes, of flow matching or diffusion")
     parser.add_argument("out", type=Path, help="safetensors file to write")
-    parser.add_argument("--seed", type=int, default=100000, help="that of the first pair")
+    parser.add_argument("--seed", type=int, default=100000, help="seed of the first pair; the next ones have the numbers after it")
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--steps", type=int, default=16, help="steps from noise to picture")
     parser.add_argument("--batch", type=int, default=250)

@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from canvas import SceneBatches
 from captions import COLOURS, Entry, plural, with_article
-from measure import AMONG, QUESTIONS, SHARES as PARTS, main as measure
+from measure import AMONG, QUESTIONS, SUBSAMPLING, main as measure
 from networks import text_states
 from recipe import Fault, read_recipe
 from scenes import KINDS, Scenes, colour_held_out, packed, pair_held_out
@@ -290,7 +290,7 @@ class Training(unittest.TestCase):
         for tensor in one:
             self.assertTrue(torch.equal(one[tensor], other[tensor]), tensor)
 
-    def test_figures_of_other_shares_of_the_captions_are_not_mixed(self):
+    def test_rows_of_different_subsampling_are_not_mixed(self):
         figures = self.folder / "figures.json"
         figures.write_text('[{"pictures": "real", "one_in": 1}]')
         command = ["measure.py", "MODEL", "JUDGE", "--data", str(self.folder), "--out", str(figures), "--one-in", "4"]
@@ -298,7 +298,7 @@ class Training(unittest.TestCase):
             measure()
         self.assertEqual(figures.read_text(), '[{"pictures": "real", "one_in": 1}]')
         for kind in ("names_en", "names_zh", "held_out"):
-            self.assertEqual([QUESTIONS[kind] // part % AMONG for part in PARTS], [0] * len(PARTS))
+            self.assertEqual([QUESTIONS[kind] // one_in % AMONG for one_in in SUBSAMPLING], [0] * len(SUBSAMPLING))
 
     def test_a_recipe_of_another_kind_is_refused_by_its_key(self):
         path = self.folder / "wrong.toml"

@@ -16,8 +16,8 @@ import torch
 
 from diffusers import DDIMScheduler, UNet2DModel
 
-from export import export
 from data import noise_of_seeds, read_pictures
+from export import export
 from pairs import diffusion_back, flow_back, make_pairs
 from process import build_scheduler
 from recipe import Fault, build, read_recipe
@@ -181,7 +181,7 @@ class Pairs(unittest.TestCase):
             # The solvers' steps, and the little that is left of the signal at the diffusion's last level.
             self.assertLess((found - (mean + deviation * noise)).abs().max().item(), 0.02)
 
-    def test_pairs_are_of_the_seeds_that_were_asked_for(self):
+    def test_pairs_start_at_the_given_seed(self):
         with tempfile.TemporaryDirectory() as scratch:
             folder, recipe = Path(scratch), read_recipe(RECIPE)
             network, schedule = build(recipe), {"kind": "flow", "timesteps": 1000}

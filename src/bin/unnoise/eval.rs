@@ -1,5 +1,6 @@
 use crate::Outcome;
 use crate::device::{Device, load};
+use crate::linked::Linked;
 use crate::measured::{bar, stated, watched};
 use crate::output;
 use crate::settings_args::pair;
@@ -124,6 +125,9 @@ impl Args {
         let pairs =
             [("sampler", sampler), ("steps", steps), ("schedule", schedule), ("guidance", guidance), ("seed", seed)];
         let pairs = pairs.map(|(key, value)| (key.to_owned(), Value::from(&**value)));
+        if let Ok(name) = Linked::name_of(&self.model) {
+            settings.model = name;
+        }
         settings.take_all(pairs.into_iter().chain(self.set.iter().cloned()).collect())?;
         Ok(settings.fitted(None)?)
     }

@@ -48,7 +48,7 @@ impl Linked {
     }
 
     /// The name of the model's folder as a link has it, or the folder if no link can name it.
-    pub fn name_of(&self, folder: &Path) -> Result<String, PathBuf> {
+    pub fn name_of(folder: &Path) -> Result<String, PathBuf> {
         let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = full.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let taken = Settings::default().take_all(vec![("model".to_owned(), (&*name).into())]);
@@ -109,7 +109,7 @@ impl Linked {
             eprintln!("warning: the link: {problem}");
         }
         linked.settings.take_all(options.to_vec())?;
-        if let Ok(name) = self.name_of(folder) {
+        if let Ok(name) = Self::name_of(folder) {
             linked.settings.model = name;
         }
         Ok(linked)

@@ -160,7 +160,7 @@ pub async fn run(mut args: Args) -> Outcome {
     }
     bar.finish_and_clear();
     let (pixels, steps, timing) = last;
-    let name = args.from.name_of(&folder);
+    let name = Linked::name_of(&folder);
     let link = settings.to_link_of(model.facts());
     let sheet = picture::sheet(&pixels, shape);
     // A link that can name no folder draws nothing elsewhere.
@@ -247,7 +247,7 @@ impl Args {
         for problem in problems {
             eprintln!("warning: the link: {problem}");
         }
-        if let Ok(name) = self.from.name_of(folder) {
+        if let Ok(name) = Linked::name_of(folder) {
             settings.model = name;
         }
         settings.take_all(self.settings.pairs.clone())?;

@@ -1,8 +1,8 @@
 //! Training: its steps, whole runs, and the same recipe in Python.
 #![cfg(all(feature = "cpu", feature = "files"))]
 
-mod floor;
 mod judge;
+mod measured;
 mod scratch;
 mod text;
 
