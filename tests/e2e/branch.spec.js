@@ -1,10 +1,9 @@
 /** Branches: a run goes on from a step of another one, is in the link, and is drawn there by anybody. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, difference, given, hash, link, pictures, pixels, print, runAgain, says, scrub, type, useTinyModel, visit } from "./page.js";
 
 const tree = (page) => page.locator("#branch-tree button");
@@ -68,8 +67,7 @@ test("the command line draws the branch of a link", async ({ page }, info) => {
   await pictures(page, link({ model: "mnist", images: 1, class: 3, steps: 4, guidance: 3, sampler: "dpmpp-2m", from: "2,sampler:ddpm,steps:5,seed:9,class:7" }));
   const here = await pixels(page, "#noisy");
   const out = info.outputPath("there.png");
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  execFileSync(program, [...first, "sample", "--link", hash(page), "--out", out], { cwd: root });
+  unnoise("sample", "--link", hash(page), "--out", out);
   const there = await decode(page, readFileSync(out));
   // Of one engine in WebAssembly and the other compiled for this machine.
   expect(difference(here, Buffer.from(there.data).toString("base64"))).toBeLessThanOrEqual(1);

@@ -1,10 +1,9 @@
 /** Animations of a run: GIF, APNG, ZIP and video, read back to the frames that the page showed. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { hash, link, pictures, says, scrub, useTinyModel, visit } from "./page.js";
 import { texts } from "./png.js";
 
@@ -228,8 +227,7 @@ test("the command line writes the same GIF", async ({ page }, info) => {
   await expect(field(page, "size").locator("option").first()).toBeAttached();
   const here = await decoded(page, (await film(page, { format: "gif", size: "2", rate: "5", hold: "1" })).data, "image/gif");
   const out = info.outputPath("run.gif");
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  execFileSync(program, [...first, "sample", "--link", hash(page), "--out", info.outputPath("sheet.png"), "--animate", out, "--zoom", "2", "--rate", "5", "--hold", "1"], { cwd: root });
+  unnoise("sample", "--link", hash(page), "--out", info.outputPath("sheet.png"), "--animate", out, "--zoom", "2", "--rate", "5", "--hold", "1");
   const there = await decoded(page, readFileSync(out), "image/gif");
   expect(there.frames.map(({ grey, ...rest }) => rest)).toEqual(here.frames.map(({ grey, ...rest }) => rest));
   for (const [i, { grey }] of there.frames.entries()) {

@@ -1,10 +1,9 @@
 /** The forward process on a picture: its points, its chain, what the network makes of them, and the run back from any of them. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { card, decode, difference, given, hash, link, modelFiles, pictures, pixels, says, scrub, useModels, useTinyModel, visit } from "./page.js";
 
 const LINK = link({ steps: 4, images: 1, guidance: 1, class: 1 });
@@ -164,8 +163,7 @@ test("the run back is that of the command line", async ({ page }, info) => {
   await page.locator("#forward-back").click();
   await says(page, "done");
   const out = info.outputPath("native.png");
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  execFileSync(program, [...first, "sample", "--link", hash(page), "--out", out], { cwd: root });
+  unnoise("sample", "--link", hash(page), "--out", out);
   const native = await decode(page, readFileSync(out));
   const drawn = Buffer.from(await pixels(page, "#noisy"), "base64");
   // Both run the same Rust, but another width of SIMD adds in another order, which may move a rounding.

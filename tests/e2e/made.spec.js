@@ -1,11 +1,11 @@
 /** Pictures that say how they were made: written by every way of saving, and read from drop, clipboard and chooser. */
 
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
 import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, difference, given, hash, link, mark, pictures, pixels, print, says, scrub, useTinyModel, visit } from "./page.js";
 import { texts, withoutTexts, withText } from "./png.js";
 
@@ -116,20 +116,16 @@ test("the step, the picture that is large, its filmstrip and a grid say what the
 
 test("the command line makes a saved sheet again, and the page one of the command line's", async ({ page }, info) => {
   test.setTimeout(600_000); // building the command line may be part of it
-  const unnoise = (...args) => {
-    const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-    return execFileSync(program, [...first, "sample", ...args], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  };
   await pictures(page, link({ model: "mnist", images: 2, class: 3, steps: 4, seed: 5, guidance: 3, sampler: "dpmpp-2m" }));
   const { data } = await saved(page, "#save");
   const [from, out] = [info.outputPath("page.png"), info.outputPath("native.png")];
   writeFileSync(from, data);
-  unnoise("--from", from, "--out", out);
+  unnoise("sample", "--from", from, "--out", out);
   const [here, there] = [await decode(page, data), await decode(page, readFileSync(out))];
   // Of one engine in WebAssembly and the other compiled for this machine.
   expect(difference(...[here, there].map((png) => Buffer.from(png.data).toString("base64")))).toBeLessThanOrEqual(1);
 
-  unnoise("--model", "models/mnist", "--images", "1", "--set", "steps=3", "--seed", "9", "--out", out);
+  unnoise("sample", "--model", "models/mnist", "--images", "1", "--set", "steps=3", "--seed", "9", "--out", out);
   const made = readFileSync(out);
   expect(JSON.parse(texts(made).unnoise).weights).toEqual(JSON.parse(texts(data).unnoise).weights);
   await give(page, "drop", made);

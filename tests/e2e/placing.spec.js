@@ -1,10 +1,9 @@
 /** A start picture of another shape: cut where one wants it, with margins, or stretched; and how the run begins with it. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, difference, given, hash, link, pictures, pixels, runAgain, scrub, useTinyModel } from "./page.js";
 
 /** A picture twice as wide as high, dark at the left and light at the right. */
@@ -81,9 +80,8 @@ test("the command line cuts as the page does", async ({ page }, info) => {
   const here = await pixels(page, "#noisy");
   const [image, out] = [info.outputPath("wide.png"), info.outputPath("out.png")];
   writeFileSync(image, buffer);
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
   const plain = hash(page).replace(/&start=[^&]*/, "&start=asked");
-  execFileSync(program, [...first, "sample", "--link", plain, "--image", image, "--out", out], { cwd: root });
+  unnoise("sample", "--link", plain, "--image", image, "--out", out);
   const there = await decode(page, readFileSync(out));
   // Of one engine in WebAssembly and the other compiled for this machine.
   expect(difference(here, Buffer.from(there.data).toString("base64"))).toBeLessThanOrEqual(1);

@@ -1,9 +1,8 @@
 /** Words to pictures: the prompt, what it proposes and marks, and the picture that comes of it. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, given, hash, pictures, print, says, useTinyModel, visit } from "./page.js";
 
 const HEART = "#model=emoji-text&prompt=red%20heart&seed=3&steps=4&guidance=3&images=1&backend=cpu";
@@ -17,8 +16,7 @@ test("a prompt is drawn as the command line draws it, and its link brings the sa
   await page.locator("#save").click();
   const saved = await decode(page, readFileSync(await (await saving).path()));
   const file = info.outputPath("native.png");
-  const [program, ...before] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  execFileSync(program, [...before, "sample", "--link", hash(page), "--out", file], { cwd: root });
+  unnoise("sample", "--link", hash(page), "--out", file);
   const native = await decode(page, readFileSync(file));
   expect([saved.width, saved.height]).toEqual([native.width, native.height]);
   const worst = saved.data.reduce((most, value, i) => Math.max(most, Math.abs(value - native.data[i])), 0);

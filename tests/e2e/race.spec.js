@@ -1,10 +1,9 @@
 /** Race: samplers' distances from their limit, from the form, by keyboard and from a link, beside those of the command line. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, given, link, pictures, pixels, says, type, useTinyModel, visit } from "./page.js";
 
 const RACE = link({ guidance: 1, clip: "range", race: "ddim,euler-ancestral,heun:5,20:60" });
@@ -34,9 +33,8 @@ test("a link's race has the numbers of the command line, and ranks them", async 
   expect(table.name).toBe("unnoise-race.csv");
   const own = read(table.data.toString());
   const file = info.outputPath("compare.csv");
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
   const settings = ["--set", "schedule=trailing", "--set", "images=2", "--set", "seed=3", "--set", "guidance=1", "--set", "class=all", "--set", "clip=range"];
-  execFileSync(program, [...first, "compare", "--model", "models/selftest", "--samplers", "ddim,euler-ancestral,heun", "--evaluations", "5,20", "--reference", "60", "--csv", file, ...settings], { cwd: root });
+  unnoise("compare", "--model", "models/selftest", "--samplers", "ddim,euler-ancestral,heun", "--evaluations", "5,20", "--reference", "60", "--csv", file, ...settings);
   const other = read(readFileSync(file, "utf8"));
   expect(Object.keys(own)).toEqual(Object.keys(other));
   expect(Object.keys(own).length).toBe(6);

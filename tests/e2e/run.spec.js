@@ -1,19 +1,12 @@
 /** A run, from the first visit to the last picture. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, difference, hash, link, pictures, pixels, print, runAgain, says, scrub, useTinyModel, visit } from "./page.js";
 
 const SHORT = { steps: 8, images: 4, backend: undefined };
 const TINY = link(SHORT);
-
-/** Runs the command line with these arguments. */
-function unnoise(...args) {
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
-}
 
 test("a first visit loads the model, runs when asked and shows the command line's pictures", async ({ page }, info) => {
   test.setTimeout(600_000); // building the command line may be part of it

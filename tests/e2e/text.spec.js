@@ -1,19 +1,13 @@
 /** Words to pictures: a link with a prompt, on the page and in the package. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, given, pictures, pixels, print, runAgain, says, type } from "./page.js";
 
 const HEART = "#model=emoji-text&prompt=red%20heart&seed=3&steps=4&backend=cpu";
-
-/** Runs the command line with these arguments. */
-function unnoise(...args) {
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  return execFileSync(program, [...first, ...args], { cwd: root, encoding: "utf8" });
-}
 
 test("a link with a prompt loads the model of words and draws the command line's picture", async ({ page }, info) => {
   test.setTimeout(600_000); // building the command line may be part of it

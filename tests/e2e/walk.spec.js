@@ -1,11 +1,10 @@
 /** Walks: frames from one stop to the next, drawn one by one, played, stopped, in the link and on the command line. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { everywhere } from "./axe.js";
-import { root } from "./browser.js";
+import { unnoise } from "./cli.js";
 import { decode, difference, given, hash, link, pictures, pixels, says, useTinyModel, visit } from "./page.js";
 
 const said = (page) => page.locator("#walk-said");
@@ -89,8 +88,7 @@ test("the command line writes the same frames", async ({ page }, info) => {
   await page.locator("#walk-clock").fill("0.5");
   const here = await pixels(page, "#walk-picture");
   const [out, sheet] = [info.outputPath("walk"), info.outputPath("sheet.png")];
-  const [program, ...first] = process.env.UNNOISE_BIN?.split(" ") ?? ["cargo", "run", "--quiet", "--features", "cli", "--bin", "unnoise", "--"];
-  execFileSync(program, [...first, "walk", "--link", hash(page), "--out", out, "--sheet", sheet], { cwd: root });
+  unnoise("walk", "--link", hash(page), "--out", out, "--sheet", sheet);
   const there = await decode(page, readFileSync(path.join(out, "frame-0001.png")));
   // Of one engine in WebAssembly and the other compiled for this machine.
   expect(difference(here, Buffer.from(there.data).toString("base64"))).toBeLessThanOrEqual(1);
