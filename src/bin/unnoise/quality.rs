@@ -35,9 +35,12 @@ pub struct Args {
     /// Numbers of steps
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "5,10,20,50")]
     steps: Vec<usize>,
-    /// Guidance scales, for the first sampler with 10 steps
+    /// Guidance scales, for the first sampler
     #[arg(long, value_name = "SCALE,..", value_delimiter = ',', default_value = "1,1.5,2,3,5")]
     guidance: Vec<f64>,
+    /// Numbers of steps of the rows that differ in guidance
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "10")]
+    guided_steps: Vec<usize>,
     /// Drop the rows of a model whose weights have changed since
     #[arg(long)]
     replace: bool,
@@ -84,7 +87,8 @@ impl Args {
         let training = [reference, albums.train.len()];
         record.begin(&name, Measured { weights, features: known.features(), training, test, rows: Vec::new() });
         output::text(&self.record, &record.to_json())?;
-        let wanted = Wanted { samplers: &self.samplers, steps: &self.steps, guidance: &self.guidance };
+        let Self { samplers, steps, guidance, guided_steps, .. } = self;
+        let wanted = Wanted { samplers, steps, guidance, guided_steps };
         for settings in wanted.settings()? {
             let has = |measured: &Measured| measured.has(&settings, n);
             if record.0.get(&name).is_some_and(has) {

@@ -38,17 +38,15 @@ pub struct Row {
 #[error("it is no record of measures ({0}); move it away")]
 pub struct RecordError(#[from] serde_json::Error);
 
-/// What is to be measured: every sampler with every number of steps, and the first sampler with ten steps at every scale of
-/// guidance.
+/// What is to be measured: every sampler with every number of `steps`, and the first sampler at every scale of guidance with every
+/// number of `guided_steps`.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     pub samplers: &'a [String],
     pub steps: &'a [usize],
     pub guidance: &'a [f64],
+    pub guided_steps: &'a [usize],
 }
-
-/// Steps of the rows that differ in guidance.
-const GUIDED_STEPS: usize = 10;
 
 impl Wanted<'_> {
     /// The settings of every row, those with few steps first.
@@ -56,10 +54,14 @@ impl Wanted<'_> {
     /// # Errors
     /// A sampler, number of steps or scale that there is not.
     pub fn settings(&self) -> Result<Vec<Settings>, Problem> {
-        let guided = self.samplers.first().into_iter().flat_map(|first| self.guidance.iter().map(move |g| (first, *g)));
         let plain = self.steps.iter().flat_map(|&steps| self.samplers.iter().map(move |s| (s, steps, 1.0)));
+        let guided = self.samplers.first().into_iter().flat_map(|first| {
+            self.guidance
+                .iter()
+                .flat_map(move |&scale| self.guided_steps.iter().map(move |&steps| (first, steps, scale)))
+        });
         let mut wanted = Vec::new();
-        for (sampler, steps, guidance) in plain.chain(guided.map(|(first, scale)| (first, GUIDED_STEPS, scale))) {
+        for (sampler, steps, guidance) in plain.chain(guided) {
             let mut settings = Settings { seed: 0, ..Settings::default() };
             settings.take_all(vec![
                 ("sampler".to_owned(), Value::from(&**sampler)),
@@ -197,27 +199,30 @@ mod tests {
         }
     }
 
-    fn wanted() -> Vec<Settings> {
+    fn wanted(guided_steps: &[usize]) -> Vec<Settings> {
         let samplers = ["dpmpp-2m", "ddim"].map(str::to_owned);
-        Wanted { samplers: &samplers, steps: &[10, 20], guidance: &[1.0, 3.0] }.settings().expect("settings")
+        let wanted = Wanted { samplers: &samplers, steps: &[10, 20], guidance: &[1.0, 3.0], guided_steps };
+        wanted.settings().expect("settings")
     }
 
     #[test]
     fn every_row_is_wanted_once() {
-        let rows: Vec<_> = wanted().iter().map(|s| format!("{} {} {}", s.sampler, s.steps, s.guidance)).collect();
-        assert_eq!(rows, ["dpmpp-2m 10 1", "ddim 10 1", "dpmpp-2m 20 1", "ddim 20 1", "dpmpp-2m 10 3"]);
+        let rows: Vec<_> =
+            wanted(&[10, 4]).iter().map(|s| format!("{} {} {}", s.sampler, s.steps, s.guidance)).collect();
+        let plain = ["dpmpp-2m 10 1", "ddim 10 1", "dpmpp-2m 20 1", "ddim 20 1"];
+        assert_eq!(rows, [&plain[..], &["dpmpp-2m 4 1", "dpmpp-2m 10 3", "dpmpp-2m 4 3"]].concat());
         let nope = ["nope".to_owned()];
-        assert!(Wanted { samplers: &nope, steps: &[1], guidance: &[] }.settings().is_err());
+        assert!(Wanted { samplers: &nope, steps: &[1], guidance: &[], guided_steps: &[] }.settings().is_err());
     }
 
     #[test]
     fn rows_stay_while_the_weights_do() {
         let mut record = Record::default();
-        let settings = &wanted()[0];
+        let settings = &wanted(&[10])[0];
         record.begin("a", measured([1, 2])).note(settings, 1.0, score(0.5));
         record.begin("a", measured([1, 2])).note(settings, 1.0, score(0.4));
         let known = record.begin("a", measured([1, 2]));
-        assert!(known.has(settings, 8) && !known.has(settings, 9) && !known.has(&wanted()[1], 8));
+        assert!(known.has(settings, 8) && !known.has(settings, 9) && !known.has(&wanted(&[10])[1], 8));
         assert_eq!(known.rows.len(), 1, "the newer score is in the older one's place");
         assert_eq!(Record::from_json(&record.to_json()).expect("a record"), record);
         assert_eq!([[1, 2], [1, 3]].map(|weights| record.outdated("a", weights)), [0, 1]);
@@ -228,7 +233,7 @@ mod tests {
     #[test]
     fn the_table_has_the_rows_in_order_and_a_verdict() {
         let mut measured = measured([0; 2]);
-        for (settings, frechet) in wanted().iter().zip([0.3, 0.9, 0.2, 0.5, 0.7]).rev() {
+        for (settings, frechet) in wanted(&[10]).iter().zip([0.3, 0.9, 0.2, 0.5, 0.7]).rev() {
             measured.note(settings, 1.0, score(frechet));
         }
         let text = measured.markdown("a");
