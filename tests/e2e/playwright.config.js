@@ -6,8 +6,8 @@ export default defineConfig({
   testDir: ".",
   testIgnore: ["engines/**", "soak/**"],
   outputDir: path.join(root, "test-results"),
-  // One at a time: each test keeps a core busy, and some of them look at how time passes.
-  workers: 1,
+  // A test waits half of its time; more than two beside each other would make some of them too slow for what they look at.
+  workers: 2,
   timeout: 120_000,
   expect: { timeout: 60_000 },
   forbidOnly: true,
