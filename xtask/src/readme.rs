@@ -40,9 +40,7 @@ pub fn check() -> Result<()> {
         let before = times(&place)?;
         let mut shell = tools::command("sh");
         shell.args(["-c", command]).current_dir(&place);
-        // As the tests were compiled; a release would have every library compiled once more.
-        shell.env("CARGO_ALIAS_UNNOISE", "run --quiet --features cli --").env("CARGO_TARGET_DIR", tools::target()?);
-        shell.env_remove("CARGO_MANIFEST_DIR");
+        shell.env("CARGO_TARGET_DIR", tools::target()?).env_remove("CARGO_MANIFEST_DIR");
         let output = shell.output().with_context(|| format!("could not start `{command}`"))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "the README's command `{command}` failed: {said}");
@@ -73,7 +71,16 @@ fn copy() -> Result<PathBuf> {
         fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
         fs::copy(&from, &to).with_context(|| format!("{} cannot be copied", from.display()))?;
     }
+    fs::write(place.join(".cargo/config.toml"), alias(&root().join("Cargo.toml")))?;
     Ok(place)
+}
+
+/// `cargo unnoise` as the program of this clone, which the stages before have compiled; a release would have every library compiled
+/// once more.
+fn alias(manifest: &Path) -> String {
+    format!(
+        "[alias]\nunnoise = [\"run\", \"--quiet\", \"--manifest-path\", {manifest:?}, \"--features\", \"cli\", \"--\"]\n"
+    )
 }
 
 /// The files of a folder, each with the time of its last change.

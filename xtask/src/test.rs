@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ use Check::{Outside, Own};
 
 /// The quick come first. Nothing is compiled twice: what the two lints of the engines and the documentation know of the
 /// libraries is shared, and the page is tested on the engines that the stages before it have built.
-const STAGES: [Stage; 24] = [
+const STAGES: [Stage; 20] = [
     ("format", Own(|| tools::run(tools::cargo().args(["fmt", "--all", "--check"])))),
     ("tools", Own(install)),
     ("spelling", Outside(outside::spelling)),
@@ -51,11 +51,7 @@ const STAGES: [Stage; 24] = [
     ("lint of the lab", Own(|| lint_engine(Module::Lab))),
     ("lint of the module of films", Own(|| lint_engine(Module::Film))),
     ("lint of the WebGPU engine", Own(|| lint_engine(Module::Webgpu))),
-    ("settings module", Own(|| wasm::build(&[Module::Settings]))),
-    ("CPU engine", Own(|| wasm::build(&[Module::Cpu]))),
-    ("lab", Own(|| wasm::build(&[Module::Lab]))),
-    ("module of films", Own(|| wasm::build(&[Module::Film]))),
-    ("WebGPU engine", Own(|| wasm::build(&[Module::Webgpu]))),
+    ("modules of the page", Own(|| wasm::build(&Module::ALL))),
     ("page", Own(page)),
     ("page in Firefox and WebKit", Outside(engines::check)),
 ];
@@ -131,7 +127,7 @@ fn document() -> Result<()> {
 fn tests() -> Result<()> {
     tools::run(tools::cargo().args(["test", "--features", "cli"]))?;
     tools::run(tools::cargo().args(["test", "--package", "unnoise-kernels"]))?;
-    tools::run(tools::cargo().args(["test", "--package", "xtask"]))?;
+    tools::run(tools::cargo().args(["test", "--package", "xtask", "--profile", "xtask"]))?;
     tools::run(tools::cargo().args(["test", "--package", "unnoise-fuzz"]))
 }
 
@@ -170,7 +166,13 @@ fn page() -> Result<()> {
     let live = serve::serve_behind(serve::site(root()))?;
     let host = serve::serve_behind(serve::folder(&published, UNDER))?;
     let mut tests = tools::npm("test");
-    tests.env("UNNOISE_DIST", &published);
+    tests.env("UNNOISE_DIST", &published).env("UNNOISE_BIN", command_line()?);
     tests.env("UNNOISE_URL", format!("http://{live}/")).env("UNNOISE_DIST_URL", format!("http://{host}{UNDER}/"));
     tools::run(tests.env("CHROMIUM", tools::chromium()?))
+}
+
+/// The command line, which the stages before have compiled, beside which the page's tests hold the page.
+fn command_line() -> Result<PathBuf> {
+    tools::run(tools::cargo().args(["build", "--features", "cli", "--bin", "unnoise"]))?;
+    Ok(tools::target()?.join("debug").join("unnoise").with_extension(env::consts::EXE_EXTENSION))
 }

@@ -16,16 +16,23 @@ use crate::{compress, files, root, tools};
 /// What a module is made from. One that is older than any of it is out of date.
 const SOURCES: [&str; 8] = ["src", "wasm", "kernels", "kernels-gpu", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
 
-/// Brings these modules up to date.
+/// Brings these modules up to date, those of one profile after each other and the profiles beside each other: a module's last part, the
+/// optimisation of the whole, keeps one core busy.
 pub fn build(modules: &[Module]) -> Result<()> {
+    tools::wasm_target()?;
     let stale = discard_stale()?;
-    modules.iter().filter(|module| stale.contains(module)).try_for_each(|&module| make(module))?;
+    let wanted = |profile| stale.iter().copied().filter(move |one| modules.contains(one) && one.profile() == profile);
+    thread::scope(|scope| {
+        let chains = Module::PROFILES.map(|profile| scope.spawn(move || wanted(profile).try_for_each(make)));
+        chains.into_iter().try_for_each(|chain| chain.join().expect("a module is made, or an error says why not"))
+    })?;
     compress::compress()
 }
 
 /// Brings these engines and what is none up to date, but comes back as soon as the page can run on one engine: the
 /// rest is made behind it, because the WebGPU engine takes many minutes when its libraries have never been compiled.
 pub fn build_for_visitors(engines: Vec<Module>) -> Result<()> {
+    tools::wasm_target()?;
     let stale = discard_stale()?;
     let mut wanted = Module::with(&engines);
     wanted.retain(|module| stale.contains(module));
@@ -69,7 +76,6 @@ fn discard_stale() -> Result<Vec<Module>> {
 
 /// Makes one module, in whatever state it is.
 fn make(module: Module) -> Result<()> {
-    tools::wasm_target()?;
     // A module is as old as the sources that it was made from, and those can change while it is made.
     let start = SystemTime::now();
     let compiled = compile(module)?;
