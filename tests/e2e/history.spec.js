@@ -211,8 +211,8 @@ test("a run begun with a picture that no link carries is put back with it", asyn
 
 test("runs wait for the one under way and are drawn in their order; one can be forgotten", async ({ page }) => {
   await useTinyModel(page);
-  await visit(page, link({ steps: 300 }));
-  await expect(page.locator("#pace")).toContainText("/300");
+  await visit(page, link({ steps: 1000 })); // long enough for three more to be asked for
+  await expect(page.locator("#pace")).toContainText("/1000");
   for (const seed of [11, 12, 13]) {
     await type(page, "#seed", String(seed));
     await type(page, "#steps", "3");

@@ -6,8 +6,10 @@ export default defineConfig({
   testDir: ".",
   testIgnore: ["engines/**", "soak/**"],
   outputDir: path.join(root, "test-results"),
-  // A test waits half of its time; more than two beside each other would make some of them too slow for what they look at.
+  // A test waits half of its time. On a busy machine one may come too late for a run that it means to interrupt: it has a second
+  // chance, and is listed as flaky if it needs it.
   workers: 2,
+  retries: 1,
   timeout: 120_000,
   expect: { timeout: 60_000 },
   forbidOnly: true,
