@@ -26,6 +26,12 @@ from tokens import Tokens
 SCHEDULERS = {"dpmpp-2m": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "lcm": LCMScheduler}
 
 
+def scheduler_of(sampler: str, config: dict):
+    """One of `SCHEDULERS` for the folder's config, which another class may have written. Latents have no bounds, and DDIM's default is to
+    clip at 1."""
+    return SCHEDULERS[sampler].from_config({**config, "clip_sample": False})
+
+
 class Painter:
     """A text model ready to draw."""
 
@@ -53,7 +59,7 @@ class Painter:
         side, channels = self.unet.config.sample_size, self.unet.config.in_channels
         x = torch.cat([torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(seed + i))
                        for i in range(len(captions))]).to(self.device)
-        scheduler = SCHEDULERS[sampler].from_config(self.config)
+        scheduler = scheduler_of(sampler, self.config)
         scheduler.set_timesteps(steps)
         generator = torch.Generator(self.device).manual_seed(seed)
         texts = captions if guidance == 1 else captions + [""] * len(captions)

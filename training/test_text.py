@@ -18,6 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from canvas import SceneBatches
 from captions import COLOURS, Entry, plural, with_article
+from draw import SCHEDULERS, scheduler_of
 from measure import AMONG, QUESTIONS, SUBSAMPLING, main as measure
 from networks import text_states
 from recipe import Fault, read_recipe
@@ -201,6 +202,20 @@ class Pictures(unittest.TestCase):
         for name, value in half[5].items():
             self.assertTrue(torch.equal(value, whole_batch[5][name][4:]), name)
         self.assertFalse(torch.equal(whole_batch[5]["ids"], whole_batch[6]["ids"]))
+
+
+class Drawing(unittest.TestCase):
+    def test_no_sampler_clips_latents(self):
+        config = json.loads((RECIPES.parent / "models/emoji-text/scheduler/scheduler_config.json").read_text(encoding="utf-8"))
+        for sampler in SCHEDULERS:
+            with self.subTest(sampler):
+                scheduler, x0 = scheduler_of(sampler, config), torch.full((1, 4, 2, 2), 3.0)
+                scheduler.set_timesteps(4)
+                last = scheduler.timesteps[-1]
+                alpha, sigma = scheduler.alphas_cumprod[last].sqrt(), (1 - scheduler.alphas_cumprod[last]).sqrt()
+                scheduler._step_index = 3  # the clean end of a run, at a latent without noise whose velocity says so
+                end = scheduler.step(-sigma * x0, last, alpha * x0).prev_sample
+                torch.testing.assert_close(end, x0, rtol=1e-4, atol=1e-4)
 
 
 class Training(unittest.TestCase):
