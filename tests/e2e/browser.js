@@ -9,9 +9,9 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 export const PORT = 8089;
 export const url = process.env.UNNOISE_URL ?? `http://127.0.0.1:${PORT}/`;
 
-/** Pages of the address bar, which nobody sees here: every window loads them, for a quarter of the processor's time in these tests. */
+/** The omnibox's popups, which every window preloads: a quarter of the processor time of a visit. */
 const POPUPS = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"];
-/** What Playwright 1.65 turns off itself, since a second list replaces the first. */
+/** The features that Playwright 1.65 disables: a later `--disable-features` replaces its own. */
 const PLAYWRIGHTS = [
   "AvoidUnnecessaryBeforeUnloadCheckSync",
   "DestroyProfileOnBrowserClose",

@@ -2,14 +2,17 @@ import path from "node:path";
 import { defineConfig } from "@playwright/test";
 import { launchOptions, PORT, root, url } from "./browser.js";
 
+/** Tests that interrupt a run, lose a device or measure: beside another browser they could come too late. `npm test` runs them after the others. */
+const ALONE = ["backend", "bench", "direct", "film", "history", "lost", "race", "reliability", "run", "standing", "text"].map((name) => `${name}.spec.js`);
+
 export default defineConfig({
   testDir: ".",
-  testIgnore: ["engines/**", "soak/**"],
-  outputDir: path.join(root, "test-results"),
-  // A test waits half of its time. On a busy machine one may come too late for a run that it means to interrupt: it has a second
-  // chance, and is listed as flaky if it needs it.
   workers: 2,
-  retries: 1,
+  projects: [
+    { name: "parallel", testIgnore: ["engines/**", "soak/**", ...ALONE] },
+    { name: "alone", testMatch: ALONE, workers: 1 },
+  ],
+  outputDir: path.join(root, "test-results"),
   timeout: 120_000,
   expect: { timeout: 60_000 },
   forbidOnly: true,

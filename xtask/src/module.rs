@@ -22,8 +22,6 @@ impl Module {
     /// In the order in which the page needs them.
     pub const ALL: [Self; 5] = [Self::Settings, Self::Cpu, Self::Lab, Self::Film, Self::Webgpu];
     pub const ENGINES: [Self; 2] = [Self::Cpu, Self::Webgpu];
-    /// Cargo's profiles, each with libraries of its own.
-    pub const PROFILES: [&str; 2] = ["wasm", "wasm-small"];
 
     /// These engines, and what is none, in the order in which the page needs them.
     pub fn with(engines: &[Self]) -> Vec<Self> {

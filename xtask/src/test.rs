@@ -171,7 +171,7 @@ fn page() -> Result<()> {
     tools::run(tests.env("CHROMIUM", tools::chromium()?))
 }
 
-/// The command line, which the stages before have compiled, beside which the page's tests hold the page.
+/// Builds the command line, with whose pictures the page's tests compare those of the page.
 fn command_line() -> Result<PathBuf> {
     tools::run(tools::cargo().args(["build", "--features", "cli", "--bin", "unnoise"]))?;
     Ok(tools::target()?.join("debug").join("unnoise").with_extension(env::consts::EXE_EXTENSION))

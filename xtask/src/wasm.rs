@@ -1,5 +1,6 @@
 //! From the library to `pkg/`: cargo compiles it once a module, and wasm-bindgen writes the JavaScript around it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,15 +17,18 @@ use crate::{compress, files, root, tools};
 /// What a module is made from. One that is older than any of it is out of date.
 const SOURCES: [&str; 8] = ["src", "wasm", "kernels", "kernels-gpu", "Cargo.toml", "Cargo.lock", ".cargo", "xtask/src"];
 
-/// Brings these modules up to date, those of one profile after each other and the profiles beside each other: a module's last part, the
-/// optimisation of the whole, keeps one core busy.
+/// Brings these modules up to date: those of one profile one after another, as they share its libraries, and the profiles in parallel,
+/// because link-time optimisation of a module keeps one core busy only.
 pub fn build(modules: &[Module]) -> Result<()> {
     tools::wasm_target()?;
-    let stale = discard_stale()?;
-    let wanted = |profile| stale.iter().copied().filter(move |one| modules.contains(one) && one.profile() == profile);
+    let mut profiles: BTreeMap<&str, Vec<Module>> = BTreeMap::new();
+    for module in discard_stale()?.into_iter().filter(|module| modules.contains(module)) {
+        profiles.entry(module.profile()).or_default().push(module);
+    }
     thread::scope(|scope| {
-        let chains = Module::PROFILES.map(|profile| scope.spawn(move || wanted(profile).try_for_each(make)));
-        chains.into_iter().try_for_each(|chain| chain.join().expect("a module is made, or an error says why not"))
+        let builds: Vec<_> =
+            profiles.into_values().map(|stale| scope.spawn(|| stale.into_iter().try_for_each(make))).collect();
+        builds.into_iter().try_for_each(|build| build.join().expect("a module is made, or an error says why not"))
     })?;
     compress::compress()
 }
