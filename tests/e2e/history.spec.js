@@ -211,7 +211,7 @@ test("a run begun with a picture that no link carries is put back with it", asyn
 
 test("runs wait for the one under way and are drawn in their order; one can be forgotten", async ({ page }) => {
   await useTinyModel(page);
-  await visit(page, link({ steps: 1000 })); // long enough to queue three more
+  await visit(page, link({ steps: 1000, images: 16 })); // long enough to queue three more
   await expect(page.locator("#pace")).toContainText("/1000");
   for (const seed of [11, 12, 13]) {
     await type(page, "#seed", String(seed));

@@ -151,16 +151,16 @@ test("the timeline goes through all steps, back and forth, and plays them", asyn
 
 test("a person who looks back during a run is left there, and the end brings the run forward again", async ({ page }) => {
   await useTinyModel(page);
-  await visit(page, link({ ...SHORT, steps: 400 }));
-  await expect(page.locator("#pace")).toContainText(/^\d{2}\/400/);
+  await visit(page, link({ ...SHORT, images: 16, steps: 1000 }));
+  await expect(page.locator("#pace")).toContainText(/^\d{2,3}\/1000/);
   await scrub(page, 5);
   const shown = await print(page, "#noisy");
-  await expect(page.locator("#pace")).toContainText(/^\d{3}\/400/);
-  await expect(page.locator("#place")).toContainText("Step 5 of 400");
+  await expect(page.locator("#pace")).toContainText(/^\d{3}\/1000/);
+  await expect(page.locator("#place")).toContainText("Step 5 of 1000");
   expect(await print(page, "#noisy")).toBe(shown);
-  await scrub(page, 400);
+  await scrub(page, 1000);
   await says(page, "done");
-  await expect(page.locator("#place")).toContainText("Step 400 of 400");
+  await expect(page.locator("#place")).toContainText("Step 1000 of 1000");
 });
 
 test("two tabs run side by side without disturbing each other", async ({ page, context }) => {
